@@ -1,0 +1,28 @@
+/** @jest-config-loader esbuild-register */
+import type { Config } from "jest";
+
+const config: Config = {
+  testEnvironment: "node",
+  testMatch: ["<rootDir>/test/**/*.test.ts"],
+  testTimeout: 20_000,
+  maxWorkers: 2,
+  extensionsToTreatAsEsm: [".ts"],
+  moduleNameMapper: {
+    "^express-second-factor$": "<rootDir>/lib/index.ts",
+    "^express-second-factor/testing$": "<rootDir>/lib/testing/index.ts",
+    "^(\\.{1,2}/.*)\\.js$": "$1",
+  },
+  transform: {
+    "^.+\\.ts$": [
+      "@swc/jest",
+      { jsc: { parser: { syntax: "typescript" }, target: "es2022" }, module: { type: "es6" } },
+    ],
+  },
+  modulePathIgnorePatterns: ["<rootDir>/dist/", "<rootDir>/test/package/consumers/"],
+  coverageProvider: "v8",
+  coverageReporters: ["text-summary", "lcov"],
+  collectCoverageFrom: ["lib/**/*.ts", "!lib/browser/**", "!lib/pages/embedded.ts"],
+  reporters: ["default", "<rootDir>/scripts/summary-reporter.mjs"],
+};
+
+export default config;

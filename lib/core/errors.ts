@@ -1,0 +1,69 @@
+/** Machine-readable reasons, one meaning each. Applications and clients rely on them; the words beside them may change. */
+export type ErrorCode = keyof typeof ERRORS;
+
+/**
+ * Every answer to something wrong: its HTTP status and the sentence a visitor may read.
+ * The table is the reference; documentation and messages are checked against it.
+ */
+export const ERRORS = {
+  "invalid-request": { status: 400, title: "The request is not understood" },
+  "login-required": { status: 401, title: "Sign in first" },
+  "second-factor-required": { status: 401, title: "A second factor is required" },
+  "step-up-required": { status: 401, title: "Confirm that it is you" },
+  "invalid-code": { status: 401, title: "That code is not right" },
+  "invalid-passkey": { status: 401, title: "That passkey was not accepted" },
+  "enrollment-required": { status: 403, title: "A second factor must be set up first" },
+  "cross-site-request": { status: 403, title: "The request came from another site" },
+  "not-found": { status: 404, title: "There is nothing here" },
+  conflict: { status: 409, title: "That is already in use" },
+  "last-factor": { status: 409, title: "The last second factor cannot be removed" },
+  expired: { status: 410, title: "That took too long" },
+  "too-large": { status: 413, title: "The request is too large" },
+  "unsupported-media-type": { status: 415, title: "This kind of content is not accepted" },
+  "too-many-attempts": { status: 429, title: "Too many attempts" },
+  unavailable: { status: 503, title: "Sign-in cannot be checked right now" },
+} as const;
+
+/** Something a visitor did or met, ready to be told: a code, and what a client needs to go on. */
+export interface Problem {
+  readonly code: ErrorCode;
+  /** Whole seconds until another attempt can succeed; absent where waiting does not help. */
+  readonly retryAfter?: number;
+  /** Further members of the answer, such as `methods` or `maxAge`. Never secret, never personal. */
+  readonly members?: Readonly<Record<string, unknown>>;
+}
+
+export type Outcome<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: Problem };
+
+export function success<T>(value: T): Outcome<T> {
+  return { ok: true, value };
+}
+
+export function failure(code: ErrorCode, extra: Omit<Problem, "code"> = {}): Outcome<never> {
+  return { ok: false, problem: { code, ...extra } };
+}
+
+/**
+ * The developer's mistake: thrown at start where it can be seen there, at the first request otherwise.
+ * The message lists every problem found, each with its mend.
+ */
+export class ConfigurationError extends Error {
+  override readonly name = "ConfigurationError";
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(`express-second-factor is not configured correctly:\n${problems.map((each) => `  - ${each}`).join("\n")}`);
+    this.problems = problems;
+  }
+}
+
+/** The world's failure: a store, limiter or key provider that did not answer as promised. Always answered by refusing. */
+export class UnavailableError extends Error {
+  override readonly name = "UnavailableError";
+  readonly code = "unavailable" satisfies ErrorCode;
+  readonly status = ERRORS.unavailable.status;
+
+  constructor(what: string, cause?: unknown) {
+    super(what, { cause });
+  }
+}

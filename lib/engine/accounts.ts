@@ -1,0 +1,220 @@
+import {
+  type Account,
+  addActivity,
+  type Factor,
+  factorsOf,
+  isEnrolled,
+  ownFactors,
+  startGeneration,
+} from "../core/account.js";
+import type { ErrorCode } from "../core/errors.js";
+import { BACKUP_CODE, type Client, type FactorId, type MethodType, type UserId } from "../core/nouns.js";
+import { cleanText, MAX_LABEL } from "../core/text.js";
+import { randomId } from "../crypto/random.js";
+import type { AuditAction } from "../events/audit.js";
+import type { Details } from "../events/emitter.js";
+import { checkTotpSecret, hasTotpSecret, totpState, type TotpState } from "../methods/totp.js";
+import type { Parts } from "./parts.js";
+import { isDisabled, type Verification } from "./verification.js";
+import { backupCodesView, type FactorView, factorView, type SettingsView, settingsView } from "./views.js";
+
+/** Who acts, for the audit trail. */
+export interface ActorOptions {
+  /** Default: `"system"`. Name the operator, such as `"admin:42"`. */
+  readonly actor?: string;
+}
+
+export interface AccountStatus {
+  /** A factor of the user's own exists, so logins are challenged. */
+  readonly enrolled: boolean;
+  readonly methods: readonly MethodType[];
+  readonly backupCodesRemaining: number;
+  /** Factors that too many wrong answers in a row have disabled. */
+  readonly disabled: readonly FactorId[];
+}
+
+export interface VerifyOptions extends ActorOptions {
+  readonly method: MethodType;
+  readonly code: string;
+  /** Where the code came from; with an `ip` the address limit counts too. */
+  readonly client?: Client;
+}
+
+export type VerifyResult =
+  | { readonly ok: true; readonly method: MethodType; readonly factorId: FactorId }
+  | { readonly ok: false; readonly code: ErrorCode; /** Whole seconds. */ readonly retryAfter?: number };
+
+export interface ImportTotpOptions extends ActorOptions {
+  /** A base32 secret, or a whole `otpauth://totp/` URI. */
+  readonly secret: string;
+  readonly label?: string;
+}
+
+export interface PasswordChangedOptions extends ActorOptions {
+  /** Also end every login, the present one too. Default: false. */
+  readonly signOut?: boolean;
+}
+
+interface Edit {
+  readonly action: AuditAction;
+  readonly options: ActorOptions;
+  readonly details?: Details;
+}
+
+/**
+ * What an application does to a user's second factors from its own code: no request, no session, no proof. Whoever may call
+ * these decides; the library only writes down who did. An unknown user is one without factors.
+ */
+export class Accounts {
+  constructor(
+    private readonly parts: Parts,
+    private readonly verification: Verification,
+  ) {}
+
+  async status(userId: UserId): Promise<AccountStatus> {
+    const { account } = await this.parts.records.read(userId);
+    const methods = [...this.parts.methods.keys()].filter((type) => factorsOf(account, type).length > 0);
+    const disabled = account.factors.filter(isDisabled).map(({ id }) => id);
+    const { remaining } = backupCodesView(account);
+    return { enrolled: isEnrolled(account), methods, backupCodesRemaining: remaining, disabled };
+  }
+
+  async factors(userId: UserId): Promise<readonly FactorView[]> {
+    const { account } = await this.parts.records.read(userId);
+    return ownFactors(account).map((factor) => factorView(factor, this.parts.methods));
+  }
+
+  /** Verifies and uses up a code, under the limits of the routes. Does NOT sign anybody in. */
+  async verify(userId: UserId, { method, code, actor = "system", client = {} }: VerifyOptions): Promise<VerifyResult> {
+    const outcome = await this.verification.attempt<undefined>({
+      attempter: { userId, address: client.ip },
+      subject: { userId, actor, client },
+      type: method,
+      code,
+      admit: () => undefined,
+      complete: async (account) => ({ account, value: undefined }),
+    });
+    if (outcome.ok) {
+      const { proof } = outcome.value;
+      const action = method === BACKUP_CODE ? "backup-code-used" : "factor-verified";
+      this.parts.tell(action, { userId, actor, client }, { method, factorId: proof.factorId });
+      return { ok: true, method, factorId: proof.factorId };
+    }
+    const { code: reason, retryAfter } = outcome.problem;
+    return { ok: false, code: reason, ...(retryAfter === undefined ? {} : { retryAfter }) };
+  }
+
+  /** Answers whether the factor was there. The last one takes the backup codes with it; every login ends. */
+  removeFactor(userId: UserId, factorId: FactorId, options: ActorOptions = {}): Promise<boolean> {
+    return this.edit(userId, { action: "factor-removed", options, details: { factorId } }, async (account) => {
+      const factor = ownFactors(account).find(({ id }) => id === factorId);
+      if (factor === undefined) return undefined;
+      const others = account.factors.filter(({ id }) => id !== factorId);
+      const left = ownFactors({ ...account, factors: others }).length === 0 ? [] : others;
+      return startGeneration({ ...account, factors: left });
+    });
+  }
+
+  /** Removes every factor, backup code and trusted device, and ends every login. Answers whether there was anything. */
+  reset(userId: UserId, options: ActorOptions = {}): Promise<boolean> {
+    return this.edit(userId, { action: "admin-reset", options }, async (account) =>
+      account.factors.length === 0 ? undefined : startGeneration({ ...account, factors: [] }),
+    );
+  }
+
+  /** A new set in clear, for the one person it is for; the old set is dead. Undefined where nothing is enrolled. */
+  async regenerateBackupCodes(userId: UserId, options: ActorOptions = {}): Promise<readonly string[] | undefined> {
+    const { backupCodes, keys, clock } = this.parts;
+    let codes: readonly string[] | undefined;
+    await this.edit(userId, { action: "backup-codes-regenerated", options }, async (account) => {
+      codes = undefined;
+      if (backupCodes === undefined || !isEnrolled(account)) return undefined;
+      const minted = await backupCodes.mint({ userId, now: clock(), keys });
+      codes = minted.codes;
+      return { ...account, factors: [...ownFactors(account), minted.factor] };
+    });
+    return codes;
+  }
+
+  /** Trusted browsers are challenged again; logins that rested on one end. */
+  revokeDevices(userId: UserId, options: ActorOptions = {}): Promise<boolean> {
+    return this.edit(userId, { action: "device-revoked", options, details: { reason: "all" } }, async (account) =>
+      account.devices.length === 0 ? undefined : { ...account, devices: [] },
+    );
+  }
+
+  /** Ends every login and all trust in browsers, of users without factors too. */
+  async signOutEverywhere(userId: UserId, options: ActorOptions = {}): Promise<void> {
+    await this.edit(userId, { action: "signed-out-everywhere", options }, async (account) => startGeneration(account));
+  }
+
+  /** To be called when the password changed: trusted devices are void, and with `signOut` every login ends. */
+  async passwordChanged(userId: UserId, options: PasswordChangedOptions = {}): Promise<void> {
+    await this.edit(userId, { action: "password-changed", options }, async (account) => {
+      if (options.signOut === true) return startGeneration(account);
+      return account.devices.length === 0 ? undefined : { ...account, devices: [] };
+    });
+  }
+
+  /**
+   * Takes over an authenticator from another system. The user's codes go on working; their next login is challenged.
+   * @throws TypeError with the reason when the secret is weak, malformed, or already enrolled.
+   */
+  async importTotp(userId: UserId, options: ImportTotpOptions): Promise<FactorView> {
+    const imported = checkTotpSecret(options.secret);
+    const { clock, keys, methods } = this.parts;
+    const now = clock();
+    const state = await totpState(imported, { userId, now, keys });
+    const label = cleanText(options.label ?? "", MAX_LABEL) || "Authenticator app";
+    const factor: Factor = {
+      id: randomId(),
+      type: "totp",
+      label,
+      createdAt: now,
+      lastUsedAt: null,
+      failures: 0,
+      state,
+    };
+    const details = { method: "totp" as const, factorId: factor.id };
+    await this.edit(userId, { action: "factor-imported", options, details }, async (account) => {
+      const known = factorsOf(account, "totp") as readonly Factor<TotpState>[];
+      if (await hasTotpSecret(imported, known, { userId, now, keys })) {
+        throw new TypeError("This TOTP secret is already enrolled for this user");
+      }
+      return { ...account, factors: [...account.factors, factor] };
+    });
+    return factorView(factor, methods);
+  }
+
+  /** Everything kept about the user that is not a secret, for a request of access (GDPR article 15). */
+  async export(userId: UserId): Promise<SettingsView> {
+    const { account } = await this.parts.records.read(userId);
+    return settingsView(account, this.parts.methods, {
+      loginId: undefined,
+      deviceId: undefined,
+      now: this.parts.clock(),
+    });
+  }
+
+  /** Removes the whole record. Answers whether there was one. Attempt counters run out by themselves. */
+  async erase(userId: UserId, { actor = "system" }: ActorOptions = {}): Promise<boolean> {
+    const erased = await this.parts.records.erase(userId);
+    if (erased) this.parts.tell("account-erased", { userId, actor });
+    return erased;
+  }
+
+  private async edit(
+    userId: UserId,
+    { action, options, details }: Edit,
+    make: (account: Account) => Promise<Account | undefined>,
+  ): Promise<boolean> {
+    const { actor = "system" } = options;
+    const changed = await this.parts.records.update<boolean>(userId, async (account) => {
+      const next = await make(account);
+      if (next === undefined) return { result: false };
+      return { account: addActivity(next, { at: this.parts.clock(), action }), result: true };
+    });
+    if (changed) this.parts.tell(action, { userId, actor }, details);
+    return changed;
+  }
+}

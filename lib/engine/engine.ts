@@ -1,0 +1,74 @@
+import type { Clock, LimitKind, MethodType } from "../core/nouns.js";
+import { guardedKeys } from "../crypto/guarded-keys.js";
+import type { KeyProvider } from "../crypto/key-provider.js";
+import { TrustedDevices, type TrustedDevicesOptions } from "../devices/trusted-devices.js";
+import { createEvents, type Events } from "../events/emitter.js";
+import { type Notify, sendNotices } from "../events/notices.js";
+import { createAttemptLimits, type Limit } from "../limits/attempts.js";
+import type { BackupCodesMethod } from "../methods/backup-codes.js";
+import type { Method } from "../methods/contract.js";
+import type { Store } from "../stores/contract.js";
+import { guardedStore } from "../stores/guarded.js";
+import { Accounts } from "./accounts.js";
+import { Challenge } from "./challenge.js";
+import { EnrollmentDesk } from "./enrollment.js";
+import { Management } from "./management.js";
+import type { Parts } from "./parts.js";
+import { createAccountRecords } from "./records.js";
+import { SignIn } from "./sign-in.js";
+import { Verification } from "./verification.js";
+
+/** Everything the engine needs to know, resolved: no defaults are filled in below this point. */
+export interface EngineSettings {
+  readonly clock: Clock;
+  readonly store: Store;
+  /** Milliseconds. */
+  readonly storeTimeout: number;
+  readonly keys: KeyProvider;
+  readonly methods: readonly Method[];
+  readonly backupCodes: BackupCodesMethod | undefined;
+  readonly trustedDevices: TrustedDevicesOptions | undefined;
+  readonly limits: Readonly<Record<LimitKind, Limit>>;
+  readonly notify: Notify | undefined;
+}
+
+/** The product without HTTP: it can be driven from a route, a test, a worker or a console. */
+export interface Engine {
+  readonly parts: Parts;
+  readonly events: Events;
+  readonly signIn: SignIn;
+  readonly challenge: Challenge;
+  readonly enrollment: EnrollmentDesk;
+  readonly management: Management;
+  readonly accounts: Accounts;
+}
+
+/** The composition root: wiring, and nothing else. */
+export function createEngine(settings: EngineSettings): Engine {
+  const { backupCodes, clock, trustedDevices } = settings;
+  settings.store.useClock?.(clock);
+  const store = guardedStore(settings.store, settings.storeTimeout);
+  const keys = guardedKeys(settings.keys, settings.storeTimeout);
+  const { events, tell } = createEvents(clock);
+  if (settings.notify !== undefined) sendNotices(events, settings.notify, tell);
+  const parts: Parts = {
+    clock,
+    keys,
+    records: createAccountRecords(store),
+    limits: createAttemptLimits(store, settings.limits, clock),
+    methods: new Map<MethodType, Method>(settings.methods.map((method) => [method.type, method])),
+    backupCodes,
+    devices: trustedDevices && new TrustedDevices(keys, trustedDevices),
+    tell,
+  };
+  const verification = new Verification(parts);
+  return {
+    parts,
+    events,
+    signIn: new SignIn(parts),
+    challenge: new Challenge(parts, verification),
+    enrollment: new EnrollmentDesk(parts, verification),
+    management: new Management(parts),
+    accounts: new Accounts(parts, verification),
+  };
+}

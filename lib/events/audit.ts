@@ -1,0 +1,81 @@
+import type { MethodType, UserId } from "../core/nouns.js";
+
+/** What happened. Kebab case; the list grows, the meaning of a name never changes. */
+export type AuditAction =
+  | "challenge-issued"
+  | "challenge-expired"
+  | "challenge-cancelled"
+  | "factor-verified"
+  | "factor-failed"
+  | "factor-enrolled"
+  | "factor-imported"
+  | "factor-removed"
+  | "factor-renamed"
+  | "factor-resynced"
+  | "backup-codes-regenerated"
+  | "backup-code-used"
+  | "device-trusted"
+  | "device-used"
+  | "device-revoked"
+  | "device-replayed"
+  | "locked"
+  | "factor-disabled"
+  | "factor-reopened"
+  | "step-up"
+  | "admin-reset"
+  | "account-erased"
+  | "password-changed"
+  | "signed-out"
+  | "sessions-revoked"
+  | "signed-out-everywhere"
+  | "would-block"
+  | "notice-failed"
+  | "unavailable";
+
+/** One thing that happened, without any secret, code, address or token in it. */
+export interface AuditEvent {
+  /** ISO 8601, UTC, by the configured clock. */
+  readonly time: string;
+  readonly action: AuditAction;
+  readonly outcome: "success" | "failure";
+  readonly userId: UserId;
+  /** Who did it: the user's own id, or what the caller of a server-side operation named. */
+  readonly actor: string;
+  readonly method?: MethodType;
+  readonly factorId?: string;
+  readonly reason?: string;
+  readonly ip?: string;
+  /** At most 255 characters, none of them control characters. */
+  readonly userAgent?: string;
+  readonly requestId?: string;
+}
+
+type OwaspLevel = "INFO" | "WARN" | "CRITICAL";
+
+const OWASP: Partial<Record<AuditAction, readonly [name: string, level: OwaspLevel]>> = {
+  "factor-verified": ["authn_login_success", "INFO"],
+  "factor-failed": ["authn_login_fail", "WARN"],
+  "factor-enrolled": ["authn_token_created", "INFO"],
+  "factor-imported": ["authn_token_created", "INFO"],
+  "factor-removed": ["authn_token_revoked", "WARN"],
+  "backup-codes-regenerated": ["authn_token_created", "INFO"],
+  "backup-code-used": ["authn_login_success", "INFO"],
+  "device-trusted": ["authn_token_created", "INFO"],
+  "device-revoked": ["authn_token_revoked", "INFO"],
+  "device-replayed": ["authn_token_reuse", "CRITICAL"],
+  locked: ["authn_login_fail_max", "WARN"],
+  "factor-disabled": ["authn_login_lock", "WARN"],
+  "signed-out": ["session_expired", "INFO"],
+  "sessions-revoked": ["session_expired", "INFO"],
+  "signed-out-everywhere": ["session_expired", "INFO"],
+  "challenge-expired": ["session_expired", "INFO"],
+};
+
+/**
+ * The event as the OWASP Logging Vocabulary names it (`authn_login_fail:user`), with its level; undefined where the
+ * vocabulary has no name for it.
+ */
+export function toOwasp(event: AuditEvent): { readonly event: string; readonly level: OwaspLevel } | undefined {
+  const row = OWASP[event.action];
+  return row && { event: `${row[0]}:${event.userId}`, level: row[1] };
+}

@@ -1,0 +1,68 @@
+import { channel } from "node:diagnostics_channel";
+import { EventEmitter } from "node:events";
+import type { Client, Clock, UserId } from "../core/nouns.js";
+import { cleanText, MAX_USER_AGENT } from "../core/text.js";
+import type { AuditAction, AuditEvent } from "./audit.js";
+
+/** What listeners can subscribe to. */
+export interface EventMap {
+  audit: [event: AuditEvent];
+}
+
+export type Events = EventEmitter<EventMap>;
+
+/** Who an event is about and who caused it. */
+export interface Subject {
+  readonly userId: UserId;
+  /** Default: the user. */
+  readonly actor?: string | undefined;
+  readonly client?: Client | undefined;
+}
+
+export type Details = Partial<Pick<AuditEvent, "method" | "factorId" | "reason" | "outcome">>;
+
+/** Tells everyone who listens; answers nothing and never throws. */
+export type Tell = (action: AuditAction, subject: Subject, details?: Details) => void;
+
+const diagnostics = channel("express-second-factor");
+
+function present<T extends object>(members: T): T {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined && value !== "")) as T;
+}
+
+function describe(clock: Clock, action: AuditAction, subject: Subject, details: Details): AuditEvent {
+  const { userId, actor = userId, client = {} } = subject;
+  const userAgent = cleanText(client.userAgent ?? "", MAX_USER_AGENT);
+  const event = {
+    time: new Date(clock()).toISOString(),
+    action,
+    outcome: "success" as const,
+    userId,
+    actor,
+    ...details,
+    ip: client.ip,
+    userAgent,
+    requestId: cleanText(client.requestId ?? "", MAX_USER_AGENT),
+  };
+  return Object.freeze(present(event)) as AuditEvent;
+}
+
+/**
+ * One spine for "something happened". A listener that throws is reported as a process warning and goes no further:
+ * it neither opens nor closes the gate, and the other listeners are still told.
+ */
+export function createEvents(clock: Clock): { readonly events: Events; readonly tell: Tell } {
+  const events: Events = new EventEmitter<EventMap>();
+  const tell: Tell = (action, subject, details = {}) => {
+    const event = describe(clock, action, subject, details);
+    diagnostics.publish(event);
+    for (const listener of events.rawListeners("audit")) {
+      try {
+        listener.call(events, event);
+      } catch (error) {
+        process.emitWarning(`A listener of "audit" threw: ${String(error)}`, { code: "SECOND_FACTOR_LISTENER" });
+      }
+    }
+  };
+  return { events, tell };
+}

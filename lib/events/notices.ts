@@ -1,0 +1,68 @@
+import type { UserId } from "../core/nouns.js";
+import type { AuditAction, AuditEvent } from "./audit.js";
+import type { Events, Tell } from "./emitter.js";
+
+/** What an account's owner should hear about, whoever did it. */
+export type NoticeKind =
+  | "factor-enrolled"
+  | "factor-removed"
+  | "backup-codes-regenerated"
+  | "backup-code-used"
+  | "device-trusted"
+  | "device-replayed"
+  | "locked"
+  | "factor-disabled"
+  | "admin-reset"
+  | "signed-out-everywhere";
+
+/** A message owed to an account's owner. The application (or its mail sender) decides how it travels and what it says. */
+export interface Notice {
+  readonly kind: NoticeKind;
+  readonly userId: UserId;
+  /** The audit event behind it: time, method, address. */
+  readonly event: AuditEvent;
+}
+
+export type Notify = (notice: Notice) => Promise<void>;
+
+const NOTICED: ReadonlySet<AuditAction> = new Set<NoticeKind>([
+  "factor-enrolled",
+  "factor-removed",
+  "backup-codes-regenerated",
+  "backup-code-used",
+  "device-trusted",
+  "device-replayed",
+  "locked",
+  "factor-disabled",
+  "admin-reset",
+  "signed-out-everywhere",
+]);
+
+const LONGEST = 30_000;
+
+async function deliver(notify: Notify, notice: Notice): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error("timed out"));
+    }, LONGEST).unref();
+  });
+  try {
+    await Promise.race([notify(notice), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Hands notices to `notify` beside the request, never in its way; one that fails or hangs becomes `notice-failed`. */
+export function sendNotices(events: Events, notify: Notify, tell: Tell): void {
+  events.on("audit", (event) => {
+    if (!NOTICED.has(event.action)) return;
+    const notice: Notice = { kind: event.action as NoticeKind, userId: event.userId, event };
+    void Promise.resolve()
+      .then(() => deliver(notify, notice))
+      .catch(() => {
+        tell("notice-failed", event, { outcome: "failure", reason: event.action });
+      });
+  });
+}

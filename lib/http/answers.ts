@@ -1,0 +1,74 @@
+import type { Request, Response } from "express";
+import { ERRORS, type Problem } from "../core/errors.js";
+import { prefersHtml } from "./negotiation.js";
+import type { PageSet } from "./page-set.js";
+
+/** For pages: nothing from elsewhere, nothing inline, no frames, no form to another site. */
+const PAGE_POLICY = [
+  "default-src 'none'",
+  "style-src 'self'",
+  "script-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "form-action 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+/** Problem types are names, not addresses; their meaning is in the documentation's table of codes. */
+const TYPE_PREFIX = "urn:express-second-factor:problem:";
+
+export function setCommonHeaders(res: Response): void {
+  res.set({ "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin" });
+  res.vary("Accept");
+}
+
+export function sendPage(res: Response, status: number, html: string): void {
+  setCommonHeaders(res);
+  res.set("Content-Security-Policy", PAGE_POLICY);
+  res.status(status).type("html").send(html);
+}
+
+/** See other (RFC 9110 section 15.4.4): whatever was posted is done, or was not; the browser goes on with a GET. */
+export function sendRedirect(res: Response, location: string): void {
+  setCommonHeaders(res);
+  res.redirect(303, location);
+}
+
+export function sendJson(res: Response, status: number, body?: object): void {
+  setCommonHeaders(res);
+  if (body === undefined) res.status(status).end();
+  else res.status(status).json(body);
+}
+
+function setProblemHeaders(res: Response, { code, retryAfter, members }: Problem): void {
+  if (retryAfter !== undefined) res.set("Retry-After", String(retryAfter));
+  if (code !== "step-up-required") return;
+  const maxAge = members?.maxAge;
+  const age = typeof maxAge === "number" ? `, max_age="${maxAge}"` : "";
+  // RFC 9470 section 3.
+  res.set("WWW-Authenticate", `Bearer error="insufficient_user_authentication"${age}`);
+}
+
+/** `application/problem+json` (RFC 9457). */
+function sendProblemJson(res: Response, problem: Problem, detail: string): void {
+  const { code, members = {}, retryAfter } = problem;
+  const { status, title } = ERRORS[code];
+  const wait = retryAfter === undefined ? {} : { retryAfter };
+  setCommonHeaders(res);
+  const body = JSON.stringify({ type: TYPE_PREFIX + code, title, status, detail, code, ...wait, ...members });
+  // Not res.json(): Express would call it application/json.
+  res.status(status).type("application/problem+json").send(body);
+}
+
+/** Tells a visitor what is wrong: as JSON, or as `page` (default: a page that says just that). */
+export function sendProblem(req: Request, res: Response, problem: Problem, pages: PageSet, page?: string): void {
+  setProblemHeaders(res, problem);
+  if (wantsPage(req, pages)) sendPage(res, ERRORS[problem.code].status, page ?? pages.problem(req, problem));
+  else sendProblemJson(res, problem, pages.detail(req, problem));
+}
+
+/** The visitor is to get a page: they prefer one, and there are pages. */
+export function wantsPage(req: Request, pages: PageSet): boolean {
+  return pages.isOn && prefersHtml(req);
+}

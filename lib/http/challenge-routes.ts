@@ -1,0 +1,65 @@
+import { isEnrolled } from "../core/account.js";
+import { type Outcome, success } from "../core/errors.js";
+import type { MethodType } from "../core/nouns.js";
+import { clientOf } from "./arrival.js";
+import { type Reply, type Route, route, type Scene } from "./route.js";
+import * as schemas from "./schemas.js";
+
+/** Where the user was going: what the gate kept, else the front page. */
+export function destination({ visit }: Scene): string {
+  return visit.visitor.mark?.returnTo ?? "/";
+}
+
+/** The page a problem of a proof is told on: the challenge again. A step-up leads back to where it was asked for. */
+export function challengeAgain(type?: MethodType): NonNullable<Route["again"]> {
+  return ({ pages, req, visit }, problem) => {
+    if (visit.standing.status === "must-enroll") return pages.due(req, visit, problem);
+    return problem.code === "expired" ? undefined : pages.challenge(req, visit, type, problem);
+  };
+}
+
+async function show({ engine, pages, req, visit }: Scene): Promise<Outcome<Reply>> {
+  const { account, standing } = visit;
+  const methods = engine.challenge.choices(account);
+  const expiresAt = "expiresAt" in standing ? { expiresAt: new Date(standing.expiresAt).toISOString() } : {};
+  const body = { status: standing.status, methods, preferred: methods[0]?.type ?? null, ...expiresAt };
+  const nothingToProve = standing.status === "not-enrolled" && !isEnrolled(account);
+  const page = nothingToProve ? { redirect: `${req.baseUrl}/settings` } : { html: pages.due(req, visit) };
+  return success({ status: 200, body, page });
+}
+
+async function cancel({ engine, req, settings, state, visit }: Scene): Promise<Outcome<Reply>> {
+  engine.signIn.cancel(visit.userId, clientOf(req));
+  await state.forget();
+  return success({ status: 204, page: { redirect: settings.loginPath } });
+}
+
+/** Proves a factor by a typed code: every method of that kind has the same route. */
+function prove(type: MethodType): Route {
+  return route({
+    verb: "post",
+    path: `/${type}`,
+    body: schemas.proof,
+    async run(scene, { code, trustDevice }) {
+      const { engine, visit } = scene;
+      const outcome = await engine.challenge.verify(visit.visitor, { type, code, trustDevice });
+      if (!outcome.ok) return outcome;
+      const { value, answer } = outcome.value;
+      const redirectTo = destination(scene);
+      const body = { status: "verified", redirectTo, amr: engine.challenge.amr(value.login), ...answer };
+      const { returnTo: _used, ...mark } = value.mark;
+      const token = value.deviceToken === undefined ? {} : { deviceToken: value.deviceToken };
+      return success({ status: 200, body, page: { redirect: redirectTo }, mark, ...token });
+    },
+    again: challengeAgain(type),
+  });
+}
+
+/** Asking for a second factor, answering it, and turning away. */
+export function challengeRoutes(types: readonly MethodType[]): readonly Route[] {
+  return [
+    route({ verb: "get", path: "/", body: schemas.nothing, run: show }),
+    route({ verb: "post", path: "/cancel", body: schemas.nothing, run: cancel }),
+    ...types.map(prove),
+  ];
+}

@@ -1,0 +1,121 @@
+import { failure, type Outcome, type Problem, success } from "../core/errors.js";
+import type { MethodType } from "../core/nouns.js";
+import type { Begun } from "../engine/enrollment.js";
+import { factorView } from "../engine/views.js";
+import type { Visitor } from "../engine/visitor.js";
+import { destination } from "./challenge-routes.js";
+import { type Reply, type Route, route, type Scene } from "./route.js";
+import * as schemas from "./schemas.js";
+
+/** While no factor exists, the password can stand in for a login that is no longer fresh. */
+async function reconfirm(
+  { engine, req, settings, visit }: Scene,
+  password: string | undefined,
+): Promise<Outcome<Visitor>> {
+  const { visitor, user, userId } = visit;
+  const { verifyPassword } = settings;
+  const firstFactorOnly = visit.standing.status === "not-enrolled" || visit.standing.status === "must-enroll";
+  if (password === undefined || password === "" || verifyPassword === undefined || !firstFactorOnly)
+    return success(visitor);
+  const taken = await engine.parts.limits.take(["allCodes", "address"], { userId, address: visitor.address });
+  if (!taken.allowed) return failure("too-many-attempts", { retryAfter: taken.retryAfter });
+  // Only a plain true is a yes, whatever an application in JavaScript answers.
+  const verdict: unknown = await verifyPassword(user, password, req);
+  if (verdict !== true) return failure("step-up-required", { members: { maxAge: 900 } });
+  await taken.giveBack();
+  return success({ ...visitor, reconfirmed: true });
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
+function secretPage({ pages, req, visit }: Scene, { factorId, label, answer }: Begun): Reply["page"] {
+  const { secret, uri, qr } = answer;
+  return {
+    html: pages.enrollTotp(req, visit, { factorId, label, secret: text(secret), uri: text(uri), qr: text(qr) }),
+  };
+}
+
+/** Problems of a change made on the settings page are told there, or where a login still has to enroll. */
+export function settingsAgain(scene: Scene, problem: Problem): string | undefined {
+  const { pages, req, visit } = scene;
+  const { status } = visit.standing;
+  if (status === "pending" || status === "must-enroll") return pages.due(req, visit, problem);
+  if (problem.code === "step-up-required") return pages.challenge(req, visit, undefined, problem);
+  return status === "trusted-device" || problem.code === "expired"
+    ? undefined
+    : pages.settingsPage(req, visit, problem);
+}
+
+function begin(type: MethodType): Route {
+  return route({
+    verb: "post",
+    path: `/${type}/enroll`,
+    body: schemas.enrollment,
+    async run(scene, { label, password }) {
+      const { engine, req, settings, visit } = scene;
+      const visitor = await reconfirm(scene, password);
+      if (!visitor.ok) return visitor;
+      const naming = { issuer: settings.issuer(req, visit.user), accountName: settings.accountName(visit.user), label };
+      const outcome = await engine.enrollment.begin(visitor.value, type, naming);
+      if (!outcome.ok) return outcome;
+      const { factorId, answer } = outcome.value;
+      return success({ status: 201, body: { factorId, ...answer }, page: secretPage(scene, outcome.value) });
+    },
+    again: settingsAgain,
+  });
+}
+
+function confirm(type: MethodType): Route {
+  return route({
+    verb: "post",
+    path: `/${type}/enroll/confirm`,
+    body: schemas.enrollmentProof,
+    async run(scene, { factorId, code }) {
+      const { engine, pages, req, visit } = scene;
+      const isSignIn = visit.standing.status === "must-enroll";
+      const outcome = await engine.enrollment.confirm(visit.visitor, { type, factorId, code });
+      if (!outcome.ok) return outcome;
+      const { factor, backupCodes, risen } = outcome.value;
+      const continueTo = isSignIn ? destination(scene) : `${scene.state.base}/settings`;
+      const body = {
+        factor: factorView(factor, engine.parts.methods),
+        ...(backupCodes === undefined ? {} : { backupCodes }),
+      };
+      const page =
+        backupCodes === undefined
+          ? { redirect: continueTo }
+          : { html: pages.backupCodes(req, { ...visit, account: risen.account }, backupCodes, continueTo, true) };
+      return success({ status: 201, body, page, mark: risen.mark });
+    },
+    again(scene, problem, body) {
+      const factorId = text((body as { readonly factorId?: unknown } | undefined)?.factorId);
+      const isRetry =
+        problem.code === "invalid-code" || problem.code === "invalid-request" || problem.code === "too-many-attempts";
+      return isRetry
+        ? scene.pages.confirmTotp(scene.req, scene.visit, factorId, problem)
+        : settingsAgain(scene, problem);
+    },
+  });
+}
+
+function resync(type: MethodType): Route {
+  return route({
+    verb: "post",
+    path: `/${type}/resync`,
+    body: schemas.resync,
+    async run({ engine, state, visit }, { factorId, codes }) {
+      const outcome = await engine.enrollment.resync(visit.visitor, { type, factorId, codes });
+      if (!outcome.ok) return outcome;
+      const body = { factor: factorView(outcome.value, engine.parts.methods) };
+      return success({ status: 200, body, page: { redirect: `${state.base}/settings` } });
+    },
+    again: settingsAgain,
+  });
+}
+
+/** Setting up factors that are proved by a typed code. */
+export function enrollmentRoutes(types: readonly MethodType[]): readonly Route[] {
+  return types.flatMap((type) => [begin(type), confirm(type), resync(type)]);
+}

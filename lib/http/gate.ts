@@ -1,0 +1,191 @@
+import type { NextFunction, Request, Response } from "express";
+import { isEnrolled } from "../core/account.js";
+import type { Problem } from "../core/errors.js";
+import type { Engine } from "../engine/engine.js";
+import type { Newcomer, SignedIn } from "../engine/sign-in.js";
+import type { Visitor } from "../engine/visitor.js";
+import { assess, type Standing } from "../policy/assess.js";
+import { sendProblem, sendRedirect, wantsPage } from "./answers.js";
+import { clientOf, newcomerOf } from "./arrival.js";
+import { clearDeviceToken, setDeviceToken } from "./device-cookie.js";
+import { currentUser, hideUser } from "./hidden-user.js";
+import { prefersHtml } from "./negotiation.js";
+import type { PageSet } from "./page-set.js";
+import { localPath } from "./return-to.js";
+import { readMark, renewSession, requireSession, saveMark } from "./session.js";
+import type { AppUser, Settings } from "../options/settings.js";
+import { type RequestState, type SecondFactorState, stateOf, type Visit } from "./state.js";
+
+/** A second factor is due: nothing but the second-factor routes and exempt paths is reachable. */
+export function isDue(standing: Standing): boolean {
+  return standing.status === "pending" || standing.status === "must-enroll";
+}
+
+const ANONYMOUS: SecondFactorState = {
+  status: "anonymous",
+  methods: [],
+  amr: [],
+  aal: 0,
+  phishingResistant: false,
+  enrolled: false,
+};
+
+/** Derives what each request's login is worth, and answers the requests that may go no further. */
+export class Gate {
+  constructor(
+    private readonly settings: Settings,
+    private readonly engine: Engine,
+    private readonly pages: PageSet,
+  ) {}
+
+  /** Finds out what the request's login is worth. Requests without a login cost nothing and touch no store. */
+  async arrive(req: Request, res: Response, state: RequestState): Promise<void> {
+    const user = currentUser(req);
+    if (user === undefined) {
+      this.describe(req, undefined);
+      return;
+    }
+    const newcomer = await newcomerOf(req, this.settings, user);
+    const known = await this.engine.parts.records.read(newcomer.userId);
+    const mark = readMark(requireSession(req), newcomer.userId);
+    const visitor: Visitor = { ...newcomer, mark, known };
+    const { account } = known;
+    const standing = assess({ account, mark, decision: visitor.decision, now: this.settings.clock() });
+    if (standing.status === "ended") await this.end(req, state, newcomer);
+    else if (mark === undefined && isDue(standing)) await this.adopt(req, res, state, user, newcomer);
+    else this.admit(req, state, { user, userId: newcomer.userId, visitor, account, standing });
+  }
+
+  /** Makes a visit what this request is about: `req.secondFactor`, and `req.user` hidden while a factor is due. */
+  admit(req: Request, state: RequestState, visit: Visit): void {
+    state.visit = visit;
+    this.describe(req, visit);
+    if (isDue(visit.standing) && !this.settings.isReport) hideUser(req);
+  }
+
+  /** A login is over or there is none. */
+  leave(req: Request, state: RequestState): void {
+    state.visit = undefined;
+    this.describe(req, undefined);
+  }
+
+  /** What the first step came to: the session's mark is set by the caller, cookies and visit here. */
+  settle(
+    req: Request,
+    res: Response,
+    state: RequestState,
+    user: AppUser,
+    newcomer: Newcomer,
+    signedIn: SignedIn,
+  ): void {
+    const { userId } = newcomer;
+    const { mark, account, standing, deviceToken, deviceRefused = false } = signedIn;
+    if (deviceToken !== undefined) setDeviceToken(req, res, this.settings, userId, deviceToken);
+    if (deviceRefused) clearDeviceToken(req, res, this.settings, userId);
+    if (standing.status === "ended") {
+      this.leave(req, state);
+      return;
+    }
+    this.admit(req, state, { user, userId, visitor: { ...newcomer, mark }, account, standing });
+  }
+
+  /** Lets the request on, or answers that a second factor is due. */
+  async pass(req: Request, res: Response, next: NextFunction, state: RequestState): Promise<void> {
+    const { visit } = state;
+    if (visit === undefined || !isDue(visit.standing)) next();
+    else if (this.settings.isReport) {
+      this.report(visit);
+      next();
+    } else if (this.settings.isExempt(req)) next();
+    else {
+      const wanted = req.method === "GET" && prefersHtml(req) ? this.local(req, req.originalUrl) : undefined;
+      await this.remember(req, visit, wanted);
+      this.answerDue(req, res, visit);
+    }
+  }
+
+  report(visit: Visit): void {
+    this.engine.parts.tell("would-block", visit.visitor, { outcome: "failure", reason: visit.standing.status });
+  }
+
+  /** The answer to a login, or to any other request, while a second factor is due. */
+  answerDue(req: Request, res: Response, { account, standing }: Visit): void {
+    const location = stateOf(req)?.base ?? this.settings.path;
+    if (wantsPage(req, this.pages) || (!this.pages.isOn && prefersHtml(req))) {
+      sendRedirect(res, location);
+      return;
+    }
+    const methods = this.engine.challenge.choices(account);
+    const problem: Problem =
+      standing.status === "must-enroll"
+        ? { code: "enrollment-required", members: { location } }
+        : { code: "second-factor-required", members: { location, methods } };
+    sendProblem(req, res, problem, this.pages);
+  }
+
+  /** A place on this site, whichever of the configured origins it is written with. */
+  local(req: Request, value: unknown): string | undefined {
+    const places = this.settings.origins(req).map((origin) => localPath(value, origin));
+    return places.find((place) => place !== undefined);
+  }
+
+  refuse(req: Request, res: Response): void {
+    hideUser(req);
+    if (!res.headersSent) sendProblem(req, res, { code: "unavailable" }, this.pages);
+  }
+
+  /** A login nobody marked: from before this middleware, from a remember-me cookie, from another user's session. */
+  private async adopt(
+    req: Request,
+    res: Response,
+    state: RequestState,
+    user: AppUser,
+    newcomer: Newcomer,
+  ): Promise<void> {
+    const signedIn = await this.engine.signIn.begin(newcomer);
+    if (signedIn.mark.step === "second") await renewSession(req, signedIn.mark);
+    else if (!this.settings.isReport) await saveMark(req, signedIn.mark);
+    this.settle(req, res, state, user, newcomer, signedIn);
+  }
+
+  private async end(req: Request, state: RequestState, newcomer: Newcomer): Promise<void> {
+    this.engine.signIn.expire(newcomer.userId, clientOf(req));
+    if (this.settings.isReport) {
+      this.describe(req, undefined);
+      return;
+    }
+    state.hasEnded = true;
+    hideUser(req);
+    await state.forget();
+    this.leave(req, state);
+  }
+
+  /** Where the user was going, and that a second factor was due, so that this login never becomes a full one without. */
+  private async remember(req: Request, { visitor }: Visit, returnTo: string | undefined): Promise<void> {
+    const { mark } = visitor;
+    if (mark === undefined || (mark.pending === true && returnTo === undefined)) return;
+    await saveMark(req, { ...mark, pending: true, ...(returnTo === undefined ? {} : { returnTo }) });
+  }
+
+  private describe(req: Request, visit: Visit | undefined): void {
+    req.secondFactor = visit === undefined ? ANONYMOUS : this.stateOf(visit);
+  }
+
+  private stateOf(visit: Visit): SecondFactorState {
+    const { account, standing, user } = visit;
+    const { challenge, parts } = this.engine;
+    const login = standing.status === "verified" ? standing.login : undefined;
+    const proved = (login?.proofs ?? []).map(({ method }) => parts.methods.get(method));
+    const last = login?.proofs.at(-1);
+    return {
+      status: standing.status,
+      user,
+      methods: challenge.choices(account).map(({ type }) => type),
+      amr: login === undefined ? [] : challenge.amr(login),
+      aal: proved.some((method) => method?.aal === 2) ? 2 : 1,
+      phishingResistant: proved.some((method) => method?.phishingResistant === true),
+      ...(last === undefined ? {} : { verifiedAt: new Date(last.at) }),
+      enrolled: isEnrolled(account),
+    };
+  }
+}

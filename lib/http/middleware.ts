@@ -1,0 +1,87 @@
+import { type NextFunction, type Request, type RequestHandler, type Response, Router } from "express";
+import { ConfigurationError } from "../core/errors.js";
+import type { Engine } from "../engine/engine.js";
+import { clientOf } from "./arrival.js";
+import { Gate } from "./gate.js";
+import { HandOver } from "./hand-over.js";
+import { PageSet } from "./page-set.js";
+import { createProxyCheck } from "./proxy-check.js";
+import { createRouter } from "./router.js";
+import { requireSession } from "./session.js";
+import type { Settings } from "../options/settings.js";
+import { beginState, stateOf } from "./state.js";
+
+/** A user came out of the session later than this middleware looked: everything would be open. */
+function requireOrder(req: Request): void {
+  const hasLogin = requireSession(req).passport?.user !== undefined;
+  if (hasLogin && typeof (req as { isAuthenticated?: unknown }).isAuthenticated !== "function") {
+    throw new ConfigurationError(["app.use(mfa) must come after app.use(passport.session())"]);
+  }
+}
+
+function isBelow(path: string, base: string): boolean {
+  const lower = path.toLowerCase();
+  return lower === base || lower.startsWith(`${base}/`);
+}
+
+/** The middleware: what every request of the application passes. */
+class Middleware {
+  private readonly gate: Gate;
+  private readonly handOver: HandOver;
+  private readonly pages: PageSet;
+  private readonly routes: RequestHandler;
+  private readonly base: string;
+  private readonly checkProxy = createProxyCheck();
+
+  constructor(
+    private readonly settings: Settings,
+    private readonly engine: Engine,
+  ) {
+    this.pages = new PageSet(settings, engine);
+    this.gate = new Gate(settings, engine, this.pages);
+    this.handOver = new HandOver(settings, engine, this.gate, this.pages);
+    this.base = settings.path.toLowerCase();
+    const refuse = (req: Request, res: Response, error: unknown): void => {
+      this.refuse(req, res, error);
+    };
+    this.routes = Router().use(settings.path, createRouter({ engine, settings, pages: this.pages, refuse }));
+  }
+
+  handle(req: Request, res: Response, next: NextFunction): void {
+    this.proceed(req, res, next).catch((error: unknown) => {
+      // The developer's mistake is for the developer's error handler; it lets nobody in either.
+      if (error instanceof ConfigurationError) next(error);
+      else this.refuse(req, res, error);
+    });
+  }
+
+  private async proceed(req: Request, res: Response, next: NextFunction): Promise<void> {
+    requireOrder(req);
+    this.checkProxy(req);
+    const state = beginState(req, this.settings.path);
+    this.handOver.install(req, res, state);
+    await this.gate.arrive(req, res, state);
+    if (isBelow(req.path, this.base)) this.enterRoutes(req, res, next);
+    else await this.gate.pass(req, res, next, state);
+  }
+
+  /** Without pages, browsers' requests come out of the routes again and go on to the application, the user hidden. */
+  private enterRoutes(req: Request, res: Response, next: NextFunction): void {
+    void this.routes(req, res, next);
+  }
+
+  private refuse(req: Request, res: Response, error: unknown): void {
+    const userId = stateOf(req)?.visit?.userId ?? "";
+    const reason = error instanceof Error ? error.message : "unknown";
+    this.engine.parts.tell("unavailable", { userId, client: clientOf(req) }, { outcome: "failure", reason });
+    this.gate.refuse(req, res);
+  }
+}
+
+/** The one line's middleware, as a function Express can mount. */
+export function createMiddleware(settings: Settings, engine: Engine): RequestHandler {
+  const middleware = new Middleware(settings, engine);
+  return function secondFactorMiddleware(req, res, next) {
+    middleware.handle(req, res, next);
+  };
+}

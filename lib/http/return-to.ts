@@ -1,0 +1,14 @@
+/**
+ * The path, query and fragment of a place on this site, or undefined for everything else.
+ *
+ * The URL parser decides, as the browser will: it drops tabs and line breaks, turns backslashes into slashes and resolves
+ * dots, so `/\evil.test`, `/<tab>/evil.test` and `https:evil.test` show themselves as another origin. What remains must not
+ * begin with two slashes, which a dot segment before them can hide (`/..//evil.test`).
+ */
+export function localPath(value: unknown, origin: string): string | undefined {
+  if (typeof value !== "string" || value === "" || !URL.canParse(value, origin)) return undefined;
+  const url = new URL(value, origin);
+  if (url.origin !== new URL(origin).origin || url.username !== "" || url.password !== "") return undefined;
+  const local = url.pathname + url.search + url.hash;
+  return local.startsWith("//") || local.startsWith("/\\") ? undefined : local;
+}

@@ -1,0 +1,115 @@
+import { type Request, type RequestHandler, type Response, Router } from "express";
+import type { Problem } from "../core/errors.js";
+import { pageScript, styleSheet } from "../pages/embedded.js";
+import { sendJson, sendPage, sendProblem, sendRedirect, setCommonHeaders, wantsPage } from "./answers.js";
+import { readBody } from "./body.js";
+import { challengeRoutes } from "./challenge-routes.js";
+import { isCrossSite } from "./cross-site.js";
+import { setDeviceToken } from "./device-cookie.js";
+import { enrollmentRoutes } from "./enrollment-routes.js";
+import { prefersHtml } from "./negotiation.js";
+import type { Reply, Route, Scene } from "./route.js";
+import { check } from "./schemas.js";
+import { renewSession, saveMark } from "./session.js";
+import { settingsRoutes } from "./settings-routes.js";
+import { stateOf } from "./state.js";
+
+/** What the routes share; a scene adds the request. */
+export type Setting = Pick<Scene, "engine" | "settings" | "pages"> & {
+  /** Answers a request whose checking failed: closed. */
+  refuse(req: Request, res: Response, error: unknown): void;
+};
+
+const ASSETS: Readonly<Record<string, readonly [type: string, text: string]>> = {
+  "/assets/style.css": ["css", styleSheet],
+  "/assets/page.js": ["js", pageScript],
+};
+
+/** A stale proof on a page: once it is renewed, the browser comes back to the settings. */
+async function rememberSettings({ req, state, visit }: Scene, { code }: Problem): Promise<void> {
+  const { mark } = visit.visitor;
+  if (code === "step-up-required" && mark !== undefined)
+    await saveMark(req, { ...mark, returnTo: `${state.base}/settings` });
+}
+
+async function tellProblem(scene: Scene, route: Route, problem: Problem, body: unknown): Promise<void> {
+  const { engine, pages, req, res, visit } = scene;
+  const listed = problem.code === "second-factor-required" || problem.code === "step-up-required";
+  const methods = listed ? { methods: engine.challenge.choices(visit.account) } : {};
+  const told: Problem = { ...problem, members: { ...methods, ...problem.members } };
+  if (!wantsPage(req, pages)) sendProblem(req, res, told, pages);
+  else {
+    await rememberSettings(scene, problem);
+    sendProblem(req, res, told, pages, route.again?.(scene, told, body));
+  }
+}
+
+async function answer(scene: Scene, reply: Reply): Promise<void> {
+  const { pages, req, res, settings, visit } = scene;
+  if (reply.deviceToken !== undefined) setDeviceToken(req, res, settings, visit.userId, reply.deviceToken);
+  if (reply.mark !== undefined) await renewSession(req, reply.mark);
+  if (!wantsPage(req, pages)) sendJson(res, reply.status, reply.body);
+  else if ("redirect" in reply.page) sendRedirect(res, reply.page.redirect);
+  else sendPage(res, 200, reply.page.html);
+}
+
+async function perform(scene: Scene, route: Route): Promise<void> {
+  const { pages, req, res, settings } = scene;
+  if (route.verb === "post" && isCrossSite(req, settings)) {
+    sendProblem(req, res, { code: "cross-site-request" }, pages);
+    return;
+  }
+  const read = route.verb === "post" ? await readBody(req, res) : { body: {} };
+  if ("code" in read) {
+    await tellProblem(scene, route, { code: read.code }, undefined);
+    return;
+  }
+  const body = check(route.body, read.body);
+  const outcome =
+    body === undefined
+      ? { ok: false as const, problem: { code: "invalid-request" as const } }
+      : await route.run(scene, body);
+  if (outcome.ok) await answer(scene, outcome.value);
+  else await tellProblem(scene, route, outcome.problem, read.body);
+}
+
+function handlerOf(route: Route, setting: Setting): RequestHandler {
+  return function secondFactorRoute(req, res) {
+    const state = stateOf(req);
+    const { pages } = setting;
+    if (state?.visit === undefined) {
+      sendProblem(req, res, { code: state?.hasEnded === true ? "expired" : "login-required" }, pages);
+      return;
+    }
+    perform({ ...setting, req, res, state, visit: state.visit }, route).catch((error: unknown) => {
+      setting.refuse(req, res, error);
+    });
+  };
+}
+
+/** The routes below `path`: a table of rows, and 404 for everything else. */
+export function createRouter(setting: Setting): Router {
+  const { engine, pages } = setting;
+  const types = [...engine.parts.methods.keys()];
+  const enrollable = types.filter((type) => engine.parts.methods.get(type)?.enroll !== undefined);
+  const router = Router();
+  if (!pages.isOn) {
+    router.use(function leavePagesToApplication(req, _res, next) {
+      if (req.method === "GET" && prefersHtml(req)) next("router");
+      else next();
+    });
+  }
+  for (const [path, [type, text]] of Object.entries(ASSETS)) {
+    router.get(path, (_req, res) => {
+      setCommonHeaders(res);
+      res.type(type).send(text);
+    });
+  }
+  for (const route of [...challengeRoutes(types), ...enrollmentRoutes(enrollable), ...settingsRoutes]) {
+    router[route.verb](route.path, handlerOf(route, setting));
+  }
+  router.use(function notFound(req, res) {
+    sendProblem(req, res, { code: "not-found" }, pages);
+  });
+  return router;
+}

@@ -1,0 +1,89 @@
+import type { Request } from "express";
+import { ConfigurationError } from "../core/errors.js";
+import type { UserId } from "../core/nouns.js";
+import type { Mark } from "../policy/assess.js";
+
+type Callback = (error?: unknown) => void;
+
+/** What is used of express-session. Its own types are not needed, so that its types need not be installed. */
+export interface Session {
+  secondFactor?: unknown;
+  returnTo?: unknown;
+  readonly passport?: { readonly user?: unknown };
+  readonly cookie?: { originalMaxAge?: number | null; maxAge?: number | null };
+  regenerate(callback: Callback): unknown;
+  save(callback: Callback): unknown;
+  destroy(callback: Callback): unknown;
+}
+
+export function sessionOf(req: Request): Session | undefined {
+  return (req as { session?: Session | null }).session ?? undefined;
+}
+
+/** @throws ConfigurationError where there is no session, or one whose id cannot be changed */
+export function requireSession(req: Request): Session {
+  const session = sessionOf(req);
+  if (session === undefined) {
+    throw new ConfigurationError([
+      "there is no session: add app.use(session({ ... })) from express-session before app.use(mfa)",
+    ]);
+  }
+  if (typeof session.regenerate !== "function" || typeof session.save !== "function") {
+    throw new ConfigurationError([
+      "the session cannot change its id (cookie-session cannot): use express-session, which keeps sessions on the server",
+    ]);
+  }
+  return session;
+}
+
+function isMark(value: unknown): value is Mark {
+  const mark = value as Partial<Mark> | null | undefined;
+  if (typeof mark !== "object" || mark === null) return false;
+  const known = (mark.step === "first" || mark.step === "second") && typeof mark.user === "string";
+  return known && typeof mark.id === "string" && typeof mark.at === "number" && typeof mark.generation === "number";
+}
+
+/** The session's mark if it is this user's; another's (kept over a login with `keepSessionInfo`, say) counts as none. */
+export function readMark(session: Session, userId: UserId): Mark | undefined {
+  const { secondFactor } = session;
+  return isMark(secondFactor) && secondFactor.user === userId ? secondFactor : undefined;
+}
+
+/** Any mark, whoever's it is. */
+export function anyMark(session: Session | undefined): Mark | undefined {
+  return isMark(session?.secondFactor) ? session.secondFactor : undefined;
+}
+
+function settled(act: (callback: Callback) => unknown): Promise<void> {
+  return new Promise((resolve, reject) => {
+    act((error) => {
+      if (error === undefined || error === null) resolve();
+      else reject(error instanceof Error ? error : new Error("The session store failed", { cause: error }));
+    });
+  });
+}
+
+export function saveSession(req: Request): Promise<void> {
+  return settled((callback) => requireSession(req).save(callback));
+}
+
+/** Stores a mark, and waits: the next request may come before this one's answer has been read. */
+export async function saveMark(req: Request, mark: Mark): Promise<void> {
+  requireSession(req).secondFactor = mark;
+  await saveSession(req);
+}
+
+/**
+ * Gives the session a new id and the new mark, and keeps everything else the application has put there. The old id is
+ * destroyed before this resolves.
+ */
+export async function renewSession(req: Request, mark: Mark): Promise<void> {
+  const { cookie, ...kept } = requireSession(req);
+  await settled((callback) => requireSession(req).regenerate(callback));
+  const renewed = requireSession(req);
+  Object.assign(renewed, kept, { secondFactor: mark });
+  // "Remember me" chosen at the first step is a longer cookie, and it must survive the second.
+  if (typeof cookie?.originalMaxAge === "number" && renewed.cookie !== undefined)
+    renewed.cookie.maxAge = cookie.originalMaxAge;
+  await saveSession(req);
+}

@@ -1,0 +1,51 @@
+// The one line
+export { secondFactor, type SecondFactor } from "./second-factor.js";
+export type {
+  LimitOption,
+  PagesOptions,
+  SecondFactorOptions,
+  TrustedDevicesOption,
+  UserReaders,
+} from "./options/options.js";
+export type { Duration } from "./options/durations.js";
+export type { SecondFactorState } from "./http/state.js";
+
+// Methods
+export { totp, type TotpOptions } from "./methods/totp.js";
+export { backupCodes, type BackupCodesOptions } from "./methods/backup-codes.js";
+export type { Enroll, Evidence, Method, MethodContext, Proved } from "./methods/contract.js";
+
+// Where it is kept
+export { memoryStore, type MemoryStore, type MemoryStoreOptions } from "./stores/memory.js";
+export type { Entry, RateLimitStore, Store, WriteOptions } from "./stores/contract.js";
+export type { KeyContext, KeyProvider } from "./crypto/key-provider.js";
+
+// Policy
+export type { Evaluate, Policy, PolicyRules } from "./policy/policy.js";
+
+// Operations without a request
+export type {
+  Accounts,
+  AccountStatus,
+  ActorOptions,
+  ImportTotpOptions,
+  PasswordChangedOptions,
+  VerifyOptions,
+  VerifyResult,
+} from "./engine/accounts.js";
+export type { DeviceView, FactorView, SessionView, SettingsView } from "./engine/views.js";
+
+// What happened
+export { type AuditAction, type AuditEvent, toOwasp } from "./events/audit.js";
+export type { EventMap, Events } from "./events/emitter.js";
+export type { Notice, NoticeKind, Notify } from "./events/notices.js";
+
+// What went wrong
+export { ConfigurationError, type ErrorCode, ERRORS, UnavailableError } from "./core/errors.js";
+
+// Nouns
+export type { Client, Clock, LimitKind, MethodType, PolicyDecision, Status } from "./core/nouns.js";
+
+// Pages
+export type { Layout, LayoutParts } from "./pages/views.js";
+export { english, type MessageOverrides, type Messages } from "./pages/messages.js";

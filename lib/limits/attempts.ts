@@ -1,0 +1,69 @@
+import type { Clock, LimitKind, UserId } from "../core/nouns.js";
+import type { RateLimitStore, Store } from "../stores/contract.js";
+
+export interface Limit {
+  /** Attempts per window. */
+  readonly limit: number;
+  /** Length of the window, in milliseconds; it begins with its first attempt. */
+  readonly window: number;
+}
+
+export type Limits = Readonly<Record<LimitKind, Limit>>;
+
+/** Whose attempt it is. Without an address (a console, a worker) only the account's own limits apply. */
+export interface Attempter {
+  readonly userId: UserId;
+  readonly address?: string | undefined;
+}
+
+export type Taken =
+  | { readonly allowed: true; /** For an attempt that succeeded: it alone is uncounted. */ giveBack(): Promise<void> }
+  | {
+      readonly allowed: false;
+      readonly kind: LimitKind;
+      /** Whole seconds, at least 1. */ readonly retryAfter: number;
+    };
+
+export interface AttemptLimits {
+  /**
+   * Counts one attempt against every kind named, before anything is checked: N simultaneous attempts see N different
+   * counts. An attempt refused by one limit is given back to the others, because nothing was tried.
+   */
+  take(kinds: readonly LimitKind[], attempter: Attempter): Promise<Taken>;
+}
+
+interface Counted {
+  readonly kind: LimitKind;
+  readonly key: string;
+  readonly over: boolean;
+  readonly retryAfter: number;
+}
+
+export function createAttemptLimits(store: Store, limits: Limits, clock: Clock): AttemptLimits {
+  const counters = Object.fromEntries(
+    Object.entries(limits).map(([kind, { window }]) => [kind, store.attempts(kind, window, clock)]),
+  ) as Record<LimitKind, RateLimitStore>;
+
+  const count = async (kind: LimitKind, key: string): Promise<Counted> => {
+    const { totalHits, resetTime } = await counters[kind].increment(key);
+    const wait = (resetTime?.getTime() ?? clock() + limits[kind].window) - clock();
+    return { kind, key, over: totalHits > limits[kind].limit, retryAfter: Math.max(1, Math.ceil(wait / 1000)) };
+  };
+  const giveBack = async (counted: readonly Counted[]): Promise<void> => {
+    await Promise.all(counted.map(async ({ kind, key }) => counters[kind].decrement(key)));
+  };
+
+  return {
+    async take(kinds, { userId, address }) {
+      const keyed = kinds.map((kind) => ({ kind, key: kind === "address" ? address : userId }));
+      const counted = await Promise.all(
+        keyed.flatMap(({ kind, key }) => (key === undefined ? [] : [count(kind, key)])),
+      );
+      const refused = counted.filter(({ over }) => over);
+      const [longest] = refused.toSorted((a, b) => b.retryAfter - a.retryAfter);
+      if (longest === undefined) return { allowed: true, giveBack: () => giveBack(counted) };
+      await giveBack(counted.filter(({ over }) => !over));
+      return { allowed: false, kind: longest.kind, retryAfter: longest.retryAfter };
+    },
+  };
+}

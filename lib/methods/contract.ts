@@ -1,0 +1,69 @@
+import type { Factor } from "../core/account.js";
+import type { LimitKind, MethodType, UserId } from "../core/nouns.js";
+import type { KeyProvider } from "../crypto/key-provider.js";
+
+/** What a method may know when it works for one user. */
+export interface MethodContext {
+  readonly userId: UserId;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly keys: KeyProvider;
+}
+
+/** What an enrollment page tells about its owner. */
+export interface EnrollmentContext extends MethodContext {
+  readonly issuer: string;
+  readonly accountName: string;
+}
+
+/** The factor that was proved, as it must be stored so that the same proof never counts again. */
+export interface Evidence<State> {
+  readonly factor: Factor<State>;
+  /** What the answer to the visitor adds, such as the number of codes left. */
+  readonly answer?: Readonly<Record<string, unknown>>;
+}
+
+/** Why an enrollment proof was not accepted. */
+export interface Mismatch {
+  /** Minutes the visitor's clock seems to be ahead (positive) or behind (negative), where the code says so. */
+  readonly clockOffMinutes?: number;
+}
+
+export type Proved<State> = { readonly state: State } | { readonly mismatch: Mismatch };
+
+/** How a factor of this kind is set up: begun with a secret, finished with a proof of having it. */
+export interface Enroll<State> {
+  /** What a factor of this kind is called until its owner names it. */
+  readonly label: string;
+  begin(
+    context: EnrollmentContext,
+  ): Promise<{ readonly state: State; readonly answer: Readonly<Record<string, unknown>> }>;
+  confirm(code: string, state: State, context: MethodContext): Promise<Proved<State>>;
+  /** Finds a drifted clock again from two consecutive codes (RFC 6238 section 6). */
+  resync?(codes: readonly [string, string], state: State, context: MethodContext): Promise<Proved<State>>;
+}
+
+/**
+ * One kind of second factor. A method proves and enrolls; it has never heard of HTTP, of sessions or of another method.
+ * Adding one is a file with this silhouette and a row in the `methods` option.
+ */
+export interface Method<State = unknown> {
+  readonly type: MethodType;
+  /** RFC 8176 values this kind of proof adds to a password. */
+  readonly amr: readonly string[];
+  /** NIST SP 800-63B-4 level a login with this proof can claim. */
+  readonly aal: 1 | 2;
+  readonly phishingResistant: boolean;
+  /** The attempt budget a guess counts against. */
+  readonly limit: LimitKind;
+  /**
+   * The code in the one form it is compared in, or undefined where it cannot be a code of this kind at all: then nothing is
+   * checked and nothing is counted.
+   */
+  normalize(code: string): string | undefined;
+  /** The factor this code proves and its next state, or undefined. Changes nothing by itself. */
+  verify(code: string, factors: readonly Factor<State>[], context: MethodContext): Promise<Evidence<State> | undefined>;
+  /** A masked word about the factor for its owner. */
+  hint?(factor: Factor<State>): string;
+  readonly enroll?: Enroll<State>;
+}

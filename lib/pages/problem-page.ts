@@ -1,0 +1,47 @@
+import type { ErrorCode } from "../core/errors.js";
+import { brand, problemText } from "./fragments.js";
+import { html } from "./html.js";
+import { icon } from "./icons.js";
+import { renderPage } from "./layout.js";
+import type { PageContext, ProblemView } from "./views.js";
+
+interface WayOut {
+  href(context: PageContext): string;
+  text(context: PageContext): string;
+}
+
+const SIGN_IN: WayOut = { href: ({ loginPath }) => loginPath, text: ({ messages }) => messages.common.signInAgain };
+const GO_ON: WayOut = { href: ({ base }) => base, text: ({ messages }) => messages.common.continue };
+const RETRY: WayOut = { href: ({ base }) => base, text: ({ messages }) => messages.common.tryAgain };
+const SETTINGS: WayOut = {
+  href: ({ base }) => `${base}/settings`,
+  text: ({ messages }) => messages.common.toSettings,
+};
+
+/** Where to go from a problem; the others lead to the settings. */
+const WAYS_OUT: Partial<Record<ErrorCode, WayOut>> = {
+  "login-required": SIGN_IN,
+  expired: SIGN_IN,
+  "second-factor-required": GO_ON,
+  "step-up-required": GO_ON,
+  "enrollment-required": GO_ON,
+  "cross-site-request": GO_ON,
+  "too-many-attempts": RETRY,
+  unavailable: RETRY,
+};
+
+/** For what has no page of its own: what happened, and what to do. */
+export function problemPage(context: PageContext, { problem }: ProblemView): string {
+  const title = context.messages.problemTitles[problem.code];
+  const way = WAYS_OUT[problem.code] ?? SETTINGS;
+  const body = html`<div class="sf-narrow">
+    ${brand(context)}
+    <section class="sf-card">
+      <div class="sf-mark sf-mark-warning">${icon("warning")}</div>
+      <h1>${title}</h1>
+      <p class="sf-lead" role="alert">${problemText(context.messages, problem)}</p>
+      <a class="sf-button" href="${way.href(context)}">${way.text(context)}</a>
+    </section>
+  </div>`;
+  return renderPage(context, title, body);
+}

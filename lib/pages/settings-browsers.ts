@@ -1,0 +1,77 @@
+import type { DeviceView, SessionView } from "../engine/views.js";
+import { confirmation, postButton, timeOf } from "./fragments.js";
+import { type Html, html } from "./html.js";
+import { emptyState, row, section } from "./settings-section.js";
+import type { PageContext } from "./views.js";
+
+/** Browsers that are not asked for a code. */
+export function devicesSection(context: PageContext, devices: readonly DeviceView[]): Html {
+  const { base, messages } = context;
+  const { devices: words } = messages.settings;
+  if (devices.length === 0) return section("devices", words.title, words.lead, emptyState(words.none));
+  const all = postButton(`${base}/devices/revoke-all`, words.revokeAllSubmit, "sf-button sf-button-danger");
+  return section(
+    "devices",
+    words.title,
+    words.lead,
+    html`<ul class="sf-rows">
+        ${devices.map((device) => deviceRow(context, device))}
+      </ul>
+      ${devices.length > 1 && confirmation(words.revokeAll, words.revokeAllLead, all)}`,
+  );
+}
+
+function deviceRow({ base, messages }: PageContext, device: DeviceView): Html {
+  const { devices: words } = messages.settings;
+  const label = device.label || words.unnamed;
+  const path = `${base}/devices/${encodeURIComponent(device.id)}/revoke`;
+  return row({
+    icon: "browser",
+    label,
+    badge: device.current && words.current,
+    facts: [
+      html`${words.lastUsed} ${timeOf(messages, device.lastUsedAt)}`,
+      html`${words.until} ${timeOf(messages, device.expiresAt)}`,
+    ],
+    actions: postButton(path, words.revoke, "sf-button sf-button-small", words.revokeNamed(label)),
+  });
+}
+
+/** Where the account is signed in. */
+export function sessionsSection(context: PageContext, sessions: readonly SessionView[]): Html {
+  const { sessions: words } = context.messages.settings;
+  const others = sessions.filter(({ current }) => !current).length;
+  const list = html`<ul class="sf-rows">
+    ${sessions.map((session) => sessionRow(context, session))}
+  </ul>`;
+  return section(
+    "sessions",
+    words.title,
+    words.lead,
+    html`${sessions.length === 0 ? emptyState(words.none) : list} ${revokeOthers(context, others, sessions.length)}`,
+  );
+}
+
+function revokeOthers({ base, messages }: PageContext, others: number, all: number): Html | undefined {
+  const { sessions: words } = messages.settings;
+  if (others > 0) {
+    const button = postButton(`${base}/sessions/revoke-others`, words.revokeSubmit, "sf-button sf-button-danger");
+    return confirmation(words.revoke, words.revokeLead, button);
+  }
+  return all === 0 ? undefined : html`<p class="sf-hint">${words.onlyThis}</p>`;
+}
+
+function sessionRow({ messages }: PageContext, session: SessionView): Html {
+  const { sessions: words } = messages.settings;
+  const { createdAt, trustedDevice, verifiedAt } = session;
+  return row({
+    icon: "browser",
+    label: session.label || words.unnamed,
+    badge: session.current && words.current,
+    facts: [
+      html`${words.since} ${timeOf(messages, createdAt)}`,
+      ...(verifiedAt === null ? [] : [html`${words.verified} ${timeOf(messages, verifiedAt)}`]),
+      ...(trustedDevice ? [words.trusted] : []),
+    ],
+  });
+}

@@ -1,0 +1,114 @@
+import type { ErrorCode } from "../core/errors.js";
+import type { MethodType } from "../core/nouns.js";
+import type { MethodChoice } from "../engine/challenge.js";
+import type { SettingsView } from "../engine/views.js";
+import type { Messages } from "./messages.js";
+
+/** What every page is told. */
+export interface PageContext {
+  /** Where the routes live, as the browser sees them: `/2fa`, or `/app/2fa` in a mounted application. No trailing slash. */
+  readonly base: string;
+  readonly messages: Messages;
+  readonly issuer: string;
+  /** Language of the messages, for `<html lang>`: a BCP 47 tag. */
+  readonly lang: string;
+  /** Where the application's own login page is. */
+  readonly loginPath: string;
+  /** The layout in force: the built-in one or the application's. */
+  readonly layout: Layout;
+}
+
+/** The pieces an application's own layout puts together. All strings are finished, escaped HTML but `title` and `lang`. */
+export interface LayoutParts {
+  /** Plain text; escape it. */
+  readonly title: string;
+  /** BCP 47 tag. */
+  readonly lang: string;
+  /** `<link>` and `<script>` elements the page needs, for the `<head>`. */
+  readonly head: string;
+  /** The page itself, without `<main>`. */
+  readonly body: string;
+}
+
+/** Puts a page into the application's own frame. Answers a whole HTML document. */
+export type Layout = (parts: LayoutParts) => string;
+
+/** Something went wrong and the page is shown again. */
+export interface PageProblem {
+  readonly code: ErrorCode;
+  /** Whole seconds until another attempt can succeed. */
+  readonly retryAfter?: number;
+  /** The phone's clock is that many minutes ahead (positive) or behind (negative). Enrollment and resync only. */
+  readonly clockOffMinutes?: number;
+}
+
+/** Asks for a second factor: to finish a sign-in, or to confirm a change (step-up). Also shown for `step-up-required`. */
+export interface ChallengeView {
+  readonly purpose: "sign-in" | "step-up";
+  /** The visitor's own methods, in order of preference. Empty: they must sign in again. */
+  readonly methods: readonly MethodChoice[];
+  /** The method whose form is shown; the others are links to `{base}?method=TYPE`. */
+  readonly selected: MethodType | undefined;
+  /** Name of the signed-in account as the application calls it, e.g. an e-mail address of the visitor's own. */
+  readonly accountName: string;
+  /** Days a trusted browser is not asked again; undefined: no checkbox. */
+  readonly trustDays: number | undefined;
+  readonly problem?: PageProblem;
+}
+
+/** First screen of the enrollment that policy demands before the login is complete. */
+export interface SetUpView {
+  readonly accountName: string;
+  /** Methods that can be enrolled, by type. */
+  readonly enrollable: readonly MethodType[];
+  readonly problem?: PageProblem;
+}
+
+/** The secret of a new authenticator, shown once. */
+export interface EnrollTotpView {
+  readonly factorId: string;
+  readonly label: string;
+  /** Unpadded base32. */
+  readonly secret: string;
+  readonly uri: string;
+  /** SVG text. */
+  readonly qr: string;
+}
+
+/** The code field alone, after a wrong code: the secret is not shown again. */
+export interface ConfirmTotpView {
+  readonly factorId: string;
+  readonly problem: PageProblem;
+}
+
+/** Backup codes, shown once. */
+export interface BackupCodesPageView {
+  readonly codes: readonly string[];
+  /** A local path: where the visitor goes once they saved them. */
+  readonly continueTo: string;
+  /** They came with the first factor (or: they replace an older set). */
+  readonly isFirst: boolean;
+}
+
+export interface SettingsPageView {
+  readonly settings: SettingsView;
+  readonly accountName: string;
+  /** Methods that can be enrolled, by type. */
+  readonly enrollable: readonly MethodType[];
+  /** Methods whose factors can be resynchronized. */
+  readonly resyncable: readonly MethodType[];
+  readonly hasBackupCodes: boolean;
+  readonly hasTrustedDevices: boolean;
+  /** Policy demands a factor: the last one cannot be removed. */
+  readonly required: boolean;
+  /** Changes need a fresh proof first; the page says so. Posting anyway answers the challenge page. */
+  readonly needsStepUp: boolean;
+  /** The application can check a password again: forms for a first factor then carry a `password` field when stale. */
+  readonly asksPassword: boolean;
+  readonly problem?: PageProblem;
+}
+
+/** A page for what has no page of its own: 404, 410, 429 outside a form, 503. */
+export interface ProblemView {
+  readonly problem: PageProblem;
+}

@@ -1,0 +1,72 @@
+import { type Account, isEnrolled, liveDevice, type Login } from "../core/account.js";
+import { MINUTE, type PolicyDecision, type UserId } from "../core/nouns.js";
+
+/** How long somebody who gave the first factor may take over the second. */
+export const PENDING_LIFE = 10 * MINUTE;
+
+/**
+ * What a session remembers of a login. It grants nothing: a first step is worth what the account asks of it now, and a
+ * second step is worth something only while the account lists it.
+ */
+export interface Mark {
+  readonly user: UserId;
+  readonly step: "first" | "second";
+  /** Id of this stage of the login; renewed at every rise, so that an older copy of the session is worthless. */
+  readonly id: string;
+  /** When the first factor was given, milliseconds since the epoch. */
+  readonly at: number;
+  /** The account's generation at the login. */
+  readonly generation: number;
+  /** A second factor was due: should it stop being due, the login ends instead of becoming a full one. */
+  readonly pending?: boolean;
+  /** Where the user was going: a local path, kept here and taken from nowhere else. */
+  readonly returnTo?: string;
+}
+
+/** What a login is worth right now. An `ended` one is over, whatever its session says. */
+export type Standing =
+  | {
+      readonly status: "not-enrolled" | "must-enroll";
+      readonly expiresAt?: number;
+      /** One that lost its factors. */ readonly login?: Login;
+    }
+  | { readonly status: "pending"; /** Absent: nobody marked the login yet. */ readonly expiresAt?: number }
+  | { readonly status: "trusted-device" | "verified"; readonly login: Login }
+  | { readonly status: "ended" };
+
+export interface Situation {
+  readonly account: Account;
+  /** Undefined: a login nobody marked yet, or another user's mark. */
+  readonly mark: Mark | undefined;
+  readonly decision: PolicyDecision;
+  readonly now: number;
+}
+
+function assessSecondStep({ account, mark, decision, now }: Situation): Standing {
+  const login = account.logins.find((each) => each.id === mark?.id);
+  if (login === undefined) return { status: "ended" };
+  if (!isEnrolled(account)) return { status: decision === "required" ? "must-enroll" : "not-enrolled", login };
+  if (login.proofs.length > 0) return { status: "verified", login };
+  const trusted = login.deviceId !== undefined && liveDevice(account, login.deviceId, now) !== undefined;
+  return trusted ? { status: "trusted-device", login } : { status: "ended" };
+}
+
+function due(status: "pending" | "must-enroll", mark: Mark | undefined, now: number): Standing {
+  if (mark === undefined || (status === "must-enroll" && mark.pending !== true)) return { status };
+  const expiresAt = mark.at + PENDING_LIFE;
+  return expiresAt <= now ? { status: "ended" } : { status, expiresAt };
+}
+
+/**
+ * What this login is worth at this moment: a pure function of the account as stored, the session's mark, the policy and
+ * the clock, and of nothing else. Nothing it answers is kept.
+ */
+export function assess(situation: Situation): Standing {
+  const { account, mark, decision, now } = situation;
+  if (mark !== undefined && mark.generation !== account.generation) return { status: "ended" };
+  if (mark?.step === "second") return assessSecondStep(situation);
+  if (decision === "exempt") return { status: "not-enrolled" };
+  if (isEnrolled(account)) return due("pending", mark, now);
+  if (decision === "required") return due("must-enroll", mark, now);
+  return mark?.pending === true ? { status: "ended" } : { status: "not-enrolled" };
+}

@@ -1,0 +1,63 @@
+import type { RequestHandler } from "express";
+import type { Strategy } from "passport";
+import { ConfigurationError } from "./core/errors.js";
+import type { MethodType } from "./core/nouns.js";
+import type { Accounts } from "./engine/accounts.js";
+import { createEngine } from "./engine/engine.js";
+import type { Events } from "./events/emitter.js";
+import { createMiddleware } from "./http/middleware.js";
+import type { SecondFactorOptions } from "./options/options.js";
+import { engineSettings, resolveSettings } from "./options/settings.js";
+import { createStrategy } from "./passport/strategy.js";
+
+/** The middleware, and everything else an application does with second factors. */
+export interface SecondFactor extends RequestHandler {
+  /** A Passport strategy of that name; see the README for chains. @throws ConfigurationError for a method not configured */
+  strategy(type: MethodType): Strategy;
+  /** Operations on a user's account from the application's own code: no request needed. */
+  readonly accounts: Accounts;
+  /** `events.on("audit", (event) => ...)`. The same events are published on `node:diagnostics_channel`. */
+  readonly events: Events;
+  /** Resolves when the store answers; rejects with the reason when it does not. For health checks and start-up. */
+  ready(): Promise<void>;
+}
+
+/**
+ * Makes an Express application that logs users in with Passport ask for their second factor. Mount it after
+ * `passport.session()`; login routes stay as they are.
+ *
+ * While a second factor is due, `req.user` is undefined, `req.isAuthenticated()` is false, and every request but those to
+ * `path` and `exempt` is answered here. If the store, the limits, the keys or the policy cannot answer, requests with a login
+ * are refused (503), never let through.
+ *
+ * This does NOT check passwords, does NOT protect what is mounted above it, and does NOT protect a session that is stolen
+ * after its sign-in.
+ *
+ * @throws ConfigurationError that lists every problem of the options, each with its mend
+ *
+ * @example
+ * ```ts
+ * import { backupCodes, secondFactor, totp } from "express-second-factor";
+ *
+ * app.use(session({ secret, resave: false, saveUninitialized: false }));
+ * app.use(passport.session());
+ * app.use(secondFactor({ issuer: "Acme", origin: "http://localhost:3000", methods: [totp(), backupCodes()] }));
+ * ```
+ */
+export function secondFactor<User = Express.User>(options: SecondFactorOptions<User>): SecondFactor {
+  // Inside, the user is whatever the application put into the request; only the given readers know its shape.
+  const given = options as unknown as SecondFactorOptions;
+  const settings = resolveSettings(given);
+  const engine = createEngine(engineSettings(given));
+  return Object.assign(createMiddleware(settings, engine), {
+    accounts: engine.accounts,
+    events: engine.events,
+    strategy(type: MethodType): Strategy {
+      if (engine.parts.methods.has(type)) return createStrategy(type, { engine, settings });
+      throw new ConfigurationError([`mfa.strategy("${type}"): the method is not among the configured methods`]);
+    },
+    async ready(): Promise<void> {
+      await engine.parts.records.read("express-second-factor:ready");
+    },
+  });
+}

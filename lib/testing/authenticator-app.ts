@@ -1,0 +1,35 @@
+import { NodeCryptoPlugin } from "@otplib/plugin-crypto-node";
+import { generateSync } from "@otplib/totp";
+import { parse } from "@otplib/uri";
+import { base32nopad } from "@scure/base";
+
+/** An authenticator app that scanned one QR code. */
+export interface AuthenticatorApp {
+  readonly issuer: string | undefined;
+  /** The account as the app lists it, without the issuer. */
+  readonly account: string;
+  /** Unpadded base32. */
+  readonly secret: string;
+  /** Seconds a code stands. */
+  readonly period: number;
+  /** The code at a time in milliseconds since the epoch. Default: now. */
+  code(at?: number): string;
+}
+
+/** Reads an `otpauth://totp/` URI as a phone would, and gives the codes the phone would show. */
+export function authenticatorApp(uri: string): AuthenticatorApp {
+  const { type, label, params } = parse(uri);
+  if (type !== "totp") throw new TypeError(`Not a time-based key URI: ${type}`);
+  const { secret, issuer, algorithm = "sha1", digits = 6, period = 30 } = params;
+  const crypto = new NodeCryptoPlugin();
+  const bytes = base32nopad.decode(secret);
+  return {
+    issuer,
+    account: label.slice(label.indexOf(":") + 1),
+    secret,
+    period,
+    code(at = Date.now()) {
+      return generateSync({ secret: bytes, epoch: Math.floor(at / 1000), algorithm, digits, period, crypto });
+    },
+  };
+}

@@ -1,0 +1,3 @@
+export { authenticatorApp, type AuthenticatorApp } from "./authenticator-app.js";
+export { movableClock, type MovableClock } from "./clock.js";
+export { type ContractClaim, type MakeStore, storeContract } from "./store-contract.js";

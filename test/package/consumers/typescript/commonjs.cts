@@ -1,0 +1,6 @@
+// The CommonJS face of the types: the same names, found through `require`.
+import factor = require("express-second-factor");
+import testing = require("express-second-factor/testing");
+
+export const { secondFactor } = factor;
+export const { authenticatorApp } = testing;

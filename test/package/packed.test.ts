@@ -1,0 +1,106 @@
+import { execFile } from "node:child_process";
+import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const work = mkdtempSync(join(tmpdir(), "express-second-factor-"));
+const PATIENCE = 240_000;
+
+let tarball = "";
+
+beforeAll(async () => {
+  refuseStaleBuild();
+  // The build has run already; running it again here would pull dist/ away from other tests.
+  const [packed] = JSON.parse(
+    await run(root, "npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", work]),
+  );
+  tarball = join(work, packed.filename);
+}, PATIENCE);
+
+afterAll(() => rmSync(work, { recursive: true, force: true }));
+
+describe("the packed tarball", () => {
+  test("publint finds nothing", async () => {
+    await run(root, "node_modules/.bin/publint", ["run", tarball, "--strict"]);
+  });
+
+  test("types and code agree in every module resolution with exports", async () => {
+    await run(root, "node_modules/.bin/attw", [tarball, "--profile", "node16", "--no-emoji", "--no-color"]);
+  });
+
+  test("holds the build and the papers, no source and no test", async () => {
+    const names = (await run(work, "tar", ["--list", "--file", tarball])).trim().split("\n");
+    const strangers = names.filter((name) => !/^package\/(dist\/|[^/]+\.md$|LICENSE$|package\.json$)/.test(name));
+    expect(strangers).toEqual([]);
+    expect(names.filter((name) => name.includes("/browser/"))).toEqual([]);
+    expect(names).toEqual(expect.arrayContaining(["package/LICENSE", "package/CHANGELOG.md", "package/SECURITY.md"]));
+  });
+});
+
+describe("an application that installs the tarball", () => {
+  test.each([
+    ["an ES module with Express 5", "esm", "express@5", "main.mjs"],
+    ["CommonJS with Express 5", "cjs", "express@5", "main.cjs"],
+    ["CommonJS with Express 4", "cjs", "express@4", "main.cjs"],
+  ])(
+    "protects its route: %s",
+    async (_name, kind, express, main) => {
+      const folder = await install(kind, express);
+      expect(await run(folder, process.execPath, [main])).toContain("journey complete");
+    },
+    PATIENCE,
+  );
+
+  test(
+    "protects its route: strict TypeScript that checks library types too",
+    async () => {
+      const folder = await install("typescript", "express@5");
+      await run(folder, join(root, "node_modules/.bin/tsc"), ["--project", "tsconfig.json"]);
+      expect(await run(folder, process.execPath, ["out/main.js"])).toContain("journey complete");
+    },
+    PATIENCE,
+  );
+});
+
+/** A consumer in a folder of its own, with the tarball and the Express it asked for installed. */
+async function install(kind: string, express: string): Promise<string> {
+  const folder = mkdtempSync(join(work, `${kind}-`));
+  cpSync(join(root, "test/package/consumers", kind), folder, { recursive: true });
+  cpSync(join(root, "test/package/consumers/journey.mjs"), join(folder, "journey.mjs"));
+  const quiet = ["--prefer-offline", "--no-audit", "--no-fund"];
+  await run(folder, "npm", ["install", "--prefix", folder, ...quiet, tarball, express]);
+  return folder;
+}
+
+/** What the program printed; a failure carries everything it said. */
+async function run(cwd: string, command: string, args: string[]): Promise<string> {
+  try {
+    const { stdout } = await promisify(execFile)(command, args, { cwd, env: environment(), maxBuffer: 2 ** 26 });
+    return stdout;
+  } catch (error) {
+    const { stdout = "", stderr = "" } = error as { stdout?: string; stderr?: string };
+    throw new Error(`${command} ${args.join(" ")}\n${stdout}${stderr}`, { cause: error });
+  }
+}
+
+/** This environment without what `npm test` and Jest put there, which would lead npm back to this package. */
+function environment(): NodeJS.ProcessEnv {
+  const ours = /^(npm_(package|lifecycle|command|execpath|config_local_prefix)|INIT_CWD|NODE_ENV|NODE_OPTIONS|JEST_)/;
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name)));
+}
+
+function refuseStaleBuild(): void {
+  const entry = join(root, "dist/esm/index.js");
+  if (!existsSync(entry) || statSync(entry).mtimeMs < newest(join(root, "lib"))) {
+    throw new Error("dist/ is missing or older than lib/: run `npm run build` first.");
+  }
+}
+
+function newest(folder: string): number {
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).map((name) => statSync(join(folder, name)));
+  return Math.max(...files.filter((file) => file.isFile()).map((file) => file.mtimeMs));
+}

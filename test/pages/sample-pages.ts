@@ -1,0 +1,119 @@
+import { ERRORS, type ErrorCode } from "../../lib/core/errors.js";
+import type { SettingsView } from "../../lib/engine/views.js";
+import { backupCodesPage } from "../../lib/pages/backup-codes-page.js";
+import { challengePage } from "../../lib/pages/challenge-page.js";
+import { confirmTotpPage, enrollTotpPage } from "../../lib/pages/enroll-totp-page.js";
+import { builtInLayout } from "../../lib/pages/layout.js";
+import { english } from "../../lib/pages/messages.js";
+import { problemPage } from "../../lib/pages/problem-page.js";
+import { setUpPage } from "../../lib/pages/set-up-page.js";
+import { settingsPage } from "../../lib/pages/settings-page.js";
+import type { ChallengeView, PageContext, SettingsPageView } from "../../lib/pages/views.js";
+
+export const ALL_CODES = Object.keys(ERRORS) as ErrorCode[];
+
+const LONG_AGO = "2026-01-02T03:04:05.000Z";
+const LATELY = "2026-11-21T03:15:00.000Z";
+
+export function contextWith(changes: Partial<PageContext> = {}): PageContext {
+  return {
+    base: "/2fa",
+    messages: english,
+    issuer: "Example",
+    lang: "en",
+    loginPath: "/login",
+    layout: builtInLayout,
+    ...changes,
+  };
+}
+
+export function challengeWith(changes: Partial<ChallengeView> = {}): ChallengeView {
+  return {
+    purpose: "sign-in",
+    methods: [
+      { type: "totp", factors: [{ id: "f1", label: "Phone" }] },
+      { type: "backup-code", factors: [{ id: "b1", label: "" }] },
+    ],
+    selected: "totp",
+    accountName: "ada@example.com",
+    trustDays: 30,
+    ...changes,
+  };
+}
+
+/** Settings with one of everything; `text` stands wherever a visitor, a browser or an application has the word. */
+export function settingsOf(text: string): SettingsView {
+  return {
+    factors: [
+      { id: text, type: "totp", label: text, createdAt: LONG_AGO, lastUsedAt: LATELY, hint: text },
+      { id: "f2", type: "totp", label: "Work phone", createdAt: LONG_AGO, lastUsedAt: null },
+    ],
+    backupCodes: { remaining: 8, createdAt: LONG_AGO },
+    devices: [
+      { id: text, label: text, createdAt: LONG_AGO, lastUsedAt: LATELY, expiresAt: LATELY, current: true },
+      { id: "d2", label: "", createdAt: LONG_AGO, lastUsedAt: LATELY, expiresAt: LATELY, current: false },
+    ],
+    sessions: [
+      { label: text, createdAt: LONG_AGO, verifiedAt: LATELY, trustedDevice: false, current: true },
+      { label: "", createdAt: LONG_AGO, verifiedAt: null, trustedDevice: true, current: false },
+    ],
+    activity: [
+      { time: LATELY, action: "factor-verified", method: "totp", label: text },
+      { time: text, action: text },
+      ...Array.from({ length: 6 }, () => ({ time: LONG_AGO, action: "password-changed" })),
+    ],
+  };
+}
+
+export function settingsWith(changes: Partial<SettingsPageView> = {}): SettingsPageView {
+  return {
+    settings: settingsOf("Phone"),
+    accountName: "ada@example.com",
+    enrollable: ["totp"],
+    resyncable: ["totp"],
+    hasBackupCodes: true,
+    hasTrustedDevices: true,
+    required: false,
+    needsStepUp: false,
+    asksPassword: false,
+    ...changes,
+  };
+}
+
+export const NOTHING_YET: SettingsView = {
+  factors: [],
+  backupCodes: { remaining: 0, createdAt: null },
+  devices: [],
+  sessions: [],
+  activity: [],
+};
+
+/** Every page and every shape of it, with `text` wherever something from outside is shown. */
+export function everyPage(context: PageContext, text = "Phone"): Record<string, string> {
+  const challenge = challengeWith({
+    accountName: text,
+    methods: [
+      { type: "totp", factors: ["1", "2"].map((id) => ({ id, label: text, hint: text })) },
+      { type: "backup-code", factors: [{ id: text, label: text }] },
+    ],
+  });
+  const settings = settingsWith({ settings: settingsOf(text), accountName: text, needsStepUp: true });
+  const uri = `otpauth://totp/${text}`;
+  return {
+    challenge: challengePage(context, challenge),
+    wrong: challengePage(context, { ...challenge, problem: { code: "invalid-code" } }),
+    backup: challengePage(context, { ...challenge, selected: "backup-code" }),
+    stepUp: challengePage(context, { ...challenge, purpose: "step-up", trustDays: undefined }),
+    nothing: challengePage(context, { ...challenge, methods: [], selected: undefined }),
+    setUp: setUpPage(context, { accountName: text, enrollable: ["totp"] }),
+    nothingToSetUp: setUpPage(context, { accountName: text, enrollable: [] }),
+    enroll: enrollTotpPage(context, { factorId: text, label: text, secret: text, uri, qr: "<svg><path/></svg>" }),
+    confirm: confirmTotpPage(context, { factorId: text, problem: { code: "invalid-code", clockOffMinutes: 3 } }),
+    codes: backupCodesPage(context, { codes: [text, "AAAA-BBBB"], continueTo: `/a?b=${text}`, isFirst: true }),
+    newCodes: backupCodesPage(context, { codes: ["AAAA-BBBB"], continueTo: text, isFirst: false }),
+    settings: settingsPage(context, settings),
+    settingsWrong: settingsPage(context, { ...settings, required: true, problem: { code: "last-factor" } }),
+    settingsEmpty: settingsPage(context, { ...settings, settings: NOTHING_YET, asksPassword: true }),
+    ...Object.fromEntries(ALL_CODES.map((code) => [`problem ${code}`, problemPage(context, { problem: { code } })])),
+  };
+}

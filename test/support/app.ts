@@ -1,0 +1,124 @@
+import express, { type Express, type NextFunction, type Request, type Response } from "express";
+import session from "express-session";
+import passport from "passport";
+import { Strategy as LocalStrategy } from "passport-local";
+import {
+  type AuditEvent,
+  memoryStore,
+  secondFactor,
+  type SecondFactor,
+  type SecondFactorOptions,
+  type Store,
+} from "express-second-factor";
+import { movableClock, type MovableClock } from "express-second-factor/testing";
+
+/** The users every test application knows. The password of each is their name followed by `-password`. */
+export interface TestUser {
+  readonly id: string;
+  readonly name: string;
+  readonly email: string;
+}
+
+export const USERS: readonly TestUser[] = ["alice", "mallory", "carol", "dave"].map((name, index) => ({
+  id: `u${index + 1}`,
+  name,
+  email: `${name}@acme.test`,
+}));
+
+export const CANARY = "canary-behind-the-second-factor";
+export const ORIGIN = "http://localhost:3000";
+
+export function passwordOf(name: string): string {
+  return `${name}-password`;
+}
+
+export function userNamed(name: string): TestUser {
+  const user = USERS.find((each) => each.name === name);
+  if (user === undefined) throw new Error(`No test user is called ${name}`);
+  return user;
+}
+
+export interface TestAppOptions {
+  readonly options?: Partial<SecondFactorOptions<TestUser>>;
+  readonly clock?: MovableClock;
+  readonly store?: Store;
+  readonly sessionStore?: session.Store;
+  readonly cookie?: session.CookieOptions;
+  /** Runs before `app.use(mfa)`, after `passport.session()`. */
+  readonly before?: (app: Express, authenticator: passport.Authenticator) => void;
+  /** Further routes, after `app.use(mfa)`. */
+  readonly routes?: (app: Express, mfa: SecondFactor, authenticator: passport.Authenticator) => void;
+}
+
+export interface TestApp {
+  readonly app: Express;
+  readonly mfa: SecondFactor;
+  readonly clock: MovableClock;
+  readonly store: Store;
+  readonly sessionStore: session.Store;
+  readonly events: AuditEvent[];
+}
+
+function usePassport(): passport.Authenticator {
+  // Passport ships its class under the module's own name.
+  const authenticator = new passport.Passport();
+  authenticator.serializeUser((user, done) => {
+    done(null, (user as TestUser).id);
+  });
+  authenticator.deserializeUser((id, done) => {
+    done(null, USERS.find((user) => user.id === id) ?? false);
+  });
+  authenticator.use(
+    new LocalStrategy((username, password, done) => {
+      const user = USERS.find(({ name }) => name === username);
+      done(null, user !== undefined && password === passwordOf(username) ? user : false);
+    }),
+  );
+  return authenticator;
+}
+
+function guarded(req: Request, res: Response): void {
+  // The guard an application has had for years: it knows nothing of second factors.
+  if (req.isAuthenticated()) res.json({ canary: CANARY, user: req.user });
+  else res.status(401).json({ code: "app-says-log-in" });
+}
+
+function baseRoutes(app: Express, authenticator: passport.Authenticator): void {
+  app.get("/", (req, res) => {
+    res.json({ user: req.user ?? null, canary: req.user ? CANARY : null, status: req.secondFactor.status });
+  });
+  app.get("/account", guarded);
+  app.get("/api/data", guarded);
+  app.post("/login", authenticator.authenticate("local", { successRedirect: "/account" }));
+  app.post("/logout", (req, res, next) => {
+    req.logout((error) => {
+      if (error) next(error);
+      else res.status(204).end();
+    });
+  });
+}
+
+/** A real Express application with real Passport and real sessions, and the one line in it. */
+export function testApp({ options = {}, before, routes, cookie = {}, ...parts }: TestAppOptions = {}): TestApp {
+  const clock = parts.clock ?? movableClock();
+  const store = parts.store ?? memoryStore();
+  const sessionStore = parts.sessionStore ?? new session.MemoryStore();
+  const mfa = secondFactor<TestUser>({ issuer: "Acme", origin: ORIGIN, store, clock, ...options });
+  const events: AuditEvent[] = [];
+  mfa.events.on("audit", (event) => events.push(event));
+
+  const app = express();
+  const authenticator = usePassport();
+  app.use(express.json(), express.urlencoded({ extended: false }));
+  app.use(session({ secret: "test", resave: false, saveUninitialized: false, store: sessionStore, cookie }));
+  app.use(authenticator.session());
+  before?.(app, authenticator);
+  app.use(mfa);
+  baseRoutes(app, authenticator);
+  routes?.(app, mfa, authenticator);
+  app.use((error: unknown, _req: Request, res: Response, next: NextFunction) => {
+    if (res.headersSent) next(error);
+    else res.status(500).json({ code: "app-error", message: error instanceof Error ? error.message : String(error) });
+  });
+  return { app, mfa, clock, store, sessionStore, events };
+}

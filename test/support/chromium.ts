@@ -1,0 +1,63 @@
+import { execFileSync } from "node:child_process";
+import { accessSync, constants } from "node:fs";
+import { delimiter, join } from "node:path";
+import { chromium, type Browser } from "playwright-core";
+
+const NAMES = ["chromium", "chromium-browser", "google-chrome"];
+
+const LAUNCH_ARGS = [
+  "--no-sandbox",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+/** Where a Chromium is. Installs Debian's when run as root there; throws where none can be had. */
+export function findChromium(): string {
+  return installedChromium() ?? installChromium();
+}
+
+/** A Chromium with a fresh profile; the caller closes it. */
+export function launchChromium(): Promise<Browser> {
+  return chromium.launch({ executablePath: findChromium(), args: LAUNCH_ARGS });
+}
+
+function installedChromium(): string | undefined {
+  const named = process.env["CHROMIUM_PATH"];
+  if (named) return named;
+  for (const name of NAMES) {
+    const found = onPath(name);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+function onPath(name: string): string | undefined {
+  const folders = (process.env["PATH"] ?? "").split(delimiter).filter(Boolean);
+  return folders.map((folder) => join(folder, name)).find(isExecutable);
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function installChromium(): string {
+  if (process.getuid?.() === 0 && onPath("apt-get")) {
+    aptGet("update");
+    aptGet("install", "-y", "--no-install-recommends", "chromium");
+  }
+  const found = onPath("chromium");
+  if (found) return found;
+  throw new Error("No Chromium: install one (Debian: `apt-get install chromium`) or set CHROMIUM_PATH to its binary.");
+}
+
+function aptGet(...args: string[]): void {
+  execFileSync("apt-get", args, { stdio: "pipe", env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } });
+}
