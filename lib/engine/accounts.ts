@@ -163,6 +163,8 @@ export class Accounts {
   async importTotp(userId: UserId, options: ImportTotpOptions): Promise<FactorView> {
     const imported = checkTotpSecret(options.secret);
     const { clock, keys, methods } = this.parts;
+    if (!methods.has("totp"))
+      throw new TypeError("totp() is not among the configured methods: the user could never use it");
     const now = clock();
     const state = await totpState(imported, { userId, now, keys });
     const label = cleanText(options.label ?? "", MAX_LABEL) || "Authenticator app";

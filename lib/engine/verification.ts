@@ -86,7 +86,9 @@ export class Verification {
     const { limits, tell } = this.parts;
     const taken = await limits.take([method.limit, "allCodes", "address"], attempter);
     if (!taken.allowed) {
-      tell("locked", subject, { method: method.type, outcome: "failure", reason: taken.kind });
+      // Told once per window, or whoever knows a password could bury its owner in notices.
+      const action = taken.isFirst ? "locked" : "attempt-refused";
+      tell(action, subject, { method: method.type, outcome: "failure", reason: taken.kind });
       return failure("too-many-attempts", { retryAfter: taken.retryAfter });
     }
     const outcome = await check();

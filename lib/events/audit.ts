@@ -19,6 +19,7 @@ export type AuditAction =
   | "device-revoked"
   | "device-replayed"
   | "locked"
+  | "attempt-refused"
   | "factor-disabled"
   | "factor-reopened"
   | "step-up"
@@ -64,6 +65,7 @@ const OWASP: Partial<Record<AuditAction, readonly [name: string, level: OwaspLev
   "device-revoked": ["authn_token_revoked", "INFO"],
   "device-replayed": ["authn_token_reuse", "CRITICAL"],
   locked: ["authn_login_fail_max", "WARN"],
+  "attempt-refused": ["excess_rate_limit_exceeded", "WARN"],
   "factor-disabled": ["authn_login_lock", "WARN"],
   "signed-out": ["session_expired", "INFO"],
   "sessions-revoked": ["session_expired", "INFO"],

@@ -1,4 +1,5 @@
 import type { Request, Response } from "express";
+import { ConfigurationError } from "../core/errors.js";
 import type { Engine } from "../engine/engine.js";
 import type { Newcomer, SignedIn } from "../engine/sign-in.js";
 import { assess } from "../policy/assess.js";
@@ -120,6 +121,7 @@ export class HandOver {
 
   private fail({ req, res, done }: Arriving, error: unknown): void {
     if (error instanceof LogInError) done(error.cause);
+    else if (error instanceof ConfigurationError) done(error);
     else {
       this.engine.parts.tell(
         "unavailable",

@@ -22,6 +22,8 @@ export type Taken =
       readonly allowed: false;
       readonly kind: LimitKind;
       /** Whole seconds, at least 1. */ readonly retryAfter: number;
+      /** No attempt was refused in this window before. */
+      readonly isFirst: boolean;
     };
 
 export interface AttemptLimits {
@@ -35,7 +37,8 @@ export interface AttemptLimits {
 interface Counted {
   readonly kind: LimitKind;
   readonly key: string;
-  readonly over: boolean;
+  /** Attempts beyond the limit; 1 is the first to be refused. */
+  readonly excess: number;
   readonly retryAfter: number;
 }
 
@@ -47,7 +50,7 @@ export function createAttemptLimits(store: Store, limits: Limits, clock: Clock):
   const count = async (kind: LimitKind, key: string): Promise<Counted> => {
     const { totalHits, resetTime } = await counters[kind].increment(key);
     const wait = (resetTime?.getTime() ?? clock() + limits[kind].window) - clock();
-    return { kind, key, over: totalHits > limits[kind].limit, retryAfter: Math.max(1, Math.ceil(wait / 1000)) };
+    return { kind, key, excess: totalHits - limits[kind].limit, retryAfter: Math.max(1, Math.ceil(wait / 1000)) };
   };
   const giveBack = async (counted: readonly Counted[]): Promise<void> => {
     await Promise.all(counted.map(async ({ kind, key }) => counters[kind].decrement(key)));
@@ -59,11 +62,12 @@ export function createAttemptLimits(store: Store, limits: Limits, clock: Clock):
       const counted = await Promise.all(
         keyed.flatMap(({ kind, key }) => (key === undefined ? [] : [count(kind, key)])),
       );
-      const refused = counted.filter(({ over }) => over);
+      const refused = counted.filter(({ excess }) => excess > 0);
       const [longest] = refused.toSorted((a, b) => b.retryAfter - a.retryAfter);
       if (longest === undefined) return { allowed: true, giveBack: () => giveBack(counted) };
-      await giveBack(counted.filter(({ over }) => !over));
-      return { allowed: false, kind: longest.kind, retryAfter: longest.retryAfter };
+      await giveBack(counted.filter(({ excess }) => excess <= 0));
+      const isFirst = refused.some(({ excess }) => excess === 1);
+      return { allowed: false, kind: longest.kind, retryAfter: longest.retryAfter, isFirst };
     },
   };
 }

@@ -2,6 +2,7 @@ import { closest } from "fastest-levenshtein";
 import type { LimitKind } from "../core/nouns.js";
 import { keyRingProblems } from "../crypto/key-ring.js";
 import type { Method } from "../methods/contract.js";
+import { english, messageProblems } from "../pages/messages.js";
 import { policyProblems } from "../policy/policy.js";
 import type { MemoryStore } from "../stores/memory.js";
 import { milliseconds } from "./durations.js";
@@ -167,6 +168,17 @@ function pathProblems({ path, loginPath, exempt }: Given): string[] {
   return problems;
 }
 
+function pagesProblems({ pages }: Given): string[] {
+  if (pages === undefined || pages === false) return [];
+  if (!isRecord(pages)) return ["pages: an object { layout, messages, lang }, or false for none"];
+  const problems = unknownNames(pages, { layout: true, messages: true, lang: true }, "pages.");
+  if (pages.layout !== undefined && typeof pages.layout !== "function")
+    problems.push("pages.layout: must be a function");
+  return isRecord(pages.messages)
+    ? [...problems, ...messageProblems(english, pages.messages, "pages.messages")]
+    : problems;
+}
+
 function functionProblems(given: Given): string[] {
   const problems = (["notify", "verifyPassword", "clock"] as const)
     .filter((name) => given[name] !== undefined && typeof given[name] !== "function")
@@ -190,6 +202,7 @@ export function optionProblems(given: unknown, production: boolean): string[] {
     ...policyProblems(given.policy),
     ...durationProblems(given),
     ...pathProblems(given),
+    ...pagesProblems(given),
     ...functionProblems(given),
   ];
 }

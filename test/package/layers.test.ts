@@ -22,8 +22,8 @@ const LAYERS: Record<string, { values: string[]; types?: string[] }> = {
   engine: { values: ["core", "crypto", "stores", "methods", "limits", "devices", "policy", "events"] },
   pages: { values: ["core"], types: ["engine"] },
   options: {
-    values: ["core", "crypto", "stores", "methods", "policy"],
-    types: ["engine", "events", "limits", "pages"],
+    values: ["core", "crypto", "stores", "methods", "pages", "policy"],
+    types: ["engine", "events", "limits"],
   },
   http: { values: ["core", "crypto", "engine", "pages", "methods", "policy", "events", "options"] },
   passport: { values: ["core", "engine", "http", "options"] },

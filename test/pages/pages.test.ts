@@ -423,6 +423,10 @@ describe("an application's own words and frame", () => {
     for (const page of Object.values(everyPage(contextWith({ messages, issuer: "И" }), "Ф"))) {
       const body = page.slice(page.indexOf("<title>")).replace(/<(?:"[^"]*"|[^">])*>/g, " ");
       expect(body.replace(/AAAA-BBBB|Work phone/g, "")).not.toMatch(/[A-Za-z]/);
+      const spoken = tags(page).flatMap((tag) =>
+        ["aria-label", "data-copied", "data-not-copied"].map((name) => attribute(tag, name) ?? ""),
+      );
+      expect(spoken.join("")).not.toMatch(/[A-Za-z]/);
     }
   });
 
