@@ -7,13 +7,15 @@ export type {
   TrustedDevicesOption,
   UserReaders,
 } from "./options/options.js";
+export type { RequireOptions } from "./http/require.js";
 export type { Duration } from "./options/durations.js";
 export type { SecondFactorState } from "./http/state.js";
 
 // Methods
 export { totp, type TotpOptions } from "./methods/totp.js";
 export { backupCodes, type BackupCodesOptions } from "./methods/backup-codes.js";
-export type { Enroll, Evidence, Method, MethodContext, Proved } from "./methods/contract.js";
+export { passkeys, type PasskeysOptions } from "./methods/passkeys.js";
+export type { CodeMethod, Enroll, Evidence, Method, MethodContext, Proved } from "./methods/contract.js";
 
 // Where it is kept
 export { memoryStore, type MemoryStore, type MemoryStoreOptions } from "./stores/memory.js";

@@ -5,13 +5,22 @@ import type { MethodType } from "./core/nouns.js";
 import type { Accounts } from "./engine/accounts.js";
 import { createEngine } from "./engine/engine.js";
 import type { Events } from "./events/emitter.js";
-import { createMiddleware } from "./http/middleware.js";
+import { Middleware } from "./http/middleware.js";
+import { createRequire, type RequireOptions } from "./http/require.js";
 import type { SecondFactorOptions } from "./options/options.js";
 import { engineSettings, resolveSettings } from "./options/settings.js";
 import { createStrategy } from "./passport/strategy.js";
 
 /** The middleware, and everything else an application does with second factors. */
 export interface SecondFactor extends RequestHandler {
+  /**
+   * A guard for one route: asks for a proof that is fresh, strong or tied to this one operation. A browser is sent to the
+   * challenge and comes back; a client gets 401 `step-up-required` (RFC 9470), proves and retries.
+   *
+   * This does NOT sign anyone in and does NOT replay a form that was posted.
+   * @throws ConfigurationError for options no request could satisfy
+   */
+  require(options?: RequireOptions): RequestHandler;
   /** A Passport strategy of that name; see the README for chains. @throws ConfigurationError for a method not configured */
   strategy(type: MethodType): Strategy;
   /** Operations on a user's account from the application's own code: no request needed. */
@@ -49,7 +58,12 @@ export function secondFactor<User = Express.User>(options: SecondFactorOptions<U
   const given = options as unknown as SecondFactorOptions;
   const settings = resolveSettings(given);
   const engine = createEngine(engineSettings(given));
-  return Object.assign(createMiddleware(settings, engine), {
+  const middleware = new Middleware(settings, engine);
+  const secondFactorMiddleware: RequestHandler = (req, res, next) => {
+    middleware.handle(req, res, next);
+  };
+  return Object.assign(secondFactorMiddleware, {
+    require: createRequire(middleware),
     accounts: engine.accounts,
     events: engine.events,
     strategy(type: MethodType): Strategy {
@@ -57,7 +71,7 @@ export function secondFactor<User = Express.User>(options: SecondFactorOptions<U
       throw new ConfigurationError([`mfa.strategy("${type}"): the method is not among the configured methods`]);
     },
     async ready(): Promise<void> {
-      await engine.parts.records.read("express-second-factor:ready");
+      await Promise.all([engine.parts.records.read("express-second-factor:ready"), engine.passkeysLoaded]);
     },
   });
 }

@@ -49,6 +49,15 @@ export interface Login {
   /** Set where a trusted device stood in for a proof; the login dies with that device. */
   readonly deviceId?: string;
   readonly label: string;
+  /** The newest proof, where it was given for one operation: it opens that one, once. */
+  readonly grant?: Grant;
+}
+
+/** A proof tied to one operation (`mfa.require({ bind })`). */
+export interface Grant {
+  /** Digest of what the proof was given for. */
+  readonly operation: string;
+  readonly proof: Proof;
 }
 
 /** A line of the owner's own activity list. */
@@ -62,6 +71,8 @@ export interface Activity {
 /** Everything about one user's second factors: one record, one version, one conditional write. */
 export interface Account {
   readonly userId: UserId;
+  /** 64 random bytes, base64url: what passkeys call the user (WebAuthn Level 3 section 14.6.1). Made with the first. */
+  readonly handle?: string;
   /** Raised when every earlier login must end; sessions carry the number they were made under. */
   readonly generation: number;
   readonly factors: readonly Factor[];

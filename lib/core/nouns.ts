@@ -16,6 +16,8 @@ export interface Proof {
   readonly factorId: FactorId;
   /** Milliseconds since the epoch. */
   readonly at: number;
+  /** RFC 8176 values of this very proof, where they depend on it. Default: those of its method. */
+  readonly amr?: readonly string[];
 }
 
 /** What a request is worth. See `req.secondFactor.status`. */

@@ -13,8 +13,10 @@ import { cleanText, MAX_LABEL } from "../core/text.js";
 import { randomId } from "../crypto/random.js";
 import type { AuditAction } from "../events/audit.js";
 import type { Details } from "../events/emitter.js";
+import { isCodeMethod } from "../methods/contract.js";
 import { checkTotpSecret, hasTotpSecret, totpState, type TotpState } from "../methods/totp.js";
 import type { Parts } from "./parts.js";
+import type { PasskeyOwners } from "./passkey-owners.js";
 import { isDisabled, type Verification } from "./verification.js";
 import { backupCodesView, type FactorView, factorView, type SettingsView, settingsView } from "./views.js";
 
@@ -69,6 +71,7 @@ export class Accounts {
   constructor(
     private readonly parts: Parts,
     private readonly verification: Verification,
+    private readonly owners: PasskeyOwners,
   ) {}
 
   async status(userId: UserId): Promise<AccountStatus> {
@@ -86,11 +89,15 @@ export class Accounts {
 
   /** Verifies and uses up a code, under the limits of the routes. Does NOT sign anybody in. */
   async verify(userId: UserId, { method, code, actor = "system", client = {} }: VerifyOptions): Promise<VerifyResult> {
+    const codeMethod = this.parts.methods.get(method);
+    if (!isCodeMethod(codeMethod)) return { ok: false, code: "not-found" };
+    const normalized = codeMethod.normalize(code);
+    if (normalized === undefined) return { ok: false, code: "invalid-request" };
     const outcome = await this.verification.attempt<undefined>({
       attempter: { userId, address: client.ip },
       subject: { userId, actor, client },
-      type: method,
-      code,
+      method: codeMethod,
+      prove: (factors, context) => codeMethod.verify(normalized, factors, context),
       admit: () => undefined,
       complete: async (account) => ({ account, value: undefined }),
     });
@@ -200,7 +207,10 @@ export class Accounts {
 
   /** Removes the whole record. Answers whether there was one. Attempt counters run out by themselves. */
   async erase(userId: UserId, { actor = "system" }: ActorOptions = {}): Promise<boolean> {
+    const { account } = await this.parts.records.read(userId);
     const erased = await this.parts.records.erase(userId);
+    await this.owners.releaseFactors(account.factors, userId);
+    if (account.handle !== undefined) await this.owners.releaseHandle(account.handle, userId);
     if (erased) this.parts.tell("account-erased", { userId, actor });
     return erased;
   }
@@ -211,12 +221,16 @@ export class Accounts {
     make: (account: Account) => Promise<Account | undefined>,
   ): Promise<boolean> {
     const { actor = "system" } = options;
-    const changed = await this.parts.records.update<boolean>(userId, async (account) => {
+    const gone = await this.parts.records.update<readonly Factor[] | undefined>(userId, async (account) => {
       const next = await make(account);
-      if (next === undefined) return { result: false };
-      return { account: addActivity(next, { at: this.parts.clock(), action }), result: true };
+      if (next === undefined) return { result: undefined };
+      const kept = new Set(next.factors.map(({ id }) => id));
+      const removed = account.factors.filter(({ id }) => !kept.has(id));
+      return { account: addActivity(next, { at: this.parts.clock(), action }), result: removed };
     });
-    if (changed) this.parts.tell(action, { userId, actor }, details);
-    return changed;
+    if (gone === undefined) return false;
+    this.parts.tell(action, { userId, actor }, details);
+    await this.owners.releaseFactors(gone, userId);
+    return true;
   }
 }

@@ -1,11 +1,11 @@
 import { type Account, addActivity, addLogin, factorsOf, type Login, withoutDevice } from "../core/account.js";
-import type { Outcome, Problem } from "../core/errors.js";
+import { failure, type Outcome, type Problem } from "../core/errors.js";
 import { BACKUP_CODE, type MethodType, type Proof } from "../core/nouns.js";
-import type { Method } from "../methods/contract.js";
-import type { Standing } from "../policy/assess.js";
+import { isCodeMethod, type Method } from "../methods/contract.js";
+import type { Mark, Standing } from "../policy/assess.js";
 import type { Parts } from "./parts.js";
 import { markOf, type Risen, risenLogin } from "./risen.js";
-import type { Verification, Verified } from "./verification.js";
+import type { Attempt, Verification, Verified } from "./verification.js";
 import { standingOf, subjectOf, type Visitor } from "./visitor.js";
 
 /** What a visitor can be asked for: their own factors, by method, in the order of the `methods` option. */
@@ -14,18 +14,27 @@ export interface MethodChoice {
   readonly factors: readonly { readonly id: string; readonly label: string; readonly hint?: string }[];
 }
 
-export interface Proving {
+export interface CodeProving {
   readonly type: MethodType;
   readonly code: string;
   /** The visitor asked not to be challenged on this browser again. */
   readonly trustDevice: boolean;
 }
 
+/** A proof of any kind, from a visitor. */
+export interface Proving {
+  readonly method: Method;
+  readonly trustDevice: boolean;
+  readonly prove: Attempt<Risen>["prove"];
+}
+
 /** Why nothing can be verified for a login of this standing; undefined where it can. */
-function admission(standing: Standing): Problem | undefined {
+function admission(standing: Standing, { mark }: Visitor, { refusal, type }: Method): Problem | undefined {
   if (standing.status === "ended") return { code: "expired" };
-  // Nothing is enrolled, so nothing can be right; the answer is the one of any wrong code.
-  if (standing.status === "not-enrolled" || standing.status === "must-enroll") return { code: "invalid-code" };
+  // One key shown twice is one factor.
+  if (mark?.first === type && standing.status === "pending") return { code: refusal };
+  // Nothing is enrolled, so nothing can be right; the answer is the one of anything wrong.
+  if (standing.status === "not-enrolled" || standing.status === "must-enroll") return { code: refusal };
   return undefined;
 }
 
@@ -45,30 +54,45 @@ export class Challenge {
     private readonly verification: Verification,
   ) {}
 
-  choices(account: Account): MethodChoice[] {
+  /** `mark`: the login that is asked, where its first factor rules a method out. */
+  choices(account: Account, mark?: Mark): MethodChoice[] {
     const all = [...this.parts.methods.values()].map((method) => choiceOf(method, account));
-    return all.filter(({ factors }) => factors.length > 0);
+    const isSecond = mark?.step === "first";
+    return all.filter(({ factors, type }) => factors.length > 0 && !(isSecond && mark.first === type));
   }
 
-  /** RFC 8176 values of a login's proofs; `mfa` because they came on top of a first factor. */
-  amr(login: Login): string[] {
-    const values = login.proofs.flatMap(({ method }) => this.parts.methods.get(method)?.amr ?? []);
-    return login.proofs.length > 0 ? [...new Set([...values, "mfa"])] : [];
+  /** RFC 8176 values of a login's proofs; `mfa` because there are two factors behind it, or one that is two. */
+  amr({ proofs }: Login): string[] {
+    const values = proofs.flatMap(({ amr, method }) => amr ?? this.parts.methods.get(method)?.amr ?? []);
+    return proofs.length > 0 ? [...new Set([...values, "mfa"])] : [];
+  }
+
+  /** Proves a factor by a typed code. */
+  async verify(visitor: Visitor, { type, code, trustDevice }: CodeProving): Promise<Outcome<Verified<Risen>>> {
+    const method = this.parts.methods.get(type);
+    if (!isCodeMethod(method)) return failure("not-found");
+    const normalized = method.normalize(code);
+    if (normalized === undefined) return failure("invalid-request");
+    return this.prove(visitor, {
+      method,
+      trustDevice,
+      prove: (factors, context) => method.verify(normalized, factors, context),
+    });
   }
 
   /** Proves one factor: finishes a pending login, or renews the proof of a full one (step-up). */
-  async verify(visitor: Visitor, { type, code, trustDevice }: Proving): Promise<Outcome<Verified<Risen>>> {
+  async prove(visitor: Visitor, { method, trustDevice, prove }: Proving): Promise<Outcome<Verified<Risen>>> {
     let isStepUp = false;
     const outcome = await this.verification.attempt<Risen>({
       attempter: visitor,
       subject: subjectOf(visitor),
-      type,
-      code,
+      method,
       known: visitor.known,
+      prove,
       admit(account, now) {
         const standing = standingOf(visitor, account, now);
         isStepUp = standing.status === "verified";
-        return admission(standing);
+        return admission(standing, visitor, method);
       },
       complete: (account, proof) => this.rise(account, visitor, proof, trustDevice),
     });
@@ -76,7 +100,13 @@ export class Challenge {
     return outcome;
   }
 
-  private async rise(account: Account, visitor: Visitor, proof: Proof, trustDevice: boolean) {
+  /** The account and the login after a proof: listed under a new id, the browser trusted where that was asked. */
+  async rise(
+    account: Account,
+    visitor: Visitor,
+    proof: Proof,
+    trustDevice: boolean,
+  ): Promise<{ readonly account: Account; readonly value: Risen }> {
     const { method, at } = proof;
     const login = risenLogin(visitor, standingOf(visitor, account, at), proof);
     const action = method === BACKUP_CODE ? "backup-code-used" : "factor-verified";
@@ -103,7 +133,7 @@ export class Challenge {
     return { account: granted.account, deviceToken: granted.token };
   }
 
-  private report(visitor: Visitor, isStepUp: boolean, { proof, value }: Verified<Risen>): void {
+  report(visitor: Visitor, isStepUp: boolean, { proof, value }: Verified<Risen>): void {
     const { tell } = this.parts;
     const details = { method: proof.method, factorId: proof.factorId };
     tell(proof.method === BACKUP_CODE ? "backup-code-used" : "factor-verified", subjectOf(visitor), details);

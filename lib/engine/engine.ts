@@ -7,15 +7,20 @@ import { type Notify, sendNotices } from "../events/notices.js";
 import { createAttemptLimits, type Limit } from "../limits/attempts.js";
 import type { BackupCodesMethod } from "../methods/backup-codes.js";
 import type { Method } from "../methods/contract.js";
+import { isPasskeysMethod } from "../methods/passkeys.js";
 import type { Store } from "../stores/contract.js";
 import { guardedStore } from "../stores/guarded.js";
 import { Accounts } from "./accounts.js";
+import { Ceremonies } from "./ceremonies.js";
 import { Challenge } from "./challenge.js";
 import { EnrollmentDesk } from "./enrollment.js";
 import { Management } from "./management.js";
 import type { Parts } from "./parts.js";
+import { PasskeyDesk } from "./passkey-desk.js";
+import { PasskeyOwners } from "./passkey-owners.js";
 import { createAccountRecords } from "./records.js";
 import { SignIn } from "./sign-in.js";
+import { StepUp } from "./step-up.js";
 import { Verification } from "./verification.js";
 
 /** Everything the engine needs to know, resolved: no defaults are filled in below this point. */
@@ -40,6 +45,11 @@ export interface Engine {
   readonly challenge: Challenge;
   readonly enrollment: EnrollmentDesk;
   readonly management: Management;
+  readonly stepUp: StepUp;
+  /** Undefined where passkeys are not configured. */
+  readonly passkeys: PasskeyDesk | undefined;
+  /** Resolves when what passkeys need is loaded. */
+  readonly passkeysLoaded: Promise<void>;
   readonly accounts: Accounts;
 }
 
@@ -62,13 +72,20 @@ export function createEngine(settings: EngineSettings): Engine {
     tell,
   };
   const verification = new Verification(parts);
+  const challenge = new Challenge(parts, verification);
+  const passkeys = settings.methods.find(isPasskeysMethod);
+  const owners = new PasskeyOwners(store);
+  const ceremonies = new Ceremonies(store, clock);
   return {
     parts,
     events,
     signIn: new SignIn(parts),
-    challenge: new Challenge(parts, verification),
+    challenge,
     enrollment: new EnrollmentDesk(parts, verification),
-    management: new Management(parts),
-    accounts: new Accounts(parts, verification),
+    management: new Management(parts, owners),
+    stepUp: new StepUp(parts),
+    passkeysLoaded: passkeys?.loaded ?? Promise.resolve(),
+    passkeys: passkeys && new PasskeyDesk(parts, passkeys, ceremonies, owners, verification, challenge),
+    accounts: new Accounts(parts, verification, owners),
   };
 }

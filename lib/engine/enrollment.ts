@@ -1,23 +1,15 @@
-import {
-  type Account,
-  addActivity,
-  type Enrollment,
-  type Factor,
-  isEnrolled,
-  replaceFactor,
-  startGeneration,
-} from "../core/account.js";
+import { type Account, type Enrollment, type Factor, replaceFactor } from "../core/account.js";
 import { failure, type Outcome, type Problem, success } from "../core/errors.js";
 import { type FactorId, type MethodType, MINUTE } from "../core/nouns.js";
 import { cleanText, MAX_LABEL } from "../core/text.js";
 import { randomId } from "../crypto/random.js";
-import type { Enroll, Method, Mismatch } from "../methods/contract.js";
+import { type CodeMethod, type Enroll, isCodeMethod, type Mismatch } from "../methods/contract.js";
 import { FRESH } from "../policy/access.js";
+import { activate, type Enrolled, freeLabel } from "./activation.js";
 import type { Parts } from "./parts.js";
 import type { Change } from "./records.js";
-import { markOf, type Risen, risenLogin } from "./risen.js";
 import type { Verification } from "./verification.js";
-import { changeRefusal, standingOf, subjectOf, type Visitor } from "./visitor.js";
+import { changeRefusal, subjectOf, type Visitor } from "./visitor.js";
 
 /** Names an authenticator shows beside its codes. */
 export interface Naming {
@@ -34,13 +26,6 @@ export interface Begun {
   readonly answer: Readonly<Record<string, unknown>>;
 }
 
-export interface Enrolled {
-  readonly factor: Factor;
-  /** With the first factor: the codes in clear, for this one answer. */
-  readonly backupCodes?: readonly string[];
-  readonly risen: Risen;
-}
-
 export interface EnrollmentProof {
   readonly type: MethodType;
   readonly factorId: FactorId;
@@ -54,11 +39,11 @@ export interface ResyncProof {
   readonly codes: readonly [string, string];
 }
 
-type Enrollable = Method & { readonly enroll: Enroll<unknown> };
+type Enrollable = CodeMethod & { readonly enroll: Enroll<unknown> };
 
 const ENROLLMENT_LIFE = 10 * MINUTE;
 const MOST_PENDING = 10;
-const MOST_FACTORS = 20;
+export const MOST_FACTORS = 20;
 
 function refused<T>(problem: Problem): Change<Outcome<T>> {
   return { result: { ok: false, problem } };
@@ -66,13 +51,6 @@ function refused<T>(problem: Problem): Change<Outcome<T>> {
 
 function mismatched<T>({ clockOffMinutes }: Mismatch): Change<Outcome<T>> {
   return { result: failure("invalid-code", clockOffMinutes === undefined ? {} : { members: { clockOffMinutes } }) };
-}
-
-function defaultLabel(account: Account, name: string): string {
-  const taken = new Set(account.factors.map(({ label }) => label));
-  let label = name;
-  for (let number = 2; taken.has(label); number += 1) label = `${name} ${number}`;
-  return label;
 }
 
 /** Setting factors up: begun with a secret, finished with a proof. Nothing counts before it is proved. */
@@ -125,7 +103,7 @@ export class EnrollmentDesk {
 
   private enrollable(type: MethodType): Enrollable | undefined {
     const method = this.parts.methods.get(type);
-    return method?.enroll === undefined ? undefined : (method as Enrollable);
+    return isCodeMethod(method) && method.enroll !== undefined ? (method as Enrollable) : undefined;
   }
 
   private tell(
@@ -152,7 +130,7 @@ export class EnrollmentDesk {
     if (account.factors.length >= MOST_FACTORS) return refused({ code: "conflict" });
     const { type, enroll } = method;
     const { state, answer } = await enroll.begin({ userId: visitor.userId, now, keys: this.parts.keys, ...naming });
-    const label = cleanText(naming.label ?? "", MAX_LABEL) || defaultLabel(account, enroll.label);
+    const label = cleanText(naming.label ?? "", MAX_LABEL) || freeLabel(account, enroll.label);
     const pending: Enrollment = { id: randomId(), type, label, loginId, expiresAt: now + ENROLLMENT_LIFE, state };
     const stale = (each: Enrollment): boolean =>
       each.expiresAt <= now || (each.loginId === loginId && each.type === type);
@@ -177,26 +155,9 @@ export class EnrollmentDesk {
     if (pending.expiresAt <= now) return refused({ code: "expired" });
     const proved = await method.enroll.confirm(proof.code, pending.state, { userId, now, keys: this.parts.keys });
     if ("mismatch" in proved) return mismatched(proved.mismatch);
-    return this.activate(account, visitor, { ...pending, state: proved.state }, now);
-  }
-
-  private async activate(
-    account: Account,
-    visitor: Visitor,
-    proved: Enrollment,
-    now: number,
-  ): Promise<Change<Outcome<Enrolled>>> {
-    const { backupCodes, keys } = this.parts;
-    const { id, type, label, state } = proved;
-    const factor: Factor = { id, type, label, createdAt: now, lastUsedAt: now, failures: 0, state };
-    const minted = isEnrolled(account) ? undefined : await backupCodes?.mint({ userId: account.userId, now, keys });
-    const kept = minted === undefined ? account.factors : [minted.factor];
-    const login = risenLogin(visitor, standingOf(visitor, account, now), { method: type, factorId: id, at: now });
-    const grown = startGeneration({ ...account, factors: [...kept, factor] }, login);
-    const next = addActivity(grown, { at: now, action: "factor-enrolled", method: type, label });
-    const risen: Risen = { mark: markOf(visitor, login, next), login, account: next };
-    const codes = minted === undefined ? {} : { backupCodes: minted.codes };
-    return { account: next, result: success({ factor, risen, ...codes }) };
+    const { id, type, label } = pending;
+    const enrolled = await activate(this.parts, account, visitor, { id, type, label, state: proved.state }, now);
+    return { account: enrolled.risen.account, result: success(enrolled) };
   }
 
   private async readjust(

@@ -16,6 +16,7 @@ import type { Details } from "../events/emitter.js";
 import { FRESH, type Freshness, VERY_FRESH } from "../policy/access.js";
 import type { Mark } from "../policy/assess.js";
 import type { Parts } from "./parts.js";
+import type { PasskeyOwners } from "./passkey-owners.js";
 import type { Change } from "./records.js";
 import { changeRefusal, standingOf, subjectOf, type Visitor } from "./visitor.js";
 
@@ -30,6 +31,8 @@ interface Made<T> {
   readonly value: T;
   readonly action: AuditAction;
   readonly details?: Details;
+  /** Factors the change removed. */
+  readonly gone?: readonly Factor[];
 }
 
 type Make<T> = (account: Account, now: number) => Promise<Outcome<Made<T>>>;
@@ -39,7 +42,10 @@ const NOT_BY_BACKUP_CODE: Freshness = { ...FRESH, except: BACKUP_CODE };
 
 /** What owners do to their own account. Every change needs a fresh proof and ends in one conditional write. */
 export class Management {
-  constructor(private readonly parts: Parts) {}
+  constructor(
+    private readonly parts: Parts,
+    private readonly owners: PasskeyOwners,
+  ) {}
 
   renameFactor(visitor: Visitor, factorId: FactorId, label: string): Promise<Outcome<Factor>> {
     return this.change(visitor, FRESH, async (account) => {
@@ -64,7 +70,7 @@ export class Management {
       const entry = { at: now, action: "factor-removed", method: factor.type, label: factor.label };
       const left = addActivity({ ...account, factors: isLast ? [] : others }, entry);
       const details = { method: factor.type, factorId };
-      return success({ ...this.alone(left, visitor, now), action: "factor-removed" as const, details });
+      return success({ ...this.alone(left, visitor, now), action: "factor-removed" as const, details, gone: [factor] });
     });
   }
 
@@ -77,6 +83,7 @@ export class Management {
         ...this.alone(off, visitor, now),
         action: "factor-removed" as const,
         details: { reason: "disabled" },
+        gone: account.factors,
       });
     });
   }
@@ -138,8 +145,10 @@ export class Management {
       visitor.known,
     );
     if (!outcome.ok) return outcome;
-    tell(outcome.value.action, subjectOf(visitor), outcome.value.details);
-    return success(outcome.value.value);
+    const { action, details, gone = [], value } = outcome.value;
+    tell(action, subjectOf(visitor), details);
+    await this.owners.releaseFactors(gone, visitor.userId);
+    return success(value);
   }
 
   private async tryOnce<T>(

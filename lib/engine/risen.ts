@@ -15,12 +15,15 @@ export interface Risen {
 
 /**
  * The stage a login rises to with a proof. Its id is new, so that every older copy of its session is worthless; of each
- * method the newest proof is kept, oldest first.
+ * method the newest proof is kept, oldest first. A proof given for one operation is also kept as the grant of that one.
  */
 export function risenLogin(visitor: Visitor, standing: Standing, proof: Proof): Login {
   const previous = "login" in standing ? standing.login.proofs : [];
   const others = previous.filter((each) => each.method !== proof.method);
-  return { id: randomId(), at: visitor.mark?.at ?? proof.at, proofs: [...others, proof], label: visitor.label };
+  const operation = visitor.mark?.stepUp?.operation;
+  const grant = operation === undefined ? {} : { grant: { operation, proof } };
+  const at = visitor.mark?.at ?? proof.at;
+  return { id: randomId(), at, proofs: [...others, proof], label: visitor.label, ...grant };
 }
 
 /** The mark of a full login. Where the user was going is kept. */

@@ -1,9 +1,9 @@
 import { type Account, addActivity, type Factor, factorsOf, replaceFactor } from "../core/account.js";
 import { failure, type Outcome, type Problem, success } from "../core/errors.js";
-import type { MethodType, Proof } from "../core/nouns.js";
+import type { Proof } from "../core/nouns.js";
 import type { Subject } from "../events/emitter.js";
 import type { Attempter } from "../limits/attempts.js";
-import type { Method } from "../methods/contract.js";
+import type { Evidence, Method, MethodContext, Rejection } from "../methods/contract.js";
 import type { Parts } from "./parts.js";
 import type { Change, Versioned } from "./records.js";
 
@@ -22,9 +22,10 @@ export interface Trier {
 
 /** One attempt at proving a factor, wherever it comes from. */
 export interface Attempt<T> extends Trier {
-  readonly type: MethodType;
-  readonly code: string;
+  readonly method: Method;
   readonly known?: Versioned | undefined;
+  /** Finds the factor that is proved, among those in force. Asked again where another write came in between. */
+  prove(factors: readonly Factor[], context: MethodContext): Promise<Evidence<unknown> | Rejection | undefined>;
   /** Why nothing may be verified on the account as it is now; undefined where it may. */
   admit(account: Account, now: number): Problem | undefined;
   /** What a proof brings about, written in the same write that uses the proof up. */
@@ -62,29 +63,24 @@ function withSuccess(account: Account, proved: Factor, now: number): Account {
 export class Verification {
   constructor(private readonly parts: Parts) {}
 
-  /** Checks a code and uses it up. Of any number of simultaneous attempts with one code, one succeeds. */
+  /** Checks a proof and uses it up. Of any number of simultaneous attempts with one proof, one succeeds. */
   async attempt<T>(attempt: Attempt<T>): Promise<Outcome<Verified<T>>> {
-    const method = this.parts.methods.get(attempt.type);
-    if (method === undefined) return failure("not-found");
-    const code = method.normalize(attempt.code);
-    if (code === undefined) return failure("invalid-request");
-    return this.counted(method, attempt, async () => {
-      const { userId } = attempt.attempter;
-      const change = (account: Account): Promise<Change<Tried<T>>> => this.tryOnce(method, code, attempt, account);
-      const { outcome, telling } = await this.parts.records.update(userId, change, attempt.known);
+    return this.counted(attempt.method, attempt, async () => {
+      const change = (account: Account): Promise<Change<Tried<T>>> => this.tryOnce(attempt, account);
+      const { outcome, telling } = await this.parts.records.update(attempt.attempter.userId, change, attempt.known);
       telling?.();
       return outcome;
     });
   }
 
-  /** Runs a check of a code under the limits of its method. Only a wrong code stays counted. */
+  /** Runs a check under the limits of its method. Only a wrong answer stays counted. */
   async counted<T>(
     method: Method,
     { attempter, subject }: Trier,
     check: () => Promise<Outcome<T>>,
   ): Promise<Outcome<T>> {
     const { limits, tell } = this.parts;
-    const taken = await limits.take([method.limit, "allCodes", "address"], attempter);
+    const taken = await limits.take([...method.limits, "address"], attempter);
     if (!taken.allowed) {
       // Told once per window, or whoever knows a password could bury its owner in notices.
       const action = taken.isFirst ? "locked" : "attempt-refused";
@@ -92,53 +88,64 @@ export class Verification {
       return failure("too-many-attempts", { retryAfter: taken.retryAfter });
     }
     const outcome = await check();
-    if (outcome.ok || outcome.problem.code !== "invalid-code") await taken.giveBack();
+    if (outcome.ok || outcome.problem.code !== method.refusal) await taken.giveBack();
     return outcome;
   }
 
-  private async tryOnce<T>(
-    method: Method,
-    code: string,
-    attempt: Attempt<T>,
-    account: Account,
-  ): Promise<Change<Tried<T>>> {
+  private async tryOnce<T>(attempt: Attempt<T>, account: Account): Promise<Change<Tried<T>>> {
     const now = this.parts.clock();
+    const { method } = attempt;
     const refusal = attempt.admit(account, now);
     if (refusal !== undefined) return refused(refusal);
     const enrolled = factorsOf(account, method.type);
     const active = enrolled.filter((factor) => !isDisabled(factor));
     if (active.length < enrolled.length && active.length === 0) return refused({ code: "too-many-attempts" });
-    const evidence = await method.verify(code, active, { userId: account.userId, now, keys: this.parts.keys });
-    if (evidence === undefined) return this.wrong(account, active, attempt, now);
-    const proof: Proof = { method: method.type, factorId: evidence.factor.id, at: now };
-    const completed = await attempt.complete(withSuccess(account, evidence.factor, now), proof);
-    const outcome = success({ value: completed.value, proof, answer: evidence.answer ?? {} });
-    return {
-      account: completed.account,
-      result: {
-        outcome,
-        telling: () => {
-          this.tellReopened(account, attempt);
-        },
-      },
+    const evidence = await attempt.prove(active, { userId: account.userId, now, keys: this.parts.keys });
+    if (evidence === undefined || "rejected" in evidence) return this.wrong(account, active, attempt, now, evidence);
+    return this.right(account, attempt, now, evidence);
+  }
+
+  private async right<T>(
+    account: Account,
+    attempt: Attempt<T>,
+    now: number,
+    { amr, answer = {}, factor }: Evidence<unknown>,
+  ): Promise<Change<Tried<T>>> {
+    const values = amr === undefined ? {} : { amr };
+    const proof: Proof = { method: attempt.method.type, factorId: factor.id, at: now, ...values };
+    const completed = await attempt.complete(withSuccess(account, factor, now), proof);
+    const outcome = success({ value: completed.value, proof, answer });
+    const telling = (): void => {
+      this.tellReopened(account, attempt);
     };
+    return { account: completed.account, result: { outcome, telling } };
   }
 
   private wrong<T>(
     account: Account,
     active: readonly Factor[],
-    { subject, type }: Attempt<T>,
+    { method, subject }: Attempt<T>,
     now: number,
+    rejection: Rejection | undefined,
   ): Change<Tried<T>> {
-    const disabled = active.filter(({ failures }) => failures + 1 === DISABLED_AFTER);
+    const { type } = method;
+    const isGuess = method.limits.length > 0;
+    const disabled = isGuess ? active.filter(({ failures }) => failures + 1 === DISABLED_AFTER) : [];
     const telling = (): void => {
-      this.parts.tell("factor-failed", subject, { method: type, outcome: "failure" });
-      for (const { id } of disabled) {
-        this.parts.tell("factor-disabled", subject, { method: type, factorId: id, outcome: "failure" });
-      }
+      const { tell } = this.parts;
+      tell("factor-failed", subject, { method: type, outcome: "failure" });
+      for (const { id } of disabled)
+        tell("factor-disabled", subject, { method: type, factorId: id, outcome: "failure" });
+      if (rejection === undefined) return;
+      tell(rejection.rejected, subject, { method: type, factorId: rejection.factorId, outcome: "failure" });
     };
-    const noted = addActivity(withFailure(account, active), { at: now, action: "factor-failed", method: type });
-    return { account: noted, result: { outcome: failure("invalid-code"), telling } };
+    const result = { outcome: failure(method.refusal), telling };
+    // What cannot be guessed is not locked by guessing, so there is nothing to write down.
+    if (!isGuess) return { result };
+    return {
+      account: addActivity(withFailure(account, active), { at: now, action: "factor-failed", method: type }),
+      result,
+    };
   }
 
   private tellReopened<T>(before: Account, { subject }: Attempt<T>): void {

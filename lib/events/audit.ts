@@ -29,6 +29,7 @@ export type AuditAction =
   | "signed-out"
   | "sessions-revoked"
   | "signed-out-everywhere"
+  | "passkey-counter-regressed"
   | "would-block"
   | "notice-failed"
   | "unavailable";
@@ -64,6 +65,7 @@ const OWASP: Partial<Record<AuditAction, readonly [name: string, level: OwaspLev
   "device-trusted": ["authn_token_created", "INFO"],
   "device-revoked": ["authn_token_revoked", "INFO"],
   "device-replayed": ["authn_token_reuse", "CRITICAL"],
+  "passkey-counter-regressed": ["authn_token_reuse", "CRITICAL"],
   locked: ["authn_login_fail_max", "WARN"],
   "attempt-refused": ["excess_rate_limit_exceeded", "WARN"],
   "factor-disabled": ["authn_login_lock", "WARN"],

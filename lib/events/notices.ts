@@ -10,6 +10,7 @@ export type NoticeKind =
   | "backup-code-used"
   | "device-trusted"
   | "device-replayed"
+  | "passkey-counter-regressed"
   | "locked"
   | "factor-disabled"
   | "admin-reset"
@@ -32,6 +33,7 @@ const NOTICED: ReadonlySet<AuditAction> = new Set<NoticeKind>([
   "backup-code-used",
   "device-trusted",
   "device-replayed",
+  "passkey-counter-regressed",
   "locked",
   "factor-disabled",
   "admin-reset",

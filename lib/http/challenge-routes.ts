@@ -1,6 +1,8 @@
 import { isEnrolled } from "../core/account.js";
 import { type Outcome, success } from "../core/errors.js";
 import type { MethodType } from "../core/nouns.js";
+import type { Risen } from "../engine/risen.js";
+import type { Verified } from "../engine/verification.js";
 import { clientOf } from "./arrival.js";
 import { type Reply, type Route, route, type Scene } from "./route.js";
 import * as schemas from "./schemas.js";
@@ -18,13 +20,16 @@ export function challengeAgain(type?: MethodType): NonNullable<Route["again"]> {
   };
 }
 
-async function show({ engine, pages, req, visit }: Scene): Promise<Outcome<Reply>> {
+async function show({ engine, pages, req, state, visit }: Scene): Promise<Outcome<Reply>> {
   const { account, standing } = visit;
-  const methods = engine.challenge.choices(account);
+  const methods = engine.challenge.choices(account, visit.visitor.mark);
   const expiresAt = "expiresAt" in standing ? { expiresAt: new Date(standing.expiresAt).toISOString() } : {};
   const body = { status: standing.status, methods, preferred: methods[0]?.type ?? null, ...expiresAt };
   const nothingToProve = standing.status === "not-enrolled" && !isEnrolled(account);
-  const page = nothingToProve ? { redirect: `${req.baseUrl}/settings` } : { html: pages.due(req, visit) };
+  const confirming = await engine.stepUp.shown(visit.visitor);
+  const page = nothingToProve
+    ? { redirect: `${state.base}/settings` }
+    : { html: pages.due(req, visit, undefined, confirming) };
   return success({ status: 200, body, page });
 }
 
@@ -32,6 +37,15 @@ async function cancel({ engine, req, settings, state, visit }: Scene): Promise<O
   engine.signIn.cancel(visit.userId, clientOf(req));
   await state.forget();
   return success({ status: 204, page: { redirect: settings.loginPath } });
+}
+
+/** The answer to a proof: the login has risen, and the browser goes where it was going. */
+export function verifiedReply(scene: Scene, { answer, value }: Verified<Risen>): Outcome<Reply> {
+  const redirectTo = destination(scene);
+  const body = { status: "verified", redirectTo, amr: scene.engine.challenge.amr(value.login), ...answer };
+  const { returnTo: _used, ...mark } = value.mark;
+  const token = value.deviceToken === undefined ? {} : { deviceToken: value.deviceToken };
+  return success({ status: 200, body, page: { redirect: redirectTo }, mark, ...token });
 }
 
 /** Proves a factor by a typed code: every method of that kind has the same route. */
@@ -43,13 +57,7 @@ function prove(type: MethodType): Route {
     async run(scene, { code, trustDevice }) {
       const { engine, visit } = scene;
       const outcome = await engine.challenge.verify(visit.visitor, { type, code, trustDevice });
-      if (!outcome.ok) return outcome;
-      const { value, answer } = outcome.value;
-      const redirectTo = destination(scene);
-      const body = { status: "verified", redirectTo, amr: engine.challenge.amr(value.login), ...answer };
-      const { returnTo: _used, ...mark } = value.mark;
-      const token = value.deviceToken === undefined ? {} : { deviceToken: value.deviceToken };
-      return success({ status: 200, body, page: { redirect: redirectTo }, mark, ...token });
+      return outcome.ok ? verifiedReply(scene, outcome.value) : outcome;
     },
     again: challengeAgain(type),
   });

@@ -1,30 +1,12 @@
-import { failure, type Outcome, type Problem, success } from "../core/errors.js";
+import { type Outcome, type Problem, success } from "../core/errors.js";
 import type { MethodType } from "../core/nouns.js";
 import type { Begun } from "../engine/enrollment.js";
 import { factorView } from "../engine/views.js";
-import type { Visitor } from "../engine/visitor.js";
+import type { Enrolled } from "../engine/activation.js";
 import { destination } from "./challenge-routes.js";
+import { reconfirm } from "./reconfirm.js";
 import { type Reply, type Route, route, type Scene } from "./route.js";
 import * as schemas from "./schemas.js";
-
-/** While no factor exists, the password can stand in for a login that is no longer fresh. */
-async function reconfirm(
-  { engine, req, settings, visit }: Scene,
-  password: string | undefined,
-): Promise<Outcome<Visitor>> {
-  const { visitor, user, userId } = visit;
-  const { verifyPassword } = settings;
-  const firstFactorOnly = visit.standing.status === "not-enrolled" || visit.standing.status === "must-enroll";
-  if (password === undefined || password === "" || verifyPassword === undefined || !firstFactorOnly)
-    return success(visitor);
-  const taken = await engine.parts.limits.take(["allCodes", "address"], { userId, address: visitor.address });
-  if (!taken.allowed) return failure("too-many-attempts", { retryAfter: taken.retryAfter });
-  // Only a plain true is a yes, whatever an application in JavaScript answers.
-  const verdict: unknown = await verifyPassword(user, password, req);
-  if (verdict !== true) return failure("step-up-required", { members: { maxAge: 900 } });
-  await taken.giveBack();
-  return success({ ...visitor, reconfirmed: true });
-}
 
 function text(value: unknown): string {
   return typeof value === "string" ? value : "";
@@ -67,27 +49,28 @@ function begin(type: MethodType): Route {
   });
 }
 
+/** The answer to a proved enrollment: with the first factor the backup codes, shown once. */
+export function enrolledReply(scene: Scene, { backupCodes, factor, risen }: Enrolled): Outcome<Reply> {
+  const { engine, pages, req, state, visit } = scene;
+  const isSignIn = visit.standing.status === "must-enroll";
+  const continueTo = isSignIn ? destination(scene) : `${state.base}/settings`;
+  const view = factorView(factor, engine.parts.methods);
+  if (backupCodes === undefined) {
+    return success({ status: 201, body: { factor: view }, page: { redirect: continueTo }, mark: risen.mark });
+  }
+  const html = pages.backupCodes(req, { ...visit, account: risen.account }, backupCodes, continueTo, true);
+  return success({ status: 201, body: { factor: view, backupCodes }, page: { html }, mark: risen.mark });
+}
+
 function confirm(type: MethodType): Route {
   return route({
     verb: "post",
     path: `/${type}/enroll/confirm`,
     body: schemas.enrollmentProof,
     async run(scene, { factorId, code }) {
-      const { engine, pages, req, visit } = scene;
-      const isSignIn = visit.standing.status === "must-enroll";
+      const { engine, visit } = scene;
       const outcome = await engine.enrollment.confirm(visit.visitor, { type, factorId, code });
-      if (!outcome.ok) return outcome;
-      const { factor, backupCodes, risen } = outcome.value;
-      const continueTo = isSignIn ? destination(scene) : `${scene.state.base}/settings`;
-      const body = {
-        factor: factorView(factor, engine.parts.methods),
-        ...(backupCodes === undefined ? {} : { backupCodes }),
-      };
-      const page =
-        backupCodes === undefined
-          ? { redirect: continueTo }
-          : { html: pages.backupCodes(req, { ...visit, account: risen.account }, backupCodes, continueTo, true) };
-      return success({ status: 201, body, page, mark: risen.mark });
+      return outcome.ok ? enrolledReply(scene, outcome.value) : outcome;
     },
     again(scene, problem, body) {
       const factorId = text((body as { readonly factorId?: unknown } | undefined)?.factorId);

@@ -138,9 +138,11 @@ export class HandOver {
     const newcomer = await newcomerOf(req, this.settings, user);
     const { risen } = state;
     if (risen?.mark.user === newcomer.userId) return this.complete(arriving, original, newcomer, risen);
-    state.risen = undefined;
+    const { first } = state;
+    state.risen = state.first = undefined;
     if (options.session === false) return this.once(arriving, original, newcomer);
-    const signedIn = this.withReturnTo(arriving, await this.engine.signIn.begin(newcomer));
+    const begun = this.withReturnTo(arriving, await this.engine.signIn.begin(newcomer));
+    const signedIn = first === undefined ? begun : { ...begun, mark: { ...begun.mark, first } };
     await this.passportLogIn(arriving, original, signedIn.mark);
     return this.goOn(arriving, newcomer, signedIn);
   }

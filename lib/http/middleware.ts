@@ -9,6 +9,7 @@ import { createProxyCheck } from "./proxy-check.js";
 import { createRouter } from "./router.js";
 import { requireSession } from "./session.js";
 import type { Settings } from "../options/settings.js";
+import { answerWellKnown } from "./well-known.js";
 import { beginState, stateOf } from "./state.js";
 
 /** A user came out of the session later than this middleware looked: everything would be open. */
@@ -25,17 +26,17 @@ function isBelow(path: string, base: string): boolean {
 }
 
 /** The middleware: what every request of the application passes. */
-class Middleware {
-  private readonly gate: Gate;
+export class Middleware {
+  readonly gate: Gate;
   private readonly handOver: HandOver;
-  private readonly pages: PageSet;
+  readonly pages: PageSet;
   private readonly routes: RequestHandler;
   private readonly base: string;
   private readonly checkProxy = createProxyCheck();
 
   constructor(
-    private readonly settings: Settings,
-    private readonly engine: Engine,
+    readonly settings: Settings,
+    readonly engine: Engine,
   ) {
     this.pages = new PageSet(settings, engine);
     this.gate = new Gate(settings, engine, this.pages);
@@ -56,6 +57,7 @@ class Middleware {
   }
 
   private async proceed(req: Request, res: Response, next: NextFunction): Promise<void> {
+    if (this.engine.passkeys !== undefined && answerWellKnown(req, res, this.settings)) return;
     requireOrder(req);
     this.checkProxy(req);
     const state = beginState(req, this.settings.path);
@@ -76,12 +78,4 @@ class Middleware {
     this.engine.parts.tell("unavailable", { userId, client: clientOf(req) }, { outcome: "failure", reason });
     this.gate.refuse(req, res);
   }
-}
-
-/** The one line's middleware, as a function Express can mount. */
-export function createMiddleware(settings: Settings, engine: Engine): RequestHandler {
-  const middleware = new Middleware(settings, engine);
-  return function secondFactorMiddleware(req, res, next) {
-    middleware.handle(req, res, next);
-  };
 }

@@ -1,8 +1,10 @@
 import type { Request } from "express";
 import { DAY, type MethodType } from "../core/nouns.js";
 import type { Problem } from "../core/errors.js";
+import type { MethodChoice } from "../engine/challenge.js";
 import type { Engine } from "../engine/engine.js";
 import { settingsView } from "../engine/views.js";
+import { type CodeMethod, isCodeMethod } from "../methods/contract.js";
 import { backupCodesPage } from "../pages/backup-codes-page.js";
 import { challengePage } from "../pages/challenge-page.js";
 import { confirmTotpPage, enrollTotpPage } from "../pages/enroll-totp-page.js";
@@ -52,15 +54,14 @@ export class PageSet {
   }
 
   /** The page a login with a second factor due sees first: the challenge, or the enrollment that policy demands. */
-  due(req: Request, visit: Visit, problem?: Problem): string {
-    if (visit.standing.status !== "must-enroll") return this.challenge(req, visit, undefined, problem);
+  due(req: Request, visit: Visit, problem?: Problem, confirming?: string): string {
+    if (visit.standing.status !== "must-enroll") return this.challenge(req, visit, undefined, problem, confirming);
     const view = { accountName: this.settings.accountName(visit.user), enrollable: this.enrollable() };
     return setUpPage(this.context(req, visit), { ...view, ...problemMember(problem) });
   }
 
-  challenge(req: Request, visit: Visit, tried?: MethodType, problem?: Problem): string {
-    const except = problem?.members?.except;
-    const methods = this.engine.challenge.choices(visit.account).filter(({ type }) => type !== except);
+  challenge(req: Request, visit: Visit, tried?: MethodType, problem?: Problem, confirming?: string): string {
+    const methods = this.choices(visit, problem);
     const wanted = tried ?? req.query.method;
     const selected = methods.find(({ type }) => type === wanted) ?? methods[0];
     const { trustMaxAge } = this.settings;
@@ -70,6 +71,7 @@ export class PageSet {
       selected: selected?.type,
       accountName: this.settings.accountName(visit.user),
       trustDays: trustMaxAge && Math.max(1, Math.round(trustMaxAge / DAY)),
+      ...(confirming === undefined ? {} : { confirming }),
       ...problemMember(problem),
     });
   }
@@ -95,7 +97,9 @@ export class PageSet {
       settings: settingsView(account, methods, current),
       accountName: this.settings.accountName(visit.user),
       enrollable: this.enrollable(),
-      resyncable: [...methods.values()].filter((each) => each.enroll?.resync !== undefined).map(({ type }) => type),
+      resyncable: this.codeMethods()
+        .filter(({ enroll }) => enroll?.resync !== undefined)
+        .map(({ type }) => type),
       hasBackupCodes: this.engine.parts.backupCodes !== undefined,
       hasTrustedDevices: this.engine.parts.devices !== undefined,
       required: visitor.decision === "required",
@@ -105,8 +109,21 @@ export class PageSet {
     });
   }
 
+  /** The visitor's methods that will do for what is asked of them. */
+  private choices({ account, visitor: { mark } }: Visit, problem?: Problem): MethodChoice[] {
+    const except = problem?.members?.except;
+    const asked = mark?.stepUp?.methods;
+    const all = this.engine.challenge.choices(account, mark);
+    return all.filter(({ type }) => type !== except && (asked?.includes(type) ?? true));
+  }
+
   private enrollable(): MethodType[] {
-    return [...this.engine.parts.methods.values()].filter(({ enroll }) => enroll !== undefined).map(({ type }) => type);
+    const byCode = this.codeMethods().filter(({ enroll }) => enroll !== undefined);
+    return [...byCode.map(({ type }) => type), ...(this.engine.passkeys === undefined ? [] : (["passkey"] as const))];
+  }
+
+  private codeMethods(): CodeMethod[] {
+    return [...this.engine.parts.methods.values()].filter(isCodeMethod);
   }
 
   private messages(req: Request): Messages {

@@ -7,15 +7,19 @@ import type { PageSet } from "./page-set.js";
 import type { Settings } from "../options/settings.js";
 import type { RequestState, Visit } from "./state.js";
 
-/** What every route is given. */
-export interface Scene {
+/** What every route is given, whoever asks. */
+export interface Stage {
   readonly req: Request;
   readonly res: Response;
   readonly state: RequestState;
-  readonly visit: Visit;
   readonly engine: Engine;
   readonly settings: Settings;
   readonly pages: PageSet;
+}
+
+/** What a route is given where somebody is logged in, if only by a first factor. */
+export interface Scene extends Stage {
+  readonly visit: Visit;
 }
 
 /** What a route answers when all is well: the same thing twice, for a client of the API and for a browser. */
@@ -36,6 +40,8 @@ export interface Route<Schema extends GenericSchema = GenericSchema> {
   readonly path: string;
   readonly body: Schema;
   run(scene: Scene, body: InferOutput<Schema>): Promise<Outcome<Reply>>;
+  /** For those who are not logged in. Default: `login-required`. */
+  runAnonymous?(stage: Stage): Promise<Outcome<Reply>>;
   /** The page a browser gets with a problem; undefined: the page that says just that. */
   again?(scene: Scene, problem: Problem, body: unknown): string | undefined;
 }

@@ -1,5 +1,6 @@
 import { type Request, type RequestHandler, type Response, Router } from "express";
 import type { Problem } from "../core/errors.js";
+import { isCodeMethod } from "../methods/contract.js";
 import { pageScript, styleSheet } from "../pages/embedded.js";
 import { sendJson, sendPage, sendProblem, sendRedirect, setCommonHeaders, wantsPage } from "./answers.js";
 import { readBody } from "./body.js";
@@ -7,12 +8,13 @@ import { challengeRoutes } from "./challenge-routes.js";
 import { isCrossSite } from "./cross-site.js";
 import { setDeviceToken } from "./device-cookie.js";
 import { enrollmentRoutes } from "./enrollment-routes.js";
+import { passkeyRoutes } from "./passkey-routes.js";
 import { prefersHtml } from "./negotiation.js";
-import type { Reply, Route, Scene } from "./route.js";
+import type { Reply, Route, Scene, Stage } from "./route.js";
 import { check } from "./schemas.js";
 import { renewSession, saveMark } from "./session.js";
 import { settingsRoutes } from "./settings-routes.js";
-import { stateOf } from "./state.js";
+import { stateOf, type Visit } from "./state.js";
 
 /** What the routes share; a scene adds the request. */
 export type Setting = Pick<Scene, "engine" | "settings" | "pages"> & {
@@ -44,13 +46,27 @@ async function tellProblem(scene: Scene, route: Route, problem: Problem, body: u
   }
 }
 
-async function answer(scene: Scene, reply: Reply): Promise<void> {
-  const { pages, req, res, settings, visit } = scene;
-  if (reply.deviceToken !== undefined) setDeviceToken(req, res, settings, visit.userId, reply.deviceToken);
-  if (reply.mark !== undefined) await renewSession(req, reply.mark);
+async function answer(stage: Stage & { readonly visit?: Visit }, reply: Reply): Promise<void> {
+  const { pages, req, res, settings, visit } = stage;
+  const { deviceToken, mark } = reply;
+  if (deviceToken !== undefined && visit !== undefined) setDeviceToken(req, res, settings, visit.userId, deviceToken);
+  if (mark !== undefined) await renewSession(req, mark);
   if (!wantsPage(req, pages)) sendJson(res, reply.status, reply.body);
   else if ("redirect" in reply.page) sendRedirect(res, reply.page.redirect);
   else sendPage(res, 200, reply.page.html);
+}
+
+/** Where nobody is logged in: what the route has for them, or why they get nothing. */
+async function performAnonymous(stage: Stage, route: Route): Promise<void> {
+  const { pages, req, res, settings, state } = stage;
+  if (route.runAnonymous === undefined || state.hasEnded) {
+    sendProblem(req, res, { code: state.hasEnded ? "expired" : "login-required" }, pages);
+  } else if (isCrossSite(req, settings)) sendProblem(req, res, { code: "cross-site-request" }, pages);
+  else {
+    const outcome = await route.runAnonymous(stage);
+    if (outcome.ok) await answer(stage, outcome.value);
+    else sendProblem(req, res, outcome.problem, pages);
+  }
 }
 
 async function perform(scene: Scene, route: Route): Promise<void> {
@@ -76,12 +92,14 @@ async function perform(scene: Scene, route: Route): Promise<void> {
 function handlerOf(route: Route, setting: Setting): RequestHandler {
   return function secondFactorRoute(req, res) {
     const state = stateOf(req);
-    const { pages } = setting;
-    if (state?.visit === undefined) {
-      sendProblem(req, res, { code: state?.hasEnded === true ? "expired" : "login-required" }, pages);
+    if (state === undefined) {
+      setting.refuse(req, res, new Error("The routes were reached without the middleware"));
       return;
     }
-    perform({ ...setting, req, res, state, visit: state.visit }, route).catch((error: unknown) => {
+    const stage: Stage = { ...setting, req, res, state };
+    const { visit } = state;
+    const performed = visit === undefined ? performAnonymous(stage, route) : perform({ ...stage, visit }, route);
+    performed.catch((error: unknown) => {
       setting.refuse(req, res, error);
     });
   };
@@ -90,8 +108,10 @@ function handlerOf(route: Route, setting: Setting): RequestHandler {
 /** The routes below `path`: a table of rows, and 404 for everything else. */
 export function createRouter(setting: Setting): Router {
   const { engine, pages } = setting;
-  const types = [...engine.parts.methods.keys()];
-  const enrollable = types.filter((type) => engine.parts.methods.get(type)?.enroll !== undefined);
+  const byCode = [...engine.parts.methods.values()].filter(isCodeMethod);
+  const types = byCode.map(({ type }) => type);
+  const enrollable = byCode.filter(({ enroll }) => enroll !== undefined).map(({ type }) => type);
+  const passkeys = engine.passkeys === undefined ? [] : passkeyRoutes(engine.passkeys);
   const router = Router();
   if (!pages.isOn) {
     router.use(function leavePagesToApplication(req, _res, next) {
@@ -105,7 +125,7 @@ export function createRouter(setting: Setting): Router {
       res.type(type).send(text);
     });
   }
-  for (const route of [...challengeRoutes(types), ...enrollmentRoutes(enrollable), ...settingsRoutes]) {
+  for (const route of [...challengeRoutes(types), ...enrollmentRoutes(enrollable), ...passkeys, ...settingsRoutes]) {
     router[route.verb](route.path, handlerOf(route, setting));
   }
   router.use(function notFound(req, res) {

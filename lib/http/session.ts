@@ -8,6 +8,8 @@ type Callback = (error?: unknown) => void;
 /** What is used of express-session. Its own types are not needed, so that its types need not be installed. */
 export interface Session {
   secondFactor?: unknown;
+  /** Ties a passkey challenge to this browser before anybody is logged in. */
+  secondFactorBrowser?: unknown;
   returnTo?: unknown;
   readonly passport?: { readonly user?: unknown };
   readonly cookie?: { originalMaxAge?: number | null; maxAge?: number | null };

@@ -52,6 +52,8 @@ export interface RequestState {
   hasEnded: boolean;
   /** A strategy proved a second factor; the `logIn` that follows completes this login. */
   risen: Risen | undefined;
+  /** The strategy that gave the first factor of the login at hand, where it is one of ours. */
+  first: MethodType | undefined;
   /** Ends the login in the session, keeping what else the application has there. */
   forget: () => Promise<void>;
 }
@@ -68,6 +70,7 @@ export function beginState(req: Request, path: string): RequestState {
     visit: undefined,
     hasEnded: false,
     risen: undefined,
+    first: undefined,
     forget: nothing,
   };
   states.set(req, state);

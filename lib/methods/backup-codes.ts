@@ -4,7 +4,7 @@ import { BACKUP_CODE } from "../core/nouns.js";
 import { findDigest } from "../crypto/digests.js";
 import type { KeyContext } from "../crypto/key-provider.js";
 import { randomId, randomSecret } from "../crypto/random.js";
-import type { Method, MethodContext } from "./contract.js";
+import type { CodeMethod, MethodContext } from "./contract.js";
 
 export interface BackupCodesOptions {
   /** Codes per set: 8 to 20. Default: 10. */
@@ -18,7 +18,7 @@ export interface BackupCodesState {
 }
 
 /** The method that mints sets, beside verifying them. */
-export interface BackupCodesMethod extends Method<BackupCodesState> {
+export interface BackupCodesMethod extends CodeMethod<BackupCodesState> {
   /** A new set: its codes in clear, for the one answer that shows them, and the factor to store. */
   mint(
     context: MethodContext,
@@ -76,7 +76,8 @@ export function backupCodes(options: BackupCodesOptions = {}): BackupCodesMethod
     amr: [],
     aal: 2,
     phishingResistant: false,
-    limit: "backupCode",
+    limits: ["backupCode", "allCodes"],
+    refusal: "invalid-code",
     normalize,
     async verify(code, factors, { keys, userId }) {
       for (const factor of factors) {

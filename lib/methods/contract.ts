@@ -1,5 +1,5 @@
 import type { Factor } from "../core/account.js";
-import type { LimitKind, MethodType, UserId } from "../core/nouns.js";
+import type { FactorId, LimitKind, MethodType, UserId } from "../core/nouns.js";
 import type { KeyProvider } from "../crypto/key-provider.js";
 
 /** What a method may know when it works for one user. */
@@ -19,8 +19,16 @@ export interface EnrollmentContext extends MethodContext {
 /** The factor that was proved, as it must be stored so that the same proof never counts again. */
 export interface Evidence<State> {
   readonly factor: Factor<State>;
+  /** RFC 8176 values of this proof, where they are not the method's own. */
+  readonly amr?: readonly string[];
   /** What the answer to the visitor adds, such as the number of codes left. */
   readonly answer?: Readonly<Record<string, unknown>>;
+}
+
+/** A proof that is genuine in form and refused all the same, for a reason its owner should hear of. */
+export interface Rejection {
+  readonly rejected: "passkey-counter-regressed";
+  readonly factorId: FactorId;
 }
 
 /** Why an enrollment proof was not accepted. */
@@ -49,13 +57,23 @@ export interface Enroll<State> {
  */
 export interface Method<State = unknown> {
   readonly type: MethodType;
-  /** RFC 8176 values this kind of proof adds to a password. */
+  /** RFC 8176 values this kind of proof adds to a first factor. */
   readonly amr: readonly string[];
   /** NIST SP 800-63B-4 level a login with this proof can claim. */
   readonly aal: 1 | 2;
   readonly phishingResistant: boolean;
-  /** The attempt budget a guess counts against. */
-  readonly limit: LimitKind;
+  /** The attempt budgets a guess counts against, beside the address's. Empty: it cannot be guessed, and is never locked. */
+  readonly limits: readonly LimitKind[];
+  /** The answer to everything that is not a proof: one, whatever was wrong. */
+  readonly refusal: "invalid-code" | "invalid-passkey";
+  /** A masked or technical word about the factor for its owner. */
+  hint?(factor: Factor<State>): string;
+  /** The method as the strict preset wants it. Default: unchanged. */
+  strict?(): Method<State>;
+}
+
+/** A method that is proved by typing a code. */
+export interface CodeMethod<State = unknown> extends Method<State> {
   /**
    * The code in the one form it is compared in, or undefined where it cannot be a code of this kind at all: then nothing is
    * checked and nothing is counted.
@@ -63,7 +81,9 @@ export interface Method<State = unknown> {
   normalize(code: string): string | undefined;
   /** The factor this code proves and its next state, or undefined. Changes nothing by itself. */
   verify(code: string, factors: readonly Factor<State>[], context: MethodContext): Promise<Evidence<State> | undefined>;
-  /** A masked word about the factor for its owner. */
-  hint?(factor: Factor<State>): string;
   readonly enroll?: Enroll<State>;
+}
+
+export function isCodeMethod(method: Method | undefined): method is CodeMethod {
+  return method !== undefined && "normalize" in method;
 }

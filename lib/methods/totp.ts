@@ -6,7 +6,7 @@ import { renderSVG } from "uqr";
 import type { Factor } from "../core/account.js";
 import type { KeyContext } from "../crypto/key-provider.js";
 import { randomSecret } from "../crypto/random.js";
-import type { Enroll, EnrollmentContext, Method, MethodContext, Proved } from "./contract.js";
+import type { CodeMethod, Enroll, EnrollmentContext, MethodContext, Proved } from "./contract.js";
 
 export interface TotpOptions {
   /**
@@ -156,14 +156,16 @@ async function resync(
  *
  * Does NOT protect against somebody who relays the code while it is fresh: that takes a passkey.
  */
-export function totp(options: TotpOptions = {}): Method<TotpState> {
+export function totp(options: TotpOptions = {}): CodeMethod<TotpState> {
   const window = options.window ?? 1;
   return {
     type: "totp",
     amr: ["otp"],
     aal: 2,
     phishingResistant: false,
-    limit: "totp",
+    limits: ["totp", "allCodes"],
+    refusal: "invalid-code",
+    strict: () => totp({ window: 0 }),
     normalize(code) {
       const digits = code.replace(/(?<=[0-9])[ -]+(?=[0-9])/g, "").trim();
       return /^[0-9]{6}$/.test(digits) ? digits : undefined;

@@ -7,6 +7,7 @@ import type { EngineSettings } from "../engine/engine.js";
 import type { Limit } from "../limits/attempts.js";
 import { type BackupCodesMethod, backupCodes } from "../methods/backup-codes.js";
 import type { Method } from "../methods/contract.js";
+import { isPasskeysMethod, passkeys, type RelyingParty } from "../methods/passkeys.js";
 import { totp } from "../methods/totp.js";
 import { createPolicy, type Decide } from "../policy/policy.js";
 import { memoryStore } from "../stores/memory.js";
@@ -33,6 +34,10 @@ export interface Settings {
   readonly isExempt: (req: Request) => boolean;
   readonly userId: (user: AppUser) => UserId;
   readonly accountName: (user: AppUser) => string;
+  /** The application's user of this id; undefined where there is none. */
+  readonly loadUser: ((id: UserId) => Promise<AppUser | undefined>) | undefined;
+  /** Whom passkeys are made for. Without a user the name, which only new passkeys show, is left out. */
+  readonly relyingParty: (req: Request, user?: AppUser) => RelyingParty;
 }
 
 const DEFAULT_LIMITS: Readonly<Record<LimitKind, Limit>> = {
@@ -74,9 +79,8 @@ function resolveKeys(keys: SecondFactorOptions["keys"]): KeyProvider {
 }
 
 function resolveMethods({ methods, preset }: SecondFactorOptions): readonly Method[] {
-  const given = methods ?? [totp(), backupCodes()];
-  // The strict preset is about how codes are accepted, whatever instance was passed.
-  return preset === "strict" ? given.map((method) => (method.type === "totp" ? totp({ window: 0 }) : method)) : given;
+  const given = methods ?? [totp(), backupCodes(), passkeys()];
+  return preset === "strict" ? given.map((method) => method.strict?.() ?? method) : given;
 }
 
 export function engineSettings(options: SecondFactorOptions): EngineSettings {
@@ -138,6 +142,17 @@ function issuerOf(issuer: SecondFactorOptions["issuer"]): Settings["issuer"] {
   return typeof issuer === "function" ? issuer : () => issuer;
 }
 
+function relyingPartyOf(options: SecondFactorOptions): Settings["relyingParty"] {
+  const issuer = issuerOf(options.issuer);
+  const origins = originsOf(options.origin);
+  const rpId = options.methods?.find(isPasskeysMethod)?.rpId;
+  return (req, user) => {
+    const own = origins(req);
+    const id = rpId ?? new URL(own[0] ?? "").hostname;
+    return { id, name: user === undefined ? "" : issuer(req, user), origins: own };
+  };
+}
+
 function originsOf(origin: SecondFactorOptions["origin"]): Settings["origins"] {
   if (typeof origin === "function") return origin;
   const origins = typeof origin === "string" ? [origin] : [...origin];
@@ -152,32 +167,31 @@ function warnInProduction({ notify }: SecondFactorOptions): void {
 }
 
 /** @throws ConfigurationError that lists every problem of the options */
-export function resolveSettings(options: SecondFactorOptions): Settings {
+function requireValid(options: SecondFactorOptions): void {
   const isProduction = process.env.NODE_ENV === "production";
   const problems = optionProblems(options, isProduction);
   if (problems.length > 0) throw new ConfigurationError(problems);
   if (isProduction) warnInProduction(options);
-  const {
-    clock = Date.now,
-    enforce,
-    issuer,
-    loginPath = "/login",
-    pages = {},
-    path = "/2fa",
-    policy = "optional",
-  } = options;
+}
+
+/** @throws ConfigurationError that lists every problem of the options */
+export function resolveSettings(options: SecondFactorOptions): Settings {
+  requireValid(options);
+  const { clock = Date.now, loginPath = "/login", pages = {}, path = "/2fa", policy = "optional" } = options;
   return {
     path: path.replace(/\/$/, ""),
     loginPath,
     clock,
-    isReport: enforce === "report",
+    isReport: options.enforce === "report",
     pages: pages === false ? undefined : pages,
     trustMaxAge: resolveTrust(options)?.maxAge,
     verifyPassword: options.verifyPassword,
     decide: createPolicy(policy),
-    issuer: issuerOf(issuer),
+    issuer: issuerOf(options.issuer),
     origins: originsOf(options.origin),
     isExempt: exemption(options.exempt),
+    loadUser: options.user?.load,
+    relyingParty: relyingPartyOf(options),
     ...userReaders(options.user),
   };
 }

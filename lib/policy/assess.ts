@@ -1,5 +1,5 @@
 import { type Account, isEnrolled, liveDevice, type Login } from "../core/account.js";
-import { MINUTE, type PolicyDecision, type UserId } from "../core/nouns.js";
+import { type MethodType, MINUTE, type PolicyDecision, type UserId } from "../core/nouns.js";
 
 /** How long somebody who gave the first factor may take over the second. */
 export const PENDING_LIFE = 10 * MINUTE;
@@ -21,6 +21,20 @@ export interface Mark {
   readonly pending?: boolean;
   /** Where the user was going: a local path, kept here and taken from nowhere else. */
   readonly returnTo?: string;
+  /** The first factor was this method, so the second must be another. */
+  readonly first?: MethodType;
+  /** What a route asked for that this login could not show; the next proof is given for it. */
+  readonly stepUp?: StepUp;
+}
+
+/** A proof a route is waiting for. */
+export interface StepUp {
+  /** Methods whose proof will do. */
+  readonly methods: readonly MethodType[];
+  /** Digest of the one operation the proof is for. */
+  readonly operation?: string;
+  /** What the user is about to confirm, sealed. */
+  readonly shown?: string;
 }
 
 /** What a login is worth right now. An `ended` one is over, whatever its session says. */

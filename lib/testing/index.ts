@@ -1,3 +1,10 @@
 export { authenticatorApp, type AuthenticatorApp } from "./authenticator-app.js";
 export { movableClock, type MovableClock } from "./clock.js";
 export { type ContractClaim, type MakeStore, storeContract } from "./store-contract.js";
+export {
+  type SoftwareAuthenticator,
+  softwareAuthenticator,
+  type SoftwareAuthenticatorOptions,
+  type SoftwarePasskey,
+  type Tampering,
+} from "./software-passkeys.js";

@@ -1,0 +1,53 @@
+import type { Factor } from "../core/account.js";
+import type { UserId } from "../core/nouns.js";
+import { sha256 } from "../crypto/fingerprint.js";
+import type { PasskeyState } from "../methods/passkeys.js";
+import type { Store } from "../stores/contract.js";
+
+const MOST_ATTEMPTS = 10;
+
+/**
+ * Who owns a credential id or a user handle: one entry each, so that ids are unique over all users (WebAuthn Level 3
+ * section 7.1 step 26) and a discoverable credential finds its account. What an account really has, only the account says.
+ */
+export class PasskeyOwners {
+  constructor(private readonly store: Store) {}
+
+  /** Answers whether the credential is this user's now: nobody's before, or theirs already. */
+  claimCredential(credentialId: string, userId: UserId): Promise<boolean> {
+    return this.claim(`credential:${sha256(credentialId)}`, userId);
+  }
+
+  claimHandle(handle: string, userId: UserId): Promise<boolean> {
+    return this.claim(`handle:${sha256(handle)}`, userId);
+  }
+
+  async ofHandle(handle: string): Promise<UserId | undefined> {
+    return (await this.store.read(`handle:${sha256(handle)}`))?.value;
+  }
+
+  /** Gives up what removed factors held. Called after the account was written: a claim left behind is still this user's. */
+  async releaseFactors(factors: readonly Factor[], userId: UserId): Promise<void> {
+    for (const { state, type } of factors) {
+      if (type === "passkey") await this.release(`credential:${sha256((state as PasskeyState).credentialId)}`, userId);
+    }
+  }
+
+  async releaseHandle(handle: string, userId: UserId): Promise<void> {
+    await this.release(`handle:${sha256(handle)}`, userId);
+  }
+
+  private async claim(key: string, userId: UserId): Promise<boolean> {
+    for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
+      if ((await this.store.write(key, userId, { expect: null })) !== undefined) return true;
+      const entry = await this.store.read(key);
+      if (entry !== undefined) return entry.value === userId;
+    }
+    return false;
+  }
+
+  private async release(key: string, userId: UserId): Promise<void> {
+    const entry = await this.store.read(key);
+    if (entry?.value === userId) await this.store.remove(key, { expect: entry.version });
+  }
+}

@@ -1,0 +1,73 @@
+import type { Account, Login } from "../core/account.js";
+import { MINUTE } from "../core/nouns.js";
+import { sha256 } from "../crypto/fingerprint.js";
+import { acceptableMethods, type Demand, satisfyingProof } from "../policy/demand.js";
+import type { StepUp as Asked } from "../policy/assess.js";
+import type { Parts } from "./parts.js";
+import type { Visitor } from "./visitor.js";
+
+/** One operation a proof can be given for. */
+export interface Operation {
+  /** Digest of method, route and what the user is shown. */
+  readonly digest: string;
+  /** What the user is shown, where it is text. */
+  readonly shown: string | undefined;
+}
+
+/** A proof for one operation is good that long, unless the route says otherwise. */
+const GRANT_LIFE = 5 * MINUTE;
+
+/** The operation of a request: what it does (`route`) to what (`value`, anything that is JSON). */
+export function operationOf(route: string, value: unknown): Operation {
+  const digest = sha256(JSON.stringify([route, value]));
+  return { digest, shown: typeof value === "string" ? value : undefined };
+}
+
+function withoutGrant({ grant: _used, ...login }: Login): Login {
+  return login;
+}
+
+/** Whether a login has shown what a route asks for, and what is asked of it where it has not. */
+export class StepUp {
+  constructor(private readonly parts: Parts) {}
+
+  /** Answers whether the login satisfies the demand now. A proof given for an operation is used up by it, once. */
+  async satisfies(visitor: Visitor, login: Login, demand: Demand, operation: Operation | undefined): Promise<boolean> {
+    const acceptable = acceptableMethods(demand, this.parts.methods.values());
+    if (operation !== undefined) return this.useGrant(visitor, demand, operation);
+    return satisfyingProof(login, demand, acceptable, this.parts.clock()) !== undefined;
+  }
+
+  /** What the login is asked for; the text of an operation is sealed, because sessions are kept in clear. */
+  async asked(visitor: Visitor, demand: Demand, operation: Operation | undefined): Promise<Asked> {
+    const methods = acceptableMethods(demand, this.parts.methods.values());
+    if (operation === undefined) return { methods };
+    const { digest, shown } = operation;
+    if (shown === undefined) return { methods, operation: digest };
+    const context = { owner: visitor.userId, purpose: "operation" };
+    return { methods, operation: digest, shown: await this.parts.keys.encrypt(Buffer.from(shown), context) };
+  }
+
+  /** What the user is about to confirm, if a route said so in words. */
+  async shown({ mark, userId }: Visitor): Promise<string | undefined> {
+    const sealed = mark?.stepUp?.shown;
+    if (sealed === undefined) return undefined;
+    const text = await this.parts.keys.decrypt(sealed, { owner: userId, purpose: "operation" });
+    return Buffer.from(text).toString("utf8");
+  }
+
+  private useGrant(visitor: Visitor, demand: Demand, { digest }: Operation): Promise<boolean> {
+    const acceptable = acceptableMethods(demand, this.parts.methods.values());
+    return this.parts.records.update<boolean>(visitor.userId, async (account: Account) => {
+      const login = account.logins.find(({ id }) => id === visitor.mark?.id);
+      const grant = login?.grant;
+      if (login === undefined || grant?.operation !== digest) return { result: false };
+      const fresh = { ...demand, maxAge: demand.maxAge ?? GRANT_LIFE };
+      if (satisfyingProof({ proofs: [grant.proof] }, fresh, acceptable, this.parts.clock()) === undefined) {
+        return { result: false };
+      }
+      const logins = account.logins.map((each) => (each.id === login.id ? withoutGrant(login) : each));
+      return { account: { ...account, logins }, result: true };
+    });
+  }
+}

@@ -1,0 +1,22 @@
+import { failure, type Outcome, success } from "../core/errors.js";
+import type { Visitor } from "../engine/visitor.js";
+import type { Scene } from "./route.js";
+
+/** While no factor exists, the password can stand in for a login that is no longer fresh. */
+export async function reconfirm(
+  { engine, req, settings, visit }: Scene,
+  password: string | undefined,
+): Promise<Outcome<Visitor>> {
+  const { visitor, user, userId } = visit;
+  const { verifyPassword } = settings;
+  const firstFactorOnly = visit.standing.status === "not-enrolled" || visit.standing.status === "must-enroll";
+  if (password === undefined || password === "" || verifyPassword === undefined || !firstFactorOnly)
+    return success(visitor);
+  const taken = await engine.parts.limits.take(["allCodes", "address"], { userId, address: visitor.address });
+  if (!taken.allowed) return failure("too-many-attempts", { retryAfter: taken.retryAfter });
+  // Only a plain true is a yes, whatever an application in JavaScript answers.
+  const verdict: unknown = await verifyPassword(user, password, req);
+  if (verdict !== true) return failure("step-up-required", { members: { maxAge: 900 } });
+  await taken.giveBack();
+  return success({ ...visitor, reconfirmed: true });
+}

@@ -1,0 +1,21 @@
+import type { Request, Response } from "express";
+import type { Settings } from "../options/settings.js";
+
+/** Documents browsers and password managers look for, by path; they hold nothing but configuration. */
+const DOCUMENTS: Readonly<Record<string, (req: Request, settings: Settings) => object>> = {
+  // WebAuthn Level 3 section 5.11: the origins that may use this site's passkeys.
+  "/.well-known/webauthn": (req, settings) => ({ origins: settings.origins(req) }),
+  // W3C "A well-known URL for relying party passkey endpoints".
+  "/.well-known/passkey-endpoints": (req, settings) => {
+    const page = new URL(`${req.baseUrl}${settings.path}/settings`, settings.origins(req)[0]).href;
+    return { enroll: page, manage: page };
+  },
+};
+
+/** Answers a request for one of the documents; false where it is for something else. */
+export function answerWellKnown(req: Request, res: Response, settings: Settings): boolean {
+  const document = req.method === "GET" ? DOCUMENTS[req.path] : undefined;
+  if (document === undefined) return false;
+  res.status(200).json(document(req, settings));
+  return true;
+}
