@@ -73,24 +73,27 @@ export interface Account {
   readonly userId: UserId;
   /** 64 random bytes, base64url: what passkeys call the user (WebAuthn Level 3 section 14.6.1). Made with the first. */
   readonly handle?: string;
-  /** Raised when every earlier login must end; sessions carry the number they were made under. */
-  readonly generation: number;
+  /** Renewed when every earlier login must end; sessions carry the one they were made under. Empty: the first. */
+  readonly generation: string;
   readonly factors: readonly Factor[];
   readonly enrollments: readonly Enrollment[];
   readonly devices: readonly Device[];
   readonly logins: readonly Login[];
+  /** First steps that were ended, newest first: a slow request may still write their session back. */
+  readonly ended: readonly string[];
   readonly activity: readonly Activity[];
 }
 
 const FORMAT = 1;
 const MAX_ACTIVITY = 20;
+const MAX_ENDED = 20;
 
 /** Logins beyond this many push out the oldest, so that a record stays small whatever a script does. */
 export const MAX_LOGINS = 50;
 
 /** The account of somebody who never had anything to do with second factors. */
 export function emptyAccount(userId: UserId): Account {
-  return { userId, generation: 0, factors: [], enrollments: [], devices: [], logins: [], activity: [] };
+  return { userId, generation: "", factors: [], enrollments: [], devices: [], logins: [], ended: [], activity: [] };
 }
 
 /** @throws when the text is not an account record of this format, or not this user's. */
@@ -134,17 +137,23 @@ export function removeLogin(account: Account, loginId: string): Account {
   return { ...account, logins: account.logins.filter((each) => each.id !== loginId) };
 }
 
+/** A first step is not listed while it lasts, so its end is. */
+export function endFirstStep(account: Account, id: string): Account {
+  return { ...account, ended: [id, ...account.ended].slice(0, MAX_ENDED) };
+}
+
 export function addActivity(account: Account, entry: Activity): Account {
   return { ...account, activity: [entry, ...account.activity].slice(0, MAX_ACTIVITY) };
 }
 
-/** Ends every login and trusted device but, where named, the login that asked for it. */
-export function startGeneration(account: Account, keep?: Login): Account {
+/** Ends every login and trusted device but, where named, the login that asked for it. `generation`: one never used before. */
+export function startGeneration(account: Account, generation: string, keep?: Login): Account {
   return {
     ...account,
-    generation: account.generation + 1,
+    generation,
     devices: [],
     enrollments: [],
+    ended: [],
     logins: keep === undefined ? [] : [keep],
   };
 }

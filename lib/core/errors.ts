@@ -57,6 +57,11 @@ export class ConfigurationError extends Error {
   }
 }
 
+/** Why something could not be decided, in words that hold nothing of anybody: only our own are repeated. */
+export function reasonOf(error: unknown): string {
+  return error instanceof UnavailableError ? error.message : "The application's own code, or the session, failed";
+}
+
 /** The world's failure: a store, limiter or key provider that did not answer as promised. Always answered by refusing. */
 export class UnavailableError extends Error {
   override readonly name = "UnavailableError";

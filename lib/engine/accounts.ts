@@ -1,6 +1,7 @@
 import {
   type Account,
   addActivity,
+  emptyAccount,
   type Factor,
   factorsOf,
   isEnrolled,
@@ -8,7 +9,7 @@ import {
   startGeneration,
 } from "../core/account.js";
 import type { ErrorCode } from "../core/errors.js";
-import { BACKUP_CODE, type Client, type FactorId, type MethodType, type UserId } from "../core/nouns.js";
+import { BACKUP_CODE, type Client, DAY, type FactorId, type MethodType, type UserId } from "../core/nouns.js";
 import { cleanText, MAX_LABEL } from "../core/text.js";
 import { randomId } from "../crypto/random.js";
 import type { AuditAction } from "../events/audit.js";
@@ -19,6 +20,8 @@ import type { Parts } from "./parts.js";
 import type { PasskeyOwners } from "./passkey-owners.js";
 import { isDisabled, type Verification } from "./verification.js";
 import { backupCodesView, type FactorView, factorView, type SettingsView, settingsView } from "./views.js";
+
+const TOMBSTONE_LIFE = 30 * DAY;
 
 /** Who acts, for the audit trail. */
 export interface ActorOptions {
@@ -118,14 +121,14 @@ export class Accounts {
       if (factor === undefined) return undefined;
       const others = account.factors.filter(({ id }) => id !== factorId);
       const left = ownFactors({ ...account, factors: others }).length === 0 ? [] : others;
-      return startGeneration({ ...account, factors: left });
+      return startGeneration({ ...account, factors: left }, randomId());
     });
   }
 
   /** Removes every factor, backup code and trusted device, and ends every login. Answers whether there was anything. */
   reset(userId: UserId, options: ActorOptions = {}): Promise<boolean> {
     return this.edit(userId, { action: "admin-reset", options }, async (account) =>
-      account.factors.length === 0 ? undefined : startGeneration({ ...account, factors: [] }),
+      account.factors.length === 0 ? undefined : startGeneration({ ...account, factors: [] }, randomId()),
     );
   }
 
@@ -152,13 +155,15 @@ export class Accounts {
 
   /** Ends every login and all trust in browsers, of users without factors too. */
   async signOutEverywhere(userId: UserId, options: ActorOptions = {}): Promise<void> {
-    await this.edit(userId, { action: "signed-out-everywhere", options }, async (account) => startGeneration(account));
+    await this.edit(userId, { action: "signed-out-everywhere", options }, async (account) =>
+      startGeneration(account, randomId()),
+    );
   }
 
   /** To be called when the password changed: trusted devices are void, and with `signOut` every login ends. */
   async passwordChanged(userId: UserId, options: PasswordChangedOptions = {}): Promise<void> {
     await this.edit(userId, { action: "password-changed", options }, async (account) => {
-      if (options.signOut === true) return startGeneration(account);
+      if (options.signOut === true) return startGeneration(account, randomId());
       return account.devices.length === 0 ? undefined : { ...account, devices: [] };
     });
   }
@@ -190,7 +195,7 @@ export class Accounts {
       if (await hasTotpSecret(imported, known, { userId, now, keys })) {
         throw new TypeError("This TOTP secret is already enrolled for this user");
       }
-      return { ...account, factors: [...account.factors, factor] };
+      return { ...account, factors: [...account.factors, factor], devices: [] };
     });
     return factorView(factor, methods);
   }
@@ -205,14 +210,19 @@ export class Accounts {
     });
   }
 
-  /** Removes the whole record. Answers whether there was one. Attempt counters run out by themselves. */
+  /**
+   * Forgets everything about the user. Answers whether there was anything. For 30 days a mark without any detail stays, so that
+   * no session from before becomes worth something again; attempt counters run out by themselves.
+   */
   async erase(userId: UserId, { actor = "system" }: ActorOptions = {}): Promise<boolean> {
-    const { account } = await this.parts.records.read(userId);
-    const erased = await this.parts.records.erase(userId);
-    await this.owners.releaseFactors(account.factors, userId);
-    if (account.handle !== undefined) await this.owners.releaseHandle(account.handle, userId);
-    if (erased) this.parts.tell("account-erased", { userId, actor });
-    return erased;
+    const { clock, records, tell } = this.parts;
+    const tombstone = { ...emptyAccount(userId), generation: randomId() };
+    const erased = await records.replace(userId, tombstone, clock() + TOMBSTONE_LIFE);
+    if (erased === undefined) return false;
+    await this.owners.releaseFactors(erased.factors, userId);
+    if (erased.handle !== undefined) await this.owners.releaseHandle(erased.handle, userId);
+    tell("account-erased", { userId, actor });
+    return true;
   }
 
   private async edit(

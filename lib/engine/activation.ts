@@ -1,5 +1,6 @@
 import { type Account, addActivity, type Factor, isEnrolled, startGeneration } from "../core/account.js";
 import type { FactorId, MethodType, Proof } from "../core/nouns.js";
+import { randomId } from "../crypto/random.js";
 import type { Parts } from "./parts.js";
 import { markOf, type Risen, risenLogin } from "./risen.js";
 import { standingOf, type Visitor } from "./visitor.js";
@@ -38,7 +39,7 @@ export async function activate(
   const kept = minted === undefined ? account.factors : [minted.factor];
   const proof: Proof = { method: type, factorId: id, at: now, ...(amr === undefined ? {} : { amr }) };
   const login = risenLogin(visitor, standingOf(visitor, account, now), proof);
-  const grown = startGeneration({ ...account, factors: [...kept, factor] }, login);
+  const grown = startGeneration({ ...account, factors: [...kept, factor] }, randomId(), login);
   const next = addActivity(grown, { at: now, action: "factor-enrolled", method: type, label });
   const risen: Risen = { mark: markOf(visitor, login, next), login, account: next };
   return { factor, risen, ...(minted === undefined ? {} : { backupCodes: minted.codes }) };

@@ -34,8 +34,8 @@ function admission(standing: Standing, { mark }: Visitor, { refusal, type }: Met
   // One key shown twice is one factor.
   if (mark?.first === type && standing.status === "pending") return { code: refusal };
   // Nothing is enrolled, so nothing can be right; the answer is the one of anything wrong.
-  if (standing.status === "not-enrolled" || standing.status === "must-enroll") return { code: refusal };
-  return undefined;
+  const isBare = standing.status === "not-enrolled" || standing.status === "must-enroll";
+  return isBare && standing.isEnrolled !== true ? { code: refusal } : undefined;
 }
 
 function choiceOf(method: Method, account: Account): MethodChoice {

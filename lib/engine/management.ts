@@ -11,6 +11,7 @@ import {
 import { failure, type Outcome, success } from "../core/errors.js";
 import { BACKUP_CODE, type FactorId } from "../core/nouns.js";
 import { cleanText, MAX_LABEL } from "../core/text.js";
+import { randomId } from "../crypto/random.js";
 import type { AuditAction } from "../events/audit.js";
 import type { Details } from "../events/emitter.js";
 import { FRESH, type Freshness, VERY_FRESH } from "../policy/access.js";
@@ -133,7 +134,7 @@ export class Management {
     const { mark } = visitor;
     const standing = standingOf(visitor, account, now);
     const listed = account.logins.find(({ id }) => id === mark?.id);
-    const next = startGeneration(account, standing.status === "ended" ? undefined : listed);
+    const next = startGeneration(account, randomId(), standing.status === "ended" ? undefined : listed);
     return { account: next, value: mark === undefined ? {} : { mark: { ...mark, generation: next.generation } } };
   }
 

@@ -23,7 +23,8 @@ export interface AccountRecords {
    * `known` spares the first read. Gives up as unavailable after a bounded number of lost writes.
    */
   update<T>(userId: UserId, change: (account: Account) => Promise<Change<T>>, known?: Versioned): Promise<T>;
-  erase(userId: UserId): Promise<boolean>;
+  /** Puts another account, which expires, in the place of the one that is there; answers that one, undefined for none. */
+  replace(userId: UserId, account: Account, expiresAt: number): Promise<Account | undefined>;
 }
 
 const MOST_ATTEMPTS = 100;
@@ -74,11 +75,13 @@ export function createAccountRecords(store: Store): AccountRecords {
       }
       throw new UnavailableError(`An account record changed ${MOST_ATTEMPTS} times under one write`);
     },
-    async erase(userId) {
+    async replace(userId, account, expiresAt) {
       for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
-        const { version } = await read(userId);
-        if (version === null) return false;
-        if (await store.remove(keyOf(userId), { expect: version })) return true;
+        const current = await read(userId);
+        if (current.version === null) return undefined;
+        const options = { expect: current.version, expiresAt };
+        if ((await store.write(keyOf(userId), serializeAccount(account), options)) !== undefined)
+          return current.account;
       }
       throw new UnavailableError(`An account record changed ${MOST_ATTEMPTS} times under its removal`);
     },

@@ -1,4 +1,4 @@
-import { type Account, addActivity, addLogin, removeLogin } from "../core/account.js";
+import { type Account, addActivity, addLogin, endFirstStep, removeLogin } from "../core/account.js";
 import type { Client, UserId } from "../core/nouns.js";
 import { randomId } from "../crypto/random.js";
 import type { DeviceMatch } from "../devices/trusted-devices.js";
@@ -46,12 +46,10 @@ export class SignIn {
 
   /** Ends a login in the account record, so that no copy of its session is worth anything. */
   async end({ user, step, id }: Mark, client: Client): Promise<void> {
-    if (step === "second") {
-      await this.parts.records.update<undefined>(user, async (account) => {
-        const listed = account.logins.some((login) => login.id === id);
-        return listed ? { account: removeLogin(account, id), result: undefined } : { result: undefined };
-      });
-    }
+    await this.parts.records.update<undefined>(user, async (account) => {
+      const ended = step === "second" ? removeLogin(account, id) : endFirstStep(account, id);
+      return { account: ended, result: undefined };
+    });
     this.parts.tell("signed-out", { userId: user, client });
   }
 

@@ -89,6 +89,7 @@ export class Verification {
     }
     const outcome = await check();
     if (outcome.ok || outcome.problem.code !== method.refusal) await taken.giveBack();
+    else tell("factor-failed", subject, { method: method.type, outcome: "failure" });
     return outcome;
   }
 
@@ -133,7 +134,6 @@ export class Verification {
     const disabled = isGuess ? active.filter(({ failures }) => failures + 1 === DISABLED_AFTER) : [];
     const telling = (): void => {
       const { tell } = this.parts;
-      tell("factor-failed", subject, { method: type, outcome: "failure" });
       for (const { id } of disabled)
         tell("factor-disabled", subject, { method: type, factorId: id, outcome: "failure" });
       if (rejection === undefined) return;

@@ -13,7 +13,7 @@ export interface Visitor {
   readonly mark: Mark | undefined;
   readonly decision: PolicyDecision;
   readonly client: Client;
-  /** Key of their network address for the address limit. */
+  /** Their network address, for the address limit. */
   readonly address?: string | undefined;
   /** Presented token of a trusted device. */
   readonly deviceToken?: string | undefined;

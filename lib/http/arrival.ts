@@ -1,5 +1,3 @@
-import { ipKeyGenerator } from "express-rate-limit";
-import { isIP } from "node:net";
 import type { Request } from "express";
 import type { Client } from "../core/nouns.js";
 import type { Newcomer } from "../engine/sign-in.js";
@@ -11,11 +9,6 @@ export function clientOf(req: Request): Client {
   return { ip: req.ip, userAgent: req.get("user-agent"), requestId: req.get("x-request-id") };
 }
 
-/** The key of a network address: an IPv6 client owns a whole subnet, so the subnet is counted. */
-function addressKey(ip: string | undefined): string | undefined {
-  return ip !== undefined && isIP(ip) !== 0 ? ipKeyGenerator(ip) : undefined;
-}
-
 /** Everything the engine is told about a request with a user, read once. */
 export async function newcomerOf(req: Request, settings: Settings, user: AppUser): Promise<Newcomer> {
   const userId = settings.userId(user);
@@ -23,7 +16,7 @@ export async function newcomerOf(req: Request, settings: Settings, user: AppUser
     userId,
     decision: await settings.decide(user, req, settings.clock()),
     client: clientOf(req),
-    address: addressKey(req.ip),
+    address: req.ip,
     deviceToken: settings.trustMaxAge === undefined ? undefined : readDeviceToken(req, settings, userId),
     label: browserLabel(req.get("user-agent")),
   };

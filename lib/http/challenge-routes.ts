@@ -1,15 +1,26 @@
 import { isEnrolled } from "../core/account.js";
 import { type Outcome, success } from "../core/errors.js";
 import type { MethodType } from "../core/nouns.js";
+import { isDue } from "../policy/assess.js";
 import type { Risen } from "../engine/risen.js";
 import type { Verified } from "../engine/verification.js";
 import { clientOf } from "./arrival.js";
 import { type Reply, type Route, route, type Scene } from "./route.js";
 import * as schemas from "./schemas.js";
+import { saveMark } from "./session.js";
 
 /** Where the user was going: what the gate kept, else the front page. */
 export function destination({ visit }: Scene): string {
   return visit.visitor.mark?.returnTo ?? "/";
+}
+
+/** Somebody who came from the settings to confirm that it is them goes back there. */
+async function rememberSettings({ req, state, visit }: Scene): Promise<void> {
+  const { mark } = visit.visitor;
+  const settingsPath = `${state.base}/settings`;
+  const isFromSettings = req.get("referer")?.endsWith(settingsPath) === true;
+  if (!isFromSettings || isDue(visit.standing) || mark === undefined || mark.returnTo !== undefined) return;
+  await saveMark(req, { ...mark, returnTo: settingsPath });
 }
 
 /** The page a problem of a proof is told on: the challenge again. A step-up leads back to where it was asked for. */
@@ -20,7 +31,9 @@ export function challengeAgain(type?: MethodType): NonNullable<Route["again"]> {
   };
 }
 
-async function show({ engine, pages, req, state, visit }: Scene): Promise<Outcome<Reply>> {
+async function show(scene: Scene): Promise<Outcome<Reply>> {
+  const { engine, pages, req, state, visit } = scene;
+  await rememberSettings(scene);
   const { account, standing } = visit;
   const methods = engine.challenge.choices(account, visit.visitor.mark);
   const expiresAt = "expiresAt" in standing ? { expiresAt: new Date(standing.expiresAt).toISOString() } : {};

@@ -4,7 +4,7 @@ import type { Problem } from "../core/errors.js";
 import type { Engine } from "../engine/engine.js";
 import type { Newcomer, SignedIn } from "../engine/sign-in.js";
 import type { Visitor } from "../engine/visitor.js";
-import { assess, type Standing } from "../policy/assess.js";
+import { assess, isDue } from "../policy/assess.js";
 import { sendProblem, sendRedirect, wantsPage } from "./answers.js";
 import { clientOf, newcomerOf } from "./arrival.js";
 import { clearDeviceToken, setDeviceToken } from "./device-cookie.js";
@@ -12,14 +12,9 @@ import { currentUser, hideUser } from "./hidden-user.js";
 import { prefersHtml } from "./negotiation.js";
 import type { PageSet } from "./page-set.js";
 import { localPath } from "./return-to.js";
-import { readMark, renewSession, requireSession, saveMark } from "./session.js";
+import { readMark, renewSession, saveMark } from "./session.js";
 import type { AppUser, Settings } from "../options/settings.js";
 import { type RequestState, type SecondFactorState, stateOf, type Visit } from "./state.js";
-
-/** A second factor is due: nothing but the second-factor routes and exempt paths is reachable. */
-export function isDue(standing: Standing): boolean {
-  return standing.status === "pending" || standing.status === "must-enroll";
-}
 
 const ANONYMOUS: SecondFactorState = {
   status: "anonymous",
@@ -47,7 +42,7 @@ export class Gate {
     }
     const newcomer = await newcomerOf(req, this.settings, user);
     const known = await this.engine.parts.records.read(newcomer.userId);
-    const mark = readMark(requireSession(req), newcomer.userId);
+    const mark = readMark(req, newcomer.userId);
     const visitor: Visitor = { ...newcomer, mark, known };
     const { account } = known;
     const standing = assess({ account, mark, decision: visitor.decision, now: this.settings.clock() });

@@ -1,14 +1,14 @@
 import type { Request, Response } from "express";
-import { ConfigurationError } from "../core/errors.js";
+import { ConfigurationError, reasonOf } from "../core/errors.js";
 import type { Engine } from "../engine/engine.js";
 import type { Newcomer, SignedIn } from "../engine/sign-in.js";
-import { assess } from "../policy/assess.js";
+import { assess, isDue } from "../policy/assess.js";
 import { sendProblem } from "./answers.js";
 import { clientOf, newcomerOf } from "./arrival.js";
-import { type Gate, isDue } from "./gate.js";
+import type { Gate } from "./gate.js";
 import { hideUser, showUser } from "./hidden-user.js";
 import type { PageSet } from "./page-set.js";
-import { anyMark, renewSession, requireSession, saveMark, type Session, sessionOf } from "./session.js";
+import { anyMark, putMark, renewSession, requireSession, saveMark, type Session, sessionOf } from "./session.js";
 import type { AppUser, Settings } from "../options/settings.js";
 import type { RequestState } from "./state.js";
 
@@ -90,7 +90,7 @@ export class HandOver {
     };
     if (originals.logIn !== undefined) this.wrapLogIn(req, res, state, originals.logIn);
     if (originals.logOut !== undefined) this.wrapLogOut(req, state, originals.logOut);
-    this.watchDestroy(req);
+    this.watchSession(req);
     state.forget = async () => {
       delete requireSession(req).secondFactor;
       const { logOut } = originals;
@@ -98,7 +98,7 @@ export class HandOver {
         await settled((done) => {
           logOut({ keepSessionInfo: true }, done);
         });
-      this.watchDestroy(req);
+      this.watchSession(req);
     };
   }
 
@@ -126,7 +126,7 @@ export class HandOver {
       this.engine.parts.tell(
         "unavailable",
         { userId: "", client: clientOf(req) },
-        { outcome: "failure", reason: String(error) },
+        { outcome: "failure", reason: reasonOf(error) },
       );
       this.gate.refuse(req, res);
     }
@@ -136,13 +136,14 @@ export class HandOver {
   private async logIn(arriving: Arriving, original: LogIn): Promise<boolean> {
     const { req, state, user, options } = arriving;
     const newcomer = await newcomerOf(req, this.settings, user);
-    const { risen } = state;
-    if (risen?.mark.user === newcomer.userId) return this.complete(arriving, original, newcomer, risen);
-    const { first } = state;
+    const { first, risen } = state;
     state.risen = state.first = undefined;
+    if (risen?.mark.user === newcomer.userId) return this.complete(arriving, original, newcomer, risen);
     if (options.session === false) return this.once(arriving, original, newcomer);
     const begun = this.withReturnTo(arriving, await this.engine.signIn.begin(newcomer));
     const signedIn = first === undefined ? begun : { ...begun, mark: { ...begun.mark, first } };
+    // The login this one replaces is over, whatever becomes of a copy of its session.
+    await this.endLogin(req);
     await this.passportLogIn(arriving, original, signedIn.mark);
     return this.goOn(arriving, newcomer, signedIn);
   }
@@ -165,16 +166,16 @@ export class HandOver {
     risen: NonNullable<RequestState["risen"]>,
   ): Promise<boolean> {
     const { req, state, user, options } = arriving;
-    const { account, mark } = risen;
+    const { account } = risen;
+    const { returnTo, ...mark } = risen.mark;
     if (options.session === false) {
       // Passport leaves the session alone then; a rise must not.
       await renewSession(req, mark);
       showUser(req, user);
     } else await this.passportLogIn(arriving, original, mark);
-    state.risen = undefined;
     // Where Passport itself redirects to what was first asked for, it reads the place from here.
     const session = sessionOf(req);
-    if (session !== undefined && options.successReturnToOrRedirect !== undefined) session.returnTo = mark.returnTo;
+    if (session !== undefined && options.successReturnToOrRedirect !== undefined) session.returnTo = returnTo;
     const standing = assess({ account, mark, decision: newcomer.decision, now: this.settings.clock() });
     if (standing.status === "ended") return true;
     this.gate.admit(req, state, { user, userId: newcomer.userId, visitor: { ...newcomer, mark }, account, standing });
@@ -226,8 +227,7 @@ export class HandOver {
     delete session.secondFactor;
     override(session, "regenerate", (done: Done): Session => {
       regenerate((error) => {
-        const renewed = sessionOf(req);
-        if (renewed !== undefined) renewed.secondFactor = mark;
+        if (sessionOf(req) !== undefined) putMark(req, mark);
         done(error);
       });
       return session;
@@ -240,8 +240,8 @@ export class HandOver {
       hideUser(req);
       throw new LogInError(error instanceof Error ? error : new Error(String(error)));
     }
-    if (anyMark(sessionOf(req))?.id !== mark.id) await saveMark(req, mark);
-    this.watchDestroy(req);
+    if (anyMark(req)?.id !== mark.id) await saveMark(req, mark);
+    this.watchSession(req);
   }
 
   /** Read before Passport empties the session: where the user is to land once the login is complete. */
@@ -270,8 +270,11 @@ export class HandOver {
     };
   }
 
-  /** `session.destroy` is a logout too. The session goes in any case; a record that could not be written is an error. */
-  private watchDestroy(req: Request): void {
+  /**
+   * `session.destroy` is a logout too. The session goes in any case; a record that could not be written is an error.
+   * `session.reload` makes a new session object, which is watched as well.
+   */
+  private watchSession(req: Request): void {
     const session = sessionOf(req);
     if (session === undefined || typeof session.destroy !== "function") return;
     const destroy = session.destroy.bind(session);
@@ -284,10 +287,19 @@ export class HandOver {
       });
       return session;
     });
+    const reload = session.reload?.bind(session);
+    if (reload === undefined) return;
+    override(session, "reload", (done: Done = () => undefined): Session => {
+      reload((error) => {
+        this.watchSession(req);
+        done(error);
+      });
+      return session;
+    });
   }
 
   private endLogin(req: Request): Promise<void> {
-    const mark = anyMark(sessionOf(req));
+    const mark = anyMark(req);
     const ended = mark === undefined ? Promise.resolve() : this.engine.signIn.end(mark, clientOf(req));
     // Observed by whoever waits for it; nobody may be left to crash the process with it.
     ended.catch(() => undefined);

@@ -1,6 +1,7 @@
 import { type NextFunction, type Request, type RequestHandler, type Response, Router } from "express";
-import { ConfigurationError } from "../core/errors.js";
+import { ConfigurationError, reasonOf } from "../core/errors.js";
 import type { Engine } from "../engine/engine.js";
+import { sendProblem } from "./answers.js";
 import { clientOf } from "./arrival.js";
 import { Gate } from "./gate.js";
 import { HandOver } from "./hand-over.js";
@@ -69,13 +70,17 @@ export class Middleware {
 
   /** Without pages, browsers' requests come out of the routes again and go on to the application, the user hidden. */
   private enterRoutes(req: Request, res: Response, next: NextFunction): void {
-    void this.routes(req, res, next);
+    void this.routes(req, res, (error?: unknown) => {
+      // A path with broken escapes names nothing; everything else that goes wrong below is answered below.
+      if (error === undefined) next();
+      else sendProblem(req, res, { code: "not-found" }, this.pages);
+    });
   }
 
   private refuse(req: Request, res: Response, error: unknown): void {
     const userId = stateOf(req)?.visit?.userId ?? "";
-    const reason = error instanceof Error ? error.message : "unknown";
-    this.engine.parts.tell("unavailable", { userId, client: clientOf(req) }, { outcome: "failure", reason });
+    const details = { outcome: "failure", reason: reasonOf(error) } as const;
+    this.engine.parts.tell("unavailable", { userId, client: clientOf(req) }, details);
     this.gate.refuse(req, res);
   }
 }

@@ -1,6 +1,7 @@
 import type { Request } from "express";
 import { DAY, type MethodType } from "../core/nouns.js";
 import type { Problem } from "../core/errors.js";
+import { maskName } from "../core/text.js";
 import type { MethodChoice } from "../engine/challenge.js";
 import type { Engine } from "../engine/engine.js";
 import { settingsView } from "../engine/views.js";
@@ -15,6 +16,7 @@ import { settingsPage } from "../pages/settings-page.js";
 import { setUpPage } from "../pages/set-up-page.js";
 import type { EnrollTotpView, PageContext, PageProblem } from "../pages/views.js";
 import { changeRefusal } from "../engine/visitor.js";
+import { isDue } from "../policy/assess.js";
 import { FRESH } from "../policy/access.js";
 import type { Settings } from "../options/settings.js";
 import { stateOf, type Visit } from "./state.js";
@@ -56,7 +58,7 @@ export class PageSet {
   /** The page a login with a second factor due sees first: the challenge, or the enrollment that policy demands. */
   due(req: Request, visit: Visit, problem?: Problem, confirming?: string): string {
     if (visit.standing.status !== "must-enroll") return this.challenge(req, visit, undefined, problem, confirming);
-    const view = { accountName: this.settings.accountName(visit.user), enrollable: this.enrollable() };
+    const view = { accountName: this.shownName(visit), enrollable: this.enrollable() };
     return setUpPage(this.context(req, visit), { ...view, ...problemMember(problem) });
   }
 
@@ -69,7 +71,7 @@ export class PageSet {
       purpose: visit.standing.status === "pending" ? "sign-in" : "step-up",
       methods,
       selected: selected?.type,
-      accountName: this.settings.accountName(visit.user),
+      accountName: this.shownName(visit),
       trustDays: trustMaxAge && Math.max(1, Math.round(trustMaxAge / DAY)),
       ...(confirming === undefined ? {} : { confirming }),
       ...problemMember(problem),
@@ -109,6 +111,12 @@ export class PageSet {
     });
   }
 
+  /** Whoever has only given a password is not told whose it is beyond what they know. */
+  private shownName({ standing, user }: Visit): string {
+    const name = this.settings.accountName(user);
+    return isDue(standing) ? maskName(name) : name;
+  }
+
   /** The visitor's methods that will do for what is asked of them. */
   private choices({ account, visitor: { mark } }: Visit, problem?: Problem): MethodChoice[] {
     const except = problem?.members?.except;
@@ -133,12 +141,12 @@ export class PageSet {
   }
 
   private context(req: Request, visit?: Visit): PageContext {
-    const { issuer, loginPath, pages = {}, path } = this.settings;
+    const { issuer, issuerName, loginPath, pages = {}, path } = this.settings;
     const { lang = "en", layout = builtInLayout } = pages;
     return {
       base: stateOf(req)?.base ?? path,
       messages: this.messages(req),
-      issuer: visit === undefined ? "" : issuer(req, visit.user),
+      issuer: visit === undefined ? issuerName : issuer(req, visit.user),
       lang: typeof lang === "function" ? lang(req) : lang,
       loginPath,
       layout,

@@ -1,4 +1,5 @@
 import { failure, type Outcome, success } from "../core/errors.js";
+import { isEnrolled } from "../core/account.js";
 import type { Visitor } from "../engine/visitor.js";
 import type { Scene } from "./route.js";
 
@@ -9,8 +10,7 @@ export async function reconfirm(
 ): Promise<Outcome<Visitor>> {
   const { visitor, user, userId } = visit;
   const { verifyPassword } = settings;
-  const firstFactorOnly = visit.standing.status === "not-enrolled" || visit.standing.status === "must-enroll";
-  if (password === undefined || password === "" || verifyPassword === undefined || !firstFactorOnly)
+  if (password === undefined || password === "" || verifyPassword === undefined || isEnrolled(visit.account))
     return success(visitor);
   const taken = await engine.parts.limits.take(["allCodes", "address"], { userId, address: visitor.address });
   if (!taken.allowed) return failure("too-many-attempts", { retryAfter: taken.retryAfter });

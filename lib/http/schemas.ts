@@ -71,7 +71,7 @@ export const attestation = v.object({
   label: v.optional(text),
   password: v.optional(text),
 });
-export const resync = v.object({ factorId: text, codes: v.tuple([text, text]) });
+export const resync = v.object({ factorId: text, codes: v.strictTuple([text, text]) });
 export const renaming = v.object({ label: text });
 
 /** A body checked, or undefined where it has another shape. */

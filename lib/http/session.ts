@@ -1,6 +1,7 @@
 import type { Request } from "express";
 import { ConfigurationError } from "../core/errors.js";
 import type { UserId } from "../core/nouns.js";
+import { fingerprint } from "../crypto/fingerprint.js";
 import type { Mark } from "../policy/assess.js";
 
 type Callback = (error?: unknown) => void;
@@ -16,6 +17,7 @@ export interface Session {
   regenerate(callback: Callback): unknown;
   save(callback: Callback): unknown;
   destroy(callback: Callback): unknown;
+  reload?(callback: Callback): unknown;
 }
 
 export function sessionOf(req: Request): Session | undefined {
@@ -38,22 +40,41 @@ export function requireSession(req: Request): Session {
   return session;
 }
 
+/**
+ * What is kept in the session: the mark, and which session it was made for. Passport's `keepSessionInfo`, or anything else
+ * that copies a session's content into another session, copies a mark that is worth nothing there.
+ */
+interface Kept {
+  readonly mark: Mark;
+  readonly session: string;
+}
+
 function isMark(value: unknown): value is Mark {
   const mark = value as Partial<Mark> | null | undefined;
   if (typeof mark !== "object" || mark === null) return false;
   const known = (mark.step === "first" || mark.step === "second") && typeof mark.user === "string";
-  return known && typeof mark.id === "string" && typeof mark.at === "number" && typeof mark.generation === "number";
+  return known && typeof mark.id === "string" && typeof mark.at === "number" && typeof mark.generation === "string";
 }
 
-/** The session's mark if it is this user's; another's (kept over a login with `keepSessionInfo`, say) counts as none. */
-export function readMark(session: Session, userId: UserId): Mark | undefined {
-  const { secondFactor } = session;
-  return isMark(secondFactor) && secondFactor.user === userId ? secondFactor : undefined;
+function sessionName(req: Request): string {
+  return fingerprint((req as { sessionID?: string }).sessionID ?? "");
 }
 
-/** Any mark, whoever's it is. */
-export function anyMark(session: Session | undefined): Mark | undefined {
-  return isMark(session?.secondFactor) ? session.secondFactor : undefined;
+/** The mark of the session, whoever's it is. */
+export function anyMark(req: Request): Mark | undefined {
+  const kept = sessionOf(req)?.secondFactor as Partial<Kept> | null | undefined;
+  return isMark(kept?.mark) && kept.session === sessionName(req) ? kept.mark : undefined;
+}
+
+/** The session's mark if it is this user's; another's counts as none. */
+export function readMark(req: Request, userId: UserId): Mark | undefined {
+  const mark = anyMark(req);
+  return mark?.user === userId ? mark : undefined;
+}
+
+/** Puts a mark into the session as it is now; saving is the caller's. */
+export function putMark(req: Request, mark: Mark): void {
+  requireSession(req).secondFactor = { mark, session: sessionName(req) } satisfies Kept;
 }
 
 function settled(act: (callback: Callback) => unknown): Promise<void> {
@@ -71,7 +92,7 @@ export function saveSession(req: Request): Promise<void> {
 
 /** Stores a mark, and waits: the next request may come before this one's answer has been read. */
 export async function saveMark(req: Request, mark: Mark): Promise<void> {
-  requireSession(req).secondFactor = mark;
+  putMark(req, mark);
   await saveSession(req);
 }
 
@@ -83,7 +104,8 @@ export async function renewSession(req: Request, mark: Mark): Promise<void> {
   const { cookie, ...kept } = requireSession(req);
   await settled((callback) => requireSession(req).regenerate(callback));
   const renewed = requireSession(req);
-  Object.assign(renewed, kept, { secondFactor: mark });
+  Object.assign(renewed, kept);
+  putMark(req, mark);
   // "Remember me" chosen at the first step is a longer cookie, and it must survive the second.
   if (typeof cookie?.originalMaxAge === "number" && renewed.cookie !== undefined)
     renewed.cookie.maxAge = cookie.originalMaxAge;

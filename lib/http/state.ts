@@ -50,8 +50,8 @@ export interface RequestState {
   visit: Visit | undefined;
   /** A login was presented that is over. */
   hasEnded: boolean;
-  /** A strategy proved a second factor; the `logIn` that follows completes this login. */
-  risen: Risen | undefined;
+  /** A strategy proved a second factor, or found none due; the `logIn` that follows goes on with this login. */
+  risen: Pick<Risen, "account" | "mark"> | undefined;
   /** The strategy that gave the first factor of the login at hand, where it is one of ours. */
   first: MethodType | undefined;
   /** Ends the login in the session, keeping what else the application has there. */

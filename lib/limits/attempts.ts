@@ -1,3 +1,5 @@
+import { isIP } from "node:net";
+import { ipKeyGenerator } from "express-rate-limit";
 import type { Clock, LimitKind, UserId } from "../core/nouns.js";
 import type { RateLimitStore, Store } from "../stores/contract.js";
 
@@ -34,6 +36,11 @@ export interface AttemptLimits {
   take(kinds: readonly LimitKind[], attempter: Attempter): Promise<Taken>;
 }
 
+/** The key of a network address: an IPv6 client owns a whole subnet, so the subnet is counted. */
+function addressKey(ip: string | undefined): string | undefined {
+  return ip !== undefined && isIP(ip) !== 0 ? ipKeyGenerator(ip) : undefined;
+}
+
 interface Counted {
   readonly kind: LimitKind;
   readonly key: string;
@@ -58,7 +65,7 @@ export function createAttemptLimits(store: Store, limits: Limits, clock: Clock):
 
   return {
     async take(kinds, { userId, address }) {
-      const keyed = kinds.map((kind) => ({ kind, key: kind === "address" ? address : userId }));
+      const keyed = kinds.map((kind) => ({ kind, key: kind === "address" ? addressKey(address) : userId }));
       const counted = await Promise.all(
         keyed.flatMap(({ kind, key }) => (key === undefined ? [] : [count(kind, key)])),
       );

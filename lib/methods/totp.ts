@@ -191,10 +191,21 @@ function decodeBase32(text: string): Uint8Array {
   }
 }
 
+function readUri(source: string): ReturnType<typeof parse> {
+  try {
+    return parse(source);
+  } catch {
+    // The parser's own words repeat the URI, and the URI is the secret.
+    throw new TypeError(
+      "The otpauth URI cannot be read: it must be otpauth://totp/LABEL?secret=BASE32, with known parameters",
+    );
+  }
+}
+
 /** Secret and parameters from an `otpauth://totp/` URI or a bare base32 secret. @throws TypeError with the reason */
 function readSecret(source: string): ImportedTotp {
   if (!source.startsWith("otpauth:")) return { secret: decodeBase32(source), algorithm: "sha1", period: PERIOD };
-  const { type, params } = parse(source);
+  const { type, params } = readUri(source);
   if (type !== "totp") throw new TypeError("Only time-based codes (otpauth://totp/) can be imported");
   if ((params.digits ?? DIGITS) !== DIGITS) throw new TypeError(`Only ${DIGITS}-digit codes can be imported`);
   const algorithm = params.algorithm ?? "sha1";

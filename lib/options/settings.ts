@@ -30,6 +30,8 @@ export interface Settings {
   readonly verifyPassword: SecondFactorOptions["verifyPassword"];
   readonly decide: Decide<Request, AppUser>;
   readonly issuer: (req: Request, user: AppUser) => string;
+  /** The issuer where nobody is logged in; empty where it depends on the user. */
+  readonly issuerName: string;
   readonly origins: (req: Request) => readonly string[];
   readonly isExempt: (req: Request) => boolean;
   readonly userId: (user: AppUser) => UserId;
@@ -188,6 +190,7 @@ export function resolveSettings(options: SecondFactorOptions): Settings {
     verifyPassword: options.verifyPassword,
     decide: createPolicy(policy),
     issuer: issuerOf(options.issuer),
+    issuerName: typeof options.issuer === "string" ? options.issuer : "",
     origins: originsOf(options.origin),
     isExempt: exemption(options.exempt),
     loadUser: options.user?.load,

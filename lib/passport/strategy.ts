@@ -5,12 +5,12 @@ import { ConfigurationError, type Problem } from "../core/errors.js";
 import type { MethodType } from "../core/nouns.js";
 import type { Engine } from "../engine/engine.js";
 import { setDeviceToken } from "../http/device-cookie.js";
-import { isDue } from "../http/gate.js";
 import { assertion, check, proof } from "../http/schemas.js";
 import { newcomerOf } from "../http/arrival.js";
 import { isCrossSite } from "../http/cross-site.js";
 import { requireSession } from "../http/session.js";
 import type { Settings } from "../options/settings.js";
+import { isDue } from "../policy/assess.js";
 import { type RequestState, stateOf, type Visit } from "../http/state.js";
 
 declare module "passport" {
@@ -24,7 +24,10 @@ declare module "passport" {
 }
 
 /** What a strategy tells Passport: a user, or the status it fails with. */
-type Verdict = { readonly user: Express.User } | { readonly status: 401 | 429 };
+type Verdict = { readonly user: Express.User } | { readonly status: 429 | undefined };
+
+/** Without a status Passport answers 401, and in a list of strategies lets one that has a status speak. */
+const FAILED: Verdict = { status: undefined };
 
 interface Desk {
   readonly engine: Engine;
@@ -33,7 +36,7 @@ interface Desk {
 
 function failed(req: Request, { code, retryAfter }: Problem): Verdict {
   if (retryAfter !== undefined) req.res?.set("Retry-After", String(retryAfter));
-  return { status: code === "too-many-attempts" ? 429 : 401 };
+  return { status: code === "too-many-attempts" ? 429 : undefined };
 }
 
 /** The proof of a pending user, in the form its method takes; undefined where the body holds none. */
@@ -49,7 +52,7 @@ async function prove(req: Request, type: MethodType, { engine, settings }: Desk,
 
 async function verify(req: Request, type: MethodType, desk: Desk, state: RequestState, visit: Visit): Promise<Verdict> {
   const outcome = await prove(req, type, desk, visit);
-  if (outcome === undefined) return { status: 401 };
+  if (outcome === undefined) return FAILED;
   if (!outcome.ok) return failed(req, outcome.problem);
   const { value } = outcome.value;
   if (value.deviceToken !== undefined && req.res !== undefined) {
@@ -68,7 +71,7 @@ async function begin(req: Request, { engine, settings }: Desk, state: RequestSta
   }
   const body = check(assertion, req.body);
   const browserId = requireSession(req).secondFactorBrowser;
-  if (body === undefined || typeof browserId !== "string" || isCrossSite(req, settings)) return { status: 401 };
+  if (body === undefined || typeof browserId !== "string" || isCrossSite(req, settings)) return FAILED;
   const { credential } = body;
   const userId = await engine.passkeys.claimant(credential);
   const user = userId === undefined ? undefined : await loadUser(userId);
@@ -78,7 +81,7 @@ async function begin(req: Request, { engine, settings }: Desk, state: RequestSta
   if (!outcome.ok) return failed(req, outcome.problem);
   state.risen = outcome.value;
   state.first = "passkey";
-  return user === undefined ? { status: 401 } : { user };
+  return user === undefined ? FAILED : { user };
 }
 
 async function judge(req: Request, type: MethodType, desk: Desk): Promise<Verdict> {
@@ -87,8 +90,12 @@ async function judge(req: Request, type: MethodType, desk: Desk): Promise<Verdic
     throw new ConfigurationError([`mfa.strategy("${type}") needs app.use(mfa) before the route`]);
   }
   const { visit } = state;
-  if (visit === undefined) return type === "passkey" ? begin(req, desk, state) : { status: 401 };
-  return isDue(visit.standing) ? verify(req, type, desk, state, visit) : { user: visit.user };
+  if (visit === undefined) return type === "passkey" ? begin(req, desk, state) : FAILED;
+  if (isDue(visit.standing)) return verify(req, type, desk, state, visit);
+  // Passport logs the user in again; it is the same login that goes on.
+  const { mark } = visit.visitor;
+  state.risen = mark && { mark, account: visit.account };
+  return { user: visit.user };
 }
 
 /**

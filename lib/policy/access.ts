@@ -53,7 +53,8 @@ export function changeProblem(asker: Asker, freshness: Freshness): Problem | und
       return freshProof(standing.login, freshness, now) === undefined ? stepUp(freshness) : undefined;
     case "not-enrolled":
     case "must-enroll":
-      return firstStepProblem(asker, freshness);
+      // Not being asked for a factor is no proof of it.
+      return standing.isEnrolled === true ? stepUp(freshness) : firstStepProblem(asker, freshness);
     case "trusted-device":
       return stepUp(freshness);
     case "pending":

@@ -16,7 +16,7 @@ export interface Mark {
   /** When the first factor was given, milliseconds since the epoch. */
   readonly at: number;
   /** The account's generation at the login. */
-  readonly generation: number;
+  readonly generation: string;
   /** A second factor was due: should it stop being due, the login ends instead of becoming a full one. */
   readonly pending?: boolean;
   /** Where the user was going: a local path, kept here and taken from nowhere else. */
@@ -41,8 +41,11 @@ export interface StepUp {
 export type Standing =
   | {
       readonly status: "not-enrolled" | "must-enroll";
+      /** A factor exists all the same: policy exempts the user from being asked. */
+      readonly isEnrolled?: true;
       readonly expiresAt?: number;
-      /** One that lost its factors. */ readonly login?: Login;
+      /** A full login whose account lost its factors. */
+      readonly login?: Login;
     }
   | { readonly status: "pending"; /** Absent: nobody marked the login yet. */ readonly expiresAt?: number }
   | { readonly status: "trusted-device" | "verified"; readonly login: Login }
@@ -65,10 +68,23 @@ function assessSecondStep({ account, mark, decision, now }: Situation): Standing
   return trusted ? { status: "trusted-device", login } : { status: "ended" };
 }
 
+/** Every login of an older generation is over, and a first step that was ended. */
+function isOver({ generation, id }: Mark, account: Account): boolean {
+  return generation !== account.generation || account.ended.includes(id);
+}
+
 function due(status: "pending" | "must-enroll", mark: Mark | undefined, now: number): Standing {
   if (mark === undefined || (status === "must-enroll" && mark.pending !== true)) return { status };
   const expiresAt = mark.at + PENDING_LIFE;
   return expiresAt <= now ? { status: "ended" } : { status, expiresAt };
+}
+
+function assessFirstStep({ account, mark, decision, now }: Situation): Standing {
+  const enrolled = isEnrolled(account);
+  if (decision === "exempt") return { status: "not-enrolled", ...(enrolled ? { isEnrolled: true } : {}) };
+  if (enrolled) return due("pending", mark, now);
+  if (decision === "required") return due("must-enroll", mark, now);
+  return mark?.pending === true ? { status: "ended" } : { status: "not-enrolled" };
 }
 
 /**
@@ -76,11 +92,12 @@ function due(status: "pending" | "must-enroll", mark: Mark | undefined, now: num
  * the clock, and of nothing else. Nothing it answers is kept.
  */
 export function assess(situation: Situation): Standing {
-  const { account, mark, decision, now } = situation;
-  if (mark !== undefined && mark.generation !== account.generation) return { status: "ended" };
-  if (mark?.step === "second") return assessSecondStep(situation);
-  if (decision === "exempt") return { status: "not-enrolled" };
-  if (isEnrolled(account)) return due("pending", mark, now);
-  if (decision === "required") return due("must-enroll", mark, now);
-  return mark?.pending === true ? { status: "ended" } : { status: "not-enrolled" };
+  const { account, mark } = situation;
+  if (mark !== undefined && isOver(mark, account)) return { status: "ended" };
+  return mark?.step === "second" ? assessSecondStep(situation) : assessFirstStep(situation);
+}
+
+/** A second factor is due: nothing but the second-factor routes and exempt paths is reachable. */
+export function isDue(standing: Standing): boolean {
+  return standing.status === "pending" || standing.status === "must-enroll";
 }
