@@ -22,6 +22,8 @@ export interface Enrollment<State = unknown> {
   /** The login (session) that started it and alone may finish it. */
   readonly loginId: string;
   readonly expiresAt: number;
+  /** It was begun with the password given again, which carries it to its end. */
+  readonly reconfirmed?: true;
   readonly state: State;
 }
 
@@ -96,12 +98,22 @@ export function emptyAccount(userId: UserId): Account {
   return { userId, generation: "", factors: [], enrollments: [], devices: [], logins: [], ended: [], activity: [] };
 }
 
-/** @throws when the text is not an account record of this format, or not this user's. */
+const LISTS = ["factors", "enrollments", "devices", "logins", "ended", "activity"] as const;
+
+/** Nothing is known of the user but that they were forgotten. */
+export function isBlank(account: Account): boolean {
+  return account.handle === undefined && LISTS.every((name) => account[name].length === 0);
+}
+
+/** @throws when the text is not an account record of this format, or not this user's */
 export function parseAccount(userId: UserId, text: string): Account {
-  const record = JSON.parse(text) as Account & { readonly format?: unknown };
-  if (record.format !== FORMAT || record.userId !== userId) {
-    throw new Error("The stored account record is damaged, of another format, or another user's");
-  }
+  const record = JSON.parse(text) as (Account & { readonly format?: unknown }) | null;
+  const isWhole =
+    record?.format === FORMAT &&
+    record.userId === userId &&
+    typeof record.generation === "string" &&
+    LISTS.every((name) => Array.isArray(record[name]));
+  if (!isWhole) throw new Error("The stored account record is damaged, of another format, or another user's");
   return record;
 }
 

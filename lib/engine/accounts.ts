@@ -162,10 +162,11 @@ export class Accounts {
 
   /** To be called when the password changed: trusted devices are void, and with `signOut` every login ends. */
   async passwordChanged(userId: UserId, options: PasswordChangedOptions = {}): Promise<void> {
-    await this.edit(userId, { action: "password-changed", options }, async (account) => {
+    const changed = await this.edit(userId, { action: "password-changed", options }, async (account) => {
       if (options.signOut === true) return startGeneration(account, randomId());
       return account.devices.length === 0 ? undefined : { ...account, devices: [] };
     });
+    if (!changed) this.parts.tell("password-changed", { userId, actor: options.actor ?? "system" });
   }
 
   /**

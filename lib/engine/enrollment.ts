@@ -131,7 +131,9 @@ export class EnrollmentDesk {
     const { type, enroll } = method;
     const { state, answer } = await enroll.begin({ userId: visitor.userId, now, keys: this.parts.keys, ...naming });
     const label = cleanText(naming.label ?? "", MAX_LABEL) || freeLabel(account, enroll.label);
-    const pending: Enrollment = { id: randomId(), type, label, loginId, expiresAt: now + ENROLLMENT_LIFE, state };
+    const expiresAt = now + ENROLLMENT_LIFE;
+    const carried = visitor.reconfirmed === true ? { reconfirmed: true as const } : {};
+    const pending: Enrollment = { id: randomId(), type, label, loginId, expiresAt, ...carried, state };
     const stale = (each: Enrollment): boolean =>
       each.expiresAt <= now || (each.loginId === loginId && each.type === type);
     const enrollments = [...account.enrollments.filter((each) => !stale(each)), pending].slice(-MOST_PENDING);
@@ -146,11 +148,12 @@ export class EnrollmentDesk {
   ): Promise<Change<Outcome<Enrolled>>> {
     const { userId, mark } = visitor;
     const now = this.parts.clock();
-    const problem = changeRefusal(visitor, account, now, FRESH);
-    if (problem !== undefined) return refused(problem);
     const mine = (each: Enrollment): boolean =>
       each.id === proof.factorId && each.type === proof.type && each.loginId === mark?.id;
     const pending = account.enrollments.find(mine);
+    const reconfirmed = pending?.reconfirmed === true;
+    const problem = changeRefusal({ ...visitor, reconfirmed }, account, now, FRESH);
+    if (problem !== undefined) return refused(problem);
     if (pending === undefined) return refused({ code: "not-found" });
     if (pending.expiresAt <= now) return refused({ code: "expired" });
     const proved = await method.enroll.confirm(proof.code, pending.state, { userId, now, keys: this.parts.keys });

@@ -1,4 +1,4 @@
-import { type Account, emptyAccount, parseAccount, serializeAccount } from "../core/account.js";
+import { type Account, emptyAccount, isBlank, parseAccount, serializeAccount } from "../core/account.js";
 import { UnavailableError } from "../core/errors.js";
 import type { UserId } from "../core/nouns.js";
 import type { Store } from "../stores/contract.js";
@@ -78,7 +78,7 @@ export function createAccountRecords(store: Store): AccountRecords {
     async replace(userId, account, expiresAt) {
       for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
         const current = await read(userId);
-        if (current.version === null) return undefined;
+        if (current.version === null || isBlank(current.account)) return undefined;
         const options = { expect: current.version, expiresAt };
         if ((await store.write(keyOf(userId), serializeAccount(account), options)) !== undefined)
           return current.account;

@@ -44,17 +44,22 @@ export class SignIn {
     return this.withDevice(newcomer, first, deviceToken);
   }
 
-  /** Ends a login in the account record, so that no copy of its session is worth anything. */
-  async end({ user, step, id }: Mark, client: Client): Promise<void> {
+  /** A logout: ends the login in the account record, so that no copy of its session is worth anything. */
+  async end(mark: Mark, client: Client): Promise<void> {
+    await this.strike(mark);
+    this.parts.tell("signed-out", { userId: mark.user, client });
+  }
+
+  private async strike({ user, step, id }: Mark): Promise<void> {
     await this.parts.records.update<undefined>(user, async (account) => {
       const ended = step === "second" ? removeLogin(account, id) : endFirstStep(account, id);
       return { account: ended, result: undefined };
     });
-    this.parts.tell("signed-out", { userId: user, client });
   }
 
   /** The visitor turned away from the challenge. */
-  cancel(userId: UserId, client: Client): void {
+  async cancel({ client, mark, userId }: Visitor): Promise<void> {
+    if (mark !== undefined) await this.strike(mark);
     this.parts.tell("challenge-cancelled", { userId, client });
   }
 

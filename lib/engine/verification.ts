@@ -59,6 +59,16 @@ function withSuccess(account: Account, proved: Factor, now: number): Account {
   return replaceFactor({ ...account, factors: opened }, { ...proved, failures: 0, lastUsedAt: now });
 }
 
+/** Runs a check; one that could not be finished was no attempt, and is not counted. */
+export async function giveBackOnError<T>(giveBack: () => Promise<void>, check: () => Promise<T>): Promise<T> {
+  try {
+    return await check();
+  } catch (error) {
+    await giveBack();
+    throw error;
+  }
+}
+
 /** The one path of every verification: is it locked, limited, right, consumed; write it down, tell someone. */
 export class Verification {
   constructor(private readonly parts: Parts) {}
@@ -87,7 +97,7 @@ export class Verification {
       tell(action, subject, { method: method.type, outcome: "failure", reason: taken.kind });
       return failure("too-many-attempts", { retryAfter: taken.retryAfter });
     }
-    const outcome = await check();
+    const outcome = await giveBackOnError(taken.giveBack, check);
     if (outcome.ok || outcome.problem.code !== method.refusal) await taken.giveBack();
     else tell("factor-failed", subject, { method: method.type, outcome: "failure" });
     return outcome;

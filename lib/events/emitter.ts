@@ -47,6 +47,10 @@ function describe(clock: Clock, action: AuditAction, subject: Subject, details: 
   return Object.freeze(present(event)) as AuditEvent;
 }
 
+function warn(error: unknown): void {
+  process.emitWarning(`A listener of "audit" failed: ${String(error)}`, { code: "SECOND_FACTOR_LISTENER" });
+}
+
 /**
  * One spine for "something happened". A listener that throws is reported as a process warning and goes no further:
  * it neither opens nor closes the gate, and the other listeners are still told.
@@ -58,9 +62,12 @@ export function createEvents(clock: Clock): { readonly events: Events; readonly 
     diagnostics.publish(event);
     for (const listener of events.rawListeners("audit")) {
       try {
-        listener.call(events, event);
+        const told: (event: AuditEvent) => unknown = listener;
+        const answer = told.call(events, event);
+        // An async listener may answer a promise whatever its type says, and a rejection would end the process.
+        Promise.resolve(answer).catch(warn);
       } catch (error) {
-        process.emitWarning(`A listener of "audit" threw: ${String(error)}`, { code: "SECOND_FACTOR_LISTENER" });
+        warn(error);
       }
     }
   };

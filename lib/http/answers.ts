@@ -1,5 +1,6 @@
 import type { Request, Response } from "express";
 import { ERRORS, type Problem } from "../core/errors.js";
+import { english } from "../pages/messages.js";
 import { prefersHtml } from "./negotiation.js";
 import type { PageSet } from "./page-set.js";
 
@@ -59,6 +60,12 @@ function sendProblemJson(res: Response, problem: Problem, detail: string): void 
   const body = JSON.stringify({ type: TYPE_PREFIX + code, title, status, detail, code, ...wait, ...members });
   // Not res.json(): Express would call it application/json.
   res.status(status).type("application/problem+json").send(body);
+}
+
+/** As {@link sendProblem} in JSON, with no word of the application's. */
+export function sendBareProblem(res: Response, problem: Problem): void {
+  setProblemHeaders(res, problem);
+  sendProblemJson(res, problem, english.errors[problem.code]);
 }
 
 /** Tells a visitor what is wrong: as JSON, or as `page` (default: a page that says just that). */

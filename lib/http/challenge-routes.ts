@@ -4,7 +4,6 @@ import type { MethodType } from "../core/nouns.js";
 import { isDue } from "../policy/assess.js";
 import type { Risen } from "../engine/risen.js";
 import type { Verified } from "../engine/verification.js";
-import { clientOf } from "./arrival.js";
 import { type Reply, type Route, route, type Scene } from "./route.js";
 import * as schemas from "./schemas.js";
 import { saveMark } from "./session.js";
@@ -46,8 +45,8 @@ async function show(scene: Scene): Promise<Outcome<Reply>> {
   return success({ status: 200, body, page });
 }
 
-async function cancel({ engine, req, settings, state, visit }: Scene): Promise<Outcome<Reply>> {
-  engine.signIn.cancel(visit.userId, clientOf(req));
+async function cancel({ engine, settings, state, visit }: Scene): Promise<Outcome<Reply>> {
+  await engine.signIn.cancel(visit.visitor);
   await state.forget();
   return success({ status: 204, page: { redirect: settings.loginPath } });
 }

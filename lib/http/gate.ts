@@ -5,7 +5,7 @@ import type { Engine } from "../engine/engine.js";
 import type { Newcomer, SignedIn } from "../engine/sign-in.js";
 import type { Visitor } from "../engine/visitor.js";
 import { assess, isDue } from "../policy/assess.js";
-import { sendProblem, sendRedirect, wantsPage } from "./answers.js";
+import { sendBareProblem, sendProblem, sendRedirect, wantsPage } from "./answers.js";
 import { clientOf, newcomerOf } from "./arrival.js";
 import { clearDeviceToken, setDeviceToken } from "./device-cookie.js";
 import { currentUser, hideUser } from "./hidden-user.js";
@@ -126,7 +126,13 @@ export class Gate {
 
   refuse(req: Request, res: Response): void {
     hideUser(req);
-    if (!res.headersSent) sendProblem(req, res, { code: "unavailable" }, this.pages);
+    if (res.headersSent) return;
+    try {
+      sendProblem(req, res, { code: "unavailable" }, this.pages);
+    } catch {
+      // The application's own layout or words failed; the refusal must not.
+      sendBareProblem(res, { code: "unavailable" });
+    }
   }
 
   /** A login nobody marked: from before this middleware, from a remember-me cookie, from another user's session. */
@@ -146,6 +152,7 @@ export class Gate {
   private async end(req: Request, state: RequestState, newcomer: Newcomer): Promise<void> {
     this.engine.signIn.expire(newcomer.userId, clientOf(req));
     if (this.settings.isReport) {
+      this.engine.parts.tell("would-block", newcomer, { outcome: "failure", reason: "ended" });
       this.describe(req, undefined);
       return;
     }

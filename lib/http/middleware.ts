@@ -72,7 +72,7 @@ export class Middleware {
   private enterRoutes(req: Request, res: Response, next: NextFunction): void {
     void this.routes(req, res, (error?: unknown) => {
       // A path with broken escapes names nothing; everything else that goes wrong below is answered below.
-      if (error === undefined) next();
+      if (error === undefined || error === null) next();
       else sendProblem(req, res, { code: "not-found" }, this.pages);
     });
   }

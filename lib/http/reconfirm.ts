@@ -1,5 +1,6 @@
 import { failure, type Outcome, success } from "../core/errors.js";
 import { isEnrolled } from "../core/account.js";
+import { giveBackOnError } from "../engine/verification.js";
 import type { Visitor } from "../engine/visitor.js";
 import type { Scene } from "./route.js";
 
@@ -15,7 +16,7 @@ export async function reconfirm(
   const taken = await engine.parts.limits.take(["allCodes", "address"], { userId, address: visitor.address });
   if (!taken.allowed) return failure("too-many-attempts", { retryAfter: taken.retryAfter });
   // Only a plain true is a yes, whatever an application in JavaScript answers.
-  const verdict: unknown = await verifyPassword(user, password, req);
+  const verdict: unknown = await giveBackOnError(taken.giveBack, () => verifyPassword(user, password, req));
   if (verdict !== true) return failure("step-up-required", { members: { maxAge: 900 } });
   await taken.giveBack();
   return success({ ...visitor, reconfirmed: true });

@@ -106,8 +106,9 @@ export async function renewSession(req: Request, mark: Mark): Promise<void> {
   const renewed = requireSession(req);
   Object.assign(renewed, kept);
   putMark(req, mark);
-  // "Remember me" chosen at the first step is a longer cookie, and it must survive the second.
-  if (typeof cookie?.originalMaxAge === "number" && renewed.cookie !== undefined)
+  // "Remember me", chosen or not at the first step, is the life of the cookie, and it must survive the second.
+  if (cookie?.originalMaxAge !== undefined && renewed.cookie !== undefined) {
     renewed.cookie.maxAge = cookie.originalMaxAge;
+  }
   await saveSession(req);
 }

@@ -19,7 +19,10 @@ export interface Attempter {
 }
 
 export type Taken =
-  | { readonly allowed: true; /** For an attempt that succeeded: it alone is uncounted. */ giveBack(): Promise<void> }
+  | {
+      readonly allowed: true;
+      /** For an attempt that succeeded: it alone is uncounted. */ readonly giveBack: () => Promise<void>;
+    }
   | {
       readonly allowed: false;
       readonly kind: LimitKind;
@@ -59,8 +62,9 @@ export function createAttemptLimits(store: Store, limits: Limits, clock: Clock):
     const wait = (resetTime?.getTime() ?? clock() + limits[kind].window) - clock();
     return { kind, key, excess: totalHits - limits[kind].limit, retryAfter: Math.max(1, Math.ceil(wait / 1000)) };
   };
+  // A counter that cannot take an attempt back counts one too many until its window ends: closed, and nobody's login is lost.
   const giveBack = async (counted: readonly Counted[]): Promise<void> => {
-    await Promise.all(counted.map(async ({ kind, key }) => counters[kind].decrement(key)));
+    await Promise.allSettled(counted.map(async ({ kind, key }) => counters[kind].decrement(key)));
   };
 
   return {

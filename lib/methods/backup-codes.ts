@@ -1,5 +1,6 @@
 import { base32crockford } from "@scure/base";
 import type { Factor } from "../core/account.js";
+import { ConfigurationError } from "../core/errors.js";
 import { BACKUP_CODE } from "../core/nouns.js";
 import { findDigest } from "../crypto/digests.js";
 import type { KeyContext } from "../crypto/key-provider.js";
@@ -71,6 +72,9 @@ async function mint(
  */
 export function backupCodes(options: BackupCodesOptions = {}): BackupCodesMethod {
   const count = options.count ?? DEFAULT_COUNT;
+  if (!Number.isInteger(count) || count < 8 || count > 20) {
+    throw new ConfigurationError([`backupCodes: count must be a whole number from 8 to 20, not ${count}`]);
+  }
   return {
     type: BACKUP_CODE,
     amr: [],

@@ -4,6 +4,7 @@ import { generateTOTP, parse } from "@otplib/uri";
 import { base32nopad } from "@scure/base";
 import { renderSVG } from "uqr";
 import type { Factor } from "../core/account.js";
+import { ConfigurationError } from "../core/errors.js";
 import type { KeyContext } from "../crypto/key-provider.js";
 import { randomSecret } from "../crypto/random.js";
 import type { CodeMethod, Enroll, EnrollmentContext, MethodContext, Proved } from "./contract.js";
@@ -158,6 +159,11 @@ async function resync(
  */
 export function totp(options: TotpOptions = {}): CodeMethod<TotpState> {
   const window = options.window ?? 1;
+  if (![0, 1, 2].includes(window)) {
+    throw new ConfigurationError([
+      `totp: window must be 0, 1 or 2 steps, not ${String(window)}; a drifted clock needs resync`,
+    ]);
+  }
   return {
     type: "totp",
     amr: ["otp"],

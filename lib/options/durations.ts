@@ -9,7 +9,8 @@ const LONGEST = 400 * 24 * 60 * 60 * 1000;
 
 /** Milliseconds of a duration; undefined where it is none, not positive, or beyond 400 days. */
 export function milliseconds(duration: unknown): number | undefined {
-  if (typeof duration !== "string" || duration === "") return undefined;
+  // A bare number would be milliseconds to the library and seconds to most readers.
+  if (typeof duration !== "string" || !/[a-z]$/i.test(duration)) return undefined;
   // The library answers undefined for text it does not know, which its types do not say.
   const length = ms(duration as StringValue) as number | undefined;
   return length !== undefined && Number.isFinite(length) && length > 0 && length <= LONGEST ? length : undefined;

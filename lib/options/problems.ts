@@ -1,11 +1,10 @@
-import { closest } from "fastest-levenshtein";
 import type { LimitKind } from "../core/nouns.js";
 import { keyRingProblems } from "../crypto/key-ring.js";
 import type { Method } from "../methods/contract.js";
 import { english, messageProblems } from "../pages/messages.js";
 import { policyProblems } from "../policy/policy.js";
 import type { MemoryStore } from "../stores/memory.js";
-import { milliseconds } from "./durations.js";
+import { durationProblem, functionProblem, isPath, isRecord, unknownNames, wholeProblem } from "./checks.js";
 import type { SecondFactorOptions } from "./options.js";
 
 // Everything here arrives from JavaScript too, so nothing is believed because its type says so.
@@ -44,6 +43,7 @@ const LIMIT_KINDS: Readonly<Record<LimitKind, true>> = {
   address: true,
 };
 
+const USER_READERS = ["id", "name", "email", "emailVerified", "phone", "locale", "load"];
 const LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"];
 const STORE_VERBS = ["read", "write", "remove", "attempts"] as const;
 
@@ -51,21 +51,11 @@ export function isMemoryStore(store: unknown): store is MemoryStore {
   return typeof store === "object" && store !== null && "memory" in store;
 }
 
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function unknownNames(given: object, known: object, where: string): string[] {
-  const names = Object.keys(known);
-  return Object.keys(given)
-    .filter((name) => !names.includes(name))
-    .map((name) => `${where}${name}: there is no such option; did you mean "${closest(name, names)}"?`);
-}
-
 function originProblem(origin: unknown, production: boolean): string | undefined {
   if (typeof origin !== "string" || !URL.canParse(origin))
     return `origin: ${JSON.stringify(origin)} is not an origin such as "https://acme.example"`;
   const url = new URL(origin);
+  if (url.hostname.includes("*")) return `origin: "${origin}" has a wildcard; list each origin, or pass a function`;
   if (url.origin !== origin)
     return `origin: write "${origin}" as "${url.origin}", without path, wildcard or trailing slash`;
   if (url.protocol === "https:") return undefined;
@@ -90,6 +80,9 @@ function issuerProblems({ issuer }: Given): string[] {
 
 function keysProblems({ keys, store }: Given, production: boolean): string[] {
   if (typeof keys === "string" && keys !== "") return keyRingProblems(keys);
+  if (keys !== undefined && keys !== "" && !isRecord(keys)) {
+    return ['keys: give text such as "2026-11:BASE64,2025-01:BASE64", or a KeyProvider'];
+  }
   if (isRecord(keys)) {
     const missing = ["encrypt", "decrypt", "mac"].filter((verb) => typeof keys[verb] !== "function");
     return missing.map((verb) => `keys: the key provider has no ${verb}() function`);
@@ -114,12 +107,18 @@ function storeProblems({ store }: Given, production: boolean): string[] {
   ];
 }
 
+/** A method is an object made by its factory; the type alone does not make one. */
+function isMethod(value: unknown): value is Method {
+  if (!isRecord(value) || typeof value.type !== "string" || !Array.isArray(value.limits)) return false;
+  return typeof value.verify === "function" || typeof value.verifyAssertion === "function";
+}
+
 function methodsProblems({ methods }: Given): string[] {
   if (methods === undefined) return [];
   if (!Array.isArray(methods) || methods.length === 0)
     return ["methods: give at least one, for example [totp(), backupCodes()]"];
-  const types = (methods as Partial<Method>[]).map((method) => method.type);
-  if (types.some((type) => typeof type !== "string")) return ["methods: call each one: totp(), not totp"];
+  if (!methods.every(isMethod)) return ["methods: call each one: totp(), not totp"];
+  const types = methods.map((method) => method.type);
   const problems: string[] = [];
   if (new Set(types).size < types.length) problems.push("methods: one of them appears twice");
   if (types.every((type) => type === "backup-code"))
@@ -127,37 +126,40 @@ function methodsProblems({ methods }: Given): string[] {
   return problems;
 }
 
-function durationProblems({ storeTimeout, trustedDevices, limits }: Given): string[] {
-  const problems: string[] = [];
-  const check = (name: string, value: unknown): void => {
-    if (value !== undefined && milliseconds(value) === undefined) {
-      problems.push(`${name}: ${JSON.stringify(value)} is not a duration such as "15m" or "30d"`);
-    }
-  };
-  const whole = (name: string, value: unknown): void => {
-    if (value !== undefined && !(Number.isInteger(value) && (value as number) > 0))
-      problems.push(`${name}: must be a whole number from 1`);
-  };
-  check("storeTimeout", storeTimeout);
-  if (isRecord(trustedDevices)) {
-    check("trustedDevices.maxAge", trustedDevices.maxAge);
-    whole("trustedDevices.maxPerUser", trustedDevices.maxPerUser);
-  }
-  if (!isRecord(limits)) return problems;
-  problems.push(...unknownNames(limits, LIMIT_KINDS, "limits."));
-  for (const [kind, limit] of Object.entries(limits)) {
-    if (!isRecord(limit)) problems.push(`limits.${kind}: write { limit: 5, window: "15m" }`);
-    else {
-      check(`limits.${kind}.window`, limit.window ?? "");
-      whole(`limits.${kind}.limit`, limit.limit ?? 0);
-    }
-  }
-  return problems;
+function trustedDevicesProblems({ trustedDevices }: Given): string[] {
+  if (trustedDevices === undefined || trustedDevices === false) return [];
+  if (!isRecord(trustedDevices)) return ['trustedDevices: write { maxAge: "30d", maxPerUser: 10 }, or false'];
+  return [
+    ...unknownNames(trustedDevices, ["maxAge", "maxPerUser"], "trustedDevices."),
+    ...durationProblem("trustedDevices.maxAge", trustedDevices.maxAge),
+    ...wholeProblem("trustedDevices.maxPerUser", trustedDevices.maxPerUser),
+  ];
+}
+
+function limitsProblems({ limits }: Given): string[] {
+  if (limits === undefined) return [];
+  if (!isRecord(limits)) return ['limits: write { totp: { limit: 5, window: "15m" } }'];
+  const known = Object.entries(limits).filter(([kind]) => kind in LIMIT_KINDS);
+  const problems = known.flatMap(([kind, limit]) => {
+    if (!isRecord(limit)) return [`limits.${kind}: write { limit: 5, window: "15m" }`];
+    return [
+      ...durationProblem(`limits.${kind}.window`, limit.window ?? ""),
+      ...wholeProblem(`limits.${kind}.limit`, limit.limit ?? 0),
+    ];
+  });
+  return [...unknownNames(limits, Object.keys(LIMIT_KINDS), "limits."), ...problems];
+}
+
+function userProblems({ user }: Given): string[] {
+  if (user === undefined) return [];
+  if (!isRecord(user)) return ["user: an object of functions, for example { id: (user) => user.uuid }"];
+  const readers = Object.entries(user).filter(([name]) => USER_READERS.includes(name));
+  const problems = readers.flatMap(([name, reader]) => functionProblem(`user.${name}`, reader));
+  return [...unknownNames(user, USER_READERS, "user."), ...problems];
 }
 
 function pathProblems({ path, loginPath, exempt }: Given): string[] {
   const problems: string[] = [];
-  const isPath = (value: unknown): boolean => typeof value === "string" && /^\/(?!\/)[^?#*:]*$/.test(value);
   if (path !== undefined && (!isPath(path) || path === "/"))
     problems.push('path: must begin with one slash, for example "/2fa"');
   if (loginPath !== undefined && !isPath(loginPath))
@@ -171,7 +173,7 @@ function pathProblems({ path, loginPath, exempt }: Given): string[] {
 function pagesProblems({ pages }: Given): string[] {
   if (pages === undefined || pages === false) return [];
   if (!isRecord(pages)) return ["pages: an object { layout, messages, lang }, or false for none"];
-  const problems = unknownNames(pages, { layout: true, messages: true, lang: true }, "pages.");
+  const problems = unknownNames(pages, ["layout", "messages", "lang"], "pages.");
   if (pages.layout !== undefined && typeof pages.layout !== "function")
     problems.push("pages.layout: must be a function");
   return isRecord(pages.messages)
@@ -179,13 +181,14 @@ function pagesProblems({ pages }: Given): string[] {
     : problems;
 }
 
-function functionProblems(given: Given): string[] {
-  const problems = (["notify", "verifyPassword", "clock"] as const)
-    .filter((name) => given[name] !== undefined && typeof given[name] !== "function")
-    .map((name) => `${name}: must be a function`);
-  if (given.preset !== undefined && given.preset !== "strict") problems.push('preset: only "strict" is known');
-  if (given.enforce !== undefined && given.enforce !== true && given.enforce !== "report")
-    problems.push('enforce: true or "report"');
+function choiceProblems({ clock, enforce, notify, preset, verifyPassword }: Given): string[] {
+  const problems = [
+    ...functionProblem("notify", notify),
+    ...functionProblem("verifyPassword", verifyPassword),
+    ...functionProblem("clock", clock),
+  ];
+  if (preset !== undefined && preset !== "strict") problems.push('preset: only "strict" is known');
+  if (enforce !== undefined && enforce !== true && enforce !== "report") problems.push('enforce: true or "report"');
   return problems;
 }
 
@@ -193,16 +196,19 @@ function functionProblems(given: Given): string[] {
 export function optionProblems(given: unknown, production: boolean): string[] {
   if (!isRecord(given)) return ["call secondFactor({ issuer, origin, ... }) with an object of options"];
   return [
-    ...unknownNames(given, KNOWN, ""),
+    ...unknownNames(given, Object.keys(KNOWN), ""),
     ...issuerProblems(given),
     ...originProblems(given, production),
     ...keysProblems(given, production),
     ...storeProblems(given, production),
     ...methodsProblems(given),
     ...policyProblems(given.policy),
-    ...durationProblems(given),
+    ...userProblems(given),
+    ...trustedDevicesProblems(given),
+    ...limitsProblems(given),
+    ...durationProblem("storeTimeout", given.storeTimeout),
     ...pathProblems(given),
     ...pagesProblems(given),
-    ...functionProblems(given),
+    ...choiceProblems(given),
   ];
 }

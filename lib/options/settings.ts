@@ -85,13 +85,17 @@ function resolveMethods({ methods, preset }: SecondFactorOptions): readonly Meth
   return preset === "strict" ? given.map((method) => method.strict?.() ?? method) : given;
 }
 
+function storeTimeoutOf({ storeTimeout }: SecondFactorOptions): number {
+  return milliseconds(storeTimeout) ?? 2 * SECOND;
+}
+
 export function engineSettings(options: SecondFactorOptions): EngineSettings {
   const methods = resolveMethods(options);
   const clock = options.clock ?? Date.now;
   return {
     clock,
     store: options.store ?? memoryStore(),
-    storeTimeout: milliseconds(options.storeTimeout) ?? 2 * SECOND,
+    storeTimeout: storeTimeoutOf(options),
     keys: resolveKeys(options.keys),
     methods,
     backupCodes: methods.find((method): method is BackupCodesMethod => method.type === "backup-code"),
@@ -188,7 +192,7 @@ export function resolveSettings(options: SecondFactorOptions): Settings {
     pages: pages === false ? undefined : pages,
     trustMaxAge: resolveTrust(options)?.maxAge,
     verifyPassword: options.verifyPassword,
-    decide: createPolicy(policy),
+    decide: createPolicy(policy, storeTimeoutOf(options)),
     issuer: issuerOf(options.issuer),
     issuerName: typeof options.issuer === "string" ? options.issuer : "",
     origins: originsOf(options.origin),

@@ -1,4 +1,4 @@
-import express, { type Express, type NextFunction, type Request, type Response } from "express";
+import express, { type Express, type NextFunction, type Request, type RequestHandler, type Response } from "express";
 import session from "express-session";
 import passport from "passport";
 import { Strategy as LocalStrategy } from "passport-local";
@@ -44,6 +44,8 @@ export interface TestAppOptions {
   readonly store?: Store;
   readonly sessionStore?: session.Store;
   readonly cookie?: session.CookieOptions;
+  /** What reads bodies before the middleware. Default: JSON and forms, as in most applications. */
+  readonly parsers?: readonly RequestHandler[];
   /** Runs before `app.use(mfa)`, after `passport.session()`. */
   readonly before?: (app: Express, authenticator: passport.Authenticator) => void;
   /** Further routes, after `app.use(mfa)`. */
@@ -109,7 +111,8 @@ export function testApp({ options = {}, before, routes, cookie = {}, ...parts }:
 
   const app = express();
   const authenticator = usePassport();
-  app.use(express.json(), express.urlencoded({ extended: false }));
+  const { parsers = [express.json(), express.urlencoded({ extended: false })] } = parts;
+  app.use(...parsers);
   app.use(session({ secret: "test", resave: false, saveUninitialized: false, store: sessionStore, cookie }));
   app.use(authenticator.session());
   before?.(app, authenticator);
@@ -122,3 +125,8 @@ export function testApp({ options = {}, before, routes, cookie = {}, ...parts }:
   });
   return { app, mfa, clock, store, sessionStore, events };
 }
+
+/** For an application that reads bodies at its login and leaves all others unread. */
+export const parseAtLoginOnly: readonly RequestHandler[] = [
+  express.Router().use("/login", express.json(), express.urlencoded({ extended: false })),
+];

@@ -1,0 +1,128 @@
+// An ordinary Express application: sessions, Passport, a login form, a guard. One statement makes it ask for a second factor.
+import { randomBytes } from "node:crypto";
+import { fileURLToPath } from "node:url";
+import express from "express";
+import session from "express-session";
+import passport from "passport";
+import { Strategy as LocalStrategy } from "passport-local";
+import { backupCodes, memoryStore, secondFactor, totp } from "express-second-factor";
+import { Users } from "./users.js";
+import { accountPage, homePage, invoicesPage, loginPage, messagePage, registerPage } from "./views.js";
+
+const PUBLIC = fileURLToPath(new URL("public", import.meta.url));
+const PASSWORD_LENGTH = { min: 8, max: 128 };
+
+/** The guard this application has always had. It knows nothing of second factors, and needs no change for them. */
+function ensureLoggedIn(req, res, next) {
+  if (req.isAuthenticated()) return next();
+  if (req.method === "GET") req.session.returnTo = req.originalUrl;
+  res.redirect("/login");
+}
+
+/** With the session cookie's SameSite=Lax: forms of other sites are refused. */
+function refuseOtherSites(req, res, next) {
+  const site = req.get("sec-fetch-site") ?? "none";
+  if (req.method !== "POST" || site === "same-origin" || site === "none") return next();
+  res.status(403).send(messagePage(req, "Not done", "That was asked for by another site. Open the form here instead."));
+}
+
+function usePassport(users) {
+  const authenticator = new passport.Passport();
+  authenticator.use(
+    new LocalStrategy({ usernameField: "email" }, (email, password, done) => {
+      users.verify(email, password).then((user) => done(null, user ?? false), done);
+    }),
+  );
+  authenticator.serializeUser((user, done) => done(null, user.id));
+  authenticator.deserializeUser((id, done) => done(null, users.find(id) ?? false));
+  return authenticator;
+}
+
+/** What is wrong with a registration, in words; undefined where nothing is. */
+function registrationProblem(email, password) {
+  const isText = typeof email === "string" && typeof password === "string";
+  if (!isText || email.length > 254 || !/^[^@\s]+@[^@\s]+$/.test(email.trim())) {
+    return "Enter an e-mail address, such as ada@example.com.";
+  }
+  const { min, max } = PASSWORD_LENGTH;
+  return password.length >= min && password.length <= max
+    ? undefined
+    : `Choose a password of ${min} to ${max} characters.`;
+}
+
+function register(users) {
+  return async (req, res, next) => {
+    const { email, password } = req.body ?? {};
+    const problem = registrationProblem(email, password);
+    if (problem !== undefined) {
+      res.status(400).send(registerPage(req, { email, problem }));
+      return;
+    }
+    const user = await users.register(email, password);
+    if (user !== undefined) req.logIn(user, (error) => (error ? next(error) : res.redirect("/account")));
+    else res.status(409).send(registerPage(req, { email, problem: "There is an account with this address. Log in." }));
+  };
+}
+
+function logOut(req, res, next) {
+  req.logout((error) => (error ? next(error) : res.redirect("/")));
+}
+
+/** @param {{ origin: string, clock?: () => number }} options */
+export function createApp({ origin, clock }) {
+  const users = new Users();
+  const authenticator = usePassport(users);
+  const app = express();
+
+  app.use(express.static(PUBLIC));
+  app.get("/favicon.ico", (_req, res) => res.sendFile("icon.svg", { root: PUBLIC }));
+  app.use(express.urlencoded({ extended: false, limit: "16kb" }));
+  app.use(refuseOtherSites);
+  app.use(
+    session({
+      secret: randomBytes(32).toString("hex"),
+      resave: false,
+      saveUninitialized: false,
+      cookie: { httpOnly: true, sameSite: "lax" },
+    }),
+  );
+  app.use(authenticator.session());
+
+  // The one added line. Nothing above it and nothing below it was changed for it.
+  app.use(
+    secondFactor({
+      issuer: "Acme Demo",
+      origin,
+      // Keys that die with the process suit a store that does. Yours: process.env.SECOND_FACTOR_KEYS, and a store that lasts.
+      keys: `demo:${randomBytes(32).toString("base64")}`,
+      store: memoryStore(),
+      methods: [totp(), backupCodes()],
+      clock,
+    }),
+  );
+
+  app.get("/", (req, res) => res.send(homePage(req)));
+  app.get("/register", (req, res) => res.send(registerPage(req)));
+  app.post("/register", register(users));
+  app.get("/login", (req, res) => res.send(loginPage(req, { failed: req.query.failed !== undefined })));
+  app.post(
+    "/login",
+    authenticator.authenticate("local", {
+      successReturnToOrRedirect: "/account",
+      failureRedirect: "/login?failed",
+      keepSessionInfo: true,
+    }),
+  );
+  app.post("/logout", logOut);
+
+  app.get("/account", ensureLoggedIn, (req, res) => res.send(accountPage(req)));
+  app.get("/invoices", ensureLoggedIn, (req, res) => res.send(invoicesPage(req)));
+
+  app.use((req, res) => res.status(404).send(messagePage(req, "Not here", "There is no such page.")));
+  app.use((error, req, res, next) => {
+    if (res.headersSent) return next(error);
+    console.error(error);
+    res.status(500).send(messagePage(req, "That did not work", "Something is broken on our side. Try again later."));
+  });
+  return app;
+}

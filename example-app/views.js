@@ -1,0 +1,234 @@
+// The application's own pages. `html` escapes every value that stands in it.
+import { html } from "hono/html";
+
+function navigation(req) {
+  if (!req.user) return html`<a href="/login">Log in</a> <a href="/register">Register</a>`;
+  return html`<a href="/invoices">Invoices</a>
+    <a href="/account">Account</a>
+    <form method="post" action="/logout"><button class="link">Log out</button></form>`;
+}
+
+function page(req, title, body) {
+  return html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <title>${title} – Acme Demo</title>
+        <link rel="stylesheet" href="/style.css" />
+      </head>
+      <body>
+        <p class="banner"><strong>Demonstration.</strong> It forgets every account when it restarts.</p>
+        <header>
+          <a class="brand" href="/">Acme Demo</a>
+          <nav aria-label="Main">${navigation(req)}</nav>
+        </header>
+        <main>${body}</main>
+      </body>
+    </html> `.toString();
+}
+
+/** An error above the fields of a form. */
+function alert(text) {
+  return text ? html`<p class="alert" id="problem" role="alert">${text}</p>` : "";
+}
+
+function field({ name, label, type, autocomplete, value = "", hint, isWrong = false }) {
+  const describedBy = [isWrong && "problem", hint && `${name}-hint`].filter(Boolean).join(" ");
+  return html`<div class="field">
+    <label for="${name}">${label}</label>
+    ${hint ? html`<p class="hint" id="${name}-hint">${hint}</p>` : ""}
+    <input
+      id="${name}"
+      name="${name}"
+      type="${type}"
+      autocomplete="${autocomplete}"
+      value="${value}"
+      required
+      ${describedBy ? html`aria-describedby="${describedBy}"` : ""}
+      ${isWrong ? html`aria-invalid="true"` : ""}
+    />
+  </div>`;
+}
+
+export function homePage(req) {
+  const start = req.user
+    ? html`<a class="button" href="/account">Go to your account</a>`
+    : html`<a class="button" href="/register">Create an account</a> <a class="button quiet" href="/login">Log in</a>`;
+  return page(
+    req,
+    "Welcome",
+    html`<section class="hero">
+      <h1>A login, and a second step after it</h1>
+      <p class="lead">
+        An ordinary Express application with Passport. Its login form and its guards were there before; one added line
+        asks for a code from your phone.
+      </p>
+      <p class="actions">${start}</p>
+      <ol class="tour">
+        <li>
+          <h2>Register</h2>
+          <p>Any address will do, no mail is sent.</p>
+        </li>
+        <li>
+          <h2>Add an authenticator app</h2>
+          <p>Scan a QR code under “Two-step sign-in”.</p>
+        </li>
+        <li>
+          <h2>Log out and in again</h2>
+          <p>Now the password alone opens nothing.</p>
+        </li>
+      </ol>
+    </section>`,
+  );
+}
+
+export function registerPage(req, { email, problem } = {}) {
+  const isWrong = problem !== undefined;
+  return page(
+    req,
+    "Create an account",
+    html`<section class="card narrow">
+      <h1>Create an account</h1>
+      <form class="form" method="post" action="/register">
+        ${alert(problem)}
+        ${field({
+          name: "email",
+          label: "E-mail address",
+          type: "email",
+          autocomplete: "username",
+          value: typeof email === "string" ? email : "",
+          isWrong,
+        })}
+        ${field({
+          name: "password",
+          label: "Password",
+          type: "password",
+          autocomplete: "new-password",
+          hint: "At least 8 characters.",
+          isWrong,
+        })}
+        <button class="button">Create account</button>
+      </form>
+      <p class="hint">Been here since the last restart? <a href="/login">Log in</a></p>
+    </section>`,
+  );
+}
+
+export function loginPage(req, { failed }) {
+  return page(
+    req,
+    "Log in",
+    html`<section class="card narrow">
+      <h1>Log in</h1>
+      <form class="form" method="post" action="/login">
+        ${alert(failed && "Address and password do not belong together. Accounts are also gone after a restart.")}
+        ${field({ name: "email", label: "E-mail address", type: "email", autocomplete: "username", isWrong: failed })}
+        ${field({
+          name: "password",
+          label: "Password",
+          type: "password",
+          autocomplete: "current-password",
+          isWrong: failed,
+        })}
+        <button class="button">Log in</button>
+      </form>
+      <p class="hint">No account yet? <a href="/register">Register</a></p>
+    </section>`,
+  );
+}
+
+const STATUS = {
+  "not-enrolled": "Password only",
+  verified: "Password and second factor",
+  "trusted-device": "Password, on a browser you trust",
+};
+
+const MOMENT = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" });
+
+export function accountPage(req) {
+  const { status, amr, enrolled, verifiedAt } = req.secondFactor;
+  const none = html`<span class="none">none</span>`;
+  const invitation = html`<p class="notice">Your password alone opens this account. Add a second step.</p>`;
+  return page(
+    req,
+    "Your account",
+    html`<section class="card">
+      <h1>Your account</h1>
+      <p class="lead">${req.user.email}</p>
+      ${enrolled ? "" : invitation}
+      <p class="actions">
+        <a class="button" href="/2fa/settings">${enrolled ? "Two-step sign-in" : "Set up two-step sign-in"}</a>
+      </p>
+      <h2>How you signed in</h2>
+      <p class="hint">As the application sees it, in <code>req.secondFactor</code>.</p>
+      <dl>
+        <div>
+          <dt>In short</dt>
+          <dd>${STATUS[status] ?? status}</dd>
+        </div>
+        <div>
+          <dt><code>status</code></dt>
+          <dd><code>${status}</code></dd>
+        </div>
+        <div>
+          <dt><code>amr</code></dt>
+          <dd>${amr.length > 0 ? html`<code>${amr.join(", ")}</code>` : none}</dd>
+        </div>
+        <div>
+          <dt><code>verifiedAt</code></dt>
+          <dd>${verifiedAt ? html`<time>${MOMENT.format(verifiedAt)} UTC</time>` : none}</dd>
+        </div>
+      </dl>
+    </section>`,
+  );
+}
+
+const INVOICES = [
+  { number: "2026-003", what: "Anvils, large", amount: "€ 1,240.00" },
+  { number: "2026-002", what: "Rocket skates, one pair", amount: "€ 389.90" },
+  { number: "2026-001", what: "Portable holes, box of six", amount: "€ 96.00" },
+];
+
+export function invoicesPage(req) {
+  const rows = INVOICES.map(
+    ({ number, what, amount }) =>
+      html`<tr>
+        <th scope="row">${number}</th>
+        <td>${what}</td>
+        <td class="amount">${amount}</td>
+      </tr>`,
+  );
+  return page(
+    req,
+    "Invoices",
+    html`<section class="card">
+      <h1>Invoices</h1>
+      <p class="lead">Only for those who are fully signed in.</p>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Number</th>
+            <th scope="col">For</th>
+            <th scope="col" class="amount">Amount</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${rows}
+        </tbody>
+      </table>
+    </section>`,
+  );
+}
+
+export function messagePage(req, title, text) {
+  return page(
+    req,
+    title,
+    html`<section class="card narrow">
+      <h1>${title}</h1>
+      <p class="lead">${text}</p>
+      <p class="actions"><a class="button" href="/">Go to the start page</a></p>
+    </section>`,
+  );
+}

@@ -1,0 +1,3 @@
+export { sqlStore } from "../stores/sql.js";
+export { removeExpired, type RemoveExpiredOptions } from "../stores/sql-cleanup.js";
+export { createTables, type SqlStoreOptions, tablesSql } from "../stores/sql-tables.js";

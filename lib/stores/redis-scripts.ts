@@ -1,0 +1,93 @@
+import { scriptDigest } from "../crypto/script-digest.js";
+import type { SendCommand } from "./redis-client.js";
+
+/** A Lua script over one key. Its numbers are decimal text, as is everything Redis keeps. */
+export interface Script {
+  readonly text: string;
+  readonly digest: string;
+}
+
+function script(...lines: readonly string[]): Script {
+  const text = lines.join("\n");
+  return { text, digest: scriptDigest(text) };
+}
+
+// KEYS[1] the entry; ARGV[1] now, ARGV[2] the version it must have ('' for none).
+const ENTRY = [
+  "local found = redis.call('HMGET', KEYS[1], 'version', 'expiresAt')",
+  "local version = found[1]",
+  "if not version and redis.call('EXISTS', KEYS[1]) == 1 then",
+  "  return redis.error_reply('ERR this key holds no entry of a second-factor store')",
+  "end",
+  "local expiresAt = tonumber(found[2] or '')",
+  "if expiresAt and expiresAt <= tonumber(ARGV[1]) then version = false end",
+];
+
+/**
+ * ARGV[3] the new version, ARGV[4] the value, ARGV[5] when it expires, ARGV[6] ms until the server may drop it ('' for both:
+ * never). Answers 1 where it wrote. A client that lost the answer may send the command again: it finds its own version.
+ */
+export const WRITE = script(
+  ...ENTRY,
+  "if version == ARGV[3] then return 1 end",
+  "if (version or '') ~= ARGV[2] then return 0 end",
+  "redis.call('HSET', KEYS[1], 'value', ARGV[4], 'version', ARGV[3], 'expiresAt', ARGV[5])",
+  "if ARGV[6] == '' then redis.call('PERSIST', KEYS[1]) else redis.call('PEXPIRE', KEYS[1], ARGV[6]) end",
+  "return 1",
+);
+
+/** Answers 1 where it removed. */
+export const REMOVE = script(
+  ...ENTRY,
+  "if (version or '') ~= ARGV[2] then return 0 end",
+  "return redis.call('DEL', KEYS[1])",
+);
+
+// KEYS[1] the counter; ARGV[1] now.
+const COUNTER = [
+  "local found = redis.call('HMGET', KEYS[1], 'hits', 'resetAt')",
+  "local hits, resetAt = tonumber(found[1] or ''), tonumber(found[2] or '')",
+  "if not (hits and resetAt) and redis.call('EXISTS', KEYS[1]) == 1 then",
+  "  return redis.error_reply('ERR this key holds no attempt counter')",
+  "end",
+  "local isOpen = resetAt and resetAt > tonumber(ARGV[1])",
+];
+
+/**
+ * ARGV[2] when a window that begins now ends, ARGV[3] ms until the server may drop it. Answers the hits and the window's end.
+ */
+export const INCREMENT = script(
+  ...COUNTER,
+  "if not isOpen then",
+  "  redis.call('HSET', KEYS[1], 'hits', '1', 'resetAt', ARGV[2])",
+  "  redis.call('PEXPIRE', KEYS[1], ARGV[3])",
+  "  return { 1, ARGV[2] }",
+  "end",
+  "return { redis.call('HINCRBY', KEYS[1], 'hits', 1), found[2] }",
+);
+
+/** Uncounts one attempt of an open window. */
+export const DECREMENT = script(
+  ...COUNTER,
+  "if isOpen and hits > 0 then redis.call('HINCRBY', KEYS[1], 'hits', -1) end",
+  "return 1",
+);
+
+export type RunScript = (script: Script, key: string, args: readonly string[]) => Promise<unknown>;
+
+function isUnknownScript(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith("NOSCRIPT");
+}
+
+/** Runs scripts by their digest. A server that does not know one (restarted, flushed, failed over) is handed its text. */
+export function scriptRunner(send: SendCommand): RunScript {
+  return async (script, key, args) => {
+    try {
+      return await send(key, ["EVALSHA", script.digest, "1", key, ...args]);
+    } catch (error) {
+      // The server ran nothing, so sending it again runs it once.
+      if (!isUnknownScript(error)) throw error;
+      return send(key, ["EVAL", script.text, "1", key, ...args]);
+    }
+  };
+}

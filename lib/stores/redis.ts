@@ -1,0 +1,125 @@
+import { ConfigurationError } from "../core/errors.js";
+import type { Clock } from "../core/nouns.js";
+import { randomId } from "../crypto/random.js";
+import type { Entry, RateLimitStore, Store, WriteOptions } from "./contract.js";
+import { answersOf, nonsense, numberOf, timeToLive } from "./redis-answers.js";
+import { RedisAttempts } from "./redis-attempts.js";
+import { commandSender, type RedisClient, type SendCommand } from "./redis-client.js";
+import { REMOVE, type RunScript, scriptRunner, WRITE } from "./redis-scripts.js";
+import { givenText, hashTag, storedText } from "./stored-text.js";
+
+export interface RedisStoreOptions {
+  /** What every key begins with. No braces, which are for the users' hash tags. Default: `"second-factor:"`. */
+  readonly prefix?: string;
+}
+
+const DEFAULT_PREFIX = "second-factor:";
+
+function isDone(answer: unknown): boolean {
+  const done = numberOf(answer);
+  return done === 0 || done === 1 ? done === 1 : nonsense("entry");
+}
+
+/** Keys of one user carry one hash tag, so that a cluster keeps them on one server. */
+class Keys {
+  constructor(private readonly prefix: string) {}
+
+  /** `account:42` becomes `{42}:account`. */
+  entry(key: string): string {
+    const colon = key.indexOf(":");
+    if (colon < 0) return `${this.prefix}{${hashTag(key)}}`;
+    return `${this.prefix}{${hashTag(key.slice(colon + 1))}}:${hashTag(key.slice(0, colon))}`;
+  }
+
+  counter(name: string, key: string): string {
+    return `${this.prefix}{${hashTag(key)}}:attempts:${hashTag(name)}`;
+  }
+}
+
+interface Held extends Entry {
+  readonly expiresAt: number;
+}
+
+/** Both protocols answer HMGET with a list: nulls where the key is absent, texts where it holds an entry. */
+function heldIn(answer: unknown): Held | undefined {
+  const fields = answersOf(answer, "entry");
+  if (fields.length === 3 && fields.every((field) => field === null)) return undefined;
+  const [value, version, expiresAt] = fields;
+  if (typeof value !== "string" || typeof version !== "string" || typeof expiresAt !== "string") {
+    return nonsense("entry");
+  }
+  return { value: givenText(value), version, expiresAt: expiresAt === "" ? Infinity : Number(expiresAt) };
+}
+
+class RedisStore implements Store {
+  private clock: Clock = Date.now;
+  private readonly keys: Keys;
+  private readonly run: RunScript;
+
+  constructor(
+    private readonly send: SendCommand,
+    prefix: string,
+  ) {
+    this.keys = new Keys(prefix);
+    this.run = scriptRunner(send);
+  }
+
+  useClock(clock: Clock): void {
+    this.clock = clock;
+  }
+
+  async read(key: string): Promise<Entry | undefined> {
+    const place = this.keys.entry(key);
+    const held = heldIn(await this.send(place, ["HMGET", place, "value", "version", "expiresAt"]));
+    if (held === undefined || !(held.expiresAt > this.clock())) return undefined;
+    return { value: held.value, version: held.version };
+  }
+
+  async write(key: string, value: string, { expect, expiresAt = Infinity }: WriteOptions): Promise<string | undefined> {
+    // No entry has it, and in the script it stands for "absent".
+    if (expect === "") return undefined;
+    const [now, version] = [this.clock(), randomId()];
+    const expiry = expiresAt < Infinity ? [String(expiresAt), timeToLive(expiresAt, now)] : ["", ""];
+    const args = [String(now), expect ?? "", version, storedText(value), ...expiry];
+    return isDone(await this.run(WRITE, this.keys.entry(key), args)) ? version : undefined;
+  }
+
+  async remove(key: string, { expect }: { readonly expect: string }): Promise<boolean> {
+    if (expect === "") return false;
+    return isDone(await this.run(REMOVE, this.keys.entry(key), [String(this.clock()), expect]));
+  }
+
+  attempts(name: string, windowMs: number, clock: Clock): RateLimitStore {
+    return new RedisAttempts(this.send, this.run, (key) => this.keys.counter(name, key), windowMs, clock);
+  }
+}
+
+/**
+ * Keeps everything in Redis 6.2 or later, through the application's own client: node-redis 5 or later, or ioredis 5 or later,
+ * for one server or a cluster. The client may connect later; until it does, what needs the store is refused.
+ *
+ * Entries end by the application's clock; the server's expiry only tidies up, an hour later. Give the client a command
+ * time-out and no offline queue, or commands of requests long answered pile up while Redis is away.
+ *
+ * This does NOT make Redis durable. A server that loses or evicts account records has forgotten who has a second factor:
+ * use `appendonly yes` and `maxmemory-policy noeviction`. Replication is asynchronous: the last writes before a fail-over may be
+ * forgotten, and a code used then be used again.
+ *
+ * @throws ConfigurationError for a client of another kind, one that reads from replicas, or braces in the prefix
+ *
+ * @example
+ * ```ts
+ * import { createClient } from "redis";
+ * import { redisStore } from "express-second-factor/redis";
+ *
+ * const redis = await createClient({ url: process.env.REDIS_URL, disableOfflineQueue: true }).connect();
+ * app.use(secondFactor({ issuer: "Acme", origin, keys, store: redisStore(redis) }));
+ * ```
+ */
+export function redisStore(client: RedisClient, { prefix = DEFAULT_PREFIX }: RedisStoreOptions = {}): Store {
+  const send = commandSender(client);
+  if (typeof prefix !== "string" || /[{}]/.test(prefix)) {
+    throw new ConfigurationError(['redisStore: prefix must be text without braces, such as "acme:second-factor:"']);
+  }
+  return new RedisStore(send, prefix);
+}

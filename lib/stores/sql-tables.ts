@@ -1,0 +1,103 @@
+import type { ColumnType, Compilable, Kysely } from "kysely";
+import { ConfigurationError } from "../core/errors.js";
+
+export interface SqlStoreOptions {
+  /** The table of entries, `schema.table` where it is not in the search path; `<table>_attempts` counts. Default: `"second_factor"`. */
+  readonly table?: string;
+}
+
+/** Since the epoch. Some drivers answer a bigint as text. */
+type Milliseconds = ColumnType<number | string, number, number>;
+
+/** The two tables as the queries see them, under their default names. */
+export interface Tables {
+  readonly second_factor: { key: string; version: string; value: string; expires_at: Milliseconds | null };
+  readonly second_factor_attempts: { name: string; key: string; hits: number; reset_at: Milliseconds };
+}
+
+/** Every query's database and where the tables are. */
+export interface Place {
+  readonly db: Kysely<Tables>;
+  /** Typed as the default names, which the queries are written for. */
+  readonly entries: "second_factor";
+  readonly attempts: "second_factor_attempts";
+}
+
+const NAME = /^([a-z_]\w{0,50}\.)?[a-z_]\w{0,40}$/i;
+
+interface AnyDatabase {
+  withoutPlugins?: () => unknown;
+  getExecutor?: () => { readonly adapter?: { readonly supportsReturning?: boolean } };
+}
+
+/** @throws ConfigurationError where the database or the table's name is of no use */
+export function placeOf<DB>(db: Kysely<DB>, { table = "second_factor" }: SqlStoreOptions): Place {
+  const problems: string[] = [];
+  const given = Object(db) as AnyDatabase;
+  if (typeof given.getExecutor !== "function" || typeof given.withoutPlugins !== "function") {
+    problems.push("sqlStore(db): pass a Kysely instance: new Kysely({ dialect: new PostgresDialect({ pool }) })");
+  } else if (given.getExecutor().adapter?.supportsReturning !== true) {
+    problems.push("sqlStore(db): only PostgreSQL and SQLite are supported (INSERT ... ON CONFLICT ... RETURNING)");
+  }
+  if (typeof table !== "string" || !NAME.test(table)) {
+    problems.push(
+      'sqlStore: table must be a name such as "second_factor" or "auth.second_factor", up to 41 characters',
+    );
+  }
+  if (problems.length > 0) throw new ConfigurationError(problems);
+  return {
+    // Plugins rename columns; the rows must come back as they were asked for.
+    db: db.withoutPlugins() as unknown as Kysely<Tables>,
+    entries: table as "second_factor",
+    attempts: `${table}_attempts` as "second_factor_attempts",
+  };
+}
+
+interface Statement extends Compilable {
+  execute(): Promise<unknown>;
+}
+
+function statements({ db, entries, attempts }: Place): readonly Statement[] {
+  const { schema } = db;
+  const bare = (table: string): string => table.slice(table.indexOf(".") + 1);
+  return [
+    schema
+      .createTable(entries)
+      .ifNotExists()
+      .addColumn("key", "text", (column) => column.primaryKey())
+      .addColumn("version", "text", (column) => column.notNull())
+      .addColumn("value", "text", (column) => column.notNull())
+      .addColumn("expires_at", "bigint"),
+    schema
+      .createTable(attempts)
+      .ifNotExists()
+      .addColumn("name", "text", (column) => column.notNull())
+      .addColumn("key", "text", (column) => column.notNull())
+      .addColumn("hits", "integer", (column) => column.notNull())
+      .addColumn("reset_at", "bigint", (column) => column.notNull())
+      .addPrimaryKeyConstraint(`${bare(attempts)}_pkey`, ["name", "key"]),
+    schema
+      .createIndex(`${bare(entries)}_expires_at`)
+      .ifNotExists()
+      .on(entries)
+      .column("expires_at"),
+    schema
+      .createIndex(`${bare(attempts)}_reset_at`)
+      .ifNotExists()
+      .on(attempts)
+      .column("reset_at"),
+  ];
+}
+
+/** Creates the store's tables and their indexes where they are missing: from a migration, or at start. */
+export async function createTables<DB>(db: Kysely<DB>, options: SqlStoreOptions = {}): Promise<void> {
+  for (const statement of statements(placeOf(db, options))) {
+    // Where another process creates the same at this moment, PostgreSQL answers an error; then it is there.
+    await statement.execute().catch(() => statement.execute());
+  }
+}
+
+/** What {@link createTables} runs, as text for another migration tool. The database may be one without a connection. */
+export function tablesSql<DB>(db: Kysely<DB>, options: SqlStoreOptions = {}): readonly string[] {
+  return statements(placeOf(db, options)).map((statement) => statement.compile().sql);
+}

@@ -1,0 +1,141 @@
+import { describe, expect, test } from "@jest/globals";
+import type { Test } from "supertest";
+import { ORIGIN, testApp, type TestApp } from "../support/app.js";
+import { type Enrolled, enrolled, full, type Jar } from "../support/browser.js";
+import { harmless, MODES, passworded, storedAccount, trusted } from "../support/attack.js";
+import { type StateRoute, stateRoutes } from "../support/routes.js";
+
+/** Writes that do not come from a page of this origin, each as it reaches a route. */
+const FOREIGN: Readonly<Record<string, (jar: Jar, route: StateRoute) => Test>> = {
+  "a form of another site": (jar, { path, body }) => asForm(jar, path, body).set("Sec-Fetch-Site", "cross-site"),
+  "a form of a sibling site": (jar, { path, body }) => asForm(jar, path, body).set("Sec-Fetch-Site", "same-site"),
+  "a form that says neither": (jar, { path, body }) => asForm(jar, path, body),
+  "JSON of another site": (jar, { path, body }) => jar.post(path, body).set("Sec-Fetch-Site", "cross-site"),
+  "JSON of a sibling site": (jar, { path, body }) => jar.post(path, body).set("Sec-Fetch-Site", "same-site"),
+  "a word no browser sends": (jar, { path, body }) =>
+    jar.post(path, body).set("Sec-Fetch-Site", "same-origin, cross-site"),
+  "two answers at once": (jar, { path, body }) =>
+    jar.post(path, body).set("Sec-Fetch-Site", "cross-site").set("Origin", ORIGIN),
+  "JSON of an evil origin": (jar, { path, body }) => jar.post(path, body).set("Origin", "https://evil.test"),
+  "a form of an evil origin": (jar, { path, body }) => asForm(jar, path, body).set("Origin", "https://evil.test"),
+  "a sandboxed frame": (jar, { path, body }) => asForm(jar, path, body).set("Origin", "null"),
+  "an origin with this one as a prefix": (jar, { path, body }) =>
+    jar.post(path, body).set("Origin", `${ORIGIN}.evil.test`),
+  "an origin with this one as its user": (jar, { path, body }) =>
+    jar.post(path, body).set("Origin", `${ORIGIN}@evil.test`),
+  "this host on another port": (jar, { path, body }) => jar.post(path, body).set("Origin", "http://localhost:3001"),
+  "this host under another scheme": (jar, { path, body }) =>
+    jar.post(path, body).set("Origin", "https://localhost:3000"),
+  "an origin in capitals": (jar, { path, body }) => jar.post(path, body).set("Origin", ORIGIN.toUpperCase()),
+  "an empty origin": (jar, { path, body }) => jar.post(path, body).set("Origin", ""),
+  "a host the client chose": (jar, { path, body }) =>
+    jar
+      .post(path, body)
+      .set("Host", "evil.test")
+      .set("Origin", "http://evil.test")
+      .set("X-Forwarded-Host", "evil.test"),
+  "plain text that parses as JSON": (jar, { path, body }) =>
+    jar.post(path, JSON.stringify(body) === "{}" ? '{"a":1}' : JSON.stringify(body)).type("text/plain"),
+  "a multipart form": (jar, { path, body }) => {
+    const sent = jar.agent.post(path).set("Accept", "application/json");
+    return sent.field({ any: "thing", ...flat(body) });
+  },
+};
+
+function asForm(jar: Jar, path: string, body: object): Test {
+  return jar.post(path, { any: "thing", ...body }).type("form");
+}
+
+function flat(body: object): Record<string, string> {
+  return Object.fromEntries(Object.entries(body).map(([name, value]) => [name, String(value)]));
+}
+
+interface Victim {
+  readonly target: TestApp;
+  readonly jar: Jar;
+  readonly factor: Enrolled;
+  readonly routes: readonly StateRoute[];
+}
+
+/** Alice with a proof of this minute, a trusted browser and an enrollment under way: everything would be allowed. */
+async function victim(): Promise<Victim> {
+  const target = testApp();
+  const factor = await enrolled(target, "alice");
+  await trusted(target, "alice", factor.phone);
+  const jar = await full(target, "alice", factor.phone);
+  const { body } = await jar.get("/2fa/settings");
+  return { target, jar, factor, routes: stateRoutes({ factorId: factor.factorId, deviceId: body.devices[0].id }) };
+}
+
+const REFUSALS: Readonly<Record<string, number>> = { "cross-site-request": 403, "unsupported-media-type": 415 };
+
+describe("B27 writes that another site makes a browser send", () => {
+  test.each(Object.entries(FOREIGN))("B27 %s changes nothing at any route", async (_name, sendAs) => {
+    const { target, jar, routes } = await victim();
+    const before = await storedAccount(target, "alice");
+    for (const route of routes) {
+      const answer = harmless(await sendAs(jar, route));
+      expect([route.path, answer.status]).toEqual([route.path, REFUSALS[answer.body.code]]);
+      expect([route.path, await storedAccount(target, "alice")]).toEqual([route.path, before]);
+    }
+    expect(await jar.isIn()).toBe(true);
+  });
+
+  test.each(["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"] as const)(
+    "B27 %s changes nothing at any route, whatever it claims to be",
+    async (method) => {
+      const { target, jar, factor, routes } = await victim();
+      const before = await storedAccount(target, "alice");
+      const right = { code: factor.phone.code(target.clock()) };
+      for (const { path, body } of routes) {
+        const query = new URLSearchParams(flat({ ...body, ...right, _method: "POST" })).toString();
+        const verb = method.toLowerCase() as "get";
+        const answer = harmless(
+          await jar.agent[verb](`${path}?${query}`)
+            .set("Accept", "application/json")
+            .set("Sec-Fetch-Site", "same-origin")
+            .set("X-HTTP-Method-Override", "POST")
+            .set("X-HTTP-Method", "POST")
+            .set("X-Method-Override", "POST"),
+        );
+        expect([path, answer.status]).toEqual([path, 404]);
+        expect([path, await storedAccount(target, "alice")]).toEqual([path, before]);
+      }
+      expect(await jar.isIn()).toBe(true);
+    },
+  );
+
+  test("B27 a login cannot be finished from another site, even with the right code", async () => {
+    const target = testApp();
+    const { phone, backupCodes } = await enrolled(target, "alice");
+    const jar = await passworded(target, "JSON", "alice");
+    const right = phone.code(target.clock());
+    for (const sendAs of Object.values(FOREIGN)) {
+      harmless(await sendAs(jar, { path: "/2fa/totp", body: { code: right } }));
+      harmless(await sendAs(jar, { path: "/2fa/backup-code", body: { code: backupCodes[0]! } }));
+      harmless(await sendAs(jar, { path: "/2fa/cancel", body: {} }));
+      expect(await jar.isIn()).toBe(false);
+    }
+    expect((await jar.get("/2fa")).body.status).toBe("pending");
+    // Nothing was used up, and nothing was counted.
+    expect((await jar.verify(right)).status).toBe(200);
+    expect((await target.mfa.accounts.status("u1")).backupCodesRemaining).toBe(10);
+  });
+
+  test("B27 a refused write is answered before its body is looked at", async () => {
+    const { jar } = await victim();
+    const answer = await jar.post("/2fa/totp", { code: "1".repeat(70_000) }).set("Sec-Fetch-Site", "cross-site");
+    expect([answer.status, answer.body.code]).toEqual([403, "cross-site-request"]);
+  });
+
+  test.each(MODES)("B27 the same write from this origin goes through (%s)", async (mode) => {
+    const own: Readonly<Record<string, string>>[] = [{ "Sec-Fetch-Site": "same-origin" }, { Origin: ORIGIN }];
+    for (const headers of own) {
+      const { target, jar, factor } = await victim();
+      const path = `/2fa/factors/${factor.factorId}/rename`;
+      const sent = mode === "JSON" ? jar.post(path, { label: "Mine" }) : asForm(jar, path, { label: "Mine" });
+      expect((await sent.set(headers)).status).toBe(200);
+      expect((await target.mfa.accounts.factors("u1"))[0]!.label).toBe("Mine");
+    }
+  });
+});

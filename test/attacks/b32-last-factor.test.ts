@@ -1,0 +1,84 @@
+import { describe, expect, test } from "@jest/globals";
+import { testApp, type TestApp } from "../support/app.js";
+import { type Enrolled, enrolled, full, Jar } from "../support/browser.js";
+import { expectDenied, MODES, passworded, send, storedAccount } from "../support/attack.js";
+
+/** Alice, who must have a factor, has two. */
+async function withTwo(
+  target: TestApp,
+): Promise<{ readonly jar: Jar; readonly first: Enrolled; readonly second: Enrolled }> {
+  const first = await enrolled(target, "alice");
+  const jar = await full(target, "alice", first.phone);
+  return { jar, first, second: await jar.enroll() };
+}
+
+function required(): TestApp {
+  return testApp({ options: { policy: "required" } });
+}
+
+describe("B32 the last factor removed where one is demanded", () => {
+  test.each(MODES)("B32 all but the last can go, the last stays (%s)", async (mode) => {
+    const target = required();
+    const { jar, first, second } = await withTwo(target);
+    const gone = await send(jar, mode, `/2fa/factors/${first.factorId}/remove`);
+    expect([204, 303]).toContain(gone.status);
+    const before = await storedAccount(target, "alice");
+    for (const path of [`/2fa/factors/${second.factorId}/remove`, "/2fa/disable"]) {
+      const answer = await send(jar, mode, path);
+      expect([path, answer.status]).toEqual([path, 409]);
+      if (mode === "JSON") expect([path, answer.body.code]).toEqual([path, "last-factor"]);
+    }
+    expect(await storedAccount(target, "alice")).toBe(before);
+    expect(await jar.isIn()).toBe(true);
+    const next = await passworded(target, mode, "alice");
+    expect(await next.isIn()).toBe(false);
+    expect((await next.verify(second.phone.code(target.clock()))).status).toBe(200);
+  });
+
+  test("B32 backup codes do not count as a factor that is left", async () => {
+    const target = required();
+    const { phone, factorId, backupCodes } = await enrolled(target, "alice");
+    expect(backupCodes.length).toBe(10);
+    const jar = await full(target, "alice", phone);
+    expect((await jar.post(`/2fa/factors/${factorId}/remove`)).body.code).toBe("last-factor");
+  });
+
+  test("B32 both factors removed in the same moment, thirty times over: one stays", async () => {
+    const target = required();
+    const { jar, first, second } = await withTwo(target);
+    const ids = [first.factorId, second.factorId];
+    const answers = await Promise.all(
+      Array.from({ length: 30 }, (_none, index) => jar.post(`/2fa/factors/${ids[index % 2]!}/remove`)),
+    );
+    expect(answers.filter(({ status }) => status >= 500)).toEqual([]);
+    expect(answers.filter(({ status }) => status === 204)).toHaveLength(1);
+    expect(await target.mfa.accounts.factors("u1")).toHaveLength(1);
+  });
+
+  test("B32 an administrator may remove it: the user is locked into setting one up", async () => {
+    const target = required();
+    const { phone } = await enrolled(target, "alice");
+    const jar = await full(target, "alice", phone);
+    await target.mfa.accounts.reset("u1", { actor: "admin:1" });
+    await expectDenied(jar);
+    const next = new Jar(target);
+    const login = await next.login("alice");
+    expect([login.status, login.body.code]).toEqual([403, "enrollment-required"]);
+    await expectDenied(next);
+    await next.enroll();
+    expect(await next.isIn()).toBe(true);
+  });
+
+  test("B32 a demand made after the factors went closes the login that switched them off", async () => {
+    let demanded = false;
+    const target = testApp({ options: { policy: () => (demanded ? "required" : "optional") } });
+    const { phone } = await enrolled(target, "alice");
+    const jar = await full(target, "alice", phone);
+    expect((await jar.post("/2fa/disable")).status).toBe(204);
+    expect(await jar.isIn()).toBe(true);
+    demanded = true;
+    const answer = await jar.get("/account");
+    expect([answer.status, answer.body.code]).toEqual([403, "enrollment-required"]);
+    await expectDenied(jar);
+  });
+});

@@ -1,0 +1,197 @@
+import { describe, expect, test } from "@jest/globals";
+import type { Policy } from "express-second-factor";
+import type { Request } from "express";
+import { HOUR, MINUTE } from "../support/attack.js";
+import { testApp, type TestApp, type TestUser } from "../support/app.js";
+import { type Enrolled, enrolled, Jar, pending } from "../support/browser.js";
+
+type Rules = Policy<Request, TestUser>;
+
+function under(policy: Rules, proxy = false): TestApp {
+  return testApp({
+    options: { policy },
+    ...(proxy && { before: (app) => app.set("trust proxy", 1) }),
+  });
+}
+
+/** What a login of this user comes to. */
+async function statusOf(target: TestApp, name: string, address?: string): Promise<string> {
+  const jar = new Jar(target);
+  const from = address === undefined ? {} : { "X-Forwarded-For": address };
+  await jar.login(name).set(from);
+  return (await jar.get("/2fa").set(from)).body.status as string;
+}
+
+describe("a policy", () => {
+  test('that is not given is "optional": who has a second factor is asked for it', async () => {
+    const target = testApp();
+    await enrolled(target, "alice");
+    expect([await statusOf(target, "alice"), await statusOf(target, "carol")]).toEqual(["pending", "not-enrolled"]);
+  });
+
+  test("may be a function of the user and the request, which may take its time", async () => {
+    const target = under(async (user, req) => (user.name === "carol" && req.ip !== undefined ? "required" : "optional"));
+    expect([await statusOf(target, "carol"), await statusOf(target, "dave")]).toEqual(["must-enroll", "not-enrolled"]);
+  });
+
+  test("is asked on every request", async () => {
+    const decisions = ["optional", "optional", "required"] as const;
+    let asked = 0;
+    const target = under(() => decisions[Math.min(asked++, 2)]!);
+    const jar = await pending(target, "carol");
+    expect([await jar.isIn(), (await jar.get("/account")).body.code]).toEqual([true, "enrollment-required"]);
+  });
+
+  test.each<[string, () => unknown]>([
+    ["throws", () => Promise.reject(new Error("the directory is away"))],
+    ["answers nothing", () => undefined],
+    ["answers true", () => true],
+    ["answers something else", () => "maybe"],
+  ])("that %s refuses: 503, and nobody is let in", async (_name, decide) => {
+    let works = true;
+    const target = under((() => (works ? "optional" : decide())) as Rules);
+    const jar = await pending(target, "carol");
+    works = false;
+    const answer = await jar.get("/account");
+    expect([answer.status, answer.body.code]).toEqual([503, "unavailable"]);
+    expect((await new Jar(target).login("dave")).status).toBe(503);
+    expect((await new Jar(target).get("/account")).body.code).toBe("app-says-log-in");
+    works = true;
+    expect(await jar.isIn()).toBe(true);
+  });
+
+  test.each<[unknown, RegExp]>([
+    ["sometimes", /policy: give "required"/],
+    [null, /policy: give/],
+    [{ trustedNetworks: ["10.0.0.0"] }, /"10\.0\.0\.0" is not a CIDR range/],
+    [{ trustedNetworks: ["10.0.0.0/33", "::/129"] }, /"10\.0\.0\.0\/33"[^]*"::\/129"/],
+    [{ graceUntil: "soon" }, /policy\.graceUntil: not a date/],
+  ])("given as %j is refused at start", (policy, problem) => {
+    expect(() => under(policy as Rules)).toThrow(problem);
+  });
+});
+
+describe("rules: require", () => {
+  test.each<[string, Rules, string]>([
+    ["true: everyone", { require: true }, "must-enroll"],
+    ["false: nobody", { require: false }, "not-enrolled"],
+    ["nothing: nobody", {}, "not-enrolled"],
+    ["a function: whom it names", { require: (user) => user.name === "carol" }, "must-enroll"],
+    ["a function: nobody else", { require: async (user) => user.name === "dave" }, "not-enrolled"],
+  ])("%s", async (_name, policy, status) => {
+    expect(await statusOf(under(policy), "carol")).toBe(status);
+  });
+});
+
+describe("rules: graceUntil", () => {
+  test.each([
+    ["a date", (at: number) => new Date(at)],
+    ["its text", (at: number) => new Date(at).toISOString()],
+  ])("as %s: users are invited before, and required from then on", async (_name, write) => {
+    const probe = testApp();
+    const deadline = probe.clock() + HOUR;
+    const target = under({ require: true, graceUntil: write(deadline) });
+    target.clock.set(deadline - 5 * MINUTE);
+    const jar = await pending(target, "carol");
+    target.clock.set(deadline - 1);
+    expect((await jar.get("/2fa")).body.status).toBe("not-enrolled");
+    target.clock.set(deadline);
+    expect((await jar.get("/2fa")).body.status).toBe("must-enroll");
+  });
+
+  test("leaves users with a second factor challenged before, too", async () => {
+    const target = under({ require: true, graceUntil: "2999-01-01" });
+    await enrolled(target, "alice");
+    expect(await statusOf(target, "alice")).toBe("pending");
+  });
+});
+
+describe("rules: trustedNetworks", () => {
+  const policy: Rules = { require: true, trustedNetworks: ["10.0.0.0/8", "2001:db8::/32"] };
+
+  test.each([
+    ["10.1.2.3", "not-enrolled"],
+    ["::ffff:10.1.2.3", "not-enrolled"],
+    ["2001:db8:1::1", "not-enrolled"],
+    ["11.0.0.1", "must-enroll"],
+    ["2001:db9::1", "must-enroll"],
+  ])("from %s a login is %s", async (address, status) => {
+    expect(await statusOf(under(policy, true), "carol", address)).toBe(status);
+  });
+
+  test("spare users with a second factor the challenge there, and only there", async () => {
+    const target = under({ trustedNetworks: ["10.0.0.0/8"] }, true);
+    await enrolled(target, "alice");
+    expect(await statusOf(target, "alice", "10.1.2.3")).toBe("not-enrolled");
+    expect(await statusOf(target, "alice", "192.0.2.1")).toBe("pending");
+  });
+
+  test("are left with the login: elsewhere it is asked", async () => {
+    const target = under({ trustedNetworks: ["10.0.0.0/8"] }, true);
+    await enrolled(target, "alice");
+    const jar = new Jar(target);
+    await jar.login("alice").set("X-Forwarded-For", "10.1.2.3");
+    expect((await jar.get("/account").set("X-Forwarded-For", "10.1.2.3")).status).toBe(200);
+    expect((await jar.get("/account").set("X-Forwarded-For", "192.0.2.1")).body.code).toBe("second-factor-required");
+  });
+
+  test("do not believe a header where no proxy is trusted", async () => {
+    expect(await statusOf(under(policy), "carol", "10.1.2.3")).toBe("must-enroll");
+  });
+});
+
+describe("rules: evaluate", () => {
+  test("decides alone, after the networks", async () => {
+    const target = under(
+      { require: true, trustedNetworks: ["10.0.0.0/8"], evaluate: (user) => (user.name === "dave" ? "required" : "optional") },
+      true,
+    );
+    expect(await statusOf(target, "carol", "192.0.2.1")).toBe("not-enrolled");
+    expect(await statusOf(target, "dave", "192.0.2.1")).toBe("must-enroll");
+    expect(await statusOf(target, "dave", "10.1.2.3")).toBe("not-enrolled");
+  });
+});
+
+describe('policy "exempt"', () => {
+  /** Alice has a second factor; from now on nobody asks her for it. */
+  async function exempted(): Promise<Enrolled & { target: TestApp; jar: Jar }> {
+    let decision: "optional" | "exempt" = "optional";
+    const target = testApp({ options: { policy: () => decision } });
+    const factor = await enrolled(target, "alice");
+    decision = "exempt";
+    return { ...factor, target, jar: await pending(target, "alice") };
+  }
+
+  test("never asks, whoever has one", async () => {
+    const { jar } = await exempted();
+    expect(await jar.isIn()).toBe(true);
+    expect((await jar.get("/")).body.status).toBe("not-enrolled");
+  });
+
+  test("lets nobody change the factors of an account with the password alone", async () => {
+    const { target, jar, factorId } = await exempted();
+    const answers: unknown[] = [];
+    const paths = ["totp/enroll", "backup-codes", `factors/${factorId}/rename`, `factors/${factorId}/remove`, "disable"];
+    for (const path of paths) {
+      const { status, body } = await jar.post(`/2fa/${path}`, { label: "Mallory's" });
+      answers.push([path, status, body.code]);
+    }
+    expect(answers).toEqual(paths.map((path) => [path, 401, "step-up-required"]));
+    expect(await target.mfa.accounts.factors("u1")).toMatchObject([{ label: "Authenticator app" }]);
+  });
+
+  test("takes the second factor of who gives it, to change something", async () => {
+    const { target, jar, phone } = await exempted();
+    const answer = await jar.verify(phone.code(target.clock()));
+    expect([answer.status, answer.body.status]).toEqual([200, "verified"]);
+    expect((await jar.post("/2fa/backup-codes")).status).toBe(201);
+  });
+
+  test("of a user without one leaves them free to set one up", async () => {
+    const target = under("exempt");
+    const jar = await pending(target, "carol");
+    await jar.enroll();
+    expect((await jar.get("/")).body.status).toBe("verified");
+    expect(await (await pending(target, "carol")).isIn()).toBe(true);
+  });
+});

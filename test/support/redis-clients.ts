@@ -1,0 +1,33 @@
+import { Cluster, Redis } from "ioredis";
+import { createClient, createCluster } from "redis";
+import type { RedisCluster } from "./redis.js";
+
+/** Impatient clients, as an application should have them: an error at once while the server is away, and quick to return. */
+export async function nodeRedis(url: string) {
+  const client = createClient({ url, disableOfflineQueue: true, socket: { reconnectStrategy: 20 } });
+  client.on("error", () => undefined);
+  return client.connect();
+}
+
+export async function nodeRedisCluster({ servers }: RedisCluster) {
+  const client = createCluster({ rootNodes: servers.map(({ url }) => ({ url })) });
+  client.on("error", () => undefined);
+  return client.connect();
+}
+
+export async function ioRedis(url: string): Promise<Redis> {
+  const client = new Redis(url, { lazyConnect: true, enableOfflineQueue: false, retryStrategy: () => 20 });
+  client.on("error", () => undefined);
+  await client.connect();
+  return client;
+}
+
+export async function ioRedisCluster({ servers }: RedisCluster): Promise<Cluster> {
+  const client = new Cluster(
+    servers.map(({ port }) => ({ host: "127.0.0.1", port })),
+    { lazyConnect: true },
+  );
+  client.on("error", () => undefined);
+  await client.connect();
+  return client;
+}
