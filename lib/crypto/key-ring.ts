@@ -30,10 +30,12 @@ function looksLikeAnExample(key: Buffer): boolean {
   return distinct < 8 || readable || counting;
 }
 
-function problemOf(id: string, encoded: string): string | undefined {
+function problemOf([id, encoded]: Entry, index: number): string | undefined {
   const mend = "Make one with: node -p \"require('crypto').randomBytes(32).toString('base64')\"";
-  if (!ID_PATTERN.test(id))
-    return `keys: "${id}" is not a key id. Write each key as id:base64, the id in letters, digits, - and _`;
+  // By its place and not by its text: a key pasted without an id would be repeated.
+  if (!ID_PATTERN.test(id) || encoded === "") {
+    return `keys: entry ${index + 1} has no valid id. Write each key as id:base64, the id in letters, digits, - and _`;
+  }
   if (!BASE64_PATTERN.test(encoded)) return `keys: the key "${id}" is not base64. ${mend}`;
   const key = Buffer.from(encoded, "base64");
   if (key.length !== KEY_BYTES) return `keys: the key "${id}" has ${key.length} bytes; it needs ${KEY_BYTES}. ${mend}`;
@@ -41,7 +43,9 @@ function problemOf(id: string, encoded: string): string | undefined {
   return undefined;
 }
 
-function split(entry: string): [id: string, encoded: string] {
+type Entry = readonly [id: string, encoded: string];
+
+function split(entry: string): Entry {
   const colon = entry.indexOf(":");
   return colon < 0 ? [entry, ""] : [entry.slice(0, colon).trim(), entry.slice(colon + 1).trim()];
 }
@@ -49,7 +53,7 @@ function split(entry: string): [id: string, encoded: string] {
 /** Every problem of a written key ring, each with its mend. Never repeats a key. */
 export function keyRingProblems(text: string): string[] {
   const entries = text.split(",").map((entry) => split(entry.trim()));
-  const problems = entries.map(([id, encoded]) => problemOf(id, encoded)).filter((each) => each !== undefined);
+  const problems = entries.map(problemOf).filter((each) => each !== undefined);
   const ids = entries.map(([id]) => id);
   const keys = entries.map(([, encoded]) => encoded);
   if (new Set(ids).size < ids.length) problems.push("keys: a key id appears twice; give every key its own id");

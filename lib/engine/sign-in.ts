@@ -59,7 +59,8 @@ export class SignIn {
 
   /** The visitor turned away from the challenge. */
   async cancel({ client, mark, userId }: Visitor): Promise<void> {
-    if (mark !== undefined) await this.strike(mark);
+    // A pending login is worth nothing; that its end cannot be written down must not hold anybody in it.
+    if (mark !== undefined) await this.strike(mark).catch(() => undefined);
     this.parts.tell("challenge-cancelled", { userId, client });
   }
 

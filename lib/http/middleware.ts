@@ -46,7 +46,11 @@ export class Middleware {
     const refuse = (req: Request, res: Response, error: unknown): void => {
       this.refuse(req, res, error);
     };
-    this.routes = Router().use(settings.path, createRouter({ engine, settings, pages: this.pages, refuse }));
+    const answerNotFound = (req: Request, res: Response): void => {
+      this.answerNotFound(req, res);
+    };
+    const setting = { engine, settings, pages: this.pages, refuse, answerNotFound };
+    this.routes = Router().use(settings.path, createRouter(setting));
   }
 
   handle(req: Request, res: Response, next: NextFunction): void {
@@ -73,8 +77,16 @@ export class Middleware {
     void this.routes(req, res, (error?: unknown) => {
       // A path with broken escapes names nothing; everything else that goes wrong below is answered below.
       if (error === undefined || error === null) next();
-      else sendProblem(req, res, { code: "not-found" }, this.pages);
+      else this.answerNotFound(req, res);
     });
+  }
+
+  private answerNotFound(req: Request, res: Response): void {
+    try {
+      sendProblem(req, res, { code: "not-found" }, this.pages);
+    } catch (error) {
+      this.refuse(req, res, error);
+    }
   }
 
   private refuse(req: Request, res: Response, error: unknown): void {

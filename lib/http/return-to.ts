@@ -8,7 +8,10 @@
 export function localPath(value: unknown, origin: string): string | undefined {
   if (typeof value !== "string" || value === "" || !URL.canParse(value, origin)) return undefined;
   const url = new URL(value, origin);
-  if (url.origin !== new URL(origin).origin || url.username !== "" || url.password !== "") return undefined;
+  const own = new URL(origin);
+  // A blob: URL has the origin of what it wraps, and is no place of it.
+  if (url.origin !== own.origin || url.protocol !== own.protocol || url.username !== "" || url.password !== "")
+    return undefined;
   const local = url.pathname + url.search + url.hash;
   return local.startsWith("//") || local.startsWith("/\\") ? undefined : local;
 }

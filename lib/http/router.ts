@@ -20,6 +20,7 @@ import { stateOf, type Visit } from "./state.js";
 export type Setting = Pick<Scene, "engine" | "settings" | "pages"> & {
   /** Answers a request whose checking failed: closed. */
   refuse(req: Request, res: Response, error: unknown): void;
+  answerNotFound(req: Request, res: Response): void;
 };
 
 const ASSETS: Readonly<Record<string, readonly [type: string, text: string]>> = {
@@ -129,7 +130,7 @@ export function createRouter(setting: Setting): Router {
     router[route.verb](route.path, handlerOf(route, setting));
   }
   router.use(function notFound(req, res) {
-    sendProblem(req, res, { code: "not-found" }, pages);
+    setting.answerNotFound(req, res);
   });
   return router;
 }

@@ -197,14 +197,25 @@ function decodeBase32(text: string): Uint8Array {
   }
 }
 
+/** What is wrong with a URI the parser refused, without a word of its secret. */
+function uriReason(source: string): string {
+  const shape = "it must be otpauth://totp/LABEL?secret=BASE32";
+  if (!URL.canParse(source)) return shape;
+  const { host, searchParams } = new URL(source);
+  if (host !== "totp") return "only time-based codes (otpauth://totp/) can be imported";
+  if (!searchParams.has("secret")) return "it has no secret";
+  const known = (name: string, values: RegExp): boolean => values.test(searchParams.get(name) ?? "");
+  if (!known("algorithm", /^(sha-?(1|256|512))?$/i)) return "its algorithm is not SHA1, SHA256 or SHA512";
+  if (!known("digits", /^([0-9]*)$/)) return "its digits are no number";
+  return known("period", /^([0-9]*)$/) ? shape : "its period is no number";
+}
+
 function readUri(source: string): ReturnType<typeof parse> {
   try {
     return parse(source);
   } catch {
     // The parser's own words repeat the URI, and the URI is the secret.
-    throw new TypeError(
-      "The otpauth URI cannot be read: it must be otpauth://totp/LABEL?secret=BASE32, with known parameters",
-    );
+    throw new TypeError(`The otpauth URI cannot be read: ${uriReason(source)}`);
   }
 }
 

@@ -96,9 +96,11 @@ interface Row {
  * Each operation is one statement, so no transaction is needed; any isolation level is right, and above READ COMMITTED the
  * losers of a race may be answered 503. Rows end by the application's clock and are removed an hour later, beside the writes.
  *
- * This does NOT open or close connections, does NOT retry, and does NOT work on a connection to a read replica or on MySQL. What a server
- * with `synchronous_commit = off` forgets in a crash is forgotten here too: used codes and counted attempts. Set a connection and a
- * statement time-out, or statements of requests long answered pile up while the server is away.
+ * This does NOT open or close connections, does NOT retry, and does NOT work with a read replica or MySQL. What a server with
+ * `synchronous_commit = off` forgets in a crash is forgotten here too: used codes and counted attempts.
+ *
+ * Set a connection and a statement time-out, or statements of requests long answered pile up while the server is away. Listen
+ * for the errors of node-postgres' pool and of its connections, or one that breaks ends the process.
  *
  * @throws ConfigurationError for another kind of database, or a table's name that is none
  *
@@ -108,7 +110,8 @@ interface Row {
  * import { Pool } from "pg";
  * import { createTables, sqlStore } from "express-second-factor/sql";
  *
- * const pool = new Pool({ connectionString: process.env.DATABASE_URL, connectionTimeoutMillis: 2_000, statement_timeout: 2_000 });
+ * const pool = new Pool({ connectionString, connectionTimeoutMillis: 2_000, statement_timeout: 2_000 });
+ * pool.on("error", log).on("connect", (connection) => connection.on("error", log));
  * const db = new Kysely({ dialect: new PostgresDialect({ pool }) });
  * await createTables(db);
  * app.use(secondFactor({ issuer: "Acme", origin, keys, store: sqlStore(db) }));

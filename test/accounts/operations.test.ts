@@ -58,7 +58,8 @@ describe("mfa.accounts.verify", () => {
     const jar = await pending(target, "alice");
     const wrong = { method: "totp", code: "000000" } as const;
     for (let count = 0; count < 3; count += 1) await jar.verify("000000");
-    for (let count = 0; count < 2; count += 1) expect(await target.mfa.accounts.verify("u1", wrong)).toMatchObject({ ok: false });
+    for (let count = 0; count < 2; count += 1)
+      expect(await target.mfa.accounts.verify("u1", wrong)).toMatchObject({ ok: false });
     const right = { method: "totp", code: phone.code(target.clock()) } as const;
     expect(await target.mfa.accounts.verify("u1", right)).toEqual({
       ok: false,
@@ -83,16 +84,32 @@ describe("mfa.accounts.verify", () => {
 
   test("knows only configured methods", async () => {
     const { target } = await alice();
-    expect(await target.mfa.accounts.verify("u1", { method: "push", code: "1" })).toEqual({ ok: false, code: "not-found" });
+    expect(await target.mfa.accounts.verify("u1", { method: "push", code: "1" })).toEqual({
+      ok: false,
+      code: "not-found",
+    });
   });
 
   test("tells who verified, from where", async () => {
     const { target, phone, factorId } = await alice();
     const client = { ip: "192.0.2.7", userAgent: "desk/1", requestId: "r-1" };
-    await target.mfa.accounts.verify("u1", { method: "totp", code: phone.code(target.clock()), actor: "desk:7", client });
+    await target.mfa.accounts.verify("u1", {
+      method: "totp",
+      code: phone.code(target.clock()),
+      actor: "desk:7",
+      client,
+    });
     await target.mfa.accounts.verify("u1", { method: "totp", code: "000000" });
     expect(happened(target)).toMatchObject([
-      { action: "factor-verified", outcome: "success", userId: "u1", actor: "desk:7", method: "totp", factorId, ...client },
+      {
+        action: "factor-verified",
+        outcome: "success",
+        userId: "u1",
+        actor: "desk:7",
+        method: "totp",
+        factorId,
+        ...client,
+      },
       { action: "factor-failed", outcome: "failure", userId: "u1", actor: "system", method: "totp" },
     ]);
   });
@@ -257,14 +274,36 @@ describe("mfa.accounts.export", () => {
 });
 
 describe("mfa.accounts.erase", () => {
-  test("removes the whole record, and says whether there was one", async () => {
-    const { target, jar } = await alice();
+  test("forgets everything about the user, and says whether there was anything", async () => {
+    const { target, factorId } = await alice();
     expect(await target.mfa.accounts.erase("u1", { actor: "gdpr" })).toBe(true);
     expect(happened(target)).toMatchObject([{ action: "account-erased", userId: "u1", actor: "gdpr" }]);
-    expect(await storedAccount(target, "alice")).toBeUndefined();
-    expect(await jar.isIn()).toBe(false);
+    const left = JSON.parse((await storedAccount(target, "alice"))!) as Record<string, unknown>;
+    const { format: _format, userId, generation, ...rest } = left;
+    expect([userId, generation]).toEqual(["u1", expect.stringMatching(/^[A-Za-z0-9_-]{22}$/)]);
+    expect(Object.values(rest).every((value) => Array.isArray(value) && value.length === 0)).toBe(true);
+    expect(JSON.stringify(left)).not.toContain(factorId);
+    expect(await target.mfa.accounts.export("u1")).toMatchObject({ factors: [], sessions: [], activity: [] });
     expect(await target.mfa.accounts.erase("u1")).toBe(false);
-    expect((await target.mfa.accounts.export("u1")).activity).toEqual([]);
+  });
+
+  test("leaves a mark for thirty days only, so that no session from before comes back to life", async () => {
+    const { target, jar } = await alice();
+    await target.mfa.accounts.erase("u1");
+    expect(await jar.isIn()).toBe(false);
+    target.clock.advance(30 * 24 * 60 * MINUTE - 1);
+    expect(await storedAccount(target, "alice")).toBeDefined();
+    target.clock.advance(1);
+    expect(await storedAccount(target, "alice")).toBeUndefined();
+  });
+
+  test("lets the user begin anew", async () => {
+    const { target } = await alice();
+    await target.mfa.accounts.erase("u1");
+    const { phone } = await enrolled(target, "alice");
+    await full(target, "alice", phone);
+    target.clock.advance(40 * 24 * 60 * MINUTE);
+    expect((await target.mfa.accounts.status("u1")).enrolled).toBe(true);
   });
 });
 
@@ -273,14 +312,22 @@ describe("a user nobody has heard of", () => {
     const target = testApp();
     const { accounts } = target.mfa;
     const nobody = "nobody:../1\u0000";
-    expect(await accounts.status(nobody)).toEqual({ enrolled: false, methods: [], backupCodesRemaining: 0, disabled: [] });
+    expect(await accounts.status(nobody)).toEqual({
+      enrolled: false,
+      methods: [],
+      backupCodesRemaining: 0,
+      disabled: [],
+    });
     expect(await accounts.factors(nobody)).toEqual([]);
     expect(await accounts.removeFactor(nobody, "x")).toBe(false);
     expect(await accounts.reset(nobody)).toBe(false);
     expect(await accounts.revokeDevices(nobody)).toBe(false);
     expect(await accounts.regenerateBackupCodes(nobody)).toBeUndefined();
     expect(await accounts.erase(nobody)).toBe(false);
-    expect(await accounts.verify(nobody, { method: "totp", code: "000000" })).toEqual({ ok: false, code: "invalid-code" });
+    expect(await accounts.verify(nobody, { method: "totp", code: "000000" })).toEqual({
+      ok: false,
+      code: "invalid-code",
+    });
     await expect(accounts.passwordChanged(nobody)).resolves.toBeUndefined();
     await expect(accounts.signOutEverywhere(nobody)).resolves.toBeUndefined();
     expect(await accounts.export(nobody)).toMatchObject({ factors: [], devices: [], sessions: [] });

@@ -16,7 +16,7 @@ async function managing(
 
 /** Every route that manages factors; what proves or ends a login is none of them. */
 function managementRoutes(ids: { factorId: string; deviceId: string }) {
-  const other = ["/2fa/totp", "/2fa/backup-code", "/2fa/cancel"];
+  const other = ["/2fa/totp", "/2fa/backup-code", "/2fa/passkey", "/2fa/passkey/options", "/2fa/cancel"];
   return stateRoutes(ids).filter(({ path }) => !other.includes(path));
 }
 

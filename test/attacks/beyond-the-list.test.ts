@@ -422,7 +422,7 @@ describe("an application that brings the user back by itself", () => {
     const rows = (sessionStore as unknown as { sessions: Record<string, string> }).sessions;
     const idOf = (each: Jar): string => /^s%3A([^.]+)\./.exec(cookies(each)[SESSION_COOKIE]!)![1]!;
     const [own, foreign] = [jar, mallory].map((each) => JSON.parse(rows[idOf(each)]!) as LooseSession);
-    expect(foreign!.secondFactor).toMatchObject({ step: "second" });
+    expect(foreign!.secondFactor).toMatchObject({ mark: { step: "second" } });
     rows[idOf(jar)] = JSON.stringify({ ...own, secondFactor: foreign!.secondFactor });
     await expectDenied(jar);
     rows[idOf(jar)] = JSON.stringify({ ...foreign, passport: own!.passport });

@@ -125,21 +125,25 @@ describe("a written key ring", () => {
   });
 
   test.each<[string, string, RegExp]>([
-    ["no id", a, /is not a key id/],
-    ["an empty id", `:${a}`, /is not a key id/],
-    ["an id with other characters", `a b:${a}`, /"a b" is not a key id/],
-    ["an id that is too long", `${"k".repeat(33)}:${a}`, /is not a key id/],
-    ["no key", "k:", /not base64/],
+    ["no id", a, /entry [12] has no valid id/],
+    ["an empty id", `:${a}`, /entry [12] has no valid id/],
+    ["an id with other characters", `a b:${a}`, /entry 1 has no valid id/],
+    ["an id that is too long", `${"k".repeat(33)}:${a}`, /entry [12] has no valid id/],
+    ["no key", "k:", /entry 1 has no valid id/],
     ["no base64", "k:****", /not base64/],
     ["a key of 31 bytes", `k:${randomBytes(31).toString("base64")}`, /has 31 bytes; it needs 32/],
     ["a key of 33 bytes", `k:${randomBytes(33).toString("base64")}`, /has 33 bytes; it needs 32/],
     ["a key of zeros", `k:${Buffer.alloc(32).toString("base64")}`, /example or typed by hand/],
-    ["a key that counts", `k:${Buffer.from(Array.from({ length: 32 }, (_none, at) => at)).toString("base64")}`, /example/],
+    [
+      "a key that counts",
+      `k:${Buffer.from(Array.from({ length: 32 }, (_none, at) => at)).toString("base64")}`,
+      /example/,
+    ],
     ["a key that can be read", `k:${Buffer.from("this-is-my-very-secret-key-32-by").toString("base64")}`, /example/],
     ["a repeated pattern", `k:${Buffer.from("abcd".repeat(8)).toString("base64")}`, /example/],
     ["one id twice", `k:${a},k:${b}`, /a key id appears twice/],
     ["one key twice", `k:${a},l:${a}`, /the same key appears twice/],
-    ["an empty entry", `k:${a},`, /is not a key id/],
+    ["an empty entry", `k:${a},`, /entry [12] has no valid id/],
   ])("is refused with %s, and the problem says what to do", (_name, text, problem) => {
     expect(keyRingProblems(text)).toEqual(expect.arrayContaining([expect.stringMatching(problem)]));
   });

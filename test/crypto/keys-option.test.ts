@@ -1,11 +1,20 @@
 import { randomBytes } from "node:crypto";
 import { afterEach, describe, expect, jest, test } from "@jest/globals";
-import { ConfigurationError, type KeyProvider, memoryStore, secondFactor, type SecondFactorOptions } from "express-second-factor";
+import {
+  ConfigurationError,
+  type KeyProvider,
+  memoryStore,
+  secondFactor,
+  type SecondFactorOptions,
+} from "express-second-factor";
 import { testApp } from "../support/app.js";
 import { enrolled, full, pending } from "../support/browser.js";
 import { faultyKeys, faultyStore, REJECTS } from "../support/faults.js";
 
-const [OLD, NEXT] = ["2025-01", "2026-11"].map((id) => `${id}:${randomBytes(32).toString("base64")}`) as [string, string];
+const [OLD, NEXT] = ["2025-01", "2026-11"].map((id) => `${id}:${randomBytes(32).toString("base64")}`) as [
+  string,
+  string,
+];
 
 /** The problems that a configuration is refused with. */
 function problems(options: Partial<SecondFactorOptions>): readonly string[] {
@@ -82,7 +91,7 @@ describe("the keys option", () => {
 
   test("refuses a malformed ring with every problem of it", () => {
     expect(problems({ keys: `a b:${OLD.split(":")[1]!},k:AAAA` })).toEqual([
-      expect.stringContaining('"a b" is not a key id'),
+      expect.stringContaining("entry 1 has no valid id"),
       expect.stringContaining("has 3 bytes"),
     ]);
   });
@@ -96,7 +105,9 @@ describe("the keys option", () => {
   });
 
   test("is required with a store that outlives the process", () => {
-    expect(problems({ store: faultyStore() })).toEqual([expect.stringMatching(/^keys: required with a store that outlives/)]);
+    expect(problems({ store: faultyStore() })).toEqual([
+      expect.stringMatching(/^keys: required with a store that outlives/),
+    ]);
     expect(problems({ store: faultyStore(), keys: NEXT })).toEqual([]);
   });
 });
@@ -113,9 +124,17 @@ describe("in production", () => {
   test.each<[string, Partial<SecondFactorOptions>, RegExp[]]>([
     ["no keys and no store", {}, [/^keys: required in production.*randomBytes/, /^store: the memory store forgets/]],
     ["empty keys", { keys: "", store: memoryStore({ production: true }) }, [/^keys: required in production/]],
-    ["an example for a key", { keys: `k:${Buffer.alloc(32, "ab").toString("base64")}`, store: memoryStore({ production: true }) }, [/example/]],
+    [
+      "an example for a key",
+      { keys: `k:${Buffer.alloc(32, "ab").toString("base64")}`, store: memoryStore({ production: true }) },
+      [/example/],
+    ],
     ["the memory store by mistake", { keys: NEXT, store: memoryStore() }, [/^store: the memory store forgets/]],
-    ["an http origin", { keys: NEXT, store: memoryStore({ production: true }), origin: "http://localhost:3000" }, [/for development/]],
+    [
+      "an http origin",
+      { keys: NEXT, store: memoryStore({ production: true }), origin: "http://localhost:3000" },
+      [/for development/],
+    ],
   ])("the start is refused with %s", (_name, options, expected) => {
     process.env.NODE_ENV = "production";
     const found = problems(options);
@@ -127,9 +146,14 @@ describe("in production", () => {
     process.env.NODE_ENV = "production";
     const warn = jest.spyOn(process, "emitWarning").mockImplementation(() => undefined);
     expect(problems({ keys: NEXT, store: memoryStore({ production: true }) })).toEqual([]);
-    expect(warn).toHaveBeenCalledWith(expect.stringContaining("notify"), expect.objectContaining({ code: "SECOND_FACTOR_NO_NOTICES" }));
+    expect(warn).toHaveBeenCalledWith(
+      expect.stringContaining("notify"),
+      expect.objectContaining({ code: "SECOND_FACTOR_NO_NOTICES" }),
+    );
     warn.mockClear();
-    expect(problems({ keys: NEXT, store: memoryStore({ production: true }), notify: async () => undefined })).toEqual([]);
+    expect(problems({ keys: NEXT, store: memoryStore({ production: true }), notify: async () => undefined })).toEqual(
+      [],
+    );
     expect(warn).not.toHaveBeenCalled();
   });
 });

@@ -1,7 +1,17 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, test } from "@jest/globals";
 import { memoryStore } from "express-second-factor";
-import { cookies, copyOf, deviceCookie, HOUR, MINUTE, putCookie, SESSION_COOKIE, STEP, trusted } from "../support/attack.js";
+import {
+  cookies,
+  copyOf,
+  deviceCookie,
+  HOUR,
+  MINUTE,
+  putCookie,
+  SESSION_COOKIE,
+  STEP,
+  trusted,
+} from "../support/attack.js";
 import { testApp, type TestApp } from "../support/app.js";
 import { enrolled, full, Jar, pending } from "../support/browser.js";
 import { deviceLine, setCookies } from "../support/cookies.js";
@@ -293,13 +303,12 @@ describe("its cookie", () => {
   test("under https is __Host-, Secure, HttpOnly, SameSite=Lax, for the whole site and no other", async () => {
     const attributes = (await granted("https://acme.example")).split("; ");
     expect(attributes[0]).toMatch(/^__Host-2fa-device-[A-Za-z0-9_-]+=[A-Za-z0-9_.-]+$/);
-    expect(attributes.slice(1).filter((each) => !each.startsWith("Expires=")).sort()).toEqual([
-      "HttpOnly",
-      "Max-Age=2592000",
-      "Path=/",
-      "SameSite=Lax",
-      "Secure",
-    ]);
+    expect(
+      attributes
+        .slice(1)
+        .filter((each) => !each.startsWith("Expires="))
+        .sort(),
+    ).toEqual(["HttpOnly", "Max-Age=2592000", "Path=/", "SameSite=Lax", "Secure"]);
   });
 
   test("under http, in development, has a plain name and is HttpOnly all the same", async () => {
@@ -390,7 +399,12 @@ describe("a login on a trusted browser", () => {
 describe("the list of trusted browsers", () => {
   const FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0";
 
-  async function two(): Promise<{ target: TestApp; here: Jar; there: Jar; devices: { id: string; current: boolean }[] }> {
+  async function two(): Promise<{
+    target: TestApp;
+    here: Jar;
+    there: Jar;
+    devices: { id: string; current: boolean }[];
+  }> {
     const target = testApp();
     const { phone } = await enrolled(target, "alice");
     const [there, here] = [await trusted(target, "alice", phone), await trusted(target, "alice", phone)];

@@ -29,7 +29,10 @@ const ENDINGS: readonly [name: string, end: (given: Given) => Promise<unknown>][
     },
   ],
   ["the password changed", ({ target }) => target.mfa.accounts.passwordChanged("u1")],
-  ["the password changed and every login is ended", ({ target }) => target.mfa.accounts.passwordChanged("u1", { signOut: true })],
+  [
+    "the password changed and every login is ended",
+    ({ target }) => target.mfa.accounts.passwordChanged("u1", { signOut: true }),
+  ],
   ["the user is signed out everywhere", ({ target }) => target.mfa.accounts.signOutEverywhere("u1")],
   ["the user ends all other sessions", ({ other }) => other.post("/2fa/sessions/revoke-others")],
   ["the application revokes trust", ({ target }) => target.mfa.accounts.revokeDevices("u1")],

@@ -102,7 +102,9 @@ describe("each flow tells what happened, in order:", () => {
       "factor-removed",
       "factor-removed",
     ]);
-    expect(events.every(({ outcome, actor, ip }) => outcome === "success" && actor === "u1" && ip !== undefined)).toBe(true);
+    expect(events.every(({ outcome, actor, ip }) => outcome === "success" && actor === "u1" && ip !== undefined)).toBe(
+      true,
+    );
     expect(events[0]).toMatchObject({ method: "totp", factorId });
     expect(events.at(-1)).toMatchObject({ reason: "disabled" });
   });
@@ -268,7 +270,10 @@ describe("who listens", () => {
     const jar = await full(target, "alice", phone);
     expect(await jar.isIn()).toBe(true);
     expect(heard).toEqual(["challenge-issued", "factor-verified"]);
-    expect(warn).toHaveBeenCalledWith(expect.stringContaining("the log is full"), expect.objectContaining({ code: "SECOND_FACTOR_LISTENER" }));
+    expect(warn).toHaveBeenCalledWith(
+      expect.stringContaining("the log is full"),
+      expect.objectContaining({ code: "SECOND_FACTOR_LISTENER" }),
+    );
     warn.mockRestore();
   });
 

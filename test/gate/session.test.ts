@@ -200,6 +200,26 @@ describe("a login is over", () => {
     expect(await copy.isIn()).toBe(false);
   });
 
+  test.each(ways)("after %s where its user has no second factor", async (_name, end) => {
+    const target = testApp(app);
+    const jar = await pending(target, "carol");
+    const [copy, saved] = [copyOf(jar), rows(target)];
+    await end(jar);
+    writeBack(target, saved);
+    expect(await copy.isIn()).toBe(false);
+  });
+
+  test("that was pending and turned away: a right code opens no copy of it", async () => {
+    const target = testApp(app);
+    const { phone } = await enrolled(target, "alice");
+    const jar = await pending(target, "alice");
+    const [copy, saved] = [copyOf(jar), rows(target)];
+    await jar.post("/2fa/cancel");
+    writeBack(target, saved);
+    expect((await copy.verify(phone.code(target.clock()))).status).toBe(410);
+    expect(await copy.isIn()).toBe(false);
+  });
+
   test("in the session of before a step-up, when it is written back", async () => {
     const target = testApp();
     const { phone } = await enrolled(target, "alice");

@@ -32,7 +32,7 @@ const STAGES: readonly Stage[] = [
     policy: "optional",
     status: "anonymous",
     isIn: false,
-    allowed: /^$/,
+    allowed: /\/passkey\/options$/,
     arrive: async (target) => new Jar(target),
   },
   {
@@ -40,7 +40,7 @@ const STAGES: readonly Stage[] = [
     policy: "optional",
     status: "pending",
     isIn: false,
-    allowed: /\/cancel$/,
+    allowed: /\/(cancel|passkey\/options)$/,
     arrive: async (target) => {
       await enrolled(target, "alice");
       return pending(target, "alice");
@@ -51,7 +51,7 @@ const STAGES: readonly Stage[] = [
     policy: "required",
     status: "must-enroll",
     isIn: false,
-    allowed: /\/(cancel|totp\/enroll|devices\/revoke-all|sessions\/revoke-others)$/,
+    allowed: /\/(cancel|totp\/enroll|passkey\/enroll\/options|devices\/revoke-all|sessions\/revoke-others)$/,
     arrive: (target) => pending(target, "carol"),
   },
   {
@@ -59,7 +59,8 @@ const STAGES: readonly Stage[] = [
     policy: "optional",
     status: "verified",
     isIn: true,
-    allowed: /\/(cancel|totp\/enroll|rename|remove|backup-codes|revoke|revoke-all|revoke-others|disable)$/,
+    allowed:
+      /\/(cancel|totp\/enroll|passkey\/options|passkey\/enroll\/options|rename|remove|backup-codes|revoke|revoke-all|revoke-others|disable)$/,
     arrive: async (target) => full(target, "alice", (await enrolled(target, "alice")).phone),
   },
   {
@@ -67,7 +68,7 @@ const STAGES: readonly Stage[] = [
     policy: "optional",
     status: "trusted-device",
     isIn: true,
-    allowed: /\/cancel$/,
+    allowed: /\/(cancel|passkey\/options)$/,
     arrive: async (target) => {
       const jar = await trusted(target, "alice", (await enrolled(target, "alice")).phone);
       await jar.post("/logout");
@@ -95,7 +96,34 @@ const value = fc.oneof(
   fc.stringMatching(/^[0-9A-Z]{16}$/),
   fc.jsonValue(),
 );
-const members = fc.dictionary(member, value, { maxKeys: 6 });
+const part = fc.oneof(
+  fc.base64String().map((text) => text.replace(/\+/g, "-").replace(/\//g, "_").replace(/=/g, "")),
+  value,
+);
+const response = fc.record(
+  {
+    clientDataJSON: part,
+    authenticatorData: part,
+    signature: part,
+    userHandle: part,
+    attestationObject: part,
+    transports: value,
+  },
+  { requiredKeys: [] },
+);
+const credential = fc.record({ id: part, rawId: part, type: fc.oneof(fc.constant("public-key"), value), response });
+const members = fc.oneof(
+  { weight: 3, arbitrary: fc.dictionary(member, value, { maxKeys: 6 }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      credential: fc.oneof(
+        credential,
+        credential.map((each) => JSON.stringify(each)),
+      ),
+    }),
+  },
+);
 
 const json = fc
   .oneof(members, fc.jsonValue(), fc.array(value))

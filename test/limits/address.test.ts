@@ -25,7 +25,8 @@ describe("one address", () => {
   test("may be wrong a hundred times in fifteen minutes, over all accounts", async () => {
     const target = testApp();
     for (let user = 0; user < 20; user += 1) {
-      for (let count = 0; count < 5; count += 1) expect(await guessFor(target, `x${user}`, "192.0.2.1")).toBe("invalid-code");
+      for (let count = 0; count < 5; count += 1)
+        expect(await guessFor(target, `x${user}`, "192.0.2.1")).toBe("invalid-code");
     }
     expect(await guessFor(target, "another", "192.0.2.1")).toBe("too-many-attempts");
     expect(await guessFor(target, "another", "192.0.2.2")).toBe("invalid-code");
@@ -93,7 +94,8 @@ describe("an IPv6 address", () => {
   test("counts so where the application verifies too", async () => {
     const target = testApp({ options: { limits: { address: { limit: 2, window: "15m" } } } });
     const answers: string[] = [];
-    for (const [index, ip] of [...NEIGHBOURS, STRANGER].entries()) answers.push(await guessFor(target, `x${index}`, ip));
+    for (const [index, ip] of [...NEIGHBOURS, STRANGER].entries())
+      answers.push(await guessFor(target, `x${index}`, ip));
     expect(answers).toEqual(["invalid-code", "invalid-code", "too-many-attempts", "invalid-code"]);
   });
 

@@ -189,7 +189,12 @@ describe("setting an authenticator up", () => {
   test("shows the secret in the answer that makes it and in no other", async () => {
     const jar = await loggedIn();
     const begun = await begin(jar);
-    const later = [await confirm(jar, begun), await jar.get("/2fa/settings"), await jar.get("/2fa"), await jar.page("/2fa/settings")];
+    const later = [
+      await confirm(jar, begun),
+      await jar.get("/2fa/settings"),
+      await jar.get("/2fa"),
+      await jar.page("/2fa/settings"),
+    ];
     for (const { text } of later) expect(text).not.toContain(begun.secret);
   });
 });

@@ -5,7 +5,9 @@ import { testApp, type TestUser } from "../support/app.js";
 import { Jar } from "../support/browser.js";
 import { readQr } from "../support/qr.js";
 
-async function shown(options: Partial<SecondFactorOptions<TestUser>>): Promise<{ uri: string; qr: string; secret: string }> {
+async function shown(
+  options: Partial<SecondFactorOptions<TestUser>>,
+): Promise<{ uri: string; qr: string; secret: string }> {
   const jar = new Jar(testApp({ options }));
   await jar.login("alice");
   const answer = await jar.post("/2fa/totp/enroll");

@@ -8,7 +8,14 @@ import { hotp } from "../support/hotp.js";
 
 interface Rfc6238 {
   readonly meta: { readonly secrets: Record<string, { readonly base32: string; readonly hex: string }> };
-  readonly vectors: readonly { time: number; utc: string; step: number; algorithm: string; totp8: string; totp6: string }[];
+  readonly vectors: readonly {
+    time: number;
+    utc: string;
+    step: number;
+    algorithm: string;
+    totp8: string;
+    totp6: string;
+  }[];
 }
 interface Rfc4226 {
   readonly meta: { readonly secretBase32: string };
@@ -48,9 +55,12 @@ describe("RFC 6238 appendix B", () => {
     expect(await statusOf(uriFor(algorithm), time, other)).toBe(401);
   });
 
-  test.each(rfc6238.vectors)("$algorithm at $utc: an app of eight digits shows $totp8", ({ algorithm, time, totp8 }) => {
-    expect(authenticatorApp(uriFor(algorithm, "&digits=8")).code(time * 1000)).toBe(totp8);
-  });
+  test.each(rfc6238.vectors)(
+    "$algorithm at $utc: an app of eight digits shows $totp8",
+    ({ algorithm, time, totp8 }) => {
+      expect(authenticatorApp(uriFor(algorithm, "&digits=8")).code(time * 1000)).toBe(totp8);
+    },
+  );
 
   test("has codes that begin with a zero, and one of the year 2603", () => {
     expect(rfc6238.vectors.filter(({ totp6 }) => totp6.startsWith("0"))).not.toEqual([]);
@@ -77,10 +87,13 @@ describe("RFC 4648 section 10", () => {
   // Fifteen bytes fill whole groups of base32, so that a vector behind them keeps its own letters; keys this short are refused.
   const before = { plain: "123456789012345", base32: "GEZDGNBVGY3TQOJQGEZDGNBV" };
 
-  test.each(rfc4648.vectors.filter(({ plain }) => plain !== ""))("base32 $base32 is $plain", async ({ plain, base32 }) => {
-    const code = hotp(Buffer.from(before.plain + plain), 37_037_036);
-    expect(await statusOf(before.base32 + base32, 1_111_111_109, code)).toBe(200);
-  });
+  test.each(rfc4648.vectors.filter(({ plain }) => plain !== ""))(
+    "base32 $base32 is $plain",
+    async ({ plain, base32 }) => {
+      const code = hotp(Buffer.from(before.plain + plain), 37_037_036);
+      expect(await statusOf(before.base32 + base32, 1_111_111_109, code)).toBe(200);
+    },
+  );
 });
 
 const hasOathtool = spawnSync("oathtool", ["--version"]).status === 0;
@@ -88,7 +101,9 @@ const hasOathtool = spawnSync("oathtool", ["--version"]).status === 0;
 describe("oathtool", () => {
   const moments = ["2026-11-21 12:00:00 UTC", "2005-03-18 01:58:29 UTC", "2033-05-18 03:33:20 UTC"];
   const run = hasOathtool ? test : test.skip;
-  const name = hasOathtool ? "its codes are accepted" : "(not installed here: nothing is compared) its codes are accepted";
+  const name = hasOathtool
+    ? "its codes are accepted"
+    : "(not installed here: nothing is compared) its codes are accepted";
 
   run.each(moments)(`${name}: %s`, async (moment) => {
     const seconds = Date.parse(moment.replace(" ", "T").replace(" UTC", "Z")) / 1000;

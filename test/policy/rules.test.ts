@@ -30,7 +30,9 @@ describe("a policy", () => {
   });
 
   test("may be a function of the user and the request, which may take its time", async () => {
-    const target = under(async (user, req) => (user.name === "carol" && req.ip !== undefined ? "required" : "optional"));
+    const target = under(async (user, req) =>
+      user.name === "carol" && req.ip !== undefined ? "required" : "optional",
+    );
     expect([await statusOf(target, "carol"), await statusOf(target, "dave")]).toEqual(["must-enroll", "not-enrolled"]);
   });
 
@@ -143,7 +145,11 @@ describe("rules: trustedNetworks", () => {
 describe("rules: evaluate", () => {
   test("decides alone, after the networks", async () => {
     const target = under(
-      { require: true, trustedNetworks: ["10.0.0.0/8"], evaluate: (user) => (user.name === "dave" ? "required" : "optional") },
+      {
+        require: true,
+        trustedNetworks: ["10.0.0.0/8"],
+        evaluate: (user) => (user.name === "dave" ? "required" : "optional"),
+      },
       true,
     );
     expect(await statusOf(target, "carol", "192.0.2.1")).toBe("not-enrolled");
@@ -171,7 +177,13 @@ describe('policy "exempt"', () => {
   test("lets nobody change the factors of an account with the password alone", async () => {
     const { target, jar, factorId } = await exempted();
     const answers: unknown[] = [];
-    const paths = ["totp/enroll", "backup-codes", `factors/${factorId}/rename`, `factors/${factorId}/remove`, "disable"];
+    const paths = [
+      "totp/enroll",
+      "backup-codes",
+      `factors/${factorId}/rename`,
+      `factors/${factorId}/remove`,
+      "disable",
+    ];
     for (const path of paths) {
       const { status, body } = await jar.post(`/2fa/${path}`, { label: "Mallory's" });
       answers.push([path, status, body.code]);

@@ -12,7 +12,10 @@ describe("a factor is renamed", () => {
   test("by its owner, and shown by that name at the next login", async () => {
     const { target, jar, factorId } = await alice();
     const answer = await jar.post(`/2fa/factors/${factorId}/rename`, { label: "Blue phone" });
-    expect([answer.status, answer.body.factor]).toMatchObject([200, { id: factorId, type: "totp", label: "Blue phone" }]);
+    expect([answer.status, answer.body.factor]).toMatchObject([
+      200,
+      { id: factorId, type: "totp", label: "Blue phone" },
+    ]);
     expect((await (await pending(target, "alice")).get("/2fa")).body.methods[0].factors[0].label).toBe("Blue phone");
   });
 
@@ -110,7 +113,11 @@ describe("the second factor is switched off", () => {
     await jar.enroll();
     const answer = await jar.post("/2fa/disable");
     expect([answer.status, await jar.isIn(), await other.isIn()]).toEqual([204, true, false]);
-    expect((await jar.get("/2fa/settings")).body).toMatchObject({ factors: [], backupCodes: { remaining: 0 }, devices: [] });
+    expect((await jar.get("/2fa/settings")).body).toMatchObject({
+      factors: [],
+      backupCodes: { remaining: 0 },
+      devices: [],
+    });
     const login = await pending(target, "alice");
     expect(await login.isIn()).toBe(true);
     expect((await login.post("/2fa/backup-code", { code: backupCodes[0]! })).status).toBe(401);

@@ -73,7 +73,12 @@ describe("GET /2fa/settings", () => {
     const jar = await full(target, "alice", phone);
     const { activity } = (await jar.get("/2fa/settings")).body as { activity: { time: string; action: string }[] };
     expect(activity).toHaveLength(20);
-    expect(activity.map(({ time }) => time)).toEqual(activity.map(({ time }) => time).toSorted().reverse());
+    expect(activity.map(({ time }) => time)).toEqual(
+      activity
+        .map(({ time }) => time)
+        .toSorted()
+        .reverse(),
+    );
   });
 
   test("is open on a trusted browser, and shows wrong codes among what happened", async () => {
@@ -93,7 +98,13 @@ describe("GET /2fa/settings", () => {
     const jar = await full(target, "alice", phone);
     const page = await jar.page("/2fa/settings");
     expect(page.status).toBe(200);
-    for (const action of [`factors/${factorId}/rename`, `factors/${factorId}/remove`, "backup-codes", "totp/enroll", "disable"]) {
+    for (const action of [
+      `factors/${factorId}/rename`,
+      `factors/${factorId}/remove`,
+      "backup-codes",
+      "totp/enroll",
+      "disable",
+    ]) {
       expect(page.text).toContain(`action="/2fa/${action}"`);
     }
   });

@@ -16,10 +16,14 @@ export function stateRoutes(ids: { readonly factorId?: string; readonly deviceId
   return [
     { path: "/2fa/totp", body: { code } },
     { path: "/2fa/backup-code", body: { code: backupCode } },
+    { path: "/2fa/passkey/options", body: {} },
+    { path: "/2fa/passkey", body: { credential: JSON.stringify(assertion()) } },
     { path: "/2fa/cancel", body: {} },
     { path: "/2fa/totp/enroll", body: {} },
     { path: "/2fa/totp/enroll/confirm", body: { factorId, code } },
     { path: "/2fa/totp/resync", body: { factorId, codes: [code, "000001"] } },
+    { path: "/2fa/passkey/enroll/options", body: {} },
+    { path: "/2fa/passkey/enroll", body: { credential: JSON.stringify(attestation()) } },
     { path: `/2fa/factors/${factorId}/rename`, body: { label: "renamed" } },
     { path: `/2fa/factors/${factorId}/remove`, body: {} },
     { path: "/2fa/backup-codes", body: {} },
@@ -32,6 +36,25 @@ export function stateRoutes(ids: { readonly factorId?: string; readonly deviceId
 
 /** Routes that take a code. */
 export const PROOF_ROUTES = ["/2fa/totp", "/2fa/backup-code"] as const;
+
+function bytes(text: string): string {
+  return Buffer.from(text).toString("base64url");
+}
+
+function credential(response: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return { id: NOBODYS_ID, rawId: NOBODYS_ID, type: "public-key", clientExtensionResults: {}, response };
+}
+
+/** A passkey's answer to a challenge, of the right shape and with nothing true in it. */
+export function assertion(response: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
+  const made = { clientDataJSON: bytes("{}"), authenticatorData: bytes("data"), signature: bytes("signature") };
+  return credential({ ...made, ...response });
+}
+
+/** A new passkey, of the right shape and with nothing true in it. */
+export function attestation(response: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
+  return credential({ clientDataJSON: bytes("{}"), attestationObject: bytes("object"), ...response });
+}
 
 /** Everything below `/2fa` that answers a GET. */
 export const PAGES = ["/2fa", "/2fa/settings", "/2fa/assets/style.css", "/2fa/assets/page.js"] as const;

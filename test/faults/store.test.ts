@@ -1,0 +1,406 @@
+import { randomBytes } from "node:crypto";
+import { describe, expect, test } from "@jest/globals";
+import { UnavailableError } from "express-second-factor";
+import { authenticatorApp } from "express-second-factor/testing";
+import { CANARY, testApp, type TestApp, type TestAppOptions } from "../support/app.js";
+import { type Enrolled, enrolled, full, Jar, pending } from "../support/browser.js";
+import { ask, copyOf, MODES, passworded, send, storedAccount, told, wrongCode } from "../support/attack.js";
+import {
+  ACTS_AND_HANGS,
+  answers,
+  type Fault,
+  type FaultyStore,
+  faultyStore,
+  HANGS,
+  named,
+  REJECTS,
+  THROWS,
+} from "../support/faults.js";
+import { PAGES, stateRoutes } from "../support/routes.js";
+import { expectProblem } from "../support/problems.js";
+
+interface Prepared {
+  readonly target: TestApp;
+  readonly store: FaultyStore;
+  readonly factor: Enrolled;
+}
+
+function frail(given: TestAppOptions = {}): { readonly target: TestApp; readonly store: FaultyStore } {
+  const store = faultyStore();
+  const keys = `2026-11:${randomBytes(32).toString("base64")}`;
+  return { store, target: testApp({ ...given, store, options: { keys, storeTimeout: "50ms", ...given.options } }) };
+}
+
+async function prepared(): Promise<Prepared> {
+  const { target, store } = frail();
+  return { target, store, factor: await enrolled(target, "alice") };
+}
+
+function list(faults: readonly Fault[]): [string, Fault][] {
+  return faults.map((fault) => [named(fault), fault]);
+}
+
+const SILENT = [THROWS, REJECTS, HANGS];
+
+const READ_FAULTS = list([
+  ...SILENT,
+  answers(null),
+  answers(7),
+  answers("text"),
+  answers([]),
+  answers({}),
+  answers({ value: "{}" }),
+  answers({ value: 7, version: "1" }),
+  answers({ value: "{}", version: 7 }),
+  answers({ value: "not JSON", version: "1" }),
+  answers({ value: "{}", version: "1" }),
+  answers({ value: "null", version: "1" }),
+  answers({ value: '{"format":1,"userId":"u1"}', version: "1" }),
+  answers({ value: '{"format":2,"userId":"u1","factors":[]}', version: "1" }),
+  answers({
+    value:
+      '{"format":1,"userId":"u2","generation":0,"factors":[],"enrollments":[],"devices":[],"logins":[],"activity":[]}',
+    version: "1",
+  }),
+]);
+
+const WRITE_FAULTS = list([...SILENT, answers(null), answers(7), answers(true), answers({}), answers(undefined)]);
+
+const COUNT_FAULTS = list([
+  ...SILENT,
+  answers(null),
+  answers(1),
+  answers({}),
+  answers({ totalHits: NaN }),
+  answers({ totalHits: 0 }),
+  answers({ totalHits: -1 }),
+  answers({ totalHits: 1.5 }),
+  answers({ totalHits: "1" }),
+  answers({ totalHits: 1, resetTime: "tomorrow" }),
+  answers({ totalHits: 1, resetTime: new Date(NaN) }),
+]);
+
+describe.each(READ_FAULTS)("a store whose read %s", (_name, fault) => {
+  test("refuses every login on every path, lets nobody in, and loses nothing", async () => {
+    const { target, store, factor } = await prepared();
+    const owner = await full(target, "alice", factor.phone);
+    const waiting = await pending(target, "alice");
+    store.fail("read", fault);
+    for (const jar of [owner, waiting]) {
+      for (const path of ["/", "/account", "/api/data", "/nowhere", ...PAGES])
+        expectProblem(await jar.get(path), "unavailable");
+      const page = await jar.page("/account");
+      expect([page.status, page.type, page.text.includes(CANARY)]).toEqual([503, "text/html", false]);
+    }
+    const code = factor.phone.code(target.clock());
+    for (const { path, body } of stateRoutes({ factorId: factor.factorId })) {
+      expectProblem(await waiting.post(path, { ...body, code }), "unavailable");
+      if (path !== "/2fa/cancel") expectProblem(await owner.post(path, body), "unavailable");
+    }
+    store.heal();
+    expect([await owner.isIn(), await waiting.isIn()]).toEqual([true, false]);
+    expect((await waiting.verify(code)).status).toBe(200);
+    expect(await waiting.isIn()).toBe(true);
+  });
+
+  test("answers a right password with 503 and a wrong one as ever, and needs no store without a login", async () => {
+    const { target, store, factor } = await prepared();
+    store.fail("read", fault);
+    const nobody = new Jar(target);
+    expect((await nobody.get("/")).body.status).toBe("anonymous");
+    expect((await nobody.get("/account")).body.code).toBe("app-says-log-in");
+    expectProblem(await nobody.get("/2fa"), "login-required");
+    expect((await nobody.get("/2fa/assets/style.css")).status).toBe(200);
+    expect((await nobody.post("/login", { username: "alice", password: "wrong" })).status).toBe(401);
+    const jar = new Jar(target);
+    for (const mode of MODES) {
+      const answer = await (mode === "JSON"
+        ? jar.login("alice")
+        : jar.form("/login", { username: "alice", password: "alice-password" }));
+      expect([answer.status, answer.text.includes(CANARY)]).toEqual([503, false]);
+    }
+    expect((await nobody.get("/account")).status).toBe(401);
+    store.heal();
+    expect(await jar.isIn()).toBe(false);
+    await jar.login("alice");
+    expect((await jar.verify(factor.phone.code(target.clock()))).status).toBe(200);
+    expect(await jar.isIn()).toBe(true);
+  });
+});
+
+describe.each(WRITE_FAULTS)("a store whose write %s", (_name, fault) => {
+  test.each(MODES)(
+    "answers a right code with 503, opens nothing, and takes the same code afterwards (%s)",
+    async (mode) => {
+      const { target, store, factor } = await prepared();
+      const jar = await passworded(target, mode, "alice");
+      const code = factor.phone.code(target.clock());
+      store.fail("write", fault);
+      const answer = await (mode === "JSON" ? jar.verify(code) : jar.form("/2fa/totp", { code }));
+      expect([answer.status, answer.text.includes(CANARY)]).toEqual([503, false]);
+      expectProblem(await jar.post("/2fa/backup-code", { code: factor.backupCodes[0] }), "unavailable");
+      expect(await jar.isIn()).toBe(false);
+      store.heal();
+      expect(await jar.isIn()).toBe(false);
+      await send(jar, mode, "/2fa/totp", { code });
+      expect(await jar.isIn()).toBe(true);
+      const next = await pending(target, "alice");
+      expect((await next.post("/2fa/backup-code", { code: factor.backupCodes[0] })).body.remaining).toBe(9);
+    },
+  );
+
+  test("changes nothing of an account, and all can be done again afterwards", async () => {
+    const { target, store, factor } = await prepared();
+    const jar = await full(target, "alice", factor.phone);
+    const begun = await jar.post("/2fa/totp/enroll");
+    const before = await storedAccount(target, "alice");
+    const code = authenticatorApp(begun.body.uri).code(target.clock());
+    store.fail("write", fault);
+    expectProblem(await jar.post("/2fa/totp/enroll/confirm", { factorId: begun.body.factorId, code }), "unavailable");
+    for (const path of [
+      `/2fa/factors/${factor.factorId}/remove`,
+      "/2fa/backup-codes",
+      "/2fa/disable",
+      "/2fa/totp/enroll",
+      "/2fa/sessions/revoke-others",
+    ]) {
+      expectProblem(await jar.post(path), "unavailable");
+    }
+    expect(await storedAccount(target, "alice")).toBe(before);
+    store.heal();
+    expect(await jar.isIn()).toBe(true);
+    expect((await jar.post("/2fa/totp/enroll/confirm", { factorId: begun.body.factorId, code })).status).toBe(201);
+    expect(await target.mfa.accounts.factors("u1")).toHaveLength(2);
+  });
+
+  test("keeps a login that needs no write", async () => {
+    const { target, store, factor } = await prepared();
+    const jar = await full(target, "alice", factor.phone);
+    store.fail("write", fault);
+    expect(await jar.isIn()).toBe(true);
+    expect((await (await pending(target, "alice")).get("/2fa")).body.status).toBe("pending");
+    const carol = await passworded(target, "JSON", "carol");
+    expect(await carol.isIn()).toBe(true);
+  });
+});
+
+describe.each(COUNT_FAULTS)("a limiter that %s", (_name, fault) => {
+  test("answers every code with 503, checks none, and takes the right one afterwards", async () => {
+    const { target, store, factor } = await prepared();
+    const jar = await pending(target, "alice");
+    const owner = await full(target, "alice", factor.phone);
+    const code = factor.phone.code(target.clock());
+    const begun = await owner.post("/2fa/totp/enroll");
+    const checked = told("factor-failed", target) + told("factor-verified", target);
+    store.fail("increment", fault);
+    expectProblem(await jar.verify(wrongCode(factor.phone, target.clock())), "unavailable");
+    expectProblem(await jar.verify(code), "unavailable");
+    expectProblem(await jar.post("/2fa/backup-code", { code: factor.backupCodes[0] }), "unavailable");
+    const body = { factorId: begun.body.factorId, code: authenticatorApp(begun.body.uri).code(target.clock()) };
+    expectProblem(await owner.post("/2fa/totp/enroll/confirm", body), "unavailable");
+    expect(told("factor-failed", target) + told("factor-verified", target)).toBe(checked);
+    expect([await jar.isIn(), await owner.isIn()]).toEqual([false, true]);
+    store.heal();
+    expect((await jar.verify(code)).status).toBe(200);
+    expect(await jar.isIn()).toBe(true);
+    expect((await target.mfa.accounts.status("u1")).backupCodesRemaining).toBe(10);
+  });
+});
+
+describe("attempts while the store is away", () => {
+  test.each(list(SILENT))(
+    "an outage uses up no attempts: the right code opens after any number of refusals (write %s)",
+    async (_name, fault) => {
+      const { target, store, factor } = await prepared();
+      const jar = await pending(target, "alice");
+      const code = factor.phone.code(target.clock());
+      store.fail("write", fault);
+      const during = [];
+      for (let attempt = 0; attempt < 8; attempt += 1) during.push((await jar.verify(code)).status);
+      expect(during).toEqual(Array(8).fill(503));
+      expect(await jar.isIn()).toBe(false);
+      store.heal();
+      expect((await jar.verify(code)).status).toBe(200);
+      expect(await jar.isIn()).toBe(true);
+    },
+  );
+
+  test.each(list(SILENT))(
+    "an outage grants no attempts: what was wrong before counts after (write %s)",
+    async (_name, fault) => {
+      const { target, store, factor } = await prepared();
+      const jar = await pending(target, "alice");
+      const wrong = wrongCode(factor.phone, target.clock());
+      for (let attempt = 0; attempt < 3; attempt += 1) expect((await jar.verify(wrong)).status).toBe(401);
+      store.fail("write", fault);
+      expectProblem(await jar.verify(wrong), "unavailable");
+      store.heal();
+      const after = [];
+      for (let attempt = 0; attempt < 3; attempt += 1) after.push((await jar.verify(wrong)).status);
+      expect(after.slice(2)).toEqual([429]);
+      expect((await jar.verify(factor.phone.code(target.clock()))).status).toBe(429);
+      expect(await jar.isIn()).toBe(false);
+    },
+  );
+
+  test("thirty guesses at once against a store that cannot write tell nothing of which of them was right", async () => {
+    const { target, store, factor } = await prepared();
+    const jar = await pending(target, "alice");
+    const right = factor.phone.code(target.clock());
+    const wrong = wrongCode(factor.phone, target.clock());
+    store.fail("write", REJECTS);
+    const answered = await Promise.all(
+      Array.from({ length: 30 }, (_none, index) => jar.verify(index === 15 ? right : wrong)),
+    );
+    expect(answered.map(({ status }) => status).filter((status) => status !== 503 && status !== 429)).toEqual([]);
+    expect(new Set([answered[14]!.text, answered[15]!.text, answered[16]!.text]).size).toBe(1);
+    store.heal();
+    expect(await jar.isIn()).toBe(false);
+  });
+
+  test.each(list(SILENT))(
+    "a counter that cannot take a right code's attempt back loses neither the code nor the login (decrement %s)",
+    async (_name, fault) => {
+      const { target, store, factor } = await prepared();
+      const jar = await pending(target, "alice");
+      const code = factor.phone.code(target.clock());
+      store.fail("decrement", fault);
+      const { status } = await jar.verify(code);
+      store.heal();
+      // Either it was accepted, or it was refused and is as good as before.
+      if (status !== 200) expect([status, (await jar.verify(code)).status]).toEqual([503, 200]);
+      expect(await jar.isIn()).toBe(true);
+    },
+  );
+});
+
+describe("a store that acts and never says so", () => {
+  test("a code whose use was written and not confirmed opens nothing, and the next one does", async () => {
+    const { target, store, factor } = await prepared();
+    const jar = await pending(target, "alice");
+    const code = factor.phone.code(target.clock());
+    store.fail("write", ACTS_AND_HANGS);
+    expectProblem(await jar.verify(code, { trustDevice: true }), "unavailable");
+    store.heal();
+    expect(await jar.isIn()).toBe(false);
+    expect((await jar.verify(code)).status).toBe(401);
+    target.clock.advance(30_000);
+    expect((await jar.verify(factor.phone.code(target.clock()))).status).toBe(200);
+    expect(await jar.isIn()).toBe(true);
+  });
+
+  test("a change that was written and not confirmed ends the other logins, as it said it would", async () => {
+    const { target, store, factor } = await prepared();
+    const [owner, other] = [await full(target, "alice", factor.phone), await full(target, "alice", factor.phone)];
+    store.fail("write", ACTS_AND_HANGS);
+    expectProblem(await owner.post("/2fa/disable"), "unavailable");
+    store.heal();
+    expect(await other.isIn()).toBe(false);
+    expect((await target.mfa.accounts.status("u1")).enrolled).toBe(false);
+  });
+
+  test("an answer that comes after the time is up changes nothing and breaks nothing", async () => {
+    const { target, store, factor } = await prepared();
+    const jar = await full(target, "alice", factor.phone);
+    const late: ((reason: Error) => void)[] = [];
+    const promise = new Promise((_resolve, reject) => late.push(reject));
+    store.fail("read", answers(promise));
+    expectProblem(await jar.get("/account"), "unavailable");
+    late[0]!(new Error("too late"));
+    await promise.catch(() => undefined);
+    store.heal();
+    expect(await jar.isIn()).toBe(true);
+  });
+});
+
+describe("ends of logins while the store is away", () => {
+  test.each(list(SILENT))(
+    "a logout leaves the browser logged out, and the application is told what failed (write %s)",
+    async (_name, fault) => {
+      const { target, store } = frail({
+        routes(app) {
+          app.use(((error: { status?: number }, _req, res, _next) => {
+            res.status(error.status ?? 500).json({ name: (error as Error).name });
+          }) as import("express").ErrorRequestHandler);
+        },
+      });
+      const { phone } = await enrolled(target, "alice");
+      const jar = await full(target, "alice", phone);
+      const copy = copyOf(jar);
+      store.fail("write", fault);
+      const answer = await jar.post("/logout");
+      expect([answer.status, answer.body]).toEqual([503, { name: "UnavailableError" }]);
+      store.heal();
+      expect([await jar.isIn(), await copy.isIn()]).toEqual([false, false]);
+    },
+  );
+
+  test.each(list(SILENT))(
+    "turning away from a challenge opens nothing, and can be done again (write %s)",
+    async (_name, fault) => {
+      const { target, store, factor } = await prepared();
+      const jar = await pending(target, "alice");
+      const copy = copyOf(jar);
+      store.fail("write", fault);
+      const { status } = await jar.post("/2fa/cancel");
+      expect([204, 503]).toContain(status);
+      expect(await jar.isIn()).toBe(false);
+      store.heal();
+      if (status === 503) expect((await jar.post("/2fa/cancel")).status).toBe(204);
+      for (const each of [jar, copy]) {
+        expect((await each.verify(factor.phone.code(target.clock()))).status).toBeGreaterThanOrEqual(400);
+        expect(await each.isIn()).toBe(false);
+      }
+    },
+  );
+});
+
+describe("the application's own calls while the store is away", () => {
+  test.each(list([...SILENT, answers(null)]))(
+    "each rejects with an UnavailableError and changes nothing (%s)",
+    async (_name, fault) => {
+      const { target, store, factor } = await prepared();
+      const before = await storedAccount(target, "alice");
+      const { accounts } = target.mfa;
+      const reading = [
+        () => accounts.status("u1"),
+        () => accounts.factors("u1"),
+        () => accounts.export("u1"),
+        () => target.mfa.ready(),
+      ];
+      const writing: (() => Promise<unknown>)[] = [
+        () => accounts.reset("u1"),
+        () => accounts.removeFactor("u1", factor.factorId),
+        () => accounts.regenerateBackupCodes("u1"),
+        () => accounts.signOutEverywhere("u1"),
+        () => accounts.passwordChanged("u1", { signOut: true }),
+        () => accounts.importTotp("u1", { secret: "JBSWY3DPEHPK3PXPGEZDGNBVGY3TQOJQ" }),
+        () => accounts.verify("u1", { method: "totp", code: factor.phone.code(target.clock()) }),
+      ];
+      const happened = target.events.length;
+      store.fail("read", fault);
+      for (const call of [...reading, ...writing, () => accounts.erase("u1")])
+        await expect(call()).rejects.toThrow(UnavailableError);
+      store.heal();
+      store.fail("write", fault);
+      store.fail("remove", fault);
+      for (const call of [...writing, () => accounts.erase("u1")])
+        await expect(call()).rejects.toThrow(UnavailableError);
+      store.heal();
+      expect(await storedAccount(target, "alice")).toBe(before);
+      // What did not happen is told to nobody.
+      expect(target.events.slice(happened).filter(({ outcome }) => outcome === "success")).toEqual([]);
+      await expect(target.mfa.ready()).resolves.toBeUndefined();
+    },
+  );
+});
+
+test("an outage is an event, with its reason and without anybody's secrets", async () => {
+  const { target, store, factor } = await prepared();
+  const jar = await full(target, "alice", factor.phone);
+  store.fail("read", REJECTS);
+  expect((await ask(jar, "JSON", "/account")).status).toBe(503);
+  const [event] = target.events.filter(({ action }) => action === "unavailable");
+  expect(event).toMatchObject({ action: "unavailable", outcome: "failure", reason: expect.stringMatching(/store/i) });
+  expect(JSON.stringify(event)).not.toContain("cable");
+});
