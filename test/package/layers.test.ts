@@ -13,7 +13,9 @@ const TOP = ["index.ts", "second-factor.ts"];
 const LAYERS: Record<string, { values: string[]; types?: string[] }> = {
   core: { values: [] },
   crypto: { values: ["core"] },
-  stores: { values: ["core"] },
+  stores: { values: ["core", "crypto"] },
+  redis: { values: ["stores"] },
+  sql: { values: ["stores"] },
   events: { values: ["core"] },
   limits: { values: ["core", "stores"] },
   devices: { values: ["core", "crypto", "stores"] },
@@ -26,7 +28,7 @@ const LAYERS: Record<string, { values: string[]; types?: string[] }> = {
     types: ["engine", "events", "limits"],
   },
   http: { values: ["core", "crypto", "engine", "pages", "methods", "policy", "events", "options"] },
-  passport: { values: ["core", "engine", "http", "options"] },
+  passport: { values: ["core", "engine", "http", "options", "policy"] },
   testing: { values: ["core", "stores", "crypto"] },
   browser: { values: [], types: ["core"] },
 };
