@@ -163,10 +163,13 @@ export class Gate {
   }
 
   /** Where the user was going, and that a second factor was due, so that this login never becomes a full one without. */
-  private async remember(req: Request, { visitor }: Visit, returnTo: string | undefined): Promise<void> {
+  private async remember(req: Request, { standing, visitor }: Visit, returnTo: string | undefined): Promise<void> {
     const { mark } = visitor;
-    if (mark === undefined || (mark.pending === true && returnTo === undefined)) return;
-    await saveMark(req, { ...mark, pending: true, ...(returnTo === undefined ? {} : { returnTo }) });
+    // A login that must enroll only since the policy changed is not counted down: it has nothing to prove yet.
+    const marksPending = standing.status === "pending" && mark?.pending !== true;
+    if (mark === undefined || (!marksPending && returnTo === undefined)) return;
+    const pending = marksPending ? { pending: true } : {};
+    await saveMark(req, { ...mark, ...pending, ...(returnTo === undefined ? {} : { returnTo }) });
   }
 
   private describe(req: Request, visit: Visit | undefined): void {

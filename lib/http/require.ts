@@ -92,7 +92,8 @@ class Requirement {
       return true;
     }
     if (isDue(visit.standing)) gate.answerDue(req, res, visit);
-    else if (visit.standing.status === "not-enrolled") await this.askToEnroll(req, res, state, visit);
+    else if (visit.standing.status === "not-enrolled" && visit.standing.isEnrolled !== true)
+      await this.askToEnroll(req, res, state, visit);
     else await this.askForProof(req, res, state, visit, operation);
     return false;
   }
