@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { type Account, emptyAccount, isBlank, parseAccount, serializeAccount } from "../core/account.js";
 import { UnavailableError } from "../core/errors.js";
 import type { UserId } from "../core/nouns.js";
@@ -28,10 +29,17 @@ export interface AccountRecords {
 }
 
 const MOST_ATTEMPTS = 100;
+const FREE_ATTEMPTS = 4;
 const MOST_PARSED = 1_000;
 
 function keyOf(userId: UserId): string {
   return `account:${userId}`;
+}
+
+/** Writers that lost make room: the more often, the longer and the less alike they wait, up to 50 ms. */
+async function stepBack(attempt: number): Promise<void> {
+  if (attempt < FREE_ATTEMPTS) return;
+  await setTimeout(Math.random() * Math.min(attempt, 50));
 }
 
 /** Parsed accounts by the version they were parsed from: an unchanged record is not parsed twice. */
@@ -71,6 +79,7 @@ export function createAccountRecords(store: Store): AccountRecords {
         if (account === undefined) return result;
         const written = await store.write(keyOf(userId), serializeAccount(account), { expect: current.version });
         if (written !== undefined) return result;
+        await stepBack(attempt);
         current = await read(userId);
       }
       throw new UnavailableError(`An account record changed ${MOST_ATTEMPTS} times under one write`);

@@ -124,6 +124,14 @@ export class Gate {
     return places.find((place) => place !== undefined);
   }
 
+  /** A login that was over before it was complete. Answers false: the request goes no further. */
+  refuseEnded(req: Request, res: Response, state: RequestState): false {
+    hideUser(req);
+    this.leave(req, state);
+    sendProblem(req, res, { code: "expired" }, this.pages);
+    return false;
+  }
+
   refuse(req: Request, res: Response): void {
     hideUser(req);
     if (res.headersSent) return;

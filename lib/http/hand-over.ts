@@ -8,11 +8,10 @@ import { clientOf, newcomerOf } from "./arrival.js";
 import type { Gate } from "./gate.js";
 import { hideUser, showUser } from "./hidden-user.js";
 import type { PageSet } from "./page-set.js";
+import { type Done, LogOut, override, settled } from "./log-out.js";
 import { anyMark, putMark, renewSession, requireSession, saveMark, type Session, sessionOf } from "./session.js";
 import type { AppUser, Settings } from "../options/settings.js";
 import type { RequestState } from "./state.js";
-
-type Done = (error?: unknown) => void;
 
 /** Passport's own options of `authenticate` and `logIn`, as far as they matter here. */
 interface LogInOptions {
@@ -24,19 +23,10 @@ interface LogInOptions {
 }
 
 type LogIn = (user: AppUser, options: LogInOptions, done: Done) => void;
-type LogOut = (options: object, done: Done) => void;
-
-/** Passport's functions on a request, before they were wrapped. */
-interface Originals {
-  readonly logIn: LogIn | undefined;
-  readonly logOut: LogOut | undefined;
-}
 
 interface PassportRequest {
   logIn?: unknown;
   login?: unknown;
-  logOut?: unknown;
-  logout?: unknown;
 }
 
 interface Arriving {
@@ -46,20 +36,6 @@ interface Arriving {
   readonly user: AppUser;
   readonly options: LogInOptions;
   readonly done: Done;
-}
-
-function settled(act: (done: Done) => void): Promise<void> {
-  return new Promise((resolve, reject) => {
-    act((error) => {
-      if (error === undefined || error === null) resolve();
-      else reject(error instanceof Error ? error : new Error("Passport failed", { cause: error }));
-    });
-  });
-}
-
-/** Replaces a method of one object without showing up in it: sessions are serialized, and merged by Passport. */
-function override(target: object, name: string, value: unknown): void {
-  Object.defineProperty(target, name, { configurable: true, writable: true, enumerable: false, value });
 }
 
 /** Passport's own failure of a login, kept apart from ours: the application hears of it as ever. */
@@ -79,27 +55,14 @@ export class HandOver {
     private readonly engine: Engine,
     private readonly gate: Gate,
     private readonly pages: PageSet,
+    private readonly logOut: LogOut,
   ) {}
 
-  /** Wraps `logIn`, `logout` and `session.destroy` of one request. */
+  /** Wraps `logIn` of one request, and what ends a login. */
   install(req: Request, res: Response, state: RequestState): void {
     const passport = req as PassportRequest;
-    const originals: Originals = {
-      logIn: typeof passport.logIn === "function" ? (passport.logIn.bind(req) as LogIn) : undefined,
-      logOut: typeof passport.logOut === "function" ? (passport.logOut.bind(req) as LogOut) : undefined,
-    };
-    if (originals.logIn !== undefined) this.wrapLogIn(req, res, state, originals.logIn);
-    if (originals.logOut !== undefined) this.wrapLogOut(req, state, originals.logOut);
-    this.watchSession(req);
-    state.forget = async () => {
-      delete requireSession(req).secondFactor;
-      const { logOut } = originals;
-      if (logOut !== undefined)
-        await settled((done) => {
-          logOut({ keepSessionInfo: true }, done);
-        });
-      this.watchSession(req);
-    };
+    if (typeof passport.logIn === "function") this.wrapLogIn(req, res, state, passport.logIn.bind(req) as LogIn);
+    this.logOut.install(req, state);
   }
 
   private wrapLogIn(req: Request, res: Response, state: RequestState, original: LogIn): void {
@@ -123,11 +86,8 @@ export class HandOver {
     if (error instanceof LogInError) done(error.cause);
     else if (error instanceof ConfigurationError) done(error);
     else {
-      this.engine.parts.tell(
-        "unavailable",
-        { userId: "", client: clientOf(req) },
-        { outcome: "failure", reason: reasonOf(error) },
-      );
+      const details = { outcome: "failure", reason: reasonOf(error) } as const;
+      this.engine.parts.tell("unavailable", { userId: "", client: clientOf(req) }, details);
       this.gate.refuse(req, res);
     }
   }
@@ -143,7 +103,7 @@ export class HandOver {
     const begun = this.withReturnTo(arriving, await this.engine.signIn.begin(newcomer));
     const signedIn = first === undefined ? begun : { ...begun, mark: { ...begun.mark, first } };
     // The login this one replaces is over, whatever becomes of a copy of its session.
-    await this.endLogin(req);
+    await this.logOut.end(req);
     await this.passportLogIn(arriving, original, signedIn.mark);
     return this.goOn(arriving, newcomer, signedIn);
   }
@@ -151,7 +111,9 @@ export class HandOver {
   private goOn({ req, res, state, user, options }: Arriving, newcomer: Newcomer, signedIn: SignedIn): boolean {
     this.gate.settle(req, res, state, user, newcomer, signedIn);
     const { visit } = state;
-    if (visit === undefined || !isDue(visit.standing)) return true;
+    // It was ended while it was made, by another request.
+    if (visit === undefined) return this.gate.refuseEnded(req, res, state);
+    if (!isDue(visit.standing)) return true;
     if (this.settings.isReport) this.gate.report(visit);
     if (this.settings.isReport || options.secondFactor === "inline") return true;
     this.gate.answerDue(req, res, visit);
@@ -177,7 +139,7 @@ export class HandOver {
     const session = sessionOf(req);
     if (session !== undefined && options.successReturnToOrRedirect !== undefined) session.returnTo = returnTo;
     const standing = assess({ account, mark, decision: newcomer.decision, now: this.settings.clock() });
-    if (standing.status === "ended") return true;
+    if (standing.status === "ended") return this.gate.refuseEnded(req, arriving.res, state);
     this.gate.admit(req, state, { user, userId: newcomer.userId, visitor: { ...newcomer, mark }, account, standing });
     return true;
   }
@@ -195,7 +157,7 @@ export class HandOver {
     await settled((done) => {
       original(user, options, done);
     });
-    if (standing.status === "ended") return false;
+    if (standing.status === "ended") return this.gate.refuseEnded(req, res, state);
     const visit = {
       user,
       userId: newcomer.userId,
@@ -241,7 +203,7 @@ export class HandOver {
       throw new LogInError(error instanceof Error ? error : new Error(String(error)));
     }
     if (anyMark(req)?.id !== mark.id) await saveMark(req, mark);
-    this.watchSession(req);
+    this.logOut.watchSession(req);
   }
 
   /** Read before Passport empties the session: where the user is to land once the login is complete. */
@@ -250,59 +212,5 @@ export class HandOver {
     const wanted = [sessionOf(req)?.returnTo, options.successRedirect, options.successReturnToOrRedirect];
     const returnTo = wanted.map((each) => this.gate.local(req, each)).find((each) => each !== undefined);
     return returnTo === undefined ? signedIn : { ...signedIn, mark: { ...signedIn.mark, returnTo } };
-  }
-
-  private wrapLogOut(req: Request, state: RequestState, original: LogOut): void {
-    const passport = req as PassportRequest;
-    passport.logOut = passport.logout = (given: object | Done | undefined, then?: Done) => {
-      const done = typeof given === "function" ? (given as Done) : (then ?? (() => undefined));
-      const options = typeof given === "object" ? given : {};
-      const session = sessionOf(req);
-      const ending = this.endLogin(req);
-      if (session !== undefined) delete session.secondFactor;
-      original(options, (error) => {
-        showUser(req, undefined);
-        this.gate.leave(req, state);
-        ending.then(() => {
-          done(error);
-        }, done);
-      });
-    };
-  }
-
-  /**
-   * `session.destroy` is a logout too. The session goes in any case; a record that could not be written is an error.
-   * `session.reload` makes a new session object, which is watched as well.
-   */
-  private watchSession(req: Request): void {
-    const session = sessionOf(req);
-    if (session === undefined || typeof session.destroy !== "function") return;
-    const destroy = session.destroy.bind(session);
-    override(session, "destroy", (done: Done = () => undefined): Session => {
-      const ending = this.endLogin(req);
-      destroy((error) => {
-        ending.then(() => {
-          done(error);
-        }, done);
-      });
-      return session;
-    });
-    const reload = session.reload?.bind(session);
-    if (reload === undefined) return;
-    override(session, "reload", (done: Done = () => undefined): Session => {
-      reload((error) => {
-        this.watchSession(req);
-        done(error);
-      });
-      return session;
-    });
-  }
-
-  private endLogin(req: Request): Promise<void> {
-    const mark = anyMark(req);
-    const ended = mark === undefined ? Promise.resolve() : this.engine.signIn.end(mark, clientOf(req));
-    // Observed by whoever waits for it; nobody may be left to crash the process with it.
-    ended.catch(() => undefined);
-    return ended;
   }
 }

@@ -5,6 +5,7 @@ import { sendProblem } from "./answers.js";
 import { clientOf } from "./arrival.js";
 import { Gate } from "./gate.js";
 import { HandOver } from "./hand-over.js";
+import { LogOut } from "./log-out.js";
 import { PageSet } from "./page-set.js";
 import { createProxyCheck } from "./proxy-check.js";
 import { createRouter } from "./router.js";
@@ -41,7 +42,7 @@ export class Middleware {
   ) {
     this.pages = new PageSet(settings, engine);
     this.gate = new Gate(settings, engine, this.pages);
-    this.handOver = new HandOver(settings, engine, this.gate, this.pages);
+    this.handOver = new HandOver(settings, engine, this.gate, this.pages, new LogOut(engine, this.gate));
     this.base = settings.path.toLowerCase();
     const refuse = (req: Request, res: Response, error: unknown): void => {
       this.refuse(req, res, error);

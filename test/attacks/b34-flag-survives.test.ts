@@ -10,6 +10,7 @@ import {
   send,
   SESSION_COOKIE,
   slowRoute,
+  STEP,
   cookies,
 } from "../support/attack.js";
 
@@ -92,6 +93,26 @@ describe("B34 the proof survives a logout or a change of user", () => {
     await expectDenied(jar);
     expect((await jar.verify(alice.phone.code(target.clock()))).status).toBe(200);
     expect((await jar.get("/")).body.user.name).toBe("alice");
+  });
+
+  test("B34 a user the application swapped in the session by hand is not let in on another's proof", async () => {
+    const { target, alice, mallory } = await twoPeople({
+      routes(app) {
+        app.post("/swap/:id", (req, res) => {
+          Object.assign(req.session, { passport: { user: req.params.id } });
+          res.json({ ok: true });
+        });
+      },
+    });
+    for (const name of ["alice", "carol"]) {
+      const jar = name === "alice" ? await full(target, name, alice.phone) : await passworded(target, "JSON", name);
+      expect(await jar.isIn()).toBe(true);
+      expect((await jar.post(`/swap/${userNamed("mallory").id}`)).status).toBe(200);
+      await expectDenied(jar);
+      await jar.login("mallory");
+      expect((await jar.verify(mallory.phone.code(target.clock()))).status).toBe(200);
+      target.clock.advance(STEP);
+    }
   });
 
   test.each(MODES)("B34 after a logout the challenge has nobody to ask (%s)", async (mode) => {

@@ -1,0 +1,238 @@
+import { creationOptionsOf, credentialJson, requestOptionsOf } from "./credentials.js";
+import { alone } from "./pending.js";
+import { type PasskeyProblem, postJson } from "./requests.js";
+
+/** What this browser can do with passkeys. */
+export interface PasskeySupport {
+  /** It knows passkeys at all. */
+  readonly available: boolean;
+  /** It offers them in the autofill of a field with `autocomplete="username webauthn"`. */
+  readonly autofill: boolean;
+  /** This device has a fingerprint reader, a face camera or a PIN for them. */
+  readonly platform: boolean;
+}
+
+/** The visitor closed the dialog, let it time out, or another request took its place. Nothing is wrong. */
+export interface Cancelled {
+  readonly status: "cancelled";
+}
+
+/** The browser has no passkeys, or the page is not served over HTTPS. */
+export interface Unsupported {
+  readonly status: "unsupported";
+}
+
+export interface Refused {
+  readonly status: "refused";
+  readonly problem: PasskeyProblem;
+}
+
+/** The form is on its way; the browser is leaving the page. */
+export interface Submitted {
+  readonly status: "submitted";
+}
+
+interface Asking {
+  /** Where the routes live: `"/2fa"`. */
+  readonly base: string;
+  /** Ends the request; the result is then `cancelled`. */
+  readonly signal?: AbortSignal;
+  /**
+   * Sends the passkey with this form, in its field `credential` (made if there is none), so that the browser follows the
+   * answer as it follows any other form's. Without it the answer comes back as the result.
+   */
+  readonly form?: HTMLFormElement;
+}
+
+export interface SignInOptions extends Asking {
+  /**
+   * Where the passkey is sent. Default: `base + "/passkey"`, which finishes a login that a first factor began. For a login
+   * by passkey alone: the application's own route with `passport.authenticate("passkey")`.
+   */
+  readonly to?: string;
+  /**
+   * Waits in the autofill of the page's field with `autocomplete="username webauthn"` instead of opening a dialog, for as
+   * long as the page is open. Default: false.
+   */
+  readonly conditional?: boolean;
+  /** Do not ask again on this browser. Default: false. */
+  readonly trustDevice?: boolean;
+}
+
+export interface SignedIn {
+  readonly status: "verified";
+  /** Where the visitor was going. */
+  readonly redirectTo: string | undefined;
+  readonly amr: readonly string[];
+}
+
+/** The application's own route answered with a redirection, which was followed: a success or not, it is in the address. */
+export interface Redirected {
+  readonly status: "redirected";
+  readonly redirectTo: string;
+}
+
+export type SignInResult = SignedIn | Redirected | Submitted | Refused | Cancelled | Unsupported;
+
+export interface EnrollOptions extends Asking {
+  /** What its owner calls it. Default: the name of the password manager or key, where it is known. */
+  readonly label?: string;
+  /** The first factor again, where the application checks it and the login is not fresh. */
+  readonly password?: string;
+}
+
+export interface EnrolledPasskey {
+  readonly status: "enrolled";
+  readonly factor: { readonly id: string; readonly label: string };
+  /** With the first factor: to be shown once. */
+  readonly backupCodes: readonly string[] | undefined;
+}
+
+export type EnrollResult = EnrolledPasskey | Submitted | Refused | Cancelled | Unsupported;
+
+/** A request is renewed this long before its challenge dies. */
+const AHEAD = 60_000;
+const TIMEOUT = 300_000;
+/** Browsers clamp longer timers, and a sleeping computer stretches them: what counts is the clock. */
+const SHORTEST = 10_000;
+
+function isAvailable(): boolean {
+  return typeof PublicKeyCredential === "function" && "credentials" in navigator;
+}
+
+async function answers(question: (() => Promise<boolean>) | undefined): Promise<boolean> {
+  try {
+    return (await question?.call(PublicKeyCredential)) ?? false;
+  } catch {
+    return false;
+  }
+}
+
+export async function passkeySupport(): Promise<PasskeySupport> {
+  if (!isAvailable()) return { available: false, autofill: false, platform: false };
+  const browser: Partial<typeof PublicKeyCredential> = PublicKeyCredential;
+  const [autofill, platform] = await Promise.all([
+    answers(browser.isConditionalMediationAvailable),
+    answers(browser.isUserVerifyingPlatformAuthenticatorAvailable),
+  ]);
+  return { available: true, autofill, platform };
+}
+
+function isCancelled(error: unknown): boolean {
+  return error instanceof DOMException && ["NotAllowedError", "AbortError", "TimeoutError"].includes(error.name);
+}
+
+/** What a ceremony came to; whatever the browser throws for what a visitor does is a result. */
+async function told<T>(asking: Asking, run: (signal: AbortSignal) => Promise<T>): Promise<T | Cancelled | Refused> {
+  try {
+    return await alone(asking.signal, ({ signal }) => run(signal));
+  } catch (error) {
+    if (isCancelled(error) || asking.signal?.aborted === true) return { status: "cancelled" };
+    // The authenticator holds one of the account's passkeys already.
+    const isKnown = error instanceof DOMException && error.name === "InvalidStateError";
+    if (isKnown) return { status: "refused", problem: { code: "conflict" } };
+    throw error;
+  }
+}
+
+function submit(form: HTMLFormElement, credential: object): Submitted {
+  let field = form.querySelector<HTMLInputElement>("input[name=credential]");
+  if (field === null) {
+    field = document.createElement("input");
+    field.type = "hidden";
+    field.name = "credential";
+    form.append(field);
+  }
+  field.value = JSON.stringify(credential);
+  form.submit();
+  return { status: "submitted" };
+}
+
+type Found = { readonly credential: object } | { readonly problem: PasskeyProblem } | { readonly isStale: true };
+
+/** Asks for a passkey under one challenge. */
+async function ask({ base, conditional = false }: SignInOptions, outer: AbortSignal): Promise<Found> {
+  const options = await postJson(`${base}/passkey/options`, {}, outer);
+  if (!options.ok) return { problem: options.problem };
+  const publicKey = requestOptionsOf(options.body as unknown as PublicKeyCredentialRequestOptionsJSON);
+  const life = Math.max((publicKey.timeout ?? TIMEOUT) - AHEAD, SHORTEST);
+  const begun = Date.now();
+  if (!conditional) return { credential: await get({ publicKey, signal: outer }) };
+  // Nobody is looking at a dialog: the request may wait for hours, and its challenge does not.
+  const renewal = new AbortController();
+  const stop = (): void => {
+    renewal.abort();
+  };
+  const timer = setTimeout(stop, life);
+  outer.addEventListener("abort", stop, { once: true });
+  try {
+    const credential = await get({ publicKey, mediation: "conditional", signal: renewal.signal });
+    return Date.now() - begun > life + AHEAD ? { isStale: true } : { credential };
+  } catch (error) {
+    if (renewal.signal.aborted && !outer.aborted) return { isStale: true };
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    outer.removeEventListener("abort", stop);
+  }
+}
+
+async function get(request: CredentialRequestOptions): Promise<object> {
+  const credential = await navigator.credentials.get(request);
+  if (credential === null) throw new DOMException("No passkey was given", "NotAllowedError");
+  return credentialJson(credential as PublicKeyCredential);
+}
+
+async function present(options: SignInOptions, credential: object): Promise<SignInResult> {
+  const { base, form, to = `${base}/passkey`, trustDevice = false } = options;
+  if (form !== undefined) return submit(form, credential);
+  const answer = await postJson(to, { credential, trustDevice });
+  if (!answer.ok) return { status: "refused", problem: answer.problem };
+  if (answer.redirectTo !== undefined) return { status: "redirected", redirectTo: answer.redirectTo };
+  const { amr, redirectTo } = answer.body;
+  return {
+    status: "verified",
+    redirectTo: typeof redirectTo === "string" ? redirectTo : undefined,
+    amr: Array.isArray(amr) ? amr.map(String) : [],
+  };
+}
+
+/**
+ * Asks for a passkey: as a second factor, as a confirmation, or as a whole login. One request waits at a time, and the next
+ * one takes its place. Rejects only for what no visitor can do anything about, such as a domain that is not this site's.
+ */
+export async function signInWithPasskey(options: SignInOptions): Promise<SignInResult> {
+  if (!isAvailable()) return { status: "unsupported" };
+  if (options.conditional === true && !(await passkeySupport()).autofill) return { status: "unsupported" };
+  return told<SignInResult>(options, async (signal) => {
+    for (;;) {
+      const found = await ask(options, signal);
+      if ("problem" in found) return { status: "refused", problem: found.problem };
+      if ("credential" in found) return present(options, found.credential);
+    }
+  });
+}
+
+/** Adds a passkey to the account that is logged in. */
+export async function enrollPasskey(options: EnrollOptions): Promise<EnrollResult> {
+  if (!isAvailable()) return { status: "unsupported" };
+  const { base, form, label, password } = options;
+  const proof = password === undefined ? {} : { password };
+  return told<EnrollResult>(options, async (signal) => {
+    const asked = await postJson(`${base}/passkey/enroll/options`, proof, signal);
+    if (!asked.ok) return { status: "refused", problem: asked.problem };
+    const publicKey = creationOptionsOf(asked.body as unknown as PublicKeyCredentialCreationOptionsJSON);
+    const created = await navigator.credentials.create({ publicKey, signal });
+    if (created === null) return { status: "cancelled" };
+    const credential = credentialJson(created as PublicKeyCredential);
+    if (form !== undefined) return submit(form, credential);
+    const answer = await postJson(`${base}/passkey/enroll`, {
+      credential,
+      ...proof,
+      ...(label === undefined ? {} : { label }),
+    });
+    if (!answer.ok) return { status: "refused", problem: answer.problem };
+    const { backupCodes, factor } = answer.body as unknown as EnrolledPasskey;
+    return { status: "enrolled", factor, backupCodes };
+  });
+}

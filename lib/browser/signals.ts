@@ -1,0 +1,53 @@
+// The Signal API (WebAuthn Level 3 section 5.1.10): tells password managers what became of a passkey. Where it does not exist,
+// or is refused, nothing happens; it is a courtesy.
+
+interface Signals {
+  signalUnknownCredential?(options: { rpId: string; credentialId: string }): Promise<void>;
+  signalCurrentUserDetails?(options: {
+    rpId: string;
+    userId: string;
+    name: string;
+    displayName: string;
+  }): Promise<void>;
+}
+
+function signals(): Signals {
+  return typeof PublicKeyCredential === "function" ? (PublicKeyCredential as Signals) : {};
+}
+
+async function attempt(signal: () => Promise<void> | undefined): Promise<boolean> {
+  try {
+    const sent = signal();
+    await sent;
+    return sent !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+export interface RemovedPasskey {
+  readonly rpId: string;
+  /** base64url, as in `PublicKeyCredentialDescriptorJSON`. */
+  readonly credentialId: string;
+}
+
+/**
+ * A passkey that no longer opens anything: password managers stop offering it. Only for what is certain, because a passkey
+ * that was refused may be a good one. Answers whether the browser took it.
+ */
+export function signalRemoved({ credentialId, rpId }: RemovedPasskey): Promise<boolean> {
+  return attempt(() => signals().signalUnknownCredential?.({ rpId, credentialId }));
+}
+
+export interface UserDetails {
+  readonly rpId: string;
+  /** The user handle, base64url. */
+  readonly userId: string;
+  readonly name: string;
+  readonly displayName?: string;
+}
+
+/** The account's name now: password managers show it. Answers whether the browser took it. */
+export function signalUserDetails({ displayName, name, rpId, userId }: UserDetails): Promise<boolean> {
+  return attempt(() => signals().signalCurrentUserDetails?.({ rpId, userId, name, displayName: displayName ?? name }));
+}

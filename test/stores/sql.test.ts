@@ -1,0 +1,214 @@
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import {
+  CamelCasePlugin,
+  DummyDriver,
+  Kysely,
+  MysqlAdapter,
+  MysqlQueryCompiler,
+  PostgresAdapter,
+  PostgresDialect,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
+  sql,
+} from "kysely";
+import { Pool } from "pg";
+import { createTables, removeExpired, sqlStore, tablesSql } from "express-second-factor/sql";
+import { movableClock, storeContract } from "express-second-factor/testing";
+import { type PostgresServer, startPostgres } from "../support/postgres.js";
+import { openPostgres } from "../support/postgres-client.js";
+import { openSqlite } from "../support/sqlite.js";
+
+let server: PostgresServer;
+let postgres: Kysely<unknown>;
+let sqlite: Kysely<unknown>;
+
+beforeAll(async () => {
+  server = await startPostgres();
+  postgres = openPostgres(server.url, 32);
+  sqlite = openSqlite();
+}, 120_000);
+
+afterAll(async () => {
+  await sqlite.destroy();
+  await postgres.destroy();
+  await server.remove();
+});
+
+const DATABASES = ["PostgreSQL", "SQLite"] as const;
+type Name = (typeof DATABASES)[number];
+
+let tables = 0;
+
+/** A table nobody used, in a database that other tests use too. */
+async function emptyTable(name: Name): Promise<{ db: Kysely<unknown>; table: string }> {
+  tables += 1;
+  const [db, table] = [name === "SQLite" ? sqlite : postgres, `test_${tables}`];
+  await createTables(db, { table });
+  return { db, table };
+}
+
+describe.each(DATABASES)("sqlStore over %s", (name) => {
+  for (const claim of storeContract(async () => {
+    const { db, table } = await emptyTable(name);
+    return sqlStore(db, { table });
+  })) {
+    test(`keeps the contract: ${claim.name}`, () => claim.run());
+  }
+
+  test("keeps different ids apart and gives each value back as it was", async () => {
+    const { db, table } = await emptyTable(name);
+    const store = sqlStore(db, { table });
+    const ids = ["Ann", "ann", "ann ", "\0", "%0000", "\ud800", "\udc00", "\ufffd", "", "'; drop table x; --", "{☃}"];
+    for (const id of ids) expect(await store.write(`account:${id}`, id, { expect: null })).toBeDefined();
+    for (const id of ids) expect((await store.read(`account:${id}`))?.value).toBe(id);
+  });
+
+  test("counts simultaneous attempts of a window that has ended from one again", async () => {
+    const [{ db, table }, clock] = [await emptyTable(name), movableClock()];
+    const counters = sqlStore(db, { table }).attempts("totp", 60_000, clock);
+    await Promise.all(Array.from({ length: 16 }, async () => counters.increment("ann")));
+    clock.advance(60_000);
+    const counts = await Promise.all(Array.from({ length: 16 }, async () => counters.increment("ann")));
+    expect(counts.map(({ totalHits }) => totalHits).toSorted((a, b) => a - b)).toEqual(
+      counts.map((_count, index) => index + 1),
+    );
+    expect(new Set(counts.map(({ resetTime }) => resetTime?.getTime()))).toEqual(new Set([clock() + 60_000]));
+  });
+
+  test("removes what ended more than an hour ago beside its writes, and nothing else", async () => {
+    const [{ db, table }, clock] = [await emptyTable(name), movableClock()];
+    const store = sqlStore(db, { table });
+    store.useClock?.(clock);
+    const counters = store.attempts("totp", 60_000, clock);
+    for (const id of ["1", "2"]) {
+      await store.write(`login:${id}`, "value", { expect: null, expiresAt: clock() + 60_000 });
+      await counters.increment(id);
+    }
+    await store.write("account:1", "value", { expect: null });
+    clock.advance(60_000 + 60 * 60_000 - 1);
+    await store.write("login:3", "value", { expect: null, expiresAt: clock() + 60_000 });
+    expect(await rows(db, table)).toEqual([4, 2]);
+    clock.advance(60_000);
+    await counters.increment("3");
+    await expectSoon(() => rows(db, table), [2, 1]);
+    clock.advance(60 * 60_000 + 60_000);
+    expect(await removeExpired(db, { table, clock })).toBe(2);
+    expect(await rows(db, table)).toEqual([1, 0]);
+    expect((await store.read("account:1"))?.value).toBe("value");
+  });
+
+  test("removes more than a batch where a job asks for it", async () => {
+    const { db, table } = await emptyTable(name);
+    const store = sqlStore(db, { table });
+    const expiresAt = Date.now() + 60_000;
+    for (let id = 0; id < 520; id += 1) await store.write(`login:${id}`, "", { expect: null, expiresAt });
+    const clock = movableClock(expiresAt + 60 * 60_000);
+    expect(await removeExpired(db, { table, clock })).toBe(520);
+  });
+
+  test("creates its tables once, and says the same as text", async () => {
+    const { db, table } = await emptyTable(name);
+    await createTables(db, { table });
+    const text = tablesSql(db, { table: `${table}_text` });
+    for (const statement of text) await sql.raw(statement).execute(db);
+    const version = await sqlStore(db, { table: `${table}_text` }).write("account:1", "value", { expect: null });
+    expect(version).toBeDefined();
+  });
+});
+
+async function rows(db: Kysely<unknown>, table: string): Promise<number[]> {
+  const counts = [table, `${table}_attempts`].map((each) =>
+    sql<{ n: number | string }>`select count(*) as n from ${sql.table(each)}`.execute(db),
+  );
+  return (await Promise.all(counts)).map((result) => Number(result.rows[0]!.n));
+}
+
+async function expectSoon(look: () => Promise<number[]>, expected: number[]): Promise<void> {
+  for (let tries = 0; tries < 200 && JSON.stringify(await look()) !== JSON.stringify(expected); tries += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  expect(await look()).toEqual(expected);
+}
+
+test("processes that start together may all create the tables", async () => {
+  await Promise.all(Array.from({ length: 8 }, () => createTables(postgres, { table: "together" })));
+  expect(await sqlStore(postgres, { table: "together" }).read("account:1")).toBeUndefined();
+});
+
+test("a table may stand in a schema of PostgreSQL", async () => {
+  await sql`create schema auth`.execute(postgres);
+  await createTables(postgres, { table: "auth.mfa" });
+  const store = sqlStore(postgres, { table: "auth.mfa" });
+  const version = await store.write("account:1", "value", { expect: null });
+  expect(await store.write("account:1", "again", { expect: null })).toBeUndefined();
+  expect(await store.read("account:1")).toEqual({ value: "value", version });
+  const counters = store.attempts("totp", 60_000, Date.now);
+  await counters.increment("1");
+  expect((await counters.increment("1")).totalHits).toBe(2);
+});
+
+test("plugins of the application's Kysely change nothing", async () => {
+  const { db, table } = await emptyTable("PostgreSQL");
+  const [store, clock] = [sqlStore(db.withPlugin(new CamelCasePlugin()), { table }), movableClock()];
+  store.useClock?.(clock);
+  await store.write("login:1", "value", { expect: null, expiresAt: clock() + 1 });
+  expect((await store.read("login:1"))?.value).toBe("value");
+  clock.advance(1);
+  expect(await store.read("login:1")).toBeUndefined();
+});
+
+test("under a stricter isolation level one of simultaneous writes wins, too", async () => {
+  const pool = new Pool({
+    connectionString: server.url,
+    max: 16,
+    options: "-c default_transaction_isolation=serializable",
+  });
+  const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
+  const { table } = await emptyTable("PostgreSQL");
+  const store = sqlStore(db, { table });
+  const expect1 = await store.write("account:1", "start", { expect: null });
+  const outcomes = await Promise.allSettled(
+    Array.from({ length: 16 }, () => store.write("account:1", "next", { expect: expect1! })),
+  );
+  await db.destroy();
+  expect(outcomes.filter((each) => each.status === "fulfilled" && each.value !== undefined)).toHaveLength(1);
+});
+
+describe("sqlStore refuses at start", () => {
+  test.each([undefined, {}, "postgres://localhost"])("what is no Kysely: %p", (db) => {
+    expect(() => sqlStore(db as never)).toThrow(/pass a Kysely instance/);
+  });
+
+  test("a database that cannot do it in one statement", () => {
+    const mysql = new Kysely<unknown>({
+      dialect: {
+        createAdapter: () => new MysqlAdapter(),
+        createDriver: () => new DummyDriver(),
+        createIntrospector: (db) => new PostgresIntrospector(db),
+        createQueryCompiler: () => new MysqlQueryCompiler(),
+      },
+    });
+    expect(() => sqlStore(mysql)).toThrow(/only PostgreSQL and SQLite/);
+  });
+
+  test.each(["", "a b", "a.b.c", 'x"; drop table y; --', "x".repeat(42)])("a table called %p", (table) => {
+    expect(() => sqlStore(postgres, { table })).toThrow(/table must be a name/);
+  });
+});
+
+test("the tables' text needs no connection", () => {
+  const db = new Kysely<unknown>({
+    dialect: {
+      createAdapter: () => new PostgresAdapter(),
+      createDriver: () => new DummyDriver(),
+      createIntrospector: (each) => new PostgresIntrospector(each),
+      createQueryCompiler: () => new PostgresQueryCompiler(),
+    },
+  });
+  expect(tablesSql(db)).toEqual([
+    'create table if not exists "second_factor" ("key" text primary key, "version" text not null, "value" text not null, "expires_at" bigint)',
+    'create table if not exists "second_factor_attempts" ("name" text not null, "key" text not null, "hits" integer not null, "reset_at" bigint not null, constraint "second_factor_attempts_pkey" primary key ("name", "key"))',
+    'create index if not exists "second_factor_expires_at" on "second_factor" ("expires_at")',
+    'create index if not exists "second_factor_attempts_reset_at" on "second_factor_attempts" ("reset_at")',
+  ]);
+});
