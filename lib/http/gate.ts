@@ -78,6 +78,8 @@ export class Gate {
     if (deviceToken !== undefined) setDeviceToken(req, res, this.settings, userId, deviceToken);
     if (deviceRefused) clearDeviceToken(req, res, this.settings, userId);
     if (standing.status === "ended") {
+      // Revoked while it was made: whoever put the user on the request, they are not let in with it.
+      if (!this.settings.isReport) hideUser(req);
       this.leave(req, state);
       return;
     }
