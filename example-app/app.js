@@ -5,11 +5,13 @@ import express from "express";
 import session from "express-session";
 import passport from "passport";
 import { Strategy as LocalStrategy } from "passport-local";
-import { backupCodes, memoryStore, secondFactor, totp } from "express-second-factor";
+import { backupCodes, memoryStore, passkeys, secondFactor, totp } from "express-second-factor";
 import { Users } from "./users.js";
-import { accountPage, homePage, invoicesPage, loginPage, messagePage, registerPage } from "./views.js";
+import { accountPage, homePage, invoicesPage, loginPage, messagePage, registerPage, transferPage } from "./views.js";
 
 const PUBLIC = fileURLToPath(new URL("public", import.meta.url));
+// What browsers need for passkeys. Yours may come from a bundler: import ... from "express-second-factor/browser".
+const BROWSER_PART = fileURLToPath(new URL("../dist/esm/browser", import.meta.url));
 const PASSWORD_LENGTH = { min: 8, max: 128 };
 
 /** The guard this application has always had. It knows nothing of second factors, and needs no change for them. */
@@ -68,6 +70,39 @@ function logOut(req, res, next) {
   req.logout((error) => (error ? next(error) : res.redirect("/")));
 }
 
+/** What is wrong with a transfer, in words; undefined where nothing is. */
+function transferProblem({ amount, recipient }) {
+  if (typeof amount !== "string" || !/^[1-9]\d{0,5}$/.test(amount)) return "Enter a whole amount, such as 100.";
+  const isName = typeof recipient === "string" && recipient.trim() !== "" && recipient.length <= 60;
+  return isName ? undefined : "Enter who is to get it.";
+}
+
+/** Keeps what was filled in, so that it is still there when the browser comes back from the confirmation. */
+function prepareTransfer(req, res, next) {
+  const { amount, recipient } = req.body ?? {};
+  const problem = transferProblem({ amount, recipient });
+  if (problem !== undefined) {
+    res.status(400).send(transferPage(req, { problem }));
+    return;
+  }
+  req.session.transfer = { amount, recipient };
+  next();
+}
+
+/** The text the user confirms, and what the confirmation is good for: this, once. */
+function describeTransfer(req) {
+  const { amount, recipient } = req.body;
+  return `Pay ${amount} EUR to ${recipient}`;
+}
+
+function transfer(req, res) {
+  const { amount, recipient } = req.body;
+  delete req.session.transfer;
+  res.send(
+    messagePage(req, "Sent", `${amount} EUR are on their way to ${recipient}. Not really: nothing is paid here.`),
+  );
+}
+
 /** @param {{ origin: string, clock?: () => number }} options */
 export function createApp({ origin, clock }) {
   const users = new Users();
@@ -75,6 +110,7 @@ export function createApp({ origin, clock }) {
   const app = express();
 
   app.use(express.static(PUBLIC));
+  app.use("/passkeys", express.static(BROWSER_PART, { index: false }));
   app.get("/favicon.ico", (_req, res) => res.sendFile("icon.svg", { root: PUBLIC }));
   app.use(express.urlencoded({ extended: false, limit: "16kb" }));
   app.use(refuseOtherSites);
@@ -88,23 +124,24 @@ export function createApp({ origin, clock }) {
   );
   app.use(authenticator.session());
 
-  // The one added line. Nothing above it and nothing below it was changed for it.
-  app.use(
-    secondFactor({
-      issuer: "Acme Demo",
-      origin,
-      // Keys that die with the process suit a store that does. Yours: process.env.SECOND_FACTOR_KEYS, and a store that lasts.
-      keys: `demo:${randomBytes(32).toString("base64")}`,
-      store: memoryStore(),
-      methods: [totp(), backupCodes()],
-      clock,
-    }),
-  );
+  // The one added line. Nothing above it was changed for it, and of what is below only what says so needs it.
+  const mfa = secondFactor({
+    issuer: "Acme Demo",
+    origin,
+    // Keys that die with the process suit a store that does. Yours: process.env.SECOND_FACTOR_KEYS, and a store that lasts.
+    keys: `demo:${randomBytes(32).toString("base64")}`,
+    store: memoryStore(),
+    methods: [totp(), passkeys(), backupCodes()],
+    user: { load: async (id) => users.find(id) },
+    exempt: ["/login", "/logout", "/login/passkey"],
+    clock,
+  });
+  app.use(mfa);
 
   app.get("/", (req, res) => res.send(homePage(req)));
   app.get("/register", (req, res) => res.send(registerPage(req)));
   app.post("/register", register(users));
-  app.get("/login", (req, res) => res.send(loginPage(req, { failed: req.query.failed !== undefined })));
+  app.get("/login", (req, res) => res.send(loginPage(req, { failed: req.query.failed })));
   app.post(
     "/login",
     authenticator.authenticate("local", {
@@ -113,10 +150,26 @@ export function createApp({ origin, clock }) {
       keepSessionInfo: true,
     }),
   );
+  // A passkey instead of the password: two factors in one where it checks its owner, else the second is asked for.
+  authenticator.use(mfa.strategy("passkey"));
+  app.post(
+    "/login/passkey",
+    authenticator.authenticate("passkey", { successRedirect: "/account", failureRedirect: "/login?failed=passkey" }),
+  );
   app.post("/logout", logOut);
 
   app.get("/account", ensureLoggedIn, (req, res) => res.send(accountPage(req)));
   app.get("/invoices", ensureLoggedIn, (req, res) => res.send(invoicesPage(req)));
+
+  app.get("/transfer", ensureLoggedIn, (req, res) => res.send(transferPage(req)));
+  app.post(
+    "/transfer",
+    ensureLoggedIn,
+    prepareTransfer,
+    // Confirmed with a second factor, for this amount and this recipient, once.
+    mfa.require({ maxAge: "5m", bind: describeTransfer }),
+    transfer,
+  );
 
   app.use((req, res) => res.status(404).send(messagePage(req, "Not here", "There is no such page.")));
   app.use((error, req, res, next) => {

@@ -4,11 +4,12 @@ import { html } from "hono/html";
 function navigation(req) {
   if (!req.user) return html`<a href="/login">Log in</a> <a href="/register">Register</a>`;
   return html`<a href="/invoices">Invoices</a>
+    <a href="/transfer">Transfer</a>
     <a href="/account">Account</a>
     <form method="post" action="/logout"><button class="link">Log out</button></form>`;
 }
 
-function page(req, title, body) {
+function page(req, title, body, script) {
   return html`<!doctype html>
     <html lang="en">
       <head>
@@ -16,6 +17,7 @@ function page(req, title, body) {
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <title>${title} – Acme Demo</title>
         <link rel="stylesheet" href="/style.css" />
+        ${script ? html`<script type="module" src="${script}"></script>` : ""}
       </head>
       <body>
         <p class="banner"><strong>Demonstration.</strong> It forgets every account when it restarts.</p>
@@ -62,7 +64,7 @@ export function homePage(req) {
       <h1>A login, and a second step after it</h1>
       <p class="lead">
         An ordinary Express application with Passport. Its login form and its guards were there before; one added line
-        asks for a code from your phone.
+        asks for a passkey, or for a code from your phone.
       </p>
       <p class="actions">${start}</p>
       <ol class="tour">
@@ -71,8 +73,8 @@ export function homePage(req) {
           <p>Any address will do, no mail is sent.</p>
         </li>
         <li>
-          <h2>Add an authenticator app</h2>
-          <p>Scan a QR code under “Two-step sign-in”.</p>
+          <h2>Add a passkey or an app</h2>
+          <p>Under “Two-step sign-in”: a touch, or a QR code to scan.</p>
         </li>
         <li>
           <h2>Log out and in again</h2>
@@ -115,32 +117,45 @@ export function registerPage(req, { email, problem } = {}) {
   );
 }
 
+const LOGIN_PROBLEMS = {
+  "": "Address and password do not belong together. Accounts are also gone after a restart.",
+  passkey: "That passkey opens no account here. Log in with your password. Accounts are also gone after a restart.",
+};
+
 export function loginPage(req, { failed }) {
+  const isWrong = failed === "";
   return page(
     req,
     "Log in",
     html`<section class="card narrow">
       <h1>Log in</h1>
       <form class="form" method="post" action="/login">
-        ${alert(failed && "Address and password do not belong together. Accounts are also gone after a restart.")}
-        ${field({ name: "email", label: "E-mail address", type: "email", autocomplete: "username", isWrong: failed })}
+        ${alert(LOGIN_PROBLEMS[failed])}
+        ${field({ name: "email", label: "E-mail address", type: "email", autocomplete: "username webauthn", isWrong })}
         ${field({
           name: "password",
           label: "Password",
           type: "password",
           autocomplete: "current-password",
-          isWrong: failed,
+          isWrong,
         })}
         <button class="button">Log in</button>
       </form>
+      <form class="form or" id="passkey-form" method="post" action="/login/passkey" hidden>
+        <p class="notice" id="passkey-problem" role="alert" hidden>
+          No passkey was used. Try again, or log in with your password.
+        </p>
+        <button class="button quiet">Sign in with a passkey</button>
+      </form>
       <p class="hint">No account yet? <a href="/register">Register</a></p>
     </section>`,
+    "/passkeys.js",
   );
 }
 
 const STATUS = {
   "not-enrolled": "Password only",
-  verified: "Password and second factor",
+  verified: "With two factors",
   "trusted-device": "Password, on a browser you trust",
 };
 
@@ -217,6 +232,26 @@ export function invoicesPage(req) {
           ${rows}
         </tbody>
       </table>
+    </section>`,
+  );
+}
+
+export function transferPage(req, { problem } = {}) {
+  const { amount = "", recipient = "" } = req.session.transfer ?? {};
+  const isWrong = problem !== undefined;
+  return page(
+    req,
+    "Transfer",
+    html`<section class="card narrow">
+      <h1>Transfer money</h1>
+      <p class="lead">Each transfer is confirmed with your second factor: this amount, to this recipient, once.</p>
+      ${amount && !isWrong ? html`<p class="notice">Check it once more, then send it.</p>` : ""}
+      <form class="form" method="post" action="/transfer">
+        ${alert(problem)}
+        ${field({ name: "amount", label: "Amount in EUR", type: "text", autocomplete: "off", value: amount, isWrong })}
+        ${field({ name: "recipient", label: "Recipient", type: "text", autocomplete: "off", value: recipient, isWrong })}
+        <button class="button">Send</button>
+      </form>
     </section>`,
   );
 }

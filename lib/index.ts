@@ -12,10 +12,31 @@ export type { Duration } from "./options/durations.js";
 export type { SecondFactorState } from "./http/state.js";
 
 // Methods
-export { totp, type TotpOptions } from "./methods/totp.js";
-export { backupCodes, type BackupCodesOptions } from "./methods/backup-codes.js";
-export { passkeys, type PasskeysOptions } from "./methods/passkeys.js";
-export type { CodeMethod, Enroll, Evidence, Method, MethodContext, Proved } from "./methods/contract.js";
+export { totp, type TotpOptions, type TotpState } from "./methods/totp.js";
+export {
+  backupCodes,
+  type BackupCodesMethod,
+  type BackupCodesOptions,
+  type BackupCodesState,
+} from "./methods/backup-codes.js";
+export {
+  passkeys,
+  type PasskeysMethod,
+  type PasskeysOptions,
+  type PasskeyState,
+  type RelyingParty,
+} from "./methods/passkeys.js";
+export type {
+  CodeMethod,
+  Enroll,
+  EnrollmentContext,
+  Evidence,
+  Method,
+  MethodContext,
+  Mismatch,
+  Proved,
+  Rejection,
+} from "./methods/contract.js";
 
 // Where it is kept
 export { memoryStore, type MemoryStore, type MemoryStoreOptions } from "./stores/memory.js";
@@ -35,7 +56,14 @@ export type {
   VerifyOptions,
   VerifyResult,
 } from "./engine/accounts.js";
-export type { DeviceView, FactorView, SessionView, SettingsView } from "./engine/views.js";
+export type {
+  ActivityView,
+  BackupCodesView,
+  DeviceView,
+  FactorView,
+  SessionView,
+  SettingsView,
+} from "./engine/views.js";
 
 // What happened
 export { type AuditAction, type AuditEvent, toOwasp } from "./events/audit.js";
@@ -46,7 +74,8 @@ export type { Notice, NoticeKind, Notify } from "./events/notices.js";
 export { ConfigurationError, type ErrorCode, ERRORS, UnavailableError } from "./core/errors.js";
 
 // Nouns
-export type { Client, Clock, LimitKind, MethodType, PolicyDecision, Status } from "./core/nouns.js";
+export type { Factor } from "./core/account.js";
+export type { Client, Clock, FactorId, LimitKind, MethodType, PolicyDecision, Status, UserId } from "./core/nouns.js";
 
 // Pages
 export type { Layout, LayoutParts } from "./pages/views.js";

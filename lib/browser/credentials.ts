@@ -59,10 +59,8 @@ export function creationOptionsOf(json: PublicKeyCredentialCreationOptionsJSON):
 function responseOf(response: AuthenticatorResponse): object {
   const clientDataJSON = toBase64url(response.clientDataJSON);
   if ("attestationObject" in response) {
-    const { attestationObject, getTransports } = response as AuthenticatorAttestationResponse & {
-      readonly getTransports?: () => string[];
-    };
-    const transports = getTransports === undefined ? [] : getTransports.call(response);
+    const { attestationObject } = response as AuthenticatorAttestationResponse;
+    const transports = (response as Partial<AuthenticatorAttestationResponse>).getTransports?.() ?? [];
     return { clientDataJSON, attestationObject: toBase64url(attestationObject), transports };
   }
   const { authenticatorData, signature, userHandle } = response as AuthenticatorAssertionResponse;
@@ -76,13 +74,11 @@ function responseOf(response: AuthenticatorResponse): object {
 
 /** The credential as the routes take it. */
 export function credentialJson(credential: PublicKeyCredential): object {
-  const { toJSON } = credential as { readonly toJSON?: () => object };
-  if (toJSON !== undefined) {
-    try {
-      return toJSON.call(credential);
-    } catch {
-      // Extensions and password managers that answer in the browser's place do not always bring a working toJSON.
-    }
+  try {
+    const json = (credential as Partial<PublicKeyCredential>).toJSON?.() as object | undefined;
+    if (json !== undefined) return json;
+  } catch {
+    // Extensions and password managers that answer in the browser's place do not always bring a working toJSON.
   }
   const { id, response, type } = credential;
   return { id, rawId: id, type, response: responseOf(response), clientExtensionResults: {} };

@@ -1,5 +1,7 @@
 // What the built-in pages do more comfortably with a script. All of them work without it, and every word stands in the page.
 
+import { wirePasskeys } from "./page-passkeys.js";
+
 const BUSY_MS = 8_000;
 const STATUS_MS = 4_000;
 
@@ -59,7 +61,7 @@ function release(form: HTMLFormElement): void {
 function guardDoubleSubmit(): void {
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    if (!(form instanceof HTMLFormElement)) return;
+    if (!(form instanceof HTMLFormElement) || event.defaultPrevented) return;
     if (form.dataset["busy"] !== undefined) {
       event.preventDefault();
       return;
@@ -97,6 +99,7 @@ function localizeTimes(): void {
 }
 
 wireButtons();
+wirePasskeys();
 tidyPastedDigits();
 guardDoubleSubmit();
 keepUntilSaved();

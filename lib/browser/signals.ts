@@ -12,7 +12,7 @@ interface Signals {
 }
 
 function signals(): Signals {
-  return typeof PublicKeyCredential === "function" ? (PublicKeyCredential as Signals) : {};
+  return typeof PublicKeyCredential === "function" ? PublicKeyCredential : {};
 }
 
 async function attempt(signal: () => Promise<void> | undefined): Promise<boolean> {

@@ -94,7 +94,7 @@ export class Accounts {
   async verify(userId: UserId, { method, code, actor = "system", client = {} }: VerifyOptions): Promise<VerifyResult> {
     const codeMethod = this.parts.methods.get(method);
     if (!isCodeMethod(codeMethod)) return { ok: false, code: "not-found" };
-    const normalized = codeMethod.normalize(code);
+    const normalized = typeof code === "string" ? codeMethod.normalize(code) : undefined;
     if (normalized === undefined) return { ok: false, code: "invalid-request" };
     const outcome = await this.verification.attempt<undefined>({
       attempter: { userId, address: client.ip },
@@ -170,7 +170,8 @@ export class Accounts {
   }
 
   /**
-   * Takes over an authenticator from another system. The user's codes go on working; their next login is challenged.
+   * Takes over an authenticator from another system. The user's codes go on working; every login ends, and the next one is
+   * challenged.
    * @throws TypeError with the reason when the secret is weak, malformed, or already enrolled.
    */
   async importTotp(userId: UserId, options: ImportTotpOptions): Promise<FactorView> {
@@ -196,7 +197,7 @@ export class Accounts {
       if (await hasTotpSecret(imported, known, { userId, now, keys })) {
         throw new TypeError("This TOTP secret is already enrolled for this user");
       }
-      return { ...account, factors: [...account.factors, factor], devices: [] };
+      return startGeneration({ ...account, factors: [...account.factors, factor] }, randomId());
     });
     return factorView(factor, methods);
   }

@@ -32,7 +32,7 @@ export interface Proving {
 function admission(standing: Standing, { mark }: Visitor, { refusal, type }: Method): Problem | undefined {
   if (standing.status === "ended") return { code: "expired" };
   // One key shown twice is one factor.
-  if (mark?.first === type && standing.status === "pending") return { code: refusal };
+  if (mark?.step === "first" && mark.first === type) return { code: refusal };
   // Nothing is enrolled, so nothing can be right; the answer is the one of anything wrong.
   const isBare = standing.status === "not-enrolled" || standing.status === "must-enroll";
   return isBare && standing.isEnrolled !== true ? { code: refusal } : undefined;
@@ -130,7 +130,8 @@ export class Challenge {
     if (devices === undefined) return { account };
     const replaced = visitor.deviceToken?.split(".")[0] ?? "";
     const granted = await devices.grant(withoutDevice(account, replaced), visitor.label, now);
-    return { account: granted.account, deviceToken: granted.token };
+    const noted = addActivity(granted.account, { at: now, action: "device-trusted", label: visitor.label });
+    return { account: noted, deviceToken: granted.token };
   }
 
   report(visitor: Visitor, isStepUp: boolean, { proof, value }: Verified<Risen>): void {

@@ -6,7 +6,7 @@ import type {
 } from "@simplewebauthn/server";
 import { type Account, type Factor, factorsOf } from "../core/account.js";
 import { failure, type Outcome, success } from "../core/errors.js";
-import type { UserId } from "../core/nouns.js";
+import type { Client, UserId } from "../core/nouns.js";
 import { cleanText, MAX_LABEL } from "../core/text.js";
 import { randomBase64url, randomId } from "../crypto/random.js";
 import { challengeOf } from "../methods/passkey-checks.js";
@@ -37,6 +37,7 @@ export interface Presentation {
   readonly credential: AuthenticationResponseJSON;
   /** The browser session the challenge was made for. */
   readonly browserId: string;
+  readonly client: Client;
 }
 
 export interface Attestation {
@@ -112,10 +113,15 @@ export class PasskeyDesk {
    * the same path.
    */
   async signIn(newcomer: Visitor | undefined, presentation: Presentation): Promise<Outcome<Risen | undefined>> {
-    const { browserId, credential, party } = presentation;
+    const { browserId, client, credential, party } = presentation;
     const bond: Bond = { purpose: "passwordless", loginId: browserId };
     const challenge = await this.redeem(credential.response.clientDataJSON, bond);
-    if (newcomer === undefined || challenge === undefined) return failure("invalid-passkey");
+    if (newcomer === undefined || challenge === undefined) {
+      // Counted and told as any other wrong answer: how a stranger's fares must not say who is known.
+      const userId = newcomer?.userId ?? "";
+      const who = { attempter: { userId, address: client.ip }, subject: { userId, client } };
+      return this.verification.counted(this.method, who, async () => failure("invalid-passkey"));
+    }
     const { account: before } = await this.parts.records.read(newcomer.userId);
     const expectation = { party, challenge, handle: before.handle, needsUserVerification: false };
     const outcome = await this.verification.attempt<Risen | undefined>({
@@ -163,13 +169,24 @@ export class PasskeyDesk {
       if (attested === undefined || attested === "") return failure("invalid-passkey");
       const { credentialId } = attested.state;
       if (!(await this.owners.claimCredential(credentialId, visitor.userId))) return failure("conflict");
-      return this.parts.records.update(visitor.userId, (current) => this.add(current, visitor, attested, label));
+      const added = await this.parts.records.update(visitor.userId, (current) =>
+        this.add(current, visitor, attested, label),
+      );
+      if (!added.ok) await this.unclaim(visitor.userId, credentialId);
+      return added;
     });
     if (outcome.ok) {
       const { id: factorId } = outcome.value.factor;
       this.parts.tell("factor-enrolled", subjectOf(visitor), { method: "passkey", factorId });
     }
     return outcome;
+  }
+
+  /** Releases a claim that came to nothing; one the account lives by stays. */
+  private async unclaim(userId: UserId, credentialId: string): Promise<void> {
+    const { account } = await this.parts.records.read(userId);
+    const isHeld = passkeysOf(account).some(({ state }) => state.credentialId === credentialId);
+    if (!isHeld) await this.owners.releaseCredential(credentialId, userId);
   }
 
   private async prepare(
@@ -197,6 +214,7 @@ export class PasskeyDesk {
     const now = this.parts.clock();
     const problem = changeRefusal(visitor, account, now, FRESH);
     if (problem !== undefined) return { result: { ok: false, problem } };
+    if (account.factors.length >= MOST_FACTORS) return { result: failure("conflict") };
     if (passkeysOf(account).some((factor) => factor.state.credentialId === state.credentialId)) {
       return { result: failure("conflict") };
     }

@@ -26,11 +26,18 @@ export class PasskeyOwners {
     return (await this.store.read(`handle:${sha256(handle)}`))?.value;
   }
 
-  /** Gives up what removed factors held. Called after the account was written: a claim left behind is still this user's. */
+  /**
+   * Gives up what removed factors held. The account has been written by then and is what counts: a claim that cannot be
+   * released is left behind, still this user's, and must not undo what was done.
+   */
   async releaseFactors(factors: readonly Factor[], userId: UserId): Promise<void> {
-    for (const { state, type } of factors) {
-      if (type === "passkey") await this.release(`credential:${sha256((state as PasskeyState).credentialId)}`, userId);
-    }
+    const passkeys = factors.filter(({ type }) => type === "passkey");
+    const ids = passkeys.map(({ state }) => (state as PasskeyState).credentialId);
+    await Promise.allSettled(ids.map((id) => this.releaseCredential(id, userId)));
+  }
+
+  async releaseCredential(credentialId: string, userId: UserId): Promise<void> {
+    await this.release(`credential:${sha256(credentialId)}`, userId);
   }
 
   async releaseHandle(handle: string, userId: UserId): Promise<void> {

@@ -23,7 +23,10 @@ export function risenLogin(visitor: Visitor, standing: Standing, proof: Proof): 
   const operation = visitor.mark?.stepUp?.operation;
   const grant = operation === undefined ? {} : { grant: { operation, proof } };
   const at = visitor.mark?.at ?? proof.at;
-  return { id: randomId(), at, proofs: [...others, proof], label: visitor.label, ...grant };
+  // Who confirms one operation has confirmed that, and not everything that asks for a fresh proof.
+  const isBound = operation !== undefined && previous.length > 0;
+  const proofs = isBound ? previous : [...others, proof];
+  return { id: randomId(), at, proofs, label: visitor.label, ...grant };
 }
 
 /** The mark of a full login. Where the user was going is kept. */

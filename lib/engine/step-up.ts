@@ -1,5 +1,7 @@
 import type { Account, Login } from "../core/account.js";
+import { ConfigurationError } from "../core/errors.js";
 import { MINUTE } from "../core/nouns.js";
+import { cleanText } from "../core/text.js";
 import { sha256 } from "../crypto/fingerprint.js";
 import { acceptableMethods, type Demand, satisfyingProof } from "../policy/demand.js";
 import type { StepUp as Asked } from "../policy/assess.js";
@@ -15,12 +17,31 @@ export interface Operation {
 }
 
 /** A proof for one operation is good that long, unless the route says otherwise. */
-const GRANT_LIFE = 5 * MINUTE;
+export const GRANT_LIFE = 5 * MINUTE;
 
-/** The operation of a request: what it does (`route`) to what (`value`, anything that is JSON). */
+const MOST_SHOWN = 300;
+
+/** What a proof can be bound to: JSON, and not nothing. */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
+
+function isJson(value: unknown): value is Json {
+  if (value === null || typeof value === "string" || typeof value === "boolean") return true;
+  if (typeof value === "number") return Number.isFinite(value);
+  if (Array.isArray(value)) return value.every(isJson);
+  const isPlain = typeof value === "object" && [Object.prototype, null].includes(Object.getPrototypeOf(value) as null);
+  return isPlain && Object.values(value).every(isJson);
+}
+
+/**
+ * The operation of a request: what it does (`route`) to what (`value`).
+ * @throws ConfigurationError for a value that JSON would not keep apart from others: it would bind the proof to nothing
+ */
 export function operationOf(route: string, value: unknown): Operation {
+  if (!isJson(value) || value === null || value === "") {
+    throw new ConfigurationError(["mfa.require: bind must answer text or JSON that says what the request does"]);
+  }
   const digest = sha256(JSON.stringify([route, value]));
-  return { digest, shown: typeof value === "string" ? value : undefined };
+  return { digest, shown: typeof value === "string" ? cleanText(value, MOST_SHOWN) : undefined };
 }
 
 function withoutGrant({ grant: _used, ...login }: Login): Login {

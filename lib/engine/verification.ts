@@ -120,7 +120,7 @@ export class Verification {
     account: Account,
     attempt: Attempt<T>,
     now: number,
-    { amr, answer = {}, factor }: Evidence<unknown>,
+    { amr, answer = {}, concern, factor }: Evidence<unknown>,
   ): Promise<Change<Tried<T>>> {
     const values = amr === undefined ? {} : { amr };
     const proof: Proof = { method: attempt.method.type, factorId: factor.id, at: now, ...values };
@@ -128,6 +128,8 @@ export class Verification {
     const outcome = success({ value: completed.value, proof, answer });
     const telling = (): void => {
       this.tellReopened(account, attempt);
+      if (concern !== undefined)
+        this.parts.tell(concern, attempt.subject, { method: proof.method, factorId: factor.id });
     };
     return { account: completed.account, result: { outcome, telling } };
   }
@@ -151,7 +153,7 @@ export class Verification {
     };
     const result = { outcome: failure(method.refusal), telling };
     // What cannot be guessed is not locked by guessing, so there is nothing to write down.
-    if (!isGuess) return { result };
+    if (!isGuess || active.length === 0) return { result };
     return {
       account: addActivity(withFailure(account, active), { at: now, action: "factor-failed", method: type }),
       result,

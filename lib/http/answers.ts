@@ -46,9 +46,11 @@ function setProblemHeaders(res: Response, { code, retryAfter, members }: Problem
   if (retryAfter !== undefined) res.set("Retry-After", String(retryAfter));
   if (code !== "step-up-required") return;
   const maxAge = members?.maxAge;
+  const acr = members?.acrValues;
   const age = typeof maxAge === "number" ? `, max_age="${maxAge}"` : "";
+  const classes = typeof acr === "string" ? `, acr_values="${acr}"` : "";
   // RFC 9470 section 3.
-  res.set("WWW-Authenticate", `Bearer error="insufficient_user_authentication"${age}`);
+  res.set("WWW-Authenticate", `Bearer error="insufficient_user_authentication"${classes}${age}`);
 }
 
 /** `application/problem+json` (RFC 9457). */

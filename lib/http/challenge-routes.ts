@@ -18,15 +18,16 @@ async function rememberSettings({ req, state, visit }: Scene): Promise<void> {
   const { mark } = visit.visitor;
   const settingsPath = `${state.base}/settings`;
   const isFromSettings = req.get("referer")?.endsWith(settingsPath) === true;
-  if (!isFromSettings || isDue(visit.standing) || mark === undefined || mark.returnTo !== undefined) return;
-  await saveMark(req, { ...mark, returnTo: settingsPath });
+  if (!isFromSettings || isDue(visit.standing) || mark === undefined) return;
+  const { stepUp: _abandoned, ...plain } = mark;
+  await saveMark(req, { ...plain, returnTo: settingsPath });
 }
 
 /** The page a problem of a proof is told on: the challenge again. A step-up leads back to where it was asked for. */
 export function challengeAgain(type?: MethodType): NonNullable<Route["again"]> {
-  return ({ pages, req, visit }, problem) => {
+  return ({ confirming, pages, req, visit }, problem) => {
     if (visit.standing.status === "must-enroll") return pages.due(req, visit, problem);
-    return problem.code === "expired" ? undefined : pages.challenge(req, visit, type, problem);
+    return problem.code === "expired" ? undefined : pages.challenge(req, visit, type, problem, confirming);
   };
 }
 
@@ -46,6 +47,8 @@ async function show(scene: Scene): Promise<Outcome<Reply>> {
 }
 
 async function cancel({ engine, settings, state, visit }: Scene): Promise<Outcome<Reply>> {
+  // Nothing is pending: whoever turns away from confirming something stays signed in.
+  if (!isDue(visit.standing)) return success({ status: 204, page: { redirect: `${state.base}/settings` } });
   await engine.signIn.cancel(visit.visitor);
   await state.forget();
   return success({ status: 204, page: { redirect: settings.loginPath } });

@@ -2,6 +2,12 @@ import type { Request } from "express";
 import { isForm } from "./body.js";
 import type { Settings } from "../options/settings.js";
 
+/** As {@link isCrossSite}, where the application's own route decides about requests that say nothing. */
+export function saysCrossSite(req: Request, settings: Settings): boolean {
+  const isSilent = req.get("sec-fetch-site") === undefined && req.get("origin") === undefined;
+  return !isSilent && isCrossSite(req, settings);
+}
+
 /**
  * Whether a write comes from elsewhere: by Fetch Metadata, and where a browser does not send it, by `Origin`. With neither
  * header it is no current browser: JSON is believed, because a foreign page cannot send it without asking first (CORS); a

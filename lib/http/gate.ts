@@ -106,13 +106,13 @@ export class Gate {
   }
 
   /** The answer to a login, or to any other request, while a second factor is due. */
-  answerDue(req: Request, res: Response, { account, standing }: Visit): void {
+  answerDue(req: Request, res: Response, { account, standing, visitor }: Visit): void {
     const location = stateOf(req)?.base ?? this.settings.path;
     if (wantsPage(req, this.pages) || (!this.pages.isOn && prefersHtml(req))) {
       sendRedirect(res, location);
       return;
     }
-    const methods = this.engine.challenge.choices(account);
+    const methods = this.engine.challenge.choices(account, visitor.mark);
     const problem: Problem =
       standing.status === "must-enroll"
         ? { code: "enrollment-required", members: { location } }
@@ -153,9 +153,10 @@ export class Gate {
     user: AppUser,
     newcomer: Newcomer,
   ): Promise<void> {
-    const signedIn = await this.engine.signIn.begin(newcomer);
+    const begun = await this.engine.signIn.begin(newcomer);
+    const signedIn = { ...begun, mark: { ...begun.mark, adopted: true } };
     if (signedIn.mark.step === "second") await renewSession(req, signedIn.mark);
-    else if (!this.settings.isReport) await saveMark(req, signedIn.mark);
+    else await saveMark(req, signedIn.mark);
     this.settle(req, res, state, user, newcomer, signedIn);
   }
 
@@ -187,7 +188,7 @@ export class Gate {
   }
 
   private stateOf(visit: Visit): SecondFactorState {
-    const { account, standing, user } = visit;
+    const { account, standing, user, visitor } = visit;
     const { challenge, parts } = this.engine;
     const login = standing.status === "verified" ? standing.login : undefined;
     const proved = (login?.proofs ?? []).map(({ method }) => parts.methods.get(method));
@@ -195,7 +196,7 @@ export class Gate {
     return {
       status: standing.status,
       user,
-      methods: challenge.choices(account).map(({ type }) => type),
+      methods: challenge.choices(account, visitor.mark).map(({ type }) => type),
       amr: login === undefined ? [] : challenge.amr(login),
       aal: proved.some((method) => method?.aal === 2) ? 2 : 1,
       phishingResistant: proved.some((method) => method?.phishingResistant === true),

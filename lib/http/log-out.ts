@@ -47,7 +47,7 @@ export class LogOut {
       delete requireSession(req).secondFactor;
       await settled((done) => {
         if (original === undefined) done();
-        else original({ keepSessionInfo: true }, done);
+        else original({}, done);
       });
       this.watchSession(req);
     };

@@ -5,6 +5,7 @@ import { sendProblem } from "./answers.js";
 import { clientOf } from "./arrival.js";
 import { Gate } from "./gate.js";
 import { HandOver } from "./hand-over.js";
+import { currentUser, hideUser } from "./hidden-user.js";
 import { LogOut } from "./log-out.js";
 import { PageSet } from "./page-set.js";
 import { createProxyCheck } from "./proxy-check.js";
@@ -14,10 +15,13 @@ import type { Settings } from "../options/settings.js";
 import { answerWellKnown } from "./well-known.js";
 import { beginState, stateOf } from "./state.js";
 
-/** A user came out of the session later than this middleware looked: everything would be open. */
+/**
+ * A user would come out of the session later than this middleware looks, and everything would be open. Passport takes users
+ * it cannot restore out of the session, so one who is there and not on the request has yet to be restored.
+ */
 function requireOrder(req: Request): void {
   const hasLogin = requireSession(req).passport?.user !== undefined;
-  if (hasLogin && typeof (req as { isAuthenticated?: unknown }).isAuthenticated !== "function") {
+  if (hasLogin && currentUser(req) === undefined) {
     throw new ConfigurationError(["app.use(mfa) must come after app.use(passport.session())"]);
   }
 }
@@ -57,8 +61,10 @@ export class Middleware {
   handle(req: Request, res: Response, next: NextFunction): void {
     this.proceed(req, res, next).catch((error: unknown) => {
       // The developer's mistake is for the developer's error handler; it lets nobody in either.
-      if (error instanceof ConfigurationError) next(error);
-      else this.refuse(req, res, error);
+      if (error instanceof ConfigurationError) {
+        hideUser(req);
+        next(error);
+      } else this.refuse(req, res, error);
     });
   }
 

@@ -66,7 +66,8 @@ export class PageSet {
     const methods = this.choices(visit, problem);
     const wanted = tried ?? req.query.method;
     const selected = methods.find(({ type }) => type === wanted) ?? methods[0];
-    const { trustMaxAge } = this.settings;
+    // Trusting a browser is for sign-ins; who confirms something is signed in already.
+    const trustMaxAge = isDue(visit.standing) ? this.settings.trustMaxAge : undefined;
     return challengePage(this.context(req, visit), {
       purpose: visit.standing.status === "pending" ? "sign-in" : "step-up",
       methods,
@@ -121,8 +122,10 @@ export class PageSet {
   private choices({ account, visitor: { mark } }: Visit, problem?: Problem): MethodChoice[] {
     const except = problem?.members?.except;
     const asked = mark?.stepUp?.methods;
-    const all = this.engine.challenge.choices(account, mark);
-    return all.filter(({ type }) => type !== except && (asked?.includes(type) ?? true));
+    const all = this.engine.challenge.choices(account, mark).filter(({ type }) => type !== except);
+    // What a route asked for narrows the choice; the settings ask for anything.
+    const isForRoute = problem?.code !== "step-up-required";
+    return isForRoute ? all.filter(({ type }) => asked?.includes(type) ?? true) : all;
   }
 
   private enrollable(): MethodType[] {

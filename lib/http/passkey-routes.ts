@@ -1,4 +1,4 @@
-import { type Outcome, success } from "../core/errors.js";
+import { failure, type Outcome, success } from "../core/errors.js";
 import { randomId } from "../crypto/random.js";
 import type { PasskeyDesk } from "../engine/passkey-desk.js";
 import { challengeAgain, verifiedReply } from "./challenge-routes.js";
@@ -34,6 +34,8 @@ function requestOptions(desk: PasskeyDesk): Route {
       return options.ok ? success({ status: 200, body: options.value, page: page(scene) }) : options;
     },
     async runAnonymous(stage) {
+      // Where no user can be found by a passkey, nobody needs a challenge for one.
+      if (stage.settings.loadUser === undefined) return failure("login-required");
       const party = stage.settings.relyingParty(stage.req);
       const body = await desk.discoverableOptions(await browserIdOf(stage), party);
       return success({ status: 200, body, page: page(stage) });

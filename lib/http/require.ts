@@ -2,7 +2,7 @@ import type { Request, RequestHandler, Response } from "express";
 import { ConfigurationError, type Problem } from "../core/errors.js";
 import type { MethodType } from "../core/nouns.js";
 import type { Engine } from "../engine/engine.js";
-import { type Operation, operationOf } from "../engine/step-up.js";
+import { GRANT_LIFE, type Json, type Operation, operationOf } from "../engine/step-up.js";
 import { type Duration, milliseconds } from "../options/durations.js";
 import type { Settings } from "../options/settings.js";
 import { isDue } from "../policy/assess.js";
@@ -27,7 +27,7 @@ export interface RequireOptions {
    * What this one request does, as text the user is shown or any JSON value: the proof is then asked for this operation
    * (method, route and value) and opens it once. Without `maxAge` it is good for 5 minutes.
    */
-  readonly bind?: (req: Request) => unknown;
+  readonly bind?: (req: Request) => Json | Promise<Json>;
 }
 
 interface Desk {
@@ -85,7 +85,7 @@ class Requirement {
       sendProblem(req, res, { code: "login-required" }, pages);
       return false;
     }
-    const operation = this.operation(req);
+    const operation = await this.operation(req);
     if (await this.isSatisfied(visit, operation)) return true;
     if (settings.isReport) {
       gate.report(visit);
@@ -98,10 +98,10 @@ class Requirement {
     return false;
   }
 
-  private operation(req: Request): Operation | undefined {
+  private async operation(req: Request): Promise<Operation | undefined> {
     const { bind } = this.options;
     if (bind === undefined) return undefined;
-    return operationOf(`${req.method} ${req.baseUrl}${req.path}`, bind(req));
+    return operationOf(`${req.method} ${req.baseUrl}${req.path}`, await bind(req));
   }
 
   private async isSatisfied({ standing, visitor }: Visit, operation: Operation | undefined): Promise<boolean> {
@@ -126,13 +126,19 @@ class Requirement {
   ): Promise<void> {
     const { engine, pages } = this.desk;
     const stepUp = await engine.stepUp.asked(visit.visitor, this.demand, operation);
+    const own = engine.challenge.choices(visit.account).filter(({ type }) => stepUp.methods.includes(type));
+    // Nothing of theirs will do: there is nothing to confirm, but something to set up.
+    if (own.length === 0) {
+      await this.askToEnroll(req, res, state, visit);
+      return;
+    }
     await this.remember(req, visit, { stepUp });
     if (wantsPage(req, pages)) {
       sendRedirect(res, state.base);
       return;
     }
-    const methods = engine.challenge.choices(visit.account).filter(({ type }) => stepUp.methods.includes(type));
-    const { maxAge } = this.demand;
+    const methods = own;
+    const maxAge = this.demand.maxAge ?? (operation === undefined ? undefined : GRANT_LIFE);
     const acr = acrOf(this.demand);
     const members = {
       location: state.base,

@@ -20,6 +20,8 @@ export interface Stage {
 /** What a route is given where somebody is logged in, if only by a first factor. */
 export interface Scene extends Stage {
   readonly visit: Visit;
+  /** What exactly is being confirmed, where a page is shown again and a route had said so. */
+  readonly confirming?: string;
 }
 
 /** What a route answers when all is well: the same thing twice, for a client of the API and for a browser. */

@@ -31,19 +31,22 @@ const ASSETS: Readonly<Record<string, readonly [type: string, text: string]>> = 
 /** A stale proof on a page: once it is renewed, the browser comes back to the settings. */
 async function rememberSettings({ req, state, visit }: Scene, { code }: Problem): Promise<void> {
   const { mark } = visit.visitor;
-  if (code === "step-up-required" && mark !== undefined)
-    await saveMark(req, { ...mark, returnTo: `${state.base}/settings` });
+  if (code !== "step-up-required" || mark === undefined) return;
+  const { stepUp: _abandoned, ...plain } = mark;
+  await saveMark(req, { ...plain, returnTo: `${state.base}/settings` });
 }
 
 async function tellProblem(scene: Scene, route: Route, problem: Problem, body: unknown): Promise<void> {
   const { engine, pages, req, res, visit } = scene;
   const listed = problem.code === "second-factor-required" || problem.code === "step-up-required";
-  const methods = listed ? { methods: engine.challenge.choices(visit.account) } : {};
+  const methods = listed ? { methods: engine.challenge.choices(visit.account, visit.visitor.mark) } : {};
   const told: Problem = { ...problem, members: { ...methods, ...problem.members } };
   if (!wantsPage(req, pages)) sendProblem(req, res, told, pages);
   else {
     await rememberSettings(scene, problem);
-    sendProblem(req, res, told, pages, route.again?.(scene, told, body));
+    const confirming = await engine.stepUp.shown(visit.visitor);
+    const shown = confirming === undefined ? scene : { ...scene, confirming };
+    sendProblem(req, res, told, pages, route.again?.(shown, told, body));
   }
 }
 

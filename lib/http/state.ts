@@ -54,7 +54,7 @@ export interface RequestState {
   risen: Pick<Risen, "account" | "mark"> | undefined;
   /** The strategy that gave the first factor of the login at hand, where it is one of ours. */
   first: MethodType | undefined;
-  /** Ends the login in the session, keeping what else the application has there. */
+  /** Ends the login in the session, with everything the application kept there for it. */
   forget: () => Promise<void>;
 }
 
@@ -66,7 +66,8 @@ async function nothing(): Promise<void> {
 
 export function beginState(req: Request, path: string): RequestState {
   const state: RequestState = {
-    base: req.baseUrl + path,
+    // Under a pattern the mount path is the client's own words; two slashes would name another host.
+    base: (req.baseUrl + path).replace(/^[/\\]+/, "/"),
     visit: undefined,
     hasEnded: false,
     risen: undefined,

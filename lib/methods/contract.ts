@@ -23,6 +23,8 @@ export interface Evidence<State> {
   readonly amr?: readonly string[];
   /** What the answer to the visitor adds, such as the number of codes left. */
   readonly answer?: Readonly<Record<string, unknown>>;
+  /** Accepted, and all the same something its owner should hear of. */
+  readonly concern?: Rejection["rejected"];
 }
 
 /** A proof that is genuine in form and refused all the same, for a reason its owner should hear of. */

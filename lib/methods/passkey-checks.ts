@@ -3,15 +3,38 @@
 /** EdDSA, ES256, RS256 (COSE): offered alike on every Node, so that a key made on one can be verified on another. */
 export const OFFERED_ALGORITHMS = [-8, -7, -257] as const;
 
-const COSE_KTY = 1;
 const COSE_ALG = 3;
-const COSE_CRV = -1;
 
-/** Key type and curve each offered algorithm comes with (RFC 9053): an algorithm on a foreign key is not the one offered. */
-const KEY_SHAPES: ReadonlyMap<unknown, { readonly kty: number; readonly crv?: number }> = new Map([
-  [-8, { kty: 1, crv: 6 }],
-  [-7, { kty: 2, crv: 1 }],
-  [-257, { kty: 3 }],
+/** What a COSE key holds under one label: a number, or bytes of at least and at most so many. */
+type Expected = number | readonly [least: number, most: number];
+
+/** The key each offered algorithm comes with (RFC 9053), whole: another kind of key, or part of one, is not the one offered. */
+const KEY_SHAPES: ReadonlyMap<unknown, ReadonlyMap<number, Expected>> = new Map<number, Map<number, Expected>>([
+  [
+    -8,
+    new Map<number, Expected>([
+      [1, 1],
+      [-1, 6],
+      [-2, [32, 32]],
+    ]),
+  ],
+  [
+    -7,
+    new Map<number, Expected>([
+      [1, 2],
+      [-1, 1],
+      [-2, [32, 32]],
+      [-3, [32, 32]],
+    ]),
+  ],
+  [
+    -257,
+    new Map<number, Expected>([
+      [1, 3],
+      [-1, [256, 1024]],
+      [-2, [1, 8]],
+    ]),
+  ],
 ]);
 
 /** A COSE key, decoded. */
@@ -21,8 +44,13 @@ export interface CoseKey {
 
 export function keyFitsOffer(key: CoseKey): boolean {
   const shape = KEY_SHAPES.get(key.get(COSE_ALG));
-  if (shape === undefined || key.get(COSE_KTY) !== shape.kty) return false;
-  return shape.crv === undefined || key.get(COSE_CRV) === shape.crv;
+  return shape !== undefined && [...shape].every(([label, expected]) => holds(key.get(label), expected));
+}
+
+function holds(value: unknown, expected: Expected): boolean {
+  if (typeof expected === "number") return value === expected;
+  const [least, most] = expected;
+  return value instanceof Uint8Array && value.length >= least && value.length <= most;
 }
 
 interface ClientData {

@@ -97,16 +97,18 @@ export interface PasskeysMethod extends Method<PasskeyState> {
 }
 
 type Library = typeof import("@simplewebauthn/server") &
-  Pick<typeof import("@simplewebauthn/server/helpers"), "decodeCredentialPublicKey">;
+  Pick<typeof import("@simplewebauthn/server/helpers"), "decodeCredentialPublicKey" | "isoCBOR">;
 
 async function load(): Promise<Library> {
   const [library, helpers] = await Promise.all([
     import("@simplewebauthn/server"),
     import("@simplewebauthn/server/helpers"),
   ]);
-  return { ...library, decodeCredentialPublicKey: helpers.decodeCredentialPublicKey };
+  const { decodeCredentialPublicKey, isoCBOR } = helpers;
+  return { ...library, decodeCredentialPublicKey, isoCBOR };
 }
 
+const REGRESSED = "passkey-counter-regressed";
 const TIMEOUT = 300_000;
 const MAX_CREDENTIAL_ID_BYTES = 1023;
 
@@ -125,6 +127,11 @@ function descriptor({ state }: Factor<PasskeyState>): { id: string; transports: 
 /** RFC 8176: a key in software (synced) or hardware, its possession proved, and the user's gesture. */
 function amrOf({ backupEligible }: Pick<PasskeyState, "backupEligible">): string[] {
   return [backupEligible ? "swk" : "hwk", "pop", "user"];
+}
+
+/** 7.2 step 22. Authenticators without a counter always say 0. */
+function hasRegressed(known: number, next: number): boolean {
+  return (known !== 0 || next !== 0) && next <= known;
 }
 
 /** A verifier library throws for most of what is wrong; to a visitor all of it is one answer. */
@@ -202,6 +209,7 @@ class Passkeys implements PasskeysMethod {
     factors: readonly Factor<PasskeyState>[],
     expectation: AssertionExpectation,
   ): Promise<Evidence<PasskeyState> | Rejection | undefined> {
+    // 7.2 step 5: the key must be one of those that were asked for.
     const factor = factors.find(({ state }) => state.credentialId === credential.id);
     if (factor === undefined || !isSamePlace(credential.response.clientDataJSON)) return undefined;
     // 7.2 step 6: the key must belong to the account it opens.
@@ -212,11 +220,16 @@ class Passkeys implements PasskeysMethod {
     const { credentialBackedUp, credentialDeviceType, newCounter, userVerified } = result.authenticationInfo;
     // 7.2 step 19: whether a key may be synced is decided when it is made.
     if ((credentialDeviceType === "multiDevice") !== factor.state.backupEligible) return undefined;
-    if (this.hasRegressed(factor.state.counter, newCounter)) {
-      return { rejected: "passkey-counter-regressed", factorId: factor.id };
-    }
-    const state: PasskeyState = { ...factor.state, counter: newCounter, backedUp: credentialBackedUp };
-    return { factor: { ...factor, state }, amr: userVerified ? [...amrOf(state), "mfa"] : amrOf(state) };
+    const counter = Math.max(factor.state.counter, newCounter);
+    const state: PasskeyState = { ...factor.state, counter, backedUp: credentialBackedUp };
+    const evidence = { factor: { ...factor, state }, amr: userVerified ? [...amrOf(state), "mfa"] : amrOf(state) };
+    if (!hasRegressed(factor.state.counter, newCounter)) return evidence;
+    return this.judgeRegression(evidence);
+  }
+
+  private judgeRegression(evidence: Evidence<PasskeyState>): Evidence<PasskeyState> | Rejection {
+    if (this.options.counterRegression === "report") return { ...evidence, concern: REGRESSED };
+    return { rejected: REGRESSED, factorId: evidence.factor.id };
   }
 
   async verifyAttestation(
@@ -224,7 +237,11 @@ class Passkeys implements PasskeysMethod {
     { challenge, party }: Pick<AssertionExpectation, "party" | "challenge">,
   ): Promise<Attested | undefined> {
     if (!isSamePlace(credential.response.clientDataJSON)) return undefined;
-    const { decodeCredentialPublicKey, verifyRegistrationResponse } = await this.library;
+    const { decodeCredentialPublicKey, isoCBOR, verifyRegistrationResponse } = await this.library;
+    // 7.1 step 13. The decoder takes what is cut short or goes on after its end; CTAP2's one canonical form has neither.
+    const object = toBytes(credential.response.attestationObject);
+    const whole = await verdict(async () => toText(isoCBOR.encode(isoCBOR.decodeFirst(object))));
+    if (whole !== toText(object)) return undefined;
     const result = await verdict(() =>
       verifyRegistrationResponse({
         response: credential,
@@ -269,12 +286,6 @@ class Passkeys implements PasskeysMethod {
       // given none and the comparison is ours.
       credential: { id: state.credentialId, publicKey: toBytes(state.publicKey), counter: 0 },
     });
-  }
-
-  /** 7.2 step 22. Authenticators without a counter always say 0. */
-  private hasRegressed(known: number, next: number): boolean {
-    if (this.options.counterRegression === "report" || (known === 0 && next === 0)) return false;
-    return next <= known;
   }
 }
 

@@ -62,7 +62,7 @@ export interface SecondFactorOptions<User = Express.User> {
   readonly keys?: string | KeyProvider | undefined;
   /** Default: `memoryStore()`, which production refuses. */
   readonly store?: Store;
-  /** Default: `[totp(), backupCodes()]`. */
+  /** Default: `[totp(), backupCodes(), passkeys()]`. */
   readonly methods?: readonly Method[];
   readonly user?: UserReaders<User>;
   /** Who must. Default: `"optional"`, users with a factor are challenged. */
@@ -87,9 +87,9 @@ export interface SecondFactorOptions<User = Express.User> {
    * Confirms the first factor again where no second exists yet. Default: none, a login not older than 15 minutes is asked.
    */
   readonly verifyPassword?: (user: User, password: string, req: Request) => Promise<boolean>;
-  /** `"strict"`: no trusted devices, TOTP window 0. Default: none. */
+  /** `"strict"`: no trusted devices, TOTP window 0, passkeys with user verification only. Default: none. */
   readonly preset?: "strict";
-  /** `"report"`: decide, emit `would-block` events, and let through. Default: `true`. */
+  /** `"report"`: decide, emit `would-block` events, and let through. What cannot be decided is refused even so. Default: `true`. */
   readonly enforce?: true | "report";
   /** `false`: no pages; browsers' GET requests below `path` go on to the application. */
   readonly pages?: PagesOptions | false;

@@ -140,7 +140,8 @@ function comparable(req: Request, path: string): string {
 }
 
 function exemption(exempt: SecondFactorOptions["exempt"] = DEFAULT_EXEMPT): Settings["isExempt"] {
-  if (typeof exempt === "function") return exempt;
+  // Only a plain true exempts: an async predicate answers a promise, which reads as true.
+  if (typeof exempt === "function") return (req) => (exempt(req) as unknown) === true;
   return (req) => exempt.some((path) => comparable(req, path) === comparable(req, req.path));
 }
 

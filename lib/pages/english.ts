@@ -1,3 +1,5 @@
+import { englishSettings as settings } from "./english-settings.js";
+import { counted } from "./english-numbers.js";
 import type { Messages } from "./messages.js";
 
 const DATE_TIME = new Intl.DateTimeFormat("en-GB", {
@@ -11,10 +13,6 @@ const DATE_TIME = new Intl.DateTimeFormat("en-GB", {
 });
 
 const ANY_OF = new Intl.ListFormat("en", { type: "disjunction" });
-
-function counted(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`;
-}
 
 function quotedList(labels: readonly string[]): string {
   return ANY_OF.format(labels.map((label) => `“${label}”`));
@@ -39,7 +37,7 @@ const errors: Messages["errors"] = {
   conflict:
     "That is already set up, or there is no room for one more. Remove one that you no longer use, then try again.",
   "last-factor": "This is your last authenticator and your account needs one. Add another before you remove it.",
-  expired: "That took too long, so it was stopped to keep your account safe. Start again.",
+  expired: "To keep your account safe, a sign-in that is left alone is stopped. Start again.",
   "too-large": "What was sent is too large. Shorten it and try again.",
   "unsupported-media-type": "That could not be read. Go back and send the form again.",
   "too-many-attempts": "Too many attempts. Wait a while, then try again.",
@@ -83,8 +81,19 @@ const challenge: Messages["challenge"] = {
     unreadable: "Enter one whole backup code, the way you saved it.",
     choose: "Use a backup code",
   },
+  passkey: {
+    title: "Use your passkey",
+    hint: (_issuer, labels) => {
+      const hint = "Your browser asks for your fingerprint, face, screen lock or security key.";
+      return labels.length > 1 ? `${hint} Any of these works: ${quotedList(labels)}.` : hint;
+    },
+    button: "Use your passkey",
+    choose: "Use your passkey",
+    cancelled: "No passkey was used, and nothing has changed. Try again, or choose another way.",
+  },
   stepUpTitle: "Confirm that it is you",
   stepUpLead: "You are about to see or change something that protects your account.",
+  confirming: "You confirm",
   signingInAs: "Signing in as",
   signedInAs: "Signed in as",
   trust: (days) => `Do not ask again on this browser for ${counted(days, "day")}.`,
@@ -104,6 +113,10 @@ const setUp: Messages["setUp"] = {
   needPhone: "A phone or computer with an authenticator app. Most password managers have one built in.",
   needMinutes: "About two minutes.",
   totp: "Set up an authenticator app",
+  passkey: "Set up a passkey",
+  passkeyTitle: "The quick way: a passkey",
+  passkeyLead:
+    "You confirm with your fingerprint, face or screen lock. There is no code to type, and nothing to steal.",
   nothing: "There is nothing that you can set up here yourself. Ask for help before you go on.",
 };
 
@@ -127,13 +140,14 @@ const enroll: Messages["enroll"] = {
   confirmTitle: "Check the code once more",
   confirmLead: "Your app keeps the key you scanned. Nothing is turned on until a code is right.",
   confirmAppLead: "Open the app and enter the code it shows now.",
+  codeRefused: "That code did not work. Check that the app shows it for this account, and enter the newest one.",
   startOver: "Start over with a new QR code",
 };
 
 const backupCodes: Messages["backupCodes"] = {
   titleFirst: "Save your backup codes",
   titleReplaced: "Save your new backup codes",
-  leadFirst: "Your authenticator works. If you ever lose your phone, one of these codes gets you in instead.",
+  leadFirst: "Two-step sign-in is on. If you ever lose your phone, one of these codes gets you in instead.",
   leadReplaced: "Your old codes no longer work. If you ever lose your phone, one of these gets you in instead.",
   advice:
     "They are shown only now. Keep them where your phone is not: in a password manager, or on paper in a safe place.",
@@ -145,118 +159,6 @@ const backupCodes: Messages["backupCodes"] = {
   fileHeading: (issuer) => `Backup codes for ${issuer}`,
   fileAdvice: "Each code works once. Whoever has them can sign in with your password: keep them safe.",
   saved: "I have saved these codes",
-};
-
-const settings: Messages["settings"] = {
-  title: "Two-step sign-in",
-  account: "Account",
-  on: "On",
-  off: "Off",
-  backToApplication: (issuer) => `Back to ${issuer}`,
-  stepUp: "To change anything here, confirm first that it is you.",
-  stepUpLink: "Confirm that it is you",
-  signInAgainFirst: "You signed in a while ago. To add an authenticator, sign in again first.",
-  factors: {
-    title: "Authenticators",
-    lead: "What you use as the second step when you sign in. Two on different devices keep you from being locked out.",
-    none: "You have none yet: your password alone opens your account. Add an authenticator app to protect it.",
-    added: "Added",
-    lastUsed: "Last used",
-    neverUsed: "Never used",
-    rename: "Rename",
-    name: "New name",
-    save: "Save",
-    resync: "Codes refused?",
-    resyncLead:
-      "First switch on automatic time on the phone. If its codes are still refused, enter two codes in a row.",
-    resyncFirst: "Code shown now",
-    resyncSecond: "The code after it",
-    resyncSubmit: "Adjust to this phone",
-    remove: "Remove",
-    removeLead: (label) => `“${label}” can then no longer be used to sign in. You are signed out everywhere else.`,
-    removeLastLead: (label) =>
-      `“${label}” is the last one. Without it two-step sign-in is off, and your backup codes stop working.`,
-    removeSubmit: "Yes, remove it",
-    keepOne: "Your account needs at least one authenticator. Add another to be able to remove this one.",
-    addTitle: "Add another authenticator app",
-    addFirstTitle: "Add an authenticator app",
-    addName: "Name (optional)",
-    addNameHint: "To tell it from others, for example “Work phone”.",
-    password: "Your password",
-    passwordHint: "You signed in a while ago. Your password shows that it is still you.",
-    addSubmit: "Add authenticator app",
-  },
-  codes: {
-    title: "Backup codes",
-    lead: "One-time codes for the day your phone is lost or broken.",
-    remaining: (count) => `${counted(count, "code")} left`,
-    few: (count) => `Only ${counted(count, "code")} left. Make new ones before you run out.`,
-    none: "No codes left. If you lose your phone now, you cannot sign in. Make new ones.",
-    made: "Made",
-    replace: "Make new codes",
-    replaceLead: "You get a new set, and every code you saved before stops working at once.",
-    replaceSubmit: "Yes, replace my codes",
-    first: "You get backup codes when you add your first authenticator.",
-  },
-  devices: {
-    title: "Trusted browsers",
-    lead: "Here you are not asked for a code. Remove any that you do not know.",
-    none: "No browser is trusted: you are asked for a code at every sign-in.",
-    current: "This browser",
-    unnamed: "Unknown browser",
-    lastUsed: "Last used",
-    until: "Trusted until",
-    revoke: "Remove",
-    revokeNamed: (label) => `Remove ${label}`,
-    revokeAll: "Remove all",
-    revokeAllLead: "Every browser is then asked for a code at its next sign-in, this one too.",
-    revokeAllSubmit: "Yes, remove all",
-  },
-  sessions: {
-    title: "Where you are signed in",
-    lead: "If you see a place that is not yours, sign out the others and change your password.",
-    none: "Nothing to show yet.",
-    onlyThis: "You are signed in nowhere else.",
-    current: "This session",
-    unnamed: "Unknown browser",
-    since: "Signed in",
-    verified: "Confirmed with a code",
-    trusted: "Trusted browser",
-    revoke: "Sign out everywhere else",
-    revokeLead: "This session stays. All others end, and no browser is trusted any more.",
-    revokeSubmit: "Yes, sign out the others",
-  },
-  activity: {
-    title: "Recent activity",
-    lead: "Something you do not remember doing? Change your password and sign out everywhere else.",
-    none: "Nothing has happened yet.",
-    older: "Show older activity",
-    names: {
-      "admin-reset": "Two-step sign-in reset by support",
-      "backup-code-used": "Signed in with a backup code",
-      "backup-codes-regenerated": "New backup codes made",
-      "device-replayed": "A copied trusted-browser cookie was refused",
-      "device-revoked": "Trusted browser removed",
-      "factor-enrolled": "Authenticator added",
-      "factor-failed": "Wrong code entered",
-      "factor-imported": "Authenticator moved from an earlier system",
-      "factor-removed": "Authenticator removed",
-      "factor-verified": "Confirmed with a code",
-      "password-changed": "Password changed",
-      "sessions-revoked": "Signed out everywhere else",
-      "signed-out-everywhere": "Signed out everywhere",
-    },
-    other: "Security settings changed",
-  },
-  disable: {
-    title: "Switch off two-step sign-in",
-    lead: "Your password alone then opens your account.",
-    required: (issuer) => `${issuer} requires two-step sign-in for your account, so it cannot be switched off.`,
-    open: "Switch off",
-    confirm:
-      "All authenticators, backup codes and trusted browsers are removed, and you are signed out everywhere else.",
-    submit: "Yes, switch it off",
-  },
 };
 
 /** The built-in words. A translation is another value of this shape. */
@@ -274,6 +176,11 @@ export const english: Messages = {
     useAnotherAccount: "Use another account",
     copied: "Copied",
     notCopied: "Could not copy. Select the text and copy it yourself.",
+    passkeyNeedsScript:
+      "Passkeys need JavaScript, and this browser has it switched off. Any other way works without it.",
+    passkeyUnsupported: "This browser cannot use passkeys. Use another browser or device, or another way.",
+    passkeyWaiting: "Follow what your browser asks.",
+    passkeyFailed: "Your passkey could not be used here. Try again, or use another way.",
   },
   errors,
   problemTitles,

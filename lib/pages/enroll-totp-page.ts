@@ -1,6 +1,7 @@
 import { brand, cardHeading, codeField, isAboutCode, postButton, problemText } from "./fragments.js";
 import { type Html, html, trusted } from "./html.js";
 import { renderPage } from "./layout.js";
+import type { Messages } from "./messages.js";
 import type { ConfirmTotpView, EnrollTotpView, PageContext, PageProblem } from "./views.js";
 
 /** Shows the secret of a new authenticator, once, and asks for the first code it makes. */
@@ -69,11 +70,11 @@ function scanStep({ messages }: PageContext, { qr, secret, uri }: EnrollTotpView
 }
 
 function confirmForm({ base, messages }: PageContext, factorId: string, problem?: PageProblem): Html {
-  const { challenge, enroll } = messages;
+  const { enroll } = messages;
   const field = codeField({
     label: enroll.codeLabel,
     hint: problem === undefined ? enroll.codeHint : enroll.confirmAppLead,
-    error: problem && problemText(messages, problem, challenge.totp.unreadable),
+    error: problem && refusalText(messages, problem),
     isInvalid: problem !== undefined && isAboutCode(problem),
     kind: "digits",
     isLast: problem === undefined,
@@ -83,6 +84,13 @@ function confirmForm({ base, messages }: PageContext, factorId: string, problem?
     ${field}
     <button type="submit" class="sf-button">${enroll.submit}</button>
   </form>`;
+}
+
+/** A first code has never been used, so it is not the code of before; the clock, where it is known to be off, says more. */
+function refusalText(messages: Messages, problem: PageProblem): string {
+  const { challenge, enroll } = messages;
+  const isJustWrong = problem.code === "invalid-code" && !problem.clockOffMinutes;
+  return isJustWrong ? enroll.codeRefused : problemText(messages, problem, challenge.totp.unreadable);
 }
 
 function cancelLink({ base, messages }: PageContext): Html {

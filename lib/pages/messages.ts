@@ -10,11 +10,14 @@ export type ActivityName =
   | "backup-codes-regenerated"
   | "device-replayed"
   | "device-revoked"
+  | "device-trusted"
   | "factor-enrolled"
   | "factor-failed"
   | "factor-imported"
   | "factor-removed"
+  | "factor-renamed"
   | "factor-verified"
+  | "passkey-counter-regressed"
   | "password-changed"
   | "sessions-revoked"
   | "signed-out-everywhere";
@@ -45,14 +48,32 @@ interface CommonMessages {
   readonly useAnotherAccount: string;
   readonly copied: string;
   readonly notCopied: string;
+  /** Instead of a passkey's button: without a script, or in a browser that has no passkeys. */
+  readonly passkeyNeedsScript: string;
+  readonly passkeyUnsupported: string;
+  readonly passkeyWaiting: string;
+  readonly passkeyFailed: string;
+}
+
+/** How a passkey is asked for. */
+interface PasskeyChallengeMessages {
+  readonly title: string;
+  readonly hint: (issuer: string, labels: readonly string[]) => string;
+  readonly button: string;
+  readonly choose: string;
+  /** The dialog was closed or timed out. */
+  readonly cancelled: string;
 }
 
 interface ChallengeMessages {
   readonly totp: CodeMessages;
   readonly backupCode: CodeMessages;
+  readonly passkey: PasskeyChallengeMessages;
   /** Instead of the method's own title where a change is confirmed. */
   readonly stepUpTitle: string;
   readonly stepUpLead: string;
+  /** Stands above what exactly is confirmed, in the application's words. */
+  readonly confirming: string;
   /** Stands before the name of the account. */
   readonly signingInAs: string;
   readonly signedInAs: string;
@@ -72,6 +93,9 @@ interface SetUpMessages {
   readonly needPhone: string;
   readonly needMinutes: string;
   readonly totp: string;
+  readonly passkey: string;
+  readonly passkeyTitle: string;
+  readonly passkeyLead: string;
   readonly nothing: string;
 }
 
@@ -94,6 +118,8 @@ interface EnrollMessages {
   readonly confirmTitle: string;
   readonly confirmLead: string;
   readonly confirmAppLead: string;
+  /** The first code of a new authenticator is not right. */
+  readonly codeRefused: string;
   readonly startOver: string;
 }
 
@@ -124,6 +150,7 @@ interface SettingsMessages {
   readonly stepUpLink: string;
   readonly signInAgainFirst: string;
   readonly factors: FactorMessages;
+  readonly passkeys: PasskeyMessages;
   readonly codes: CodesSectionMessages;
   readonly devices: DeviceMessages;
   readonly sessions: SessionMessages;
@@ -161,6 +188,21 @@ interface FactorMessages {
   readonly addSubmit: string;
 }
 
+interface PasskeyMessages {
+  /** What stands in the list instead of the kind of storage. */
+  readonly synced: string;
+  readonly deviceBound: string;
+  readonly removeLead: (label: string) => string;
+  readonly addTitle: string;
+  readonly addLead: string;
+  readonly addSubmit: string;
+  /** The dialog was closed or timed out. */
+  readonly cancelled: string;
+  /** This device holds a passkey of the account already. */
+  readonly alreadyHere: string;
+  readonly passwordRefused: string;
+}
+
 interface CodesSectionMessages {
   readonly title: string;
   readonly lead: string;
@@ -193,7 +235,6 @@ interface DeviceMessages {
 interface SessionMessages {
   readonly title: string;
   readonly lead: string;
-  readonly none: string;
   readonly onlyThis: string;
   readonly current: string;
   readonly unnamed: string;

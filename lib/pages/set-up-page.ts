@@ -3,6 +3,7 @@ import { alertBox, brand, cardHeading, postButton, problemText } from "./fragmen
 import { type Html, html } from "./html.js";
 import { icon } from "./icons.js";
 import { renderPage } from "./layout.js";
+import { passkeyForm } from "./passkey-form.js";
 import type { PageContext, SetUpView } from "./views.js";
 
 /** The first screen of the enrollment that policy demands. */
@@ -24,15 +25,40 @@ export function setUpPage(context: PageContext, view: SetUpView): string {
   return renderPage(context, problem === undefined ? setUp.title : common.titleWithProblem(setUp.title), body);
 }
 
-function start({ base, messages }: PageContext, enrollable: readonly MethodType[]): Html {
-  const { setUp } = messages;
-  if (!enrollable.includes("totp")) return html`<p>${setUp.nothing}</p>`;
+function start(context: PageContext, enrollable: readonly MethodType[]): Html {
+  const { setUp } = context.messages;
+  const hasPasskeys = enrollable.includes("passkey");
+  const hasApps = enrollable.includes("totp");
+  if (!hasPasskeys && !hasApps) return html`<p>${setUp.nothing}</p>`;
+  return html`${hasPasskeys && passkeyStart(context)} ${hasApps && appStart(context, !hasPasskeys)}`;
+}
+
+function passkeyStart(context: PageContext): Html {
+  const { messages } = context;
+  const { setUp, settings } = messages;
+  const form = passkeyForm(context, {
+    ceremony: "create",
+    action: `${context.base}/passkey/enroll`,
+    button: setUp.passkey,
+    cancelled: settings.passkeys.cancelled,
+    alreadyHere: settings.passkeys.alreadyHere,
+  });
   return html`<div class="sf-needs">
-      <h2>${setUp.needTitle}</h2>
-      <ul>
-        <li>${icon("app")}${setUp.needPhone}</li>
-        <li>${icon("clock")}${setUp.needMinutes}</li>
-      </ul>
-    </div>
-    ${postButton(`${base}/totp/enroll`, setUp.totp, "sf-button")}`;
+    <h2>${setUp.passkeyTitle}</h2>
+    <p class="sf-hint">${setUp.passkeyLead}</p>
+    ${form}
+  </div>`;
+}
+
+function appStart({ base, messages }: PageContext, isOnly: boolean): Html {
+  const { setUp } = messages;
+  const style = isOnly ? "sf-button" : "sf-button sf-button-quiet";
+  return html`<div class="${isOnly ? "sf-needs" : "sf-needs sf-or"}">
+    <h2>${isOnly ? setUp.needTitle : messages.methods.totp}</h2>
+    <ul>
+      <li>${icon("app")}${setUp.needPhone}</li>
+      <li>${icon("clock")}${setUp.needMinutes}</li>
+    </ul>
+    ${postButton(`${base}/totp/enroll`, setUp.totp, style)}
+  </div>`;
 }

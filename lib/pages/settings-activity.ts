@@ -36,7 +36,8 @@ function list(messages: Messages, entries: readonly ActivityView[]): Html {
 }
 
 function line(messages: Messages, { action, label, method, time }: ActivityView): Html {
-  const details = [method && messages.methods[method], label].filter((detail) => detail !== undefined && detail !== "");
+  const kind = method && messages.methods[method];
+  const details = [kind, label === kind ? "" : label].filter((detail) => detail !== undefined && detail !== "");
   return html`<li>
     <p class="sf-row-label"><strong>${nameOf(messages, action)}</strong></p>
     <p class="sf-facts">

@@ -38,27 +38,23 @@ function deviceRow({ base, messages }: PageContext, device: DeviceView): Html {
 }
 
 /** Where the account is signed in. */
-export function sessionsSection(context: PageContext, sessions: readonly SessionView[]): Html {
+export function sessionsSection(context: PageContext, sessions: readonly SessionView[]): Html | undefined {
+  if (sessions.length === 0) return undefined;
   const { sessions: words } = context.messages.settings;
   const others = sessions.filter(({ current }) => !current).length;
   const list = html`<ul class="sf-rows">
     ${sessions.map((session) => sessionRow(context, session))}
   </ul>`;
-  return section(
-    "sessions",
-    words.title,
-    words.lead,
-    html`${sessions.length === 0 ? emptyState(words.none) : list} ${revokeOthers(context, others, sessions.length)}`,
-  );
+  return section("sessions", words.title, words.lead, html`${list} ${revokeOthers(context, others)}`);
 }
 
-function revokeOthers({ base, messages }: PageContext, others: number, all: number): Html | undefined {
+function revokeOthers({ base, messages }: PageContext, others: number): Html {
   const { sessions: words } = messages.settings;
   if (others > 0) {
     const button = postButton(`${base}/sessions/revoke-others`, words.revokeSubmit, "sf-button sf-button-danger");
     return confirmation(words.revoke, words.revokeLead, button);
   }
-  return all === 0 ? undefined : html`<p class="sf-hint">${words.onlyThis}</p>`;
+  return html`<p class="sf-hint">${words.onlyThis}</p>`;
 }
 
 function sessionRow({ messages }: PageContext, session: SessionView): Html {

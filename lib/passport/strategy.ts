@@ -6,8 +6,8 @@ import type { MethodType } from "../core/nouns.js";
 import type { Engine } from "../engine/engine.js";
 import { setDeviceToken } from "../http/device-cookie.js";
 import { assertion, check, proof } from "../http/schemas.js";
-import { newcomerOf } from "../http/arrival.js";
-import { isCrossSite } from "../http/cross-site.js";
+import { clientOf, newcomerOf } from "../http/arrival.js";
+import { isCrossSite, saysCrossSite } from "../http/cross-site.js";
 import { requireSession } from "../http/session.js";
 import type { Settings } from "../options/settings.js";
 import { isDue } from "../policy/assess.js";
@@ -51,6 +51,8 @@ async function prove(req: Request, type: MethodType, { engine, settings }: Desk,
 }
 
 async function verify(req: Request, type: MethodType, desk: Desk, state: RequestState, visit: Visit): Promise<Verdict> {
+  // A foreign page must not spend the owner's attempts.
+  if (saysCrossSite(req, desk.settings)) return FAILED;
   const outcome = await prove(req, type, desk, visit);
   if (outcome === undefined) return FAILED;
   if (!outcome.ok) return failed(req, outcome.problem);
@@ -76,7 +78,7 @@ async function begin(req: Request, { engine, settings }: Desk, state: RequestSta
   const userId = await engine.passkeys.claimant(credential);
   const user = userId === undefined ? undefined : await loadUser(userId);
   const newcomer = user && { ...(await newcomerOf(req, settings, user)), mark: undefined };
-  const presentation = { party: settings.relyingParty(req, user), credential, browserId };
+  const presentation = { party: settings.relyingParty(req, user), credential, browserId, client: clientOf(req) };
   const outcome = await engine.passkeys.signIn(newcomer, presentation);
   if (!outcome.ok) return failed(req, outcome.problem);
   state.risen = outcome.value;

@@ -37,7 +37,7 @@ function firstStepProblem(
   freshness: Freshness,
 ): Problem | undefined {
   const login = "login" in standing ? standing.login : undefined;
-  const firstStep = mark !== undefined && now - mark.at <= FRESH.maxAge;
+  const firstStep = mark !== undefined && mark.adopted !== true && now - mark.at <= FRESH.maxAge;
   const fresh = reconfirmed || firstStep || (login !== undefined && freshProof(login, freshness, now) !== undefined);
   return fresh ? undefined : stepUp(freshness);
 }

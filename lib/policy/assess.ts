@@ -21,6 +21,8 @@ export interface Mark {
   readonly pending?: boolean;
   /** Where the user was going: a local path, kept here and taken from nowhere else. */
   readonly returnTo?: string;
+  /** Found in the session without a mark: when its first factor was given is not known, so it is not fresh. */
+  readonly adopted?: boolean;
   /** The first factor was this method, so the second must be another. */
   readonly first?: MethodType;
   /** What a route asked for that this login could not show; the next proof is given for it. */

@@ -52,11 +52,14 @@ export interface Visitor {
 
 // The browser says so of every page that is answered with an error's status, as a refused code rightly is.
 const REFUSED_PAGE = /^Failed to load resource: the server responded with a status of 4\d\d/;
+/** Asked for by the pages' own script, which goes on to the page that says why it was refused. */
+const ASKED_BY_SCRIPT = /\/passkey\/(enroll\/)?options$/;
 
 export async function visit(browser: Browser, demo: Demo, options: BrowserContextOptions = {}): Promise<Visitor> {
   const context = await browser.newContext({ baseURL: demo.origin, viewport: DESK, locale: "en-GB", ...options });
   const troubles: string[] = [];
   const pages = new Set<string>();
+  const isExpected = (url: string): boolean => pages.has(url) || ASKED_BY_SCRIPT.test(url);
   context.on("request", (request) => {
     if (request.isNavigationRequest()) pages.add(request.url());
     const { origin, protocol } = new URL(request.url());
@@ -64,7 +67,7 @@ export async function visit(browser: Browser, demo: Demo, options: BrowserContex
   });
   context.on("console", (message) => {
     if (!["error", "warning"].includes(message.type())) return;
-    const isRefusedPage = REFUSED_PAGE.test(message.text()) && pages.has(message.location().url);
+    const isRefusedPage = REFUSED_PAGE.test(message.text()) && isExpected(message.location().url);
     if (!isRefusedPage) troubles.push(`${message.type()}: ${message.text()} (${message.location().url})`);
   });
   context.on("weberror", (error) => troubles.push(`exception: ${String(error.error())}`));

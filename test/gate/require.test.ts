@@ -152,7 +152,7 @@ describe("mfa.require()", () => {
 });
 
 describe("mfa.require({ bind })", () => {
-  const bound: Requirement = { bind: (req) => (req.body as { amount?: unknown }).amount };
+  const bound: Requirement = { bind: (req) => (req.body as { amount: string }).amount };
 
   async function ready() {
     const given = await proved(bound);

@@ -6,6 +6,7 @@ import { challengePage } from "../../lib/pages/challenge-page.js";
 import { confirmTotpPage, enrollTotpPage } from "../../lib/pages/enroll-totp-page.js";
 import { english, mergeMessages, messageProblems, type MessageOverrides } from "../../lib/pages/messages.js";
 import { problemPage } from "../../lib/pages/problem-page.js";
+import { setUpPage } from "../../lib/pages/set-up-page.js";
 import { settingsPage } from "../../lib/pages/settings-page.js";
 import type { Layout, PageProblem } from "../../lib/pages/views.js";
 import {
@@ -269,6 +270,97 @@ describe("the challenge", () => {
   });
 });
 
+describe("a passkey", () => {
+  const methods = [
+    { type: "passkey" as const, factors: [{ id: "p1", label: "Laptop", hint: "synced" }] },
+    ...challengeWith().methods,
+  ];
+  const asked = challengePage(context, challengeWith({ methods, selected: "passkey" }));
+
+  test("is asked for by a form that waits for the script; without it a sentence and the other ways are there", () => {
+    const [form = ""] = formsTo(asked, "/2fa/passkey");
+    expect(tags(form, "form")[0]).toMatch(/\shidden/);
+    expect(tags(form, "input").map((tag) => attribute(tag, "name"))).toEqual(["trustDevice", "credential"]);
+    expect(asked).toContain(english.common.passkeyNeedsScript);
+    expect(asked).toContain('href="/2fa?method=totp"');
+    expect(asked).toContain('href="/2fa?method=backup-code"');
+    expect(codeFieldOf(asked)).toBeUndefined();
+  });
+
+  test("is a way among others", () => {
+    const page = challengePage(context, challengeWith({ methods }));
+    expect(page).toContain('href="/2fa?method=passkey"');
+    expect(formsTo(page, "/2fa/passkey")).toEqual([]);
+  });
+
+  test("that was refused is told above the form, with what else can be done", () => {
+    const view = challengeWith({ methods, selected: "passkey", problem: { code: "invalid-passkey" } });
+    const page = challengePage(context, view);
+    expect(page).toContain(english.errors["invalid-passkey"]);
+    expect(page).toContain("<title>Problem: ");
+    expect(page).toContain('href="/2fa?method=totp"');
+  });
+
+  test("can be the first factor, beside the authenticator app or alone", () => {
+    const both = setUpPage(context, { accountName: "ada", enrollable: ["totp", "passkey"] });
+    expect(formsTo(both, "/2fa/passkey/enroll")).toHaveLength(1);
+    expect(formsTo(both, "/2fa/totp/enroll")).toHaveLength(1);
+    const alone = setUpPage(context, { accountName: "ada", enrollable: ["passkey"] });
+    expect(formsTo(alone, "/2fa/totp/enroll")).toEqual([]);
+    const first = settingsPage(context, settingsWith({ settings: NOTHING_YET, enrollable: ["totp", "passkey"] }));
+    expect(formsTo(first, "/2fa/passkey/enroll")).toHaveLength(1);
+    expect(formsTo(first, "/2fa/totp/enroll")).toHaveLength(1);
+  });
+
+  test("asks for the password with each form for a first factor, under names of their own", () => {
+    const view = settingsWith({
+      settings: NOTHING_YET,
+      enrollable: ["totp", "passkey"],
+      needsStepUp: true,
+      asksPassword: true,
+    });
+    const page = settingsPage(context, view);
+    for (const action of ["/2fa/passkey/enroll", "/2fa/totp/enroll"]) {
+      expect(formsTo(page, action)[0]).toContain('name="password"');
+    }
+  });
+
+  test("is listed with where it lives, in words, and can be renamed and removed", () => {
+    const factors = ["synced", "device-bound"].map((hint, index) => ({
+      id: `p${index}`,
+      type: "passkey" as const,
+      label: `Key ${index}`,
+      createdAt: "2026-11-21T03:15:00.000Z",
+      lastUsedAt: null,
+      hint,
+    }));
+    const page = settingsPage(context, settingsWith({ settings: { ...settingsOf("Phone"), factors } }));
+    expect(page).toContain("Synced between your devices");
+    expect(page).toContain("On this device or key only");
+    expect(page).not.toContain("device-bound");
+    for (const action of ["rename", "remove"]) expect(formsTo(page, `/2fa/factors/p1/${action}`)).toHaveLength(1);
+    expect(formsTo(page, "/2fa/totp/resync")).toEqual([]);
+  });
+});
+
+describe("a step-up", () => {
+  test("shows what exactly is confirmed, as text with a direction of its own", () => {
+    const page = challengePage(context, challengeWith({ purpose: "step-up", confirming: "Pay 100 EUR to <b>Ann</b>" }));
+    expect(page).toContain('<p dir="auto">Pay 100 EUR to &lt;b&gt;Ann&lt;/b&gt;</p>');
+    expect(page).not.toContain(english.challenge.stepUpLead);
+  });
+
+  test("without words of the application says in general what it is for", () => {
+    expect(challengePage(context, challengeWith({ purpose: "step-up" }))).toContain(english.challenge.stepUpLead);
+  });
+});
+
+test("a wrong first code is not called one that was used", () => {
+  const page = confirmTotpPage(context, { factorId: "f", problem: { code: "invalid-code" } });
+  expect(page).toContain(english.enroll.codeRefused);
+  expect(page).not.toContain("only once");
+});
+
 describe("the backup codes", () => {
   const page = backupCodesPage(context, {
     codes: ["A-1", "B-2"],
@@ -364,7 +456,7 @@ describe("the settings", () => {
   });
 
   test("do not offer what the policy forbids", () => {
-    const settings = { ...settingsOf("Phone"), factors: settingsOf("Phone").factors.slice(1) };
+    const settings = { ...settingsOf("Phone"), factors: settingsOf("Phone").factors.slice(-1) };
     const strict = settingsPage(context, settingsWith({ required: true, settings }));
     expect(strict).toContain(english.settings.factors.keepOne);
     expect(formsTo(strict, "/2fa/factors/f2/remove")).toEqual([]);
@@ -383,9 +475,10 @@ describe("the settings", () => {
 
   test("say in words that there is nothing yet", () => {
     const empty = settingsPage(context, settingsWith({ settings: NOTHING_YET }));
-    for (const section of ["factors", "sessions", "activity"] as const) {
+    for (const section of ["factors", "activity"] as const) {
       expect(empty).toContain(english.settings[section].none);
     }
+    expect(empty).not.toContain(english.settings.sessions.title);
     expect(empty).not.toContain("/2fa/disable");
   });
 

@@ -46,6 +46,7 @@ export function settingsOf(text: string): SettingsView {
   return {
     factors: [
       { id: text, type: "totp", label: text, createdAt: LONG_AGO, lastUsedAt: LATELY, hint: text },
+      { id: `p ${text}`, type: "passkey", label: text, createdAt: LONG_AGO, lastUsedAt: null, hint: "device-bound" },
       { id: "f2", type: "totp", label: "Work phone", createdAt: LONG_AGO, lastUsedAt: null },
     ],
     backupCodes: { remaining: 8, createdAt: LONG_AGO },
@@ -69,7 +70,7 @@ export function settingsWith(changes: Partial<SettingsPageView> = {}): SettingsP
   return {
     settings: settingsOf("Phone"),
     accountName: "ada@example.com",
-    enrollable: ["totp"],
+    enrollable: ["totp", "passkey"],
     resyncable: ["totp"],
     hasBackupCodes: true,
     hasTrustedDevices: true,
@@ -95,6 +96,7 @@ export function everyPage(context: PageContext, text = "Phone"): Record<string, 
     methods: [
       { type: "totp", factors: ["1", "2"].map((id) => ({ id, label: text, hint: text })) },
       { type: "backup-code", factors: [{ id: text, label: text }] },
+      { type: "passkey", factors: [{ id: text, label: text, hint: "synced" }] },
     ],
   });
   const settings = settingsWith({ settings: settingsOf(text), accountName: text, needsStepUp: true });
@@ -104,8 +106,16 @@ export function everyPage(context: PageContext, text = "Phone"): Record<string, 
     wrong: challengePage(context, { ...challenge, problem: { code: "invalid-code" } }),
     backup: challengePage(context, { ...challenge, selected: "backup-code" }),
     stepUp: challengePage(context, { ...challenge, purpose: "step-up", trustDays: undefined }),
+    confirming: challengePage(context, { ...challenge, purpose: "step-up", confirming: text, selected: "passkey" }),
+    passkey: challengePage(context, { ...challenge, selected: "passkey" }),
+    passkeyRefused: challengePage(context, {
+      ...challenge,
+      selected: "passkey",
+      problem: { code: "invalid-passkey" },
+    }),
     nothing: challengePage(context, { ...challenge, methods: [], selected: undefined }),
     setUp: setUpPage(context, { accountName: text, enrollable: ["totp"] }),
+    setUpBoth: setUpPage(context, { accountName: text, enrollable: ["totp", "passkey"] }),
     nothingToSetUp: setUpPage(context, { accountName: text, enrollable: [] }),
     enroll: enrollTotpPage(context, { factorId: text, label: text, secret: text, uri, qr: "<svg><path/></svg>" }),
     confirm: confirmTotpPage(context, { factorId: text, problem: { code: "invalid-code", clockOffMinutes: 3 } }),

@@ -56,7 +56,12 @@ function clientLies(step: Readonly<Record<"type" | "challenge" | "origin", strin
     };
   });
   const types = [type, "payment.get", "", undefined, null].map((other): Lie => {
-    return { step: step.type, says: `the type is ${String(other)}`, lie: { clientData: { type: other } }, caughtBy: "verifier" };
+    return {
+      step: step.type,
+      says: `the type is ${String(other)}`,
+      lie: { clientData: { type: other } },
+      caughtBy: "verifier",
+    };
   });
   const challenges = [randomText(32), "", undefined, null, 5, {}].map((challenge): Lie => {
     return {
@@ -122,7 +127,9 @@ function frameLies(cross: string, top: string, caughtTop: Lie["caughtBy"]): Lie[
   ];
 }
 
-function cose(...entries: readonly (readonly [number, number | Uint8Array])[]): ReadonlyMap<number, number | Uint8Array> {
+function cose(
+  ...entries: readonly (readonly [number, number | Uint8Array])[]
+): ReadonlyMap<number, number | Uint8Array> {
   return new Map(entries);
 }
 
@@ -153,6 +160,10 @@ export const REGISTRATION_LIES: readonly Lie[] = [
   keyLie("an EdDSA key is of type EC2", cose([1, 2], [3, -8], [-1, 1], [-2, X], [-3, Y]), "here"),
   keyLie("an EdDSA key is on the curve X25519", cose([1, 1], [3, -8], [-1, 4], [-2, X]), "here"),
   keyLie("an RS256 key is of type EC2", cose([1, 2], [3, -257], [-1, 1], [-2, X], [-3, Y]), "here"),
+  keyLie("an ES256 key has a coordinate cut short", cose([1, 2], [3, -7], [-1, 1], [-2, X], [-3, Y.slice(4)]), "here"),
+  keyLie("an ES256 key lacks a coordinate", cose([1, 2], [3, -7], [-1, 1], [-2, X]), "here"),
+  keyLie("an EdDSA key is cut short", cose([1, 1], [3, -8], [-1, 6], [-2, X.slice(1)]), "here"),
+  keyLie("an RS256 key lacks its modulus", cose([1, 3], [3, -257], [-2, Uint8Array.of(1, 0, 1)]), "here"),
   keyLie("the key is without a type", cose([3, -7], [-1, 1], [-2, X], [-3, Y]), "here"),
   { step: "22", says: "the attestation format is unknown", lie: { format: "unheard-of" }, caughtBy: "verifier" },
   { step: "22", says: "the attestation format is empty", lie: { format: "" }, caughtBy: "verifier" },

@@ -12,7 +12,11 @@ describe("a passkey", () => {
     const creation = await jar.post("/2fa/passkey/enroll/options");
     expect(creation.status).toBe(200);
     const enrolled = await jar.post("/2fa/passkey/enroll", { credential: device.create(creation.body) });
-    expect([enrolled.status, enrolled.body.factor.type, enrolled.body.backupCodes.length]).toEqual([201, "passkey", 10]);
+    expect([enrolled.status, enrolled.body.factor.type, enrolled.body.backupCodes.length]).toEqual([
+      201,
+      "passkey",
+      10,
+    ]);
     await jar.post("/logout");
     await jar.login("alice");
     expect(await jar.isIn()).toBe(false);

@@ -80,7 +80,10 @@ describe("what lies beside the steps and is right", () => {
 
   test("7.1 step 9: every configured origin will do, and no other", async () => {
     const other = "https://acme.example";
-    const jar = await passwordGiven(passkeyApp({ rpId: "localhost" }, { options: { origin: [ORIGIN, other] } }), "alice");
+    const jar = await passwordGiven(
+      passkeyApp({ rpId: "localhost" }, { options: { origin: [ORIGIN, other] } }),
+      "alice",
+    );
     await expectAccepted(jar, { clientData: { origin: other } });
   });
 

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import express, { type Express, type NextFunction, type Request, type RequestHandler, type Response } from "express";
 import session from "express-session";
 import passport from "passport";
@@ -26,6 +27,8 @@ export const USERS: readonly TestUser[] = ["alice", "mallory", "carol", "dave"].
 }));
 
 export const CANARY = "canary-behind-the-second-factor";
+/** One ring for every application of a test file, as the servers of one application share theirs. */
+export const TEST_KEYS = `test:${randomBytes(32).toString("base64")}`;
 export const ORIGIN = "http://localhost:3000";
 
 export function passwordOf(name: string): string {
@@ -105,7 +108,7 @@ export function testApp({ options = {}, before, routes, cookie = {}, ...parts }:
   const clock = parts.clock ?? movableClock();
   const store = parts.store ?? memoryStore();
   const sessionStore = parts.sessionStore ?? new session.MemoryStore();
-  const mfa = secondFactor<TestUser>({ issuer: "Acme", origin: ORIGIN, store, clock, ...options });
+  const mfa = secondFactor<TestUser>({ issuer: "Acme", origin: ORIGIN, keys: TEST_KEYS, store, clock, ...options });
   const events: AuditEvent[] = [];
   mfa.events.on("audit", (event) => events.push(event));
 

@@ -1,0 +1,81 @@
+import { enrollPasskey, type EnrollResult, signInWithPasskey, type SignInResult } from "./passkeys.js";
+
+type Result = SignInResult | EnrollResult;
+
+/** What only a new proof, or a new login, can mend. */
+const STALE = ["step-up-required", "second-factor-required", "login-required", "expired"];
+
+function passwordOf(form: HTMLFormElement): string | undefined {
+  const value = new FormData(form).get("password");
+  return typeof value === "string" ? value : undefined;
+}
+
+function perform(form: HTMLFormElement): Promise<Result> {
+  const { base = "", passkey } = form.dataset;
+  if (passkey === "get") return signInWithPasskey({ base, form });
+  const password = passwordOf(form);
+  return enrollPasskey({ base, form, ...(password === undefined ? {} : { password }) });
+}
+
+/** The sentence for what came of it. */
+function sentence({ dataset }: HTMLFormElement, result: Result): string | undefined {
+  if (result.status === "cancelled") return dataset["cancelled"];
+  if (result.status === "unsupported") return dataset["unsupported"];
+  if (result.status !== "refused") return undefined;
+  const { code, detail } = result.problem;
+  if (code === "conflict" && detail === undefined) return dataset["conflict"];
+  if (code === "step-up-required" && dataset["password"] !== undefined) return dataset["password"];
+  return detail ?? dataset["failed"];
+}
+
+function tell(form: HTMLFormElement, text: string | undefined): void {
+  const alert = form.querySelector<HTMLElement>("[role=alert]");
+  const line = alert?.querySelector("p");
+  if (!alert || !line) return;
+  line.textContent = text ?? "";
+  alert.hidden = text === undefined;
+  if (text !== undefined) alert.focus();
+}
+
+function setBusy(form: HTMLFormElement, isBusy: boolean): void {
+  const status = form.querySelector("[role=status]");
+  if (status) status.textContent = isBusy ? (form.dataset["waiting"] ?? "") : "";
+  if (isBusy) form.dataset["busy"] = "";
+  else delete form.dataset["busy"];
+}
+
+async function run(form: HTMLFormElement): Promise<void> {
+  if (form.dataset["busy"] !== undefined) return;
+  tell(form, undefined);
+  setBusy(form, true);
+  const { failed = "", stepUp } = form.dataset;
+  const result = await perform(form).catch((): Result => ({
+    status: "refused",
+    problem: { code: "unavailable", detail: failed },
+  }));
+  if (result.status === "submitted") return;
+  if (result.status === "refused" && stepUp !== undefined && STALE.includes(result.problem.code)) {
+    window.location.assign(stepUp);
+    return;
+  }
+  setBusy(form, false);
+  tell(form, sentence(form, result));
+}
+
+/** Opens the forms that take a passkey, where the browser can give one. */
+export function wirePasskeys(): void {
+  for (const form of document.querySelectorAll<HTMLFormElement>("form[data-passkey]")) {
+    const without = form.parentElement?.querySelector<HTMLElement>("[data-without]");
+    if (typeof PublicKeyCredential !== "function") {
+      if (without) without.textContent = form.dataset["unsupported"] ?? "";
+      continue;
+    }
+    if (without) without.hidden = true;
+    form.hidden = false;
+    form.querySelector<HTMLElement>("[data-first]")?.focus();
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      void run(form);
+    });
+  }
+}

@@ -1,0 +1,58 @@
+import { type Html, html, type HtmlValue } from "./html.js";
+import { icon } from "./icons.js";
+import type { PageContext } from "./views.js";
+
+export interface PasskeyForm {
+  /** Asks for a passkey there is, or for a new one. */
+  readonly ceremony: "get" | "create";
+  readonly action: string;
+  readonly fields?: HtmlValue;
+  readonly button: string;
+  readonly style?: string;
+  /** What is told when the dialog was closed. */
+  readonly cancelled: string;
+  /** What is told when this device holds a passkey of the account already. */
+  readonly alreadyHere?: string;
+  readonly passwordRefused?: string;
+  /** Where a proof that is too old is renewed; without it the server's own words are shown. */
+  readonly stepUp?: string | false;
+  /** The first thing to do on its page. */
+  readonly isFirst?: boolean;
+}
+
+/**
+ * A form that only a script can fill in: its field takes the passkey, and then it is sent like any other. Until the script has
+ * seen that the browser can do it, a sentence stands in its place.
+ */
+export function passkeyForm({ base, messages }: PageContext, form: PasskeyForm): Html {
+  const { passkeyFailed, passkeyNeedsScript, passkeyUnsupported, passkeyWaiting } = messages.common;
+  const { action, alreadyHere, button, cancelled, ceremony, fields, isFirst = false, passwordRefused, stepUp } = form;
+  const style = form.style ?? "sf-button";
+  return html`<div class="sf-passkey">
+    <p class="sf-notice" data-without>${passkeyNeedsScript}</p>
+    <form
+      class="sf-form"
+      method="post"
+      action="${action}"
+      hidden
+      data-passkey="${ceremony}"
+      data-base="${base}"
+      data-cancelled="${cancelled}"
+      data-failed="${passkeyFailed}"
+      data-conflict="${alreadyHere ?? passkeyFailed}"
+      data-unsupported="${passkeyUnsupported}"
+      data-waiting="${passkeyWaiting}"
+      ${passwordRefused !== undefined && html`data-password="${passwordRefused}"`}
+      ${typeof stepUp === "string" && html`data-step-up="${stepUp}"`}
+    >
+      ${fields}
+      <input type="hidden" name="credential" value="" />
+      <div class="sf-notice sf-notice-warning" role="alert" tabindex="-1" hidden>
+        ${icon("warning")}
+        <p></p>
+      </div>
+      <button type="submit" class="${style}" ${isFirst && html`data-first`}>${button}</button>
+      <p class="sf-hint sf-waiting" role="status"></p>
+    </form>
+  </div>`;
+}
