@@ -170,8 +170,8 @@ export class Accounts {
   }
 
   /**
-   * Takes over an authenticator from another system. The user's codes go on working; every login ends, and the next one is
-   * challenged.
+   * Takes over an authenticator from another system. The user's codes go on working; logins by password alone are challenged
+   * from now on, and no browser is trusted any more.
    * @throws TypeError with the reason when the secret is weak, malformed, or already enrolled.
    */
   async importTotp(userId: UserId, options: ImportTotpOptions): Promise<FactorView> {
@@ -197,7 +197,7 @@ export class Accounts {
       if (await hasTotpSecret(imported, known, { userId, now, keys })) {
         throw new TypeError("This TOTP secret is already enrolled for this user");
       }
-      return startGeneration({ ...account, factors: [...account.factors, factor] }, randomId());
+      return { ...account, factors: [...account.factors, factor], devices: [] };
     });
     return factorView(factor, methods);
   }

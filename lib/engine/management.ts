@@ -133,7 +133,9 @@ export class Management {
   private alone(account: Account, visitor: Visitor, now: number): { account: Account; value: Managed } {
     const { mark } = visitor;
     const standing = standingOf(visitor, account, now);
-    const listed = account.logins.find(({ id }) => id === mark?.id);
+    const own = account.logins.find(({ id }) => id === mark?.id);
+    // What was proved is gone with the last factor; it must not count for one that comes later.
+    const listed = own && ownFactors(account).length === 0 ? { ...own, proofs: [] } : own;
     const next = startGeneration(account, randomId(), standing.status === "ended" ? undefined : listed);
     return { account: next, value: mark === undefined ? {} : { mark: { ...mark, generation: next.generation } } };
   }

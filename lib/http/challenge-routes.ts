@@ -50,7 +50,7 @@ async function cancel({ engine, settings, state, visit }: Scene): Promise<Outcom
   // Nothing is pending: whoever turns away from confirming something stays signed in.
   if (!isDue(visit.standing)) return success({ status: 204, page: { redirect: `${state.base}/settings` } });
   await engine.signIn.cancel(visit.visitor);
-  await state.forget();
+  await state.forget(true);
   return success({ status: 204, page: { redirect: settings.loginPath } });
 }
 

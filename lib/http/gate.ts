@@ -169,7 +169,7 @@ export class Gate {
     }
     state.hasEnded = true;
     hideUser(req);
-    await state.forget();
+    await state.forget(false);
     this.leave(req, state);
   }
 

@@ -43,11 +43,11 @@ export class LogOut {
     const original = typeof passport.logOut === "function" ? (passport.logOut.bind(req) as PassportLogOut) : undefined;
     if (original !== undefined) this.wrap(req, state, original);
     this.watchSession(req);
-    state.forget = async () => {
+    state.forget = async (keepsData) => {
       delete requireSession(req).secondFactor;
       await settled((done) => {
         if (original === undefined) done();
-        else original({}, done);
+        else original({ keepSessionInfo: keepsData }, done);
       });
       this.watchSession(req);
     };

@@ -127,14 +127,10 @@ class Requirement {
     const { engine, pages } = this.desk;
     const stepUp = await engine.stepUp.asked(visit.visitor, this.demand, operation);
     const own = engine.challenge.choices(visit.account).filter(({ type }) => stepUp.methods.includes(type));
-    // Nothing of theirs will do: there is nothing to confirm, but something to set up.
-    if (own.length === 0) {
-      await this.askToEnroll(req, res, state, visit);
-      return;
-    }
-    await this.remember(req, visit, { stepUp });
+    // Where nothing of theirs will do there is nothing to confirm, but something to set up.
+    await this.remember(req, visit, own.length === 0 ? {} : { stepUp });
     if (wantsPage(req, pages)) {
-      sendRedirect(res, state.base);
+      sendRedirect(res, own.length === 0 ? `${state.base}/settings` : state.base);
       return;
     }
     const methods = own;

@@ -54,8 +54,8 @@ export interface RequestState {
   risen: Pick<Risen, "account" | "mark"> | undefined;
   /** The strategy that gave the first factor of the login at hand, where it is one of ours. */
   first: MethodType | undefined;
-  /** Ends the login in the session, with everything the application kept there for it. */
-  forget: () => Promise<void>;
+  /** Ends the login in the session; what the application keeps there goes with it, unless its user just turned away. */
+  forget: (keepsData: boolean) => Promise<void>;
 }
 
 const states = new WeakMap<Request, RequestState>();

@@ -149,7 +149,7 @@ describe("mfa.accounts.reset", () => {
       devices: [],
       sessions: [],
       backupCodes: { remaining: 0 },
-      activity: [{ action: "admin-reset" }, {}, {}, {}],
+      activity: [{ action: "admin-reset" }, {}, {}, {}, {}],
     });
     expect((await jar.login("alice")).status).toBe(302);
   });

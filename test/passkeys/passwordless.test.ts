@@ -299,15 +299,18 @@ test("thirty copies of one answer over two servers: one is a login", async () =>
   expect(answers.filter(({ status }) => status === 401)).toHaveLength(29);
 });
 
-test("as a first strategy it needs user.load, and says so", async () => {
+test("as a first strategy it needs user.load: without it no challenge is given, and the strategy says so", async () => {
   const target = testApp({
+    options: { user: {} },
     routes(app, mfa, authenticator) {
       authenticator.use(mfa.strategy("passkey"));
       app.post("/login/passkey", authenticator.authenticate("passkey"));
     },
   });
-  const { device } = await holder(target, "alice");
-  const answer = await passwordless(new Jar(target), device);
+  await holder(target, "alice");
+  const jar = new Jar(target);
+  expect((await jar.post("/2fa/passkey/options")).body.code).toBe("login-required");
+  const answer = await jar.post("/login/passkey", {});
   expect([answer.status, answer.body.message]).toEqual([500, expect.stringContaining("user.load")]);
 });
 

@@ -44,6 +44,7 @@ describe("GET /2fa/settings", () => {
         { label: "Firefox on Linux", createdAt: iso(at), verifiedAt: iso(at), trustedDevice: false, current: true },
       ],
       activity: [
+        { time: iso(at), action: "device-trusted", label: "Firefox on Linux" },
         { time: iso(at), action: "factor-verified", method: "totp", label: "Firefox on Linux" },
         { time: iso(start), action: "factor-enrolled", method: "totp", label: "Authenticator app" },
       ],

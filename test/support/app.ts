@@ -31,6 +31,10 @@ export const CANARY = "canary-behind-the-second-factor";
 export const TEST_KEYS = `test:${randomBytes(32).toString("base64")}`;
 export const ORIGIN = "http://localhost:3000";
 
+async function loadUser(id: string): Promise<TestUser | undefined> {
+  return USERS.find((user) => user.id === id);
+}
+
 export function passwordOf(name: string): string {
   return `${name}-password`;
 }
@@ -108,7 +112,15 @@ export function testApp({ options = {}, before, routes, cookie = {}, ...parts }:
   const clock = parts.clock ?? movableClock();
   const store = parts.store ?? memoryStore();
   const sessionStore = parts.sessionStore ?? new session.MemoryStore();
-  const mfa = secondFactor<TestUser>({ issuer: "Acme", origin: ORIGIN, keys: TEST_KEYS, store, clock, ...options });
+  const mfa = secondFactor<TestUser>({
+    issuer: "Acme",
+    origin: ORIGIN,
+    keys: TEST_KEYS,
+    user: { load: loadUser },
+    store,
+    clock,
+    ...options,
+  });
   const events: AuditEvent[] = [];
   mfa.events.on("audit", (event) => events.push(event));
 
