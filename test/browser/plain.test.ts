@@ -111,7 +111,8 @@ describe("the pages without what not everybody has", () => {
     await logOut(page);
     await logIn(page, "edsger@example.com");
     await heading(page, "Enter the code from your app").waitFor();
-    // The field has the focus already.
+    // The field takes the focus by itself, a moment after it is there.
+    await page.getByLabel("6-digit code").and(page.locator(":focus")).waitFor();
     await keyboard.type(next(phone));
     await tabTo(page, "Do not ask again");
     await keyboard.press("Space");
