@@ -36,10 +36,10 @@ function keyOf(userId: UserId): string {
   return `account:${userId}`;
 }
 
-/** Writers that lost make room: the more often, the longer and the less alike they wait, up to 50 ms. */
+/** Writers that lost make room: the more often, the longer and the less alike they wait, up to 10 ms. */
 async function stepBack(attempt: number): Promise<void> {
   if (attempt < FREE_ATTEMPTS) return;
-  await setTimeout(Math.random() * Math.min(attempt, 50));
+  await setTimeout(Math.random() * Math.min(attempt, 10));
 }
 
 /** Parsed accounts by the version they were parsed from: an unchanged record is not parsed twice. */
