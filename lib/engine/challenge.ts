@@ -6,7 +6,7 @@ import type { Mark, Standing } from "../policy/assess.js";
 import type { Parts } from "./parts.js";
 import { markOf, type Risen, risenLogin } from "./risen.js";
 import type { Attempt, Verification, Verified } from "./verification.js";
-import { standingOf, subjectOf, type Visitor } from "./visitor.js";
+import { deviceIdOf, standingOf, subjectOf, type Visitor } from "./visitor.js";
 
 /** What a visitor can be asked for: their own factors, by method, in the order of the `methods` option. */
 export interface MethodChoice {
@@ -128,7 +128,7 @@ export class Challenge {
   ): Promise<{ account: Account; deviceToken?: string }> {
     const { devices } = this.parts;
     if (devices === undefined) return { account };
-    const replaced = visitor.deviceToken?.split(".")[0] ?? "";
+    const replaced = deviceIdOf(visitor) ?? "";
     const granted = await devices.grant(withoutDevice(account, replaced), visitor.label, now);
     const noted = addActivity(granted.account, { at: now, action: "device-trusted", label: visitor.label });
     return { account: noted, deviceToken: granted.token };

@@ -4,7 +4,7 @@ import { type FactorId, type MethodType, MINUTE } from "../core/nouns.js";
 import { cleanText, MAX_LABEL } from "../core/text.js";
 import { randomId } from "../crypto/random.js";
 import { type CodeMethod, type Enroll, isCodeMethod, type Mismatch } from "../methods/contract.js";
-import { FRESH } from "../policy/access.js";
+import { FRESH, stepUp } from "../policy/access.js";
 import { activate, type Enrolled, freeLabel } from "./activation.js";
 import type { Parts } from "./parts.js";
 import type { Change } from "./records.js";
@@ -126,7 +126,7 @@ export class EnrollmentDesk {
     if (problem !== undefined) return refused(problem);
     const loginId = visitor.mark?.id;
     // A login from before this middleware was installed has no mark to tie an enrollment to.
-    if (loginId === undefined) return refused({ code: "step-up-required", members: { maxAge: FRESH.maxAge / 1000 } });
+    if (loginId === undefined) return refused(stepUp(FRESH));
     if (account.factors.length >= MOST_FACTORS) return refused({ code: "conflict" });
     const { type, enroll } = method;
     const { state, answer } = await enroll.begin({ userId: visitor.userId, now, keys: this.parts.keys, ...naming });

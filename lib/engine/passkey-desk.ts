@@ -11,7 +11,7 @@ import { cleanText, MAX_LABEL } from "../core/text.js";
 import { randomBase64url, randomId } from "../crypto/random.js";
 import { challengeOf } from "../methods/passkey-checks.js";
 import type { Attested, PasskeysMethod, PasskeyState, RelyingParty } from "../methods/passkeys.js";
-import { FRESH } from "../policy/access.js";
+import { FRESH, stepUp } from "../policy/access.js";
 import { activate, type Enrolled, freeLabel } from "./activation.js";
 import type { Bond, Ceremonies, CeremonyPurpose } from "./ceremonies.js";
 import type { Challenge } from "./challenge.js";
@@ -196,7 +196,7 @@ export class PasskeyDesk {
     const problem = changeRefusal(visitor, account, this.parts.clock(), FRESH);
     if (problem !== undefined) return { result: { ok: false, problem } };
     if (visitor.mark === undefined) {
-      return { result: failure("step-up-required", { members: { maxAge: FRESH.maxAge / 1000 } }) };
+      return { result: { ok: false, problem: stepUp(FRESH) } };
     }
     if (account.factors.length >= MOST_FACTORS) return { result: failure("conflict") };
     if (account.handle !== undefined) return { result: success({ handle: account.handle, account }) };

@@ -41,6 +41,11 @@ export function changeRefusal(
   return changeProblem(asker, freshness);
 }
 
+/** Id of the trusted device the visitor's token names; nothing is proved by it. */
+export function deviceIdOf({ deviceToken }: Visitor): string | undefined {
+  return deviceToken?.split(".")[0];
+}
+
 export function subjectOf({ userId, client }: Visitor): Subject {
   return { userId, client };
 }

@@ -6,7 +6,7 @@ import type { Risen } from "../engine/risen.js";
 import type { Verified } from "../engine/verification.js";
 import { type Reply, type Route, route, type Scene } from "./route.js";
 import * as schemas from "./schemas.js";
-import { saveMark } from "./session.js";
+import { saveReturnTo } from "./session.js";
 
 /** Where the user was going: what the gate kept, else the front page. */
 export function destination({ visit }: Scene): string {
@@ -19,8 +19,7 @@ async function rememberSettings({ req, state, visit }: Scene): Promise<void> {
   const settingsPath = `${state.base}/settings`;
   const isFromSettings = req.get("referer")?.endsWith(settingsPath) === true;
   if (!isFromSettings || isDue(visit.standing) || mark === undefined) return;
-  const { stepUp: _abandoned, ...plain } = mark;
-  await saveMark(req, { ...plain, returnTo: settingsPath });
+  await saveReturnTo(req, mark, settingsPath);
 }
 
 /** The page a problem of a proof is told on: the challenge again. A step-up leads back to where it was asked for. */

@@ -8,8 +8,18 @@ import { clientOf, newcomerOf } from "./arrival.js";
 import type { Gate } from "./gate.js";
 import { hideUser, showUser } from "./hidden-user.js";
 import type { PageSet } from "./page-set.js";
-import { type Done, LogOut, override, settled } from "./log-out.js";
-import { anyMark, putMark, renewSession, requireSession, saveMark, type Session, sessionOf } from "./session.js";
+import { LogOut, override } from "./log-out.js";
+import {
+  anyMark,
+  type Done,
+  putMark,
+  renewSession,
+  requireSession,
+  saveMark,
+  type Session,
+  sessionOf,
+  settled,
+} from "./session.js";
 import type { AppUser, Settings } from "../options/settings.js";
 import type { RequestState } from "./state.js";
 

@@ -3,26 +3,14 @@ import type { Engine } from "../engine/engine.js";
 import { clientOf } from "./arrival.js";
 import type { Gate } from "./gate.js";
 import { showUser } from "./hidden-user.js";
-import { anyMark, requireSession, type Session, sessionOf } from "./session.js";
+import { anyMark, type Done, requireSession, type Session, sessionOf, settled } from "./session.js";
 import type { RequestState } from "./state.js";
-
-export type Done = (error?: unknown) => void;
 
 type PassportLogOut = (options: object, done: Done) => void;
 
 interface PassportRequest {
   logOut?: unknown;
   logout?: unknown;
-}
-
-/** Waits for a callback as Passport and express-session give one. */
-export function settled(act: (done: Done) => void): Promise<void> {
-  return new Promise((resolve, reject) => {
-    act((error) => {
-      if (error === undefined || error === null) resolve();
-      else reject(error instanceof Error ? error : new Error("Passport failed", { cause: error }));
-    });
-  });
 }
 
 /** Replaces a method of one object without showing up in it: sessions are serialized, and merged by Passport. */

@@ -15,7 +15,7 @@ import { problemPage } from "../pages/problem-page.js";
 import { settingsPage } from "../pages/settings-page.js";
 import { setUpPage } from "../pages/set-up-page.js";
 import type { EnrollTotpView, PageContext, PageProblem } from "../pages/views.js";
-import { changeRefusal } from "../engine/visitor.js";
+import { changeRefusal, deviceIdOf } from "../engine/visitor.js";
 import { isDue } from "../policy/assess.js";
 import { FRESH } from "../policy/access.js";
 import type { Settings } from "../options/settings.js";
@@ -95,7 +95,7 @@ export class PageSet {
     const { account, visitor } = visit;
     const { methods } = this.engine.parts;
     const now = this.settings.clock();
-    const current = { loginId: visitor.mark?.id, deviceId: visitor.deviceToken?.split(".")[0], now };
+    const current = { loginId: visitor.mark?.id, deviceId: deviceIdOf(visitor), now };
     return settingsPage(this.context(req, visit), {
       settings: settingsView(account, methods, current),
       accountName: this.settings.accountName(visit.user),

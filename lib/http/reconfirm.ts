@@ -1,6 +1,7 @@
 import { failure, type Outcome, success } from "../core/errors.js";
 import { isEnrolled } from "../core/account.js";
 import { giveBackOnError } from "../engine/verification.js";
+import { FRESH, stepUp } from "../policy/access.js";
 import type { Visitor } from "../engine/visitor.js";
 import type { Scene } from "./route.js";
 
@@ -17,7 +18,7 @@ export async function reconfirm(
   if (!taken.allowed) return failure("too-many-attempts", { retryAfter: taken.retryAfter });
   // Only a plain true is a yes, whatever an application in JavaScript answers.
   const verdict: unknown = await giveBackOnError(taken.giveBack, () => verifyPassword(user, password, req));
-  if (verdict !== true) return failure("step-up-required", { members: { maxAge: 900 } });
+  if (verdict !== true) return { ok: false, problem: stepUp(FRESH) };
   await taken.giveBack();
   return success({ ...visitor, reconfirmed: true });
 }

@@ -12,7 +12,7 @@ import { passkeyRoutes } from "./passkey-routes.js";
 import { prefersHtml } from "./negotiation.js";
 import type { Reply, Route, Scene, Stage } from "./route.js";
 import { check } from "./schemas.js";
-import { renewSession, saveMark } from "./session.js";
+import { renewSession, saveReturnTo } from "./session.js";
 import { settingsRoutes } from "./settings-routes.js";
 import { stateOf, type Visit } from "./state.js";
 
@@ -32,8 +32,7 @@ const ASSETS: Readonly<Record<string, readonly [type: string, text: string]>> = 
 async function rememberSettings({ req, state, visit }: Scene, { code }: Problem): Promise<void> {
   const { mark } = visit.visitor;
   if (code !== "step-up-required" || mark === undefined) return;
-  const { stepUp: _abandoned, ...plain } = mark;
-  await saveMark(req, { ...plain, returnTo: `${state.base}/settings` });
+  await saveReturnTo(req, mark, `${state.base}/settings`);
 }
 
 async function tellProblem(scene: Scene, route: Route, problem: Problem, body: unknown): Promise<void> {

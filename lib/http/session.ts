@@ -4,7 +4,8 @@ import type { UserId } from "../core/nouns.js";
 import { fingerprint } from "../crypto/fingerprint.js";
 import type { Mark } from "../policy/assess.js";
 
-type Callback = (error?: unknown) => void;
+/** A callback as Passport and express-session call one. */
+export type Done = (error?: unknown) => void;
 
 /** What is used of express-session. Its own types are not needed, so that its types need not be installed. */
 export interface Session {
@@ -14,10 +15,10 @@ export interface Session {
   returnTo?: unknown;
   readonly passport?: { readonly user?: unknown };
   readonly cookie?: { originalMaxAge?: number | null; maxAge?: number | null };
-  regenerate(callback: Callback): unknown;
-  save(callback: Callback): unknown;
-  destroy(callback: Callback): unknown;
-  reload?(callback: Callback): unknown;
+  regenerate(callback: Done): unknown;
+  save(callback: Done): unknown;
+  destroy(callback: Done): unknown;
+  reload?(callback: Done): unknown;
 }
 
 export function sessionOf(req: Request): Session | undefined {
@@ -77,11 +78,12 @@ export function putMark(req: Request, mark: Mark): void {
   requireSession(req).secondFactor = { mark, session: sessionName(req) } satisfies Kept;
 }
 
-function settled(act: (callback: Callback) => unknown): Promise<void> {
+/** Waits for such a callback. */
+export function settled(act: (done: Done) => unknown): Promise<void> {
   return new Promise((resolve, reject) => {
     act((error) => {
       if (error === undefined || error === null) resolve();
-      else reject(error instanceof Error ? error : new Error("The session store failed", { cause: error }));
+      else reject(error instanceof Error ? error : new Error("Passport or the session store failed", { cause: error }));
     });
   });
 }
@@ -94,6 +96,12 @@ export function saveSession(req: Request): Promise<void> {
 export async function saveMark(req: Request, mark: Mark): Promise<void> {
   putMark(req, mark);
   await saveSession(req);
+}
+
+/** After the next proof the browser goes to `place`; whatever a route had asked to have confirmed before is abandoned. */
+export async function saveReturnTo(req: Request, mark: Mark, place: string): Promise<void> {
+  const { stepUp: _abandoned, ...plain } = mark;
+  await saveMark(req, { ...plain, returnTo: place });
 }
 
 /**

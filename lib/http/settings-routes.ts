@@ -1,5 +1,6 @@
 import { failure, type Outcome, success } from "../core/errors.js";
 import { factorView, settingsView } from "../engine/views.js";
+import { deviceIdOf } from "../engine/visitor.js";
 import type { Managed } from "../engine/management.js";
 import { settingsAgain } from "./enrollment-routes.js";
 import { type Reply, type Route, route, type Scene } from "./route.js";
@@ -17,7 +18,7 @@ async function show(scene: Scene): Promise<Outcome<Reply>> {
   if (!OPEN_TO.includes(standing.status)) {
     return failure(standing.status === "must-enroll" ? "enrollment-required" : "second-factor-required");
   }
-  const current = { loginId: visitor.mark?.id, deviceId: visitor.deviceToken?.split(".")[0], now: settings.clock() };
+  const current = { loginId: visitor.mark?.id, deviceId: deviceIdOf(visitor), now: settings.clock() };
   const body = settingsView(account, engine.parts.methods, current);
   return success({ status: 200, body, page: { html: pages.settingsPage(req, visit) } });
 }

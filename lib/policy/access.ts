@@ -28,7 +28,8 @@ export function freshProof(login: Login, { maxAge, except }: Freshness, now: num
   return login.proofs.findLast((proof) => proof.method !== except && now - proof.at <= maxAge);
 }
 
-function stepUp({ maxAge, except }: Freshness): Problem {
+/** Asks for a proof that fresh. */
+export function stepUp({ maxAge, except }: Freshness): Problem {
   return { code: "step-up-required", members: { maxAge: maxAge / 1000, ...(except === undefined ? {} : { except }) } };
 }
 

@@ -1,7 +1,5 @@
-import { execFileSync } from "node:child_process";
-import { accessSync, constants } from "node:fs";
-import { delimiter, join } from "node:path";
 import { chromium, type Browser } from "playwright-core";
+import { installDebian, onPath } from "./programs.js";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome"];
 
@@ -34,30 +32,9 @@ function installedChromium(): string | undefined {
   return undefined;
 }
 
-function onPath(name: string): string | undefined {
-  const folders = (process.env["PATH"] ?? "").split(delimiter).filter(Boolean);
-  return folders.map((folder) => join(folder, name)).find(isExecutable);
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 function installChromium(): string {
-  if (process.getuid?.() === 0 && onPath("apt-get")) {
-    aptGet("update");
-    aptGet("install", "-y", "--no-install-recommends", "chromium");
-  }
+  installDebian("chromium");
   const found = onPath("chromium");
   if (found) return found;
   throw new Error("No Chromium: install one (Debian: `apt-get install chromium`) or set CHROMIUM_PATH to its binary.");
-}
-
-function aptGet(...args: string[]): void {
-  execFileSync("apt-get", args, { stdio: "pipe", env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } });
 }
