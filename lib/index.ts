@@ -56,6 +56,7 @@ export type {
   VerifyOptions,
   VerifyResult,
 } from "./engine/accounts.js";
+export type { RotateKeysOptions, RotationReport } from "./engine/key-rotation.js";
 export type {
   ActivityView,
   BackupCodesView,

@@ -4,6 +4,7 @@ import { ConfigurationError } from "./core/errors.js";
 import type { MethodType } from "./core/nouns.js";
 import type { Accounts } from "./engine/accounts.js";
 import { createEngine } from "./engine/engine.js";
+import type { RotateKeysOptions, RotationReport } from "./engine/key-rotation.js";
 import type { Events } from "./events/emitter.js";
 import { Middleware } from "./http/middleware.js";
 import { createRequire, type RequireOptions } from "./http/require.js";
@@ -27,8 +28,22 @@ export interface SecondFactor extends RequestHandler {
   readonly accounts: Accounts;
   /** `events.on("audit", (event) => ...)`. The same events are published on `node:diagnostics_channel`. */
   readonly events: Events;
-  /** Resolves when the store answers; rejects with the reason when it does not. For health checks and start-up. */
+  /**
+   * Resolves when the store answers and the keys open what is stored in it; rejects with the reason otherwise. For start-up and
+   * health checks.
+   * @throws ConfigurationError that names each key that something is sealed with and that is not in the ring
+   * @throws UnavailableError where store or keys do not answer
+   */
   ready(): Promise<void>;
+  /**
+   * Seals everything stored with the newest key, so that older keys can leave the ring: run it when every process has the new
+   * key in front. Idempotent, so an interrupted rotation is simply run again. A key may go when the report leaves nothing on it.
+   *
+   * This does NOT help where an old key and an old copy of the store are in one hand: then users must enroll anew.
+   * @throws ConfigurationError where the store cannot list, or the key provider cannot tell its keys apart
+   * @throws UnavailableError where store or keys stop answering; what is done stays done
+   */
+  rotateKeys(options?: RotateKeysOptions): Promise<RotationReport>;
 }
 
 /**
@@ -70,8 +85,9 @@ export function secondFactor<User = Express.User>(options: SecondFactorOptions<U
       if (engine.parts.methods.has(type)) return createStrategy(type, { engine, settings });
       throw new ConfigurationError([`mfa.strategy("${type}"): the method is not among the configured methods`]);
     },
+    rotateKeys: (rotation?: RotateKeysOptions) => engine.rotation.run(rotation),
     async ready(): Promise<void> {
-      await Promise.all([engine.parts.records.read("express-second-factor:ready"), engine.passkeysLoaded]);
+      await Promise.all([engine.ready(), engine.passkeysLoaded]);
     },
   });
 }

@@ -34,6 +34,8 @@ export interface Device {
   readonly createdAt: number;
   readonly lastUsedAt: number;
   readonly expiresAt: number;
+  /** The key of the digests, sealed. */
+  readonly key: string;
   readonly digest: string;
   /** When `digest` replaced the newest entry of `spent`. */
   readonly rotatedAt: number;

@@ -72,3 +72,8 @@ export class UnavailableError extends Error {
     super(what, { cause });
   }
 }
+
+/** Nothing answered at all, which says nothing about what was asked; an answer that was an error has a cause. */
+export function isSilence(error: unknown): boolean {
+  return error instanceof UnavailableError && error.cause === undefined;
+}

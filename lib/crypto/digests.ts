@@ -1,5 +1,37 @@
-import { timingSafeEqual } from "node:crypto";
-import type { KeyContext, KeyProvider } from "./key-provider.js";
+import { createHmac, timingSafeEqual } from "node:crypto";
+import { UnavailableError } from "../core/errors.js";
+import type { KeyContext, Keys } from "./key-provider.js";
+import { randomSecret } from "./random.js";
+
+const KEY_BYTES = 32;
+
+/**
+ * A random key of its own for one owner's digests, sealed. It is what a salt would be, and it is secret: whoever has the store
+ * alone can check no guess. Because digests hang on it and not on the key ring, the ring can rotate without them.
+ */
+export interface DigestKey {
+  readonly sealed: string;
+  readonly key: Uint8Array;
+}
+
+export async function newDigestKey(keys: Keys, context: KeyContext): Promise<DigestKey> {
+  const key = randomSecret(KEY_BYTES);
+  return { key, sealed: await keys.encrypt(key, context) };
+}
+
+/** @throws UnavailableError where what comes out is no such key: nothing could be told right from wrong with it */
+export async function openDigestKey(keys: Keys, sealed: string, context: KeyContext): Promise<Uint8Array> {
+  const key = await keys.decrypt(sealed, context);
+  if (key.length !== KEY_BYTES) throw new UnavailableError("The key provider opened a digest key to something else");
+  return key;
+}
+
+/** HMAC-SHA-256 (RFC 2104), base64url. The context is part of what is digested. */
+export function digestOf(key: Uint8Array, text: string, { owner, purpose }: KeyContext): string {
+  return createHmac("sha256", key)
+    .update(JSON.stringify([purpose, owner, text]))
+    .digest("base64url");
+}
 
 function equal(left: string, right: string): boolean {
   const [a, b] = [Buffer.from(left), Buffer.from(right)];
@@ -10,19 +42,7 @@ function equal(left: string, right: string): boolean {
  * Index of the digest that `text` makes, or -1. Every digest is compared, each in constant time, so that the time taken
  * says nothing about which one, or how nearly one, matched.
  */
-export async function findDigest(
-  keys: KeyProvider,
-  text: string,
-  digests: readonly string[],
-  context: KeyContext,
-): Promise<number> {
-  const made = new Map<string, string>();
-  let found = -1;
-  for (const [index, digest] of digests.entries()) {
-    const keyId = digest.slice(0, digest.indexOf("."));
-    const own = made.get(keyId) ?? (await keys.mac(text, context, digest));
-    made.set(keyId, own);
-    if (equal(own, digest) && found < 0) found = index;
-  }
-  return found;
+export function findDigest(key: Uint8Array, text: string, digests: readonly string[], context: KeyContext): number {
+  const own = digestOf(key, text, context);
+  return digests.reduce((found, digest, index) => (equal(own, digest) && found < 0 ? index : found), -1);
 }

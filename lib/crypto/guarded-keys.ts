@@ -5,7 +5,7 @@ function isBytes(answer: unknown): answer is Uint8Array {
   return answer instanceof Uint8Array;
 }
 
-/** A digest or sealed value: printable, and not empty by mistake. */
+/** A digest, a sealed value or an id: printable, and not empty by mistake. */
 function isText(answer: unknown): answer is string {
   return typeof answer === "string" && answer !== "";
 }
@@ -16,6 +16,9 @@ export function guardedKeys(keys: KeyProvider, timeout: number): KeyProvider {
   return {
     encrypt: (plaintext, context) => within(what, timeout, () => keys.encrypt(plaintext, context), isText),
     decrypt: (sealed, context) => within(what, timeout, () => keys.decrypt(sealed, context), isBytes),
-    mac: (text, context, like) => within(what, timeout, () => keys.mac(text, context, like), isText),
+    mac: (text, context) => within(what, timeout, () => keys.mac(text, context), isText),
+    ...(keys.keyId !== undefined && {
+      keyId: (sealed) => within(what, timeout, () => keys.keyId?.(sealed), isText),
+    }),
   };
 }

@@ -72,8 +72,12 @@ function authenticated(context: KeyContext): Buffer {
   return Buffer.from(JSON.stringify([context.purpose, context.owner]));
 }
 
-function keyOf(keys: ReadonlyMap<string, RingKey>, value: string): RingKey {
-  const id = value.slice(0, Math.max(value.indexOf("."), 0));
+function idOf(sealed: string): string {
+  return sealed.slice(0, Math.max(sealed.indexOf("."), 0));
+}
+
+function keyOf(keys: ReadonlyMap<string, RingKey>, sealed: string): RingKey {
+  const id = idOf(sealed);
   const key = keys.get(id);
   if (key === undefined) throw new Error(`No key with the id "${id}" is in the key ring`);
   return key;
@@ -107,11 +111,10 @@ function ringOf(keys: readonly RingKey[]): KeyProvider {
     async decrypt(sealed, context) {
       return open(keyOf(byId, sealed), sealed, context);
     },
-    async mac(text, context, like) {
-      const key = like === undefined ? newest : keyOf(byId, like);
-      const digest = createHmac("sha256", key.digest).update(authenticated(context)).update(text).digest("base64url");
-      return `${key.id}.${digest}`;
+    async mac(text, context) {
+      return createHmac("sha256", newest.digest).update(authenticated(context)).update(text).digest("base64url");
     },
+    keyId: (sealed) => (sealed === undefined ? newest.id : idOf(sealed)),
   };
 }
 
@@ -119,7 +122,7 @@ function ringOf(keys: readonly RingKey[]): KeyProvider {
  * Reads `id:base64,id:base64`: the first key writes, all of them read. AES-256-GCM seals, HMAC-SHA-256 digests, each with
  * its own key derived by HKDF (RFC 5869). Check the text with {@link keyRingProblems} before.
  *
- * Does not rotate what is already stored: values keep the key they were written with until they are next used.
+ * Does not rotate what is already stored: values keep the key they were written with until they are sealed anew.
  */
 export function keyRing(text: string): KeyProvider {
   const entries = text.split(",").map((entry) => split(entry.trim()));

@@ -1,7 +1,7 @@
 import { type Account, type Device, liveDevice, withoutDevice } from "../core/account.js";
 import { SECOND, type UserId } from "../core/nouns.js";
-import { findDigest } from "../crypto/digests.js";
-import type { KeyContext, KeyProvider } from "../crypto/key-provider.js";
+import { digestOf, findDigest, newDigestKey, openDigestKey } from "../crypto/digests.js";
+import type { KeyContext, Keys } from "../crypto/key-provider.js";
 import { randomId, randomToken } from "../crypto/random.js";
 
 export interface TrustedDevicesOptions {
@@ -38,6 +38,14 @@ function putDevice(account: Account, device: Device, max: number, now: number): 
   return { ...account, devices: kept };
 }
 
+/** The device with its key sealed by the newest key. */
+export async function resealDevice(
+  device: Device,
+  { keys, userId }: { readonly userId: UserId; readonly keys: Keys },
+): Promise<Device> {
+  return { ...device, key: await keys.reseal(device.key, tokenContext(userId, device.id)) };
+}
+
 export interface Granted {
   readonly account: Account;
   /** The browser's only copy. */
@@ -47,15 +55,16 @@ export interface Granted {
 /** Browsers that stand in for a second factor because their owner asked for it, until something says otherwise. */
 export class TrustedDevices {
   constructor(
-    private readonly keys: KeyProvider,
+    private readonly keys: Keys,
     private readonly options: TrustedDevicesOptions,
   ) {}
 
   async grant(account: Account, label: string, now: number): Promise<Granted> {
     const [id, secret] = [randomId(), randomToken()];
-    const digest = await this.digest(account, id, secret);
+    const context = tokenContext(account.userId, id);
+    const { key, sealed } = await newDigestKey(this.keys, context);
     const times = { createdAt: now, lastUsedAt: now, rotatedAt: now, expiresAt: now + this.options.maxAge };
-    const device: Device = { id, label, ...times, digest, spent: [] };
+    const device: Device = { id, label, ...times, key: sealed, digest: digestOf(key, secret, context), spent: [] };
     return { account: putDevice(account, device, this.options.maxPerUser, now), token: tokenOf(id, secret) };
   }
 
@@ -66,23 +75,21 @@ export class TrustedDevices {
     if (device === undefined) return { kind: "none" };
     const known = [device.digest, ...device.spent];
     const context = tokenContext(account.userId, device.id);
-    const found = await findDigest(this.keys, token.slice(dot + 1), known, context);
+    const key = await openDigestKey(this.keys, device.key, context);
+    const found = findDigest(key, token.slice(dot + 1), known, context);
     if (found < 0) return { kind: "none" };
-    if (found === 0) return this.rotate(account, device, now);
+    if (found === 0) return this.rotate(account, device, key, now);
     if (found === 1 && now - device.rotatedAt <= GRACE) return { kind: "grace", device };
     return { kind: "replayed", device, account: withoutDevice(account, device.id) };
   }
 
-  private async rotate(account: Account, device: Device, now: number): Promise<DeviceMatch> {
+  private async rotate(account: Account, device: Device, key: Uint8Array, now: number): Promise<DeviceMatch> {
     const secret = randomToken();
-    const digest = await this.digest(account, device.id, secret);
+    const digest = digestOf(key, secret, tokenContext(account.userId, device.id));
     const spent = [device.digest, ...device.spent].slice(0, REMEMBERED_TOKENS);
-    const next: Device = { ...device, digest, rotatedAt: now, lastUsedAt: now, spent };
+    const sealed = await resealDevice(device, { userId: account.userId, keys: this.keys });
+    const next: Device = { ...sealed, digest, rotatedAt: now, lastUsedAt: now, spent };
     const rotated = putDevice(account, next, this.options.maxPerUser, now);
     return { kind: "rotated", device: next, account: rotated, token: tokenOf(device.id, secret) };
-  }
-
-  private digest(account: Account, deviceId: string, secret: string): Promise<string> {
-    return this.keys.mac(secret, tokenContext(account.userId, deviceId));
   }
 }

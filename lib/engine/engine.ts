@@ -1,6 +1,6 @@
 import type { Clock, LimitKind, MethodType } from "../core/nouns.js";
 import { guardedKeys } from "../crypto/guarded-keys.js";
-import type { KeyProvider } from "../crypto/key-provider.js";
+import type { KeyProvider, Keys } from "../crypto/key-provider.js";
 import { TrustedDevices, type TrustedDevicesOptions } from "../devices/trusted-devices.js";
 import { createEvents, type Events } from "../events/emitter.js";
 import { type Notify, sendNotices } from "../events/notices.js";
@@ -14,6 +14,8 @@ import { Accounts } from "./accounts.js";
 import { Ceremonies } from "./ceremonies.js";
 import { Challenge } from "./challenge.js";
 import { EnrollmentDesk } from "./enrollment.js";
+import { KeyRotation } from "./key-rotation.js";
+import { KeySamples, sealingKeys } from "./key-samples.js";
 import { Management } from "./management.js";
 import type { Parts } from "./parts.js";
 import { PasskeyDesk } from "./passkey-desk.js";
@@ -51,6 +53,15 @@ export interface Engine {
   /** Resolves when what passkeys need is loaded. */
   readonly passkeysLoaded: Promise<void>;
   readonly accounts: Accounts;
+  readonly rotation: KeyRotation;
+  /** Resolves when store and keys answer, and the keys open what is stored. */
+  ready(): Promise<void>;
+}
+
+function createKeys(settings: EngineSettings, store: Store): { readonly keys: Keys; readonly samples: KeySamples } {
+  const provider = guardedKeys(settings.keys, settings.storeTimeout);
+  const samples = new KeySamples(store, provider);
+  return { keys: sealingKeys(provider, samples), samples };
 }
 
 /** The composition root: wiring, and nothing else. */
@@ -58,7 +69,7 @@ export function createEngine(settings: EngineSettings): Engine {
   const { backupCodes, clock, trustedDevices } = settings;
   settings.store.useClock?.(clock);
   const store = guardedStore(settings.store, settings.storeTimeout);
-  const keys = guardedKeys(settings.keys, settings.storeTimeout);
+  const { keys, samples } = createKeys(settings, store);
   const { events, tell } = createEvents(clock);
   if (settings.notify !== undefined) sendNotices(events, settings.notify, tell);
   const parts: Parts = {
@@ -87,5 +98,10 @@ export function createEngine(settings: EngineSettings): Engine {
     passkeysLoaded: passkeys?.loaded ?? Promise.resolve(),
     passkeys: passkeys && new PasskeyDesk(parts, passkeys, ceremonies, owners, verification, challenge),
     accounts: new Accounts(parts, verification, owners),
+    rotation: new KeyRotation(parts, store, samples),
+    async ready() {
+      await samples.check();
+      await samples.leave();
+    },
   };
 }

@@ -1,5 +1,5 @@
 import type { Clock, MethodType } from "../core/nouns.js";
-import type { KeyProvider } from "../crypto/key-provider.js";
+import type { Keys } from "../crypto/key-provider.js";
 import type { TrustedDevices } from "../devices/trusted-devices.js";
 import type { Tell } from "../events/emitter.js";
 import type { AttemptLimits } from "../limits/attempts.js";
@@ -10,7 +10,7 @@ import type { AccountRecords } from "./records.js";
 /** The parts every piece of the engine is wired from. Built once, in the composition root. */
 export interface Parts {
   readonly clock: Clock;
-  readonly keys: KeyProvider;
+  readonly keys: Keys;
   readonly records: AccountRecords;
   readonly limits: AttemptLimits;
   readonly methods: ReadonlyMap<MethodType, Method>;

@@ -1,8 +1,8 @@
 import type { Account, Login } from "../core/account.js";
 import { ConfigurationError } from "../core/errors.js";
-import { MINUTE } from "../core/nouns.js";
+import { MINUTE, type UserId } from "../core/nouns.js";
 import { cleanText } from "../core/text.js";
-import { sha256 } from "../crypto/fingerprint.js";
+import type { KeyContext } from "../crypto/key-provider.js";
 import { acceptableMethods, type Demand, satisfyingProof } from "../policy/demand.js";
 import type { StepUp as Asked } from "../policy/assess.js";
 import type { Parts } from "./parts.js";
@@ -10,8 +10,8 @@ import type { Visitor } from "./visitor.js";
 
 /** One operation a proof can be given for. */
 export interface Operation {
-  /** Digest of method, route and what the user is shown. */
-  readonly digest: string;
+  /** Method, route and what the user is shown, in one text. */
+  readonly text: string;
   /** What the user is shown, where it is text. */
   readonly shown: string | undefined;
 }
@@ -40,8 +40,14 @@ export function operationOf(route: string, value: unknown): Operation {
   if (!isJson(value) || value === null || value === "") {
     throw new ConfigurationError(["mfa.require: bind must answer text or JSON that says what the request does"]);
   }
-  const digest = sha256(JSON.stringify([route, value]));
-  return { digest, shown: typeof value === "string" ? cleanText(value, MOST_SHOWN) : undefined };
+  return {
+    text: JSON.stringify([route, value]),
+    shown: typeof value === "string" ? cleanText(value, MOST_SHOWN) : undefined,
+  };
+}
+
+function operationContext(userId: UserId): KeyContext {
+  return { owner: userId, purpose: "operation" };
 }
 
 function withoutGrant({ grant: _used, ...login }: Login): Login {
@@ -63,21 +69,28 @@ export class StepUp {
   async asked(visitor: Visitor, demand: Demand, operation: Operation | undefined): Promise<Asked> {
     const methods = acceptableMethods(demand, this.parts.methods.values());
     if (operation === undefined) return { methods };
-    const { digest, shown } = operation;
+    const digest = await this.digest(visitor, operation);
+    const { shown } = operation;
     if (shown === undefined) return { methods, operation: digest };
-    const context = { owner: visitor.userId, purpose: "operation" };
-    return { methods, operation: digest, shown: await this.parts.keys.encrypt(Buffer.from(shown), context) };
+    const sealed = await this.parts.keys.encrypt(Buffer.from(shown), operationContext(visitor.userId));
+    return { methods, operation: digest, shown: sealed };
   }
 
   /** What the user is about to confirm, if a route said so in words. */
   async shown({ mark, userId }: Visitor): Promise<string | undefined> {
     const sealed = mark?.stepUp?.shown;
     if (sealed === undefined) return undefined;
-    const text = await this.parts.keys.decrypt(sealed, { owner: userId, purpose: "operation" });
+    const text = await this.parts.keys.decrypt(sealed, operationContext(userId));
     return Buffer.from(text).toString("utf8");
   }
 
-  private useGrant(visitor: Visitor, demand: Demand, { digest }: Operation): Promise<boolean> {
+  /** Keyed, because amounts and recipients can be guessed, and sessions are kept in clear. */
+  private digest({ userId }: Visitor, { text }: Operation): Promise<string> {
+    return this.parts.keys.mac(text, operationContext(userId));
+  }
+
+  private async useGrant(visitor: Visitor, demand: Demand, operation: Operation): Promise<boolean> {
+    const digest = await this.digest(visitor, operation);
     const acceptable = acceptableMethods(demand, this.parts.methods.values());
     return this.parts.records.update<boolean>(visitor.userId, async (account: Account) => {
       const login = account.logins.find(({ id }) => id === visitor.mark?.id);

@@ -2,7 +2,7 @@ import { base32crockford } from "@scure/base";
 import type { Factor } from "../core/account.js";
 import { ConfigurationError } from "../core/errors.js";
 import { BACKUP_CODE } from "../core/nouns.js";
-import { findDigest } from "../crypto/digests.js";
+import { digestOf, findDigest, newDigestKey, openDigestKey } from "../crypto/digests.js";
 import type { KeyContext } from "../crypto/key-provider.js";
 import { randomId, randomSecret } from "../crypto/random.js";
 import type { CodeMethod, MethodContext } from "./contract.js";
@@ -12,9 +12,9 @@ export interface BackupCodesOptions {
   readonly count?: number;
 }
 
-/** What is stored of a set: a keyed digest per unused code, bound to owner, purpose and set. */
+/** What is stored of a set: a digest per unused code, and the set's own key to them, sealed for its owner. */
 export interface BackupCodesState {
-  readonly salt: string;
+  readonly key: string;
   readonly digests: readonly string[];
 }
 
@@ -31,8 +31,8 @@ const CODE_LENGTH = 16;
 const DEFAULT_COUNT = 10;
 const CROCKFORD = /^[0-9A-HJKMNP-TV-Z]{16}$/;
 
-function setContext(userId: string, salt: string): KeyContext {
-  return { owner: userId, purpose: `backup-code/${salt}` };
+function setContext(userId: string): KeyContext {
+  return { owner: userId, purpose: "backup-code" };
 }
 
 /** Upper case, no spaces or hyphens, and what is read wrongly off paper read rightly (Crockford's base 32). */
@@ -49,9 +49,10 @@ async function mint(
   count: number,
   { keys, now, userId }: MethodContext,
 ): Promise<Awaited<ReturnType<BackupCodesMethod["mint"]>>> {
-  const salt = randomId();
+  const context = setContext(userId);
+  const { key, sealed } = await newDigestKey(keys, context);
   const codes = Array.from({ length: count }, () => base32crockford.encode(randomSecret(CODE_BYTES)));
-  const digests = await Promise.all(codes.map((code) => keys.mac(code, setContext(userId, salt))));
+  const digests = codes.map((code) => digestOf(key, code, context));
   const factor = {
     id: randomId(),
     type: BACKUP_CODE,
@@ -59,7 +60,7 @@ async function mint(
     createdAt: now,
     lastUsedAt: null,
     failures: 0,
-    state: { salt, digests },
+    state: { key: sealed, digests },
   };
   return { codes: codes.map(shown), factor };
 }
@@ -84,15 +85,18 @@ export function backupCodes(options: BackupCodesOptions = {}): BackupCodesMethod
     refusal: "invalid-code",
     normalize,
     async verify(code, factors, { keys, userId }) {
+      const context = setContext(userId);
       for (const factor of factors) {
-        const { salt, digests } = factor.state;
-        const used = await findDigest(keys, code, digests, setContext(userId, salt));
+        const { digests, key } = factor.state;
+        const used = findDigest(await openDigestKey(keys, key, context), code, digests, context);
         if (used < 0) continue;
         const left = digests.filter((_digest, index) => index !== used);
-        return { factor: { ...factor, state: { salt, digests: left } }, answer: { remaining: left.length } };
+        const state = { key: await keys.reseal(key, context), digests: left };
+        return { factor: { ...factor, state }, answer: { remaining: left.length } };
       }
       return undefined;
     },
+    reseal: async (state, { keys, userId }) => ({ ...state, key: await keys.reseal(state.key, setContext(userId)) }),
     mint: (context) => mint(count, context),
   };
 }

@@ -1,13 +1,17 @@
 import type { Factor } from "../core/account.js";
 import type { FactorId, LimitKind, MethodType, UserId } from "../core/nouns.js";
-import type { KeyProvider } from "../crypto/key-provider.js";
+import type { Keys } from "../crypto/key-provider.js";
+
+/** What it takes to seal something for one user. */
+export interface SealContext {
+  readonly userId: UserId;
+  readonly keys: Keys;
+}
 
 /** What a method may know when it works for one user. */
-export interface MethodContext {
-  readonly userId: UserId;
+export interface MethodContext extends SealContext {
   /** Milliseconds since the epoch. */
   readonly now: number;
-  readonly keys: KeyProvider;
 }
 
 /** What an enrollment page tells about its owner. */
@@ -70,6 +74,8 @@ export interface Method<State = unknown> {
   readonly refusal: "invalid-code" | "invalid-passkey";
   /** A masked or technical word about the factor for its owner. */
   hint?(factor: Factor<State>): string;
+  /** The state with everything sealed in it under the newest key. Default: nothing is sealed. */
+  reseal?(state: State, context: SealContext): Promise<State>;
   /** The method as the strict preset wants it. Default: unchanged. */
   strict?(): Method<State>;
 }

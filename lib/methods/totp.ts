@@ -7,7 +7,7 @@ import type { Factor } from "../core/account.js";
 import { ConfigurationError } from "../core/errors.js";
 import type { KeyContext } from "../crypto/key-provider.js";
 import { randomSecret } from "../crypto/random.js";
-import type { CodeMethod, Enroll, EnrollmentContext, MethodContext, Proved } from "./contract.js";
+import type { CodeMethod, Enroll, EnrollmentContext, MethodContext, Proved, SealContext } from "./contract.js";
 
 export interface TotpOptions {
   /**
@@ -48,6 +48,10 @@ const SEARCH_WIDTH = 49;
 const SEARCH_CENTERS = [0, -98, 98, -196, 196] as const;
 
 const crypto = new NodeCryptoPlugin();
+
+async function reseal(state: TotpState, { keys, userId }: SealContext): Promise<TotpState> {
+  return { ...state, secret: await keys.reseal(state.secret, secretContext(userId)) };
+}
 
 function secretContext(userId: string): KeyContext {
   return { owner: userId, purpose: "totp-secret" };
@@ -181,10 +185,12 @@ export function totp(options: TotpOptions = {}): CodeMethod<TotpState> {
         const { state } = factor;
         const secret = await keys.decrypt(state.secret, secretContext(userId));
         const step = matchingStep(code, secret, state, now, { center: state.drift, width: window });
-        if (step !== undefined && step > state.step) return { factor: { ...factor, state: { ...state, step } } };
+        if (step === undefined || step <= state.step) continue;
+        return { factor: { ...factor, state: { ...(await reseal(state, { keys, userId })), step } } };
       }
       return undefined;
     },
+    reseal,
     enroll: enrollment(window),
   };
 }

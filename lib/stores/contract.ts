@@ -34,6 +34,11 @@ export interface Store {
   remove(key: string, options: { readonly expect: string }): Promise<boolean>;
   /** Attempt counters in express-rate-limit's `Store` contract: same name, same counters, in every process. */
   attempts(name: string, windowMs: number, clock: Clock): RateLimitStore;
+  /**
+   * The keys that begin with `kind:`, in any order, some perhaps twice. What comes or goes meanwhile may be missed.
+   * Optional: only the rotation of keys walks through a store.
+   */
+  list?(kind: string): AsyncIterable<string>;
   /** Told once which clock the application configured. Optional: a store whose server keeps time needs it only for cleanup. */
   useClock?(clock: Clock): void;
 }

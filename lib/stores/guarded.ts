@@ -32,6 +32,24 @@ function isAnything(_answer: unknown): _answer is undefined {
   return true;
 }
 
+function isStep(answer: unknown): answer is IteratorResult<string, unknown> {
+  if (typeof answer !== "object" || answer === null || !("done" in answer)) return false;
+  return answer.done === true || ("value" in answer && typeof answer.value === "string");
+}
+
+async function* guardedList(keys: AsyncIterable<string>, timeout: number): AsyncGenerator<string> {
+  const steps = keys[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const step = await within("The store", timeout, () => steps.next(), isStep);
+      if (step.done === true) return;
+      yield step.value;
+    }
+  } finally {
+    await steps.return?.();
+  }
+}
+
 function guardedAttempts(counters: RateLimitStore, timeout: number): RateLimitStore {
   return {
     increment: (key) => within("The attempt counter", timeout, () => counters.increment(key), isCount),
@@ -46,11 +64,13 @@ function guardedAttempts(counters: RateLimitStore, timeout: number): RateLimitSt
  * A write that timed out may still have happened. That is safe: what it granted is known to nobody.
  */
 export function guardedStore(store: Store, timeout: number): Store {
-  return {
+  const guarded: Store = {
     read: (key) => within("The store", timeout, () => store.read(key), isEntry),
     write: (key, value, options) => within("The store", timeout, () => store.write(key, value, options), isVersion),
     remove: (key, options) => within("The store", timeout, () => store.remove(key, options), isBoolean),
     attempts: (name: string, windowMs: number, clock: Clock) =>
       guardedAttempts(store.attempts(name, windowMs, clock), timeout),
   };
+  const list = store.list?.bind(store);
+  return list === undefined ? guarded : { ...guarded, list: (kind) => guardedList(list(kind), timeout) };
 }

@@ -107,6 +107,12 @@ class ProcessMemory implements MemoryStore {
     return this.rows.delete(key);
   }
 
+  async *list(kind: string): AsyncGenerator<string> {
+    for (const key of [...this.rows.keys()]) {
+      if (key.startsWith(`${kind}:`) && this.current(key) !== undefined) yield key;
+    }
+  }
+
   attempts(name: string, windowMs: number, clock: Clock): RateLimitStore {
     const rows = this.counters.get(name) ?? new Map<string, Counter>();
     this.counters.set(name, rows);

@@ -10,17 +10,29 @@ export interface NodeRedisClient {
 export interface NodeRedisCluster {
   readonly masters: readonly unknown[];
   sendCommand(firstKey: string, isReadonly: boolean, args: string[]): Promise<unknown>;
+  nodeClient(master: unknown): Promise<NodeRedisClient> | NodeRedisClient;
 }
 
 /** An ioredis client, for one server, behind Sentinels, or for a cluster. */
 export interface IoRedisClient {
   call(command: string, args: string[]): Promise<unknown>;
+  /** Of a cluster only. */
+  nodes?(role: "master"): readonly IoRedisClient[];
 }
 
 export type RedisClient = NodeRedisClient | NodeRedisCluster | IoRedisClient;
 
+type Command = readonly [string, ...string[]];
+
 /** Sends one command to the server that owns `key`. */
-export type SendCommand = (key: string, command: readonly [string, ...string[]]) => Promise<unknown>;
+export type SendCommand = (key: string, command: Command) => Promise<unknown>;
+
+/** Any of the clients, as the store uses it. */
+export interface Connection {
+  readonly send: SendCommand;
+  /** A way to each server that owns keys: one, or every master of a cluster. */
+  servers(): Promise<readonly ((command: Command) => Promise<unknown>)[]>;
+}
 
 type Maybe<T> = { readonly [K in keyof T]?: unknown };
 
@@ -47,28 +59,47 @@ function refuse(problem: string): never {
   throw new ConfigurationError([`redisStore(client): ${problem}`]);
 }
 
+function ofIoRedis(client: IoRedisClient): Connection {
+  const to =
+    (server: IoRedisClient) =>
+    ([command, ...args]: Command) =>
+      server.call(command, args);
+  return {
+    send: async (_key, command) => to(client)(command),
+    servers: async () => (client.nodes?.("master") ?? [client]).map(to),
+  };
+}
+
+function ofNodeRedisCluster(cluster: NodeRedisCluster): Connection {
+  return {
+    // Never as read-only, which would send it to a replica where the cluster is told to use them.
+    send: async (key, command) => cluster.sendCommand(key, false, [...command]),
+    async servers() {
+      const clients = await Promise.all(cluster.masters.map(async (master) => cluster.nodeClient(master)));
+      return clients.map((client) => (command) => client.sendCommand([...command]));
+    },
+  };
+}
+
+function ofNodeRedis(client: NodeRedisClient): Connection {
+  const send = async (command: Command): Promise<unknown> => client.sendCommand([...command]);
+  return { send: (_key, command) => send(command), servers: async () => [send] };
+}
+
 /**
  * One way to send a command through any of the clients, told apart by what they have.
  *
  * @throws ConfigurationError where it is none of them, or one that may read from replicas: what a replica has not heard of
  * yet is what was just revoked or used up.
  */
-export function commandSender(client: RedisClient): SendCommand {
+export function connectionOf(client: RedisClient): Connection {
   const given = Object(client) as AnyClient;
   if (isIoRedis(given)) {
     const { scaleReads = "master" } = given.options ?? {};
     if (scaleReads !== "master") refuse('the ioredis cluster must read from masters; leave scaleReads at "master"');
-    const ioRedis = client as IoRedisClient;
-    return async (_key, [command, ...args]) => ioRedis.call(command, args);
+    return ofIoRedis(client as IoRedisClient);
   }
-  if (isNodeRedisCluster(given)) {
-    const cluster = client as NodeRedisCluster;
-    // Never as read-only, which would send it to a replica where the cluster is told to use them.
-    return async (key, command) => cluster.sendCommand(key, false, [...command]);
-  }
-  if (isNodeRedis(given)) {
-    const single = client as NodeRedisClient;
-    return async (_key, command) => single.sendCommand([...command]);
-  }
+  if (isNodeRedisCluster(given)) return ofNodeRedisCluster(client as NodeRedisCluster);
+  if (isNodeRedis(given)) return ofNodeRedis(client as NodeRedisClient);
   return refuse("pass a client of node-redis (createClient or createCluster) or of ioredis (Redis or Cluster)");
 }

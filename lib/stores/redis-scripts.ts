@@ -23,6 +23,12 @@ const ENTRY = [
   "if expiresAt and expiresAt <= tonumber(ARGV[1]) then version = false end",
 ];
 
+/** ARGV[1] the version that is known already: answers 1 where it is the present one, else what HMGET does. */
+export const READ = script(
+  "if redis.call('HGET', KEYS[1], 'version') == ARGV[1] then return 1 end",
+  "return redis.call('HMGET', KEYS[1], 'value', 'version', 'expiresAt')",
+);
+
 /**
  * ARGV[3] the new version, ARGV[4] the value, ARGV[5] when it expires, ARGV[6] ms until the server may drop it ('' for both:
  * never). Answers 1 where it wrote. A client that lost the answer may send the command again: it finds its own version.

@@ -4,8 +4,9 @@ import { randomId } from "../crypto/random.js";
 import type { Entry, RateLimitStore, Store, WriteOptions } from "./contract.js";
 import { answersOf, nonsense, numberOf, timeToLive } from "./redis-answers.js";
 import { RedisAttempts } from "./redis-attempts.js";
-import { commandSender, type RedisClient, type SendCommand } from "./redis-client.js";
-import { REMOVE, type RunScript, scriptRunner, WRITE } from "./redis-scripts.js";
+import { type Connection, connectionOf, type RedisClient } from "./redis-client.js";
+import { READ, REMOVE, type RunScript, scriptRunner, WRITE } from "./redis-scripts.js";
+import { KnownEntries } from "./known-entries.js";
 import { givenText, hashTag, storedText } from "./stored-text.js";
 
 export interface RedisStoreOptions {
@@ -29,6 +30,17 @@ class Keys {
     const colon = key.indexOf(":");
     if (colon < 0) return `${this.prefix}{${hashTag(key)}}`;
     return `${this.prefix}{${hashTag(key.slice(colon + 1))}}:${hashTag(key.slice(0, colon))}`;
+  }
+
+  /** The pattern of a kind's keys, for SCAN. */
+  patternOf(kind: string): string {
+    return `${this.prefix.replace(/[\\*?[\]]/g, "\\$&")}{*}:${hashTag(kind)}`;
+  }
+
+  /** `{42}:account` is `account:42` again. */
+  givenKey(kind: string, place: string): string {
+    const tag = place.slice(this.prefix.length + 1, place.lastIndexOf("}"));
+    return `${kind}:${givenText(tag)}`;
   }
 
   counter(name: string, key: string): string {
@@ -55,13 +67,14 @@ class RedisStore implements Store {
   private clock: Clock = Date.now;
   private readonly keys: Keys;
   private readonly run: RunScript;
+  private readonly known = new KnownEntries<Held>();
 
   constructor(
-    private readonly send: SendCommand,
+    private readonly connection: Connection,
     prefix: string,
   ) {
     this.keys = new Keys(prefix);
-    this.run = scriptRunner(send);
+    this.run = scriptRunner(connection.send);
   }
 
   useClock(clock: Clock): void {
@@ -69,8 +82,7 @@ class RedisStore implements Store {
   }
 
   async read(key: string): Promise<Entry | undefined> {
-    const place = this.keys.entry(key);
-    const held = heldIn(await this.send(place, ["HMGET", place, "value", "version", "expiresAt"]));
+    const held = await this.present(this.keys.entry(key));
     if (held === undefined || !(held.expiresAt > this.clock())) return undefined;
     return { value: held.value, version: held.version };
   }
@@ -78,10 +90,12 @@ class RedisStore implements Store {
   async write(key: string, value: string, { expect, expiresAt = Infinity }: WriteOptions): Promise<string | undefined> {
     // No entry has it, and in the script it stands for "absent".
     if (expect === "") return undefined;
-    const [now, version] = [this.clock(), randomId()];
+    const [now, version, place] = [this.clock(), randomId(), this.keys.entry(key)];
     const expiry = expiresAt < Infinity ? [String(expiresAt), timeToLive(expiresAt, now)] : ["", ""];
     const args = [String(now), expect ?? "", version, storedText(value), ...expiry];
-    return isDone(await this.run(WRITE, this.keys.entry(key), args)) ? version : undefined;
+    if (!isDone(await this.run(WRITE, place, args))) return undefined;
+    this.known.replace(place, { value, version, expiresAt });
+    return version;
   }
 
   async remove(key: string, { expect }: { readonly expect: string }): Promise<boolean> {
@@ -89,8 +103,33 @@ class RedisStore implements Store {
     return isDone(await this.run(REMOVE, this.keys.entry(key), [String(this.clock()), expect]));
   }
 
+  async *list(kind: string): AsyncGenerator<string> {
+    for (const send of await this.connection.servers()) {
+      let cursor = "0";
+      do {
+        const command = ["SCAN", cursor, "MATCH", this.keys.patternOf(kind), "COUNT", "500"] as const;
+        const [next, places] = answersOf(await send(command), "list of entries");
+        for (const place of answersOf(places, "list of entries")) yield this.keys.givenKey(kind, String(place));
+        cursor = String(next);
+      } while (cursor !== "0");
+    }
+  }
+
   attempts(name: string, windowMs: number, clock: Clock): RateLimitStore {
-    return new RedisAttempts(this.send, this.run, (key) => this.keys.counter(name, key), windowMs, clock);
+    return new RedisAttempts(this.connection.send, this.run, (key) => this.keys.counter(name, key), windowMs, clock);
+  }
+
+  /** One round trip, and without the value where it is the one that is known. */
+  private async present(place: string): Promise<Held | undefined> {
+    const known = this.known.get(place);
+    const answer =
+      known === undefined
+        ? await this.connection.send(place, ["HMGET", place, "value", "version", "expiresAt"])
+        : await this.run(READ, place, [known.version]);
+    if (known !== undefined && numberOf(answer) === 1) return known;
+    const held = heldIn(answer);
+    if (held !== undefined) this.known.put(place, held);
+    return held;
   }
 }
 
@@ -117,9 +156,9 @@ class RedisStore implements Store {
  * ```
  */
 export function redisStore(client: RedisClient, { prefix = DEFAULT_PREFIX }: RedisStoreOptions = {}): Store {
-  const send = commandSender(client);
+  const connection = connectionOf(client);
   if (typeof prefix !== "string" || /[{}]/.test(prefix)) {
     throw new ConfigurationError(['redisStore: prefix must be text without braces, such as "acme:second-factor:"']);
   }
-  return new RedisStore(send, prefix);
+  return new RedisStore(connection, prefix);
 }

@@ -3,13 +3,17 @@ import type { Clock } from "../core/nouns.js";
 import { randomId } from "../crypto/random.js";
 import type { Entry, RateLimitStore, Store, WriteOptions } from "./contract.js";
 import { SqlAttempts } from "./sql-attempts.js";
+import { KnownEntries } from "./known-entries.js";
 import { Cleanup } from "./sql-cleanup.js";
 import { type Place, placeOf, type SqlStoreOptions } from "./sql-tables.js";
 import { givenText, storedText } from "./stored-text.js";
 
+const PAGE = 500;
+
 class SqlStore implements Store {
   private clock: Clock = Date.now;
   private readonly cleanup: Cleanup;
+  private readonly known = new KnownEntries<Entry>();
 
   constructor(private readonly place: Place) {
     this.cleanup = new Cleanup(place);
@@ -19,15 +23,30 @@ class SqlStore implements Store {
     this.clock = clock;
   }
 
+  /** One statement, and without the value where it is the one that is known. */
   async read(key: string): Promise<Entry | undefined> {
+    const place = storedText(key);
+    const known = this.known.get(place);
     const row = await this.place.db
       .selectFrom(this.place.entries)
-      .select(["value", "version", "expires_at"])
-      .where("key", "=", storedText(key))
+      .select((eb) => [
+        "version",
+        "expires_at",
+        eb
+          .case()
+          .when("version", "=", known?.version ?? "")
+          .then(null)
+          .else(eb.ref("value"))
+          .end()
+          .as("value"),
+      ])
+      .where("key", "=", place)
       .executeTakeFirst();
     if (row === undefined) return undefined;
     if (row.expires_at !== null && !(Number(row.expires_at) > this.clock())) return undefined;
-    return { value: givenText(row.value), version: row.version };
+    const entry = row.value === null ? known : { value: givenText(row.value), version: row.version };
+    if (entry !== undefined && entry !== known) this.known.put(place, entry);
+    return entry;
   }
 
   async write(key: string, value: string, { expect, expiresAt = Infinity }: WriteOptions): Promise<string | undefined> {
@@ -39,6 +58,7 @@ class SqlStore implements Store {
     };
     const place = storedText(key);
     const written = await (expect === null ? this.create(place, row, now) : this.replace(place, row, expect, now));
+    if (written !== undefined) this.known.replace(place, { value, version: written.version });
     this.cleanup.due(now);
     return written?.version;
   }
@@ -52,6 +72,24 @@ class SqlStore implements Store {
       .returning("version")
       .executeTakeFirst();
     return removed !== undefined;
+  }
+
+  /** Page after page along the primary key, whatever its collation. */
+  async *list(kind: string): AsyncGenerator<string> {
+    const { db, entries } = this.place;
+    const start = storedText(`${kind}:`);
+    let last: string | undefined;
+    for (;;) {
+      let page = db
+        .selectFrom(entries)
+        .select("key")
+        .where("key", "like", `${start.replace(/[\\%_]/g, "\\$&")}%`);
+      if (last !== undefined) page = page.where("key", ">", last);
+      const keys = (await page.orderBy("key").limit(PAGE).execute()).map(({ key }) => key);
+      yield* keys.filter((key) => key.startsWith(start)).map(givenText);
+      last = keys.at(-1);
+      if (keys.length < PAGE || last === undefined) return;
+    }
   }
 
   attempts(name: string, windowMs: number, clock: Clock): RateLimitStore {

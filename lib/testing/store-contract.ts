@@ -69,6 +69,25 @@ const entries: Readonly<Record<string, Claim>> = {
     await mustWrite(store, "account:11", "eleven");
     assert.equal((await store.read("account:1"))?.value, "one");
   },
+  "a changed entry is read as it is now, however often it was read before": async (store) => {
+    let version = await mustWrite(store, "account:1", "0");
+    for (const value of ["1", "2", "2", "3"]) {
+      await store.read("account:1");
+      version = await mustWrite(store, "account:1", value, version);
+      assert.deepEqual(await store.read("account:1"), { value, version });
+      assert.deepEqual(await store.read("account:1"), { value, version });
+    }
+  },
+  "where the store lists keys, those of a kind are listed and no others": async (store) => {
+    if (store.list === undefined) return;
+    const ids = Array.from({ length: 40 }, (_none, index) => `user-${index}`);
+    const odd = ["", "a:b", "{braces}", "100%", "*?[x]", "\u0000", "_", "é\u{1F511}"];
+    const keys = [...ids, ...odd].map((id) => `account:${id}`);
+    await Promise.all([...keys, "accounts:1", "credential:1"].map((key) => mustWrite(store, key, "x")));
+    const listed = new Set<string>();
+    for await (const key of store.list("account")) listed.add(key);
+    assert.deepEqual([...listed].toSorted(), keys.toSorted());
+  },
   "an entry is there until it expires, by the given clock, and may then be written as absent": async (store, clock) => {
     const expiresAt = clock() + 60_000;
     assert.ok((await store.write("key", "value", { expect: null, expiresAt })) !== undefined);

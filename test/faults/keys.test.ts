@@ -72,14 +72,36 @@ describe.each(NO_BYTES)("a key provider whose decrypt %s", (_name, fault) => {
     expect((await jar.post("/2fa/totp/enroll/confirm", proof)).status).toBe(201);
   });
 
-  test("leaves what needs no secret as it was: open logins, and backup codes", async () => {
+  test("leaves open what needs no secret: logins that are full", async () => {
     const { target, keys, factor } = await prepared();
     const owner = await full(target, "alice", factor.phone);
     keys.fail("decrypt", fault);
     expect(await owner.isIn()).toBe(true);
+  });
+
+  test("takes no backup code, uses none up, and takes the same one afterwards", async () => {
+    const { target, keys, factor } = await prepared();
     const jar = await pending(target, "alice");
-    expect((await jar.post("/2fa/backup-code", { code: factor.backupCodes[0] })).status).toBe(200);
+    const [code] = factor.backupCodes;
+    keys.fail("decrypt", fault);
+    expectProblem(await jar.post("/2fa/backup-code", { code }), "unavailable");
+    expect(await jar.isIn()).toBe(false);
+    keys.heal();
+    expect((await jar.post("/2fa/backup-code", { code })).body.remaining).toBe(9);
     expect(await jar.isIn()).toBe(true);
+  });
+
+  test("neither believes nor forgets a trusted browser", async () => {
+    const { target, keys, factor } = await prepared();
+    const jar = await trusted(target, "alice", factor.phone);
+    await jar.post("/logout");
+    keys.fail("decrypt", fault);
+    expect((await jar.login("alice")).status).toBe(503);
+    expect(await jar.isIn()).toBe(false);
+    keys.heal();
+    expect(await jar.isIn()).toBe(false);
+    await logIn(jar, "JSON", "alice");
+    expect((await jar.get("/")).body.status).toBe("trusted-device");
   });
 });
 
@@ -117,26 +139,12 @@ describe.each(NO_TEXT)("a key provider whose encrypt %s", (_name, fault) => {
     await jar.enroll();
     expect((await target.mfa.accounts.status("u3")).enrolled).toBe(true);
   });
-});
-
-describe.each(NO_TEXT)("a key provider whose mac %s", (_name, fault) => {
-  test("takes no backup code, uses none up, and takes the same one afterwards", async () => {
-    const { target, keys, factor } = await prepared();
-    const jar = await pending(target, "alice");
-    const [code] = factor.backupCodes;
-    keys.fail("mac", fault);
-    expectProblem(await jar.post("/2fa/backup-code", { code }), "unavailable");
-    expect(await jar.isIn()).toBe(false);
-    keys.heal();
-    expect((await jar.post("/2fa/backup-code", { code })).body.remaining).toBe(9);
-    expect(await jar.isIn()).toBe(true);
-  });
 
   test("mints no backup codes and leaves the old ones good", async () => {
     const { target, keys, factor } = await prepared();
     const jar = await full(target, "alice", factor.phone);
     const before = await storedAccount(target, "alice");
-    keys.fail("mac", fault);
+    keys.fail("encrypt", fault);
     expectProblem(await jar.post("/2fa/backup-codes"), "unavailable");
     expect(await storedAccount(target, "alice")).toBe(before);
     keys.heal();
@@ -144,28 +152,39 @@ describe.each(NO_TEXT)("a key provider whose mac %s", (_name, fault) => {
     expect((await next.post("/2fa/backup-code", { code: factor.backupCodes[0] })).status).toBe(200);
   });
 
-  test("neither believes nor forgets a trusted browser", async () => {
-    const { target, keys, factor } = await prepared();
-    const jar = await trusted(target, "alice", factor.phone);
-    await jar.post("/logout");
-    keys.fail("mac", fault);
-    expect((await jar.login("alice")).status).toBe(503);
-    expect(await jar.isIn()).toBe(false);
-    keys.heal();
-    expect(await jar.isIn()).toBe(false);
-    await logIn(jar, "JSON", "alice");
-    expect((await jar.get("/")).body.status).toBe("trusted-device");
-  });
-
   test("a right code with the wish to be trusted is not used up for nothing", async () => {
     const { target, keys, factor } = await prepared();
     const jar = await pending(target, "alice");
     const code = factor.phone.code(target.clock());
-    keys.fail("mac", fault);
+    keys.fail("encrypt", fault);
     expectProblem(await jar.verify(code, { trustDevice: true }), "unavailable");
     expect(await jar.isIn()).toBe(false);
     keys.heal();
     expect((await jar.verify(code, { trustDevice: true })).status).toBe(200);
+  });
+});
+
+describe.each(NO_TEXT)("a key provider whose mac %s", (_name, fault) => {
+  test("confirms no operation, and the same one afterwards", async () => {
+    const keys = faultyKeys();
+    const target = testApp({
+      options: { keys, storeTimeout: "50ms" },
+      routes(app, { require }) {
+        app.post("/transfer", require({ bind: () => "Pay 100 to Ann" }), (_req, res) => res.json({ done: true }));
+      },
+    });
+    const { phone } = await enrolled(target, "alice");
+    const jar = await full(target, "alice", phone);
+    keys.fail("mac", fault);
+    expectProblem(await jar.post("/transfer"), "unavailable");
+    keys.heal();
+    expectProblem(await jar.post("/transfer"), "step-up-required");
+    expect((await jar.verify(phone.code(target.clock()))).status).toBe(200);
+    keys.fail("mac", fault);
+    expectProblem(await jar.post("/transfer"), "unavailable");
+    keys.heal();
+    expect((await jar.post("/transfer")).body).toEqual({ done: true });
+    expectProblem(await jar.post("/transfer"), "step-up-required");
   });
 });
 

@@ -1,0 +1,141 @@
+import { type Account, serializeAccount } from "../core/account.js";
+import { ConfigurationError, isSilence } from "../core/errors.js";
+import type { UserId } from "../core/nouns.js";
+import type { Keys } from "../crypto/key-provider.js";
+import { resealDevice } from "../devices/trusted-devices.js";
+import type { Store } from "../stores/contract.js";
+import type { KeySamples } from "./key-samples.js";
+import type { Parts } from "./parts.js";
+import type { Change } from "./records.js";
+
+/** How far a rotation is, and at its end what it leaves. */
+export interface RotationReport {
+  /** Accounts looked at. */
+  readonly accounts: number;
+  /** Accounts that were sealed anew. */
+  readonly rotated: number;
+  /** Accounts that still need an older key, by that key's id: it is not at hand, or does not open what it sealed. */
+  readonly left: Readonly<Record<string, number>>;
+  /** Accounts that cannot be told: the record is damaged, or a factor is of a method that is not configured. */
+  readonly unreadable: number;
+}
+
+export interface RotateKeysOptions {
+  /** Called with every few dozen accounts, and awaited. What it throws ends the rotation. */
+  readonly onProgress?: (report: RotationReport) => void | Promise<void>;
+}
+
+/** What became of one account. */
+interface Resealed {
+  readonly isChanged: boolean;
+  readonly left: ReadonlySet<string>;
+  readonly isUnreadable: boolean;
+}
+
+const KIND = "account";
+const AT_ONCE = 25;
+const UNREADABLE: Resealed = { isChanged: false, left: new Set(), isUnreadable: true };
+
+async function* batches(keys: AsyncIterable<string>): AsyncGenerator<readonly string[]> {
+  let batch: string[] = [];
+  for await (const key of keys) {
+    batch.push(key);
+    if (batch.length < AT_ONCE) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
+}
+
+function added(report: RotationReport, { isChanged, isUnreadable, left }: Resealed): RotationReport {
+  const ids = [...left].map((id) => [id, (report.left[id] ?? 0) + 1] as const);
+  return {
+    accounts: report.accounts + 1,
+    rotated: report.rotated + Number(isChanged),
+    unreadable: report.unreadable + Number(isUnreadable),
+    left: { ...report.left, ...Object.fromEntries(ids) },
+  };
+}
+
+/** Seals anew what older keys sealed, account by account, so that those keys can go. */
+export class KeyRotation {
+  constructor(
+    private readonly parts: Parts,
+    private readonly store: Store,
+    private readonly samples: KeySamples,
+  ) {}
+
+  /** May be stopped and run again at any time: what is sealed with the newest key already is only looked at. */
+  async run({ onProgress }: RotateKeysOptions = {}): Promise<RotationReport> {
+    const keys = this.listed();
+    await this.samples.leave();
+    let report: RotationReport = { accounts: 0, rotated: 0, left: {}, unreadable: 0 };
+    for await (const batch of batches(keys)) {
+      const done = await Promise.all(batch.map((key) => this.rotate(key.slice(KIND.length + 1))));
+      report = done.reduce(added, report);
+      await onProgress?.(report);
+    }
+    const isWhole = report.unreadable === 0 && Object.keys(report.left).length === 0;
+    if (isWhole) await this.samples.retire();
+    return report;
+  }
+
+  private listed(): AsyncIterable<string> {
+    const problems: string[] = [];
+    const keys = this.store.list?.(KIND);
+    if (keys === undefined) problems.push("store: rotateKeys needs the optional list() of the Store contract");
+    if (this.parts.keys.keyId === undefined) {
+      problems.push("keys: rotateKeys needs the optional keyId() of the KeyProvider, to tell old from new");
+    }
+    if (keys === undefined || problems.length > 0) throw new ConfigurationError(problems);
+    return keys;
+  }
+
+  private async rotate(userId: UserId): Promise<Resealed> {
+    try {
+      return await this.parts.records.update(userId, (account) => this.resealed(account));
+    } catch (error) {
+      if (isSilence(error)) throw error;
+      // One damaged record must not keep the others from a new key; a store that fails altogether rejects here.
+      await this.store.read(`${KIND}:`);
+      return UNREADABLE;
+    }
+  }
+
+  private async resealed(account: Account): Promise<Change<Resealed>> {
+    const { userId } = account;
+    const left = new Set<string>();
+    const context = { userId, keys: this.leaving(left) };
+    const types = [...account.factors, ...account.enrollments].map(({ type }) => type);
+    const isUnreadable = types.some((type) => !this.parts.methods.has(type));
+    const anew = async <T extends Account["factors"][number] | Account["enrollments"][number]>(each: T): Promise<T> => {
+      const state = await this.parts.methods.get(each.type)?.reseal?.(each.state, context);
+      return state === undefined ? each : { ...each, state };
+    };
+    const next = {
+      ...account,
+      factors: await Promise.all(account.factors.map(anew)),
+      enrollments: await Promise.all(account.enrollments.map(anew)),
+      devices: await Promise.all(account.devices.map((device) => resealDevice(device, context))),
+    };
+    const isChanged = serializeAccount(next) !== serializeAccount(account);
+    return { ...(isChanged && { account: next }), result: { isChanged, isUnreadable, left } };
+  }
+
+  /** Keys that leave alone what they cannot open, and note whose it is. */
+  private leaving(left: Set<string>): Keys {
+    const { keys } = this.parts;
+    return {
+      ...keys,
+      async reseal(sealed, context) {
+        try {
+          return await keys.reseal(sealed, context);
+        } catch (error) {
+          if (isSilence(error)) throw error;
+          left.add((await keys.keyId?.(sealed)) ?? "");
+          return sealed;
+        }
+      },
+    };
+  }
+}
