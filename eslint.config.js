@@ -2,7 +2,17 @@ import js from "@eslint/js";
 import { defineConfig, globalIgnores } from "eslint/config";
 import tseslint from "typescript-eslint";
 
-const nodeGlobals = ["process", "console", "Buffer", "URL", "URLSearchParams", "fetch", "setTimeout", "clearTimeout"];
+const nodeGlobals = [
+  "process",
+  "console",
+  "Buffer",
+  "URL",
+  "URLSearchParams",
+  "fetch",
+  "AbortSignal",
+  "setTimeout",
+  "clearTimeout",
+];
 const commonJsGlobals = ["require", "module", "exports", "__dirname", "__filename"];
 const readonly = (names) => Object.fromEntries(names.map((name) => [name, "readonly"]));
 

@@ -19,3 +19,8 @@ export function randomToken(): string {
 export function randomSecret(bytes: number): Uint8Array {
   return new Uint8Array(randomBytes(bytes));
 }
+
+/** As the keys option takes it. */
+export function randomBase64(bytes: number): string {
+  return randomBytes(bytes).toString("base64");
+}

@@ -29,6 +29,7 @@ const LAYERS: Record<string, { values: string[]; types?: string[] }> = {
   },
   http: { values: ["core", "crypto", "engine", "pages", "methods", "policy", "events", "options"] },
   passport: { values: ["core", "engine", "http", "options", "policy"] },
+  cli: { values: ["crypto"], types: ["engine"] },
   testing: { values: ["core", "stores", "crypto"] },
   browser: { values: [], types: ["core"] },
 };

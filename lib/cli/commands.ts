@@ -1,0 +1,94 @@
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { randomBase64 } from "../crypto/random.js";
+import type { RotateKeysOptions, RotationReport } from "../engine/key-rotation.js";
+
+/** What the commands need of `secondFactor(...)`. */
+interface SecondFactorLike {
+  ready(): Promise<void>;
+  rotateKeys(options?: RotateKeysOptions): Promise<RotationReport>;
+}
+
+interface Command {
+  /** What follows the name. */
+  readonly argument: string;
+  readonly purpose: string;
+  /** Answers the exit code. */
+  run(argument: string | undefined): Promise<number>;
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function isSecondFactor(value: unknown): value is SecondFactorLike {
+  return typeof value === "function" && "rotateKeys" in value && "ready" in value;
+}
+
+/** The middleware a module of the application exports as `mfa` or by default, in either module format. */
+async function loadFrom(module: string | undefined): Promise<SecondFactorLike> {
+  if (module === undefined) throw new Error("Name the module that exports what secondFactor() answered");
+  const loaded = (await import(pathToFileURL(resolve(module)).href)) as { mfa?: unknown; default?: unknown };
+  const exported = loaded.default as { mfa?: unknown } | undefined;
+  const found = [loaded.mfa, exported?.mfa, exported].find(isSecondFactor);
+  if (found === undefined)
+    throw new Error(`${module} exports nothing that secondFactor() answered, as mfa or by default`);
+  return found;
+}
+
+function progress({ accounts, rotated }: RotationReport): string {
+  return `${accounts} accounts looked at, ${rotated} sealed anew`;
+}
+
+/** What keeps an old key in the ring, a line each. */
+function remains({ left, unreadable }: RotationReport): readonly string[] {
+  const lines = Object.entries(left).map(([id, accounts]) => `${accounts} accounts still need the key "${id}"`);
+  return unreadable === 0 ? lines : [...lines, `${unreadable} accounts cannot be read`];
+}
+
+async function rotateKeys(module: string | undefined): Promise<number> {
+  const mfa = await loadFrom(module);
+  const report = await mfa.rotateKeys({ onProgress: (sofar) => say(progress(sofar)) });
+  const lines = remains(report);
+  say(lines.length === 0 ? `Done: ${progress(report)}. Only the newest key is needed now.` : lines.join("\n"));
+  return lines.length === 0 ? 0 : 1;
+}
+
+async function check(module: string | undefined): Promise<number> {
+  await (await loadFrom(module)).ready();
+  say("The store answers, and the keys open what is in it.");
+  return 0;
+}
+
+async function newKey(id: string | undefined): Promise<number> {
+  say(`${id ?? new Date().toISOString().slice(0, 7)}:${randomBase64(32)}`);
+  return 0;
+}
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+  "new-key": { argument: "[id]", purpose: "print a new key for the keys option", run: newKey },
+  check: { argument: "<module>", purpose: "see whether store and keys are what the application needs", run: check },
+  "rotate-keys": { argument: "<module>", purpose: "seal everything with the newest key", run: rotateKeys },
+};
+
+function usage(): string {
+  const lines = Object.entries(COMMANDS).map(
+    ([name, { argument, purpose }]) => `  express-second-factor ${`${name} ${argument}`.padEnd(24)} ${purpose}`,
+  );
+  return ["Usage:", ...lines, "<module> exports what secondFactor() answered, as mfa or by default."].join("\n");
+}
+
+/** Runs one command; answers the exit code: 0 done, 1 not done, 2 not understood. */
+export async function runCommand([name = "", argument, ...more]: readonly string[]): Promise<number> {
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (command === undefined || more.length > 0) {
+    process.stderr.write(`${usage()}\n`);
+    return 2;
+  }
+  try {
+    return await command.run(argument);
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    return 1;
+  }
+}
