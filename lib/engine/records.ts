@@ -2,7 +2,7 @@ import { setTimeout } from "node:timers/promises";
 import { type Account, emptyAccount, isBlank, parseAccount, serializeAccount } from "../core/account.js";
 import { UnavailableError } from "../core/errors.js";
 import type { UserId } from "../core/nouns.js";
-import type { Store } from "../stores/contract.js";
+import type { Entry, Store } from "../stores/contract.js";
 
 /** An account and the version of its record; null where there is no record yet. */
 export interface Versioned {
@@ -18,6 +18,8 @@ export interface Change<T> {
 
 export interface AccountRecords {
   read(userId: UserId): Promise<Versioned>;
+  /** As it was a moment ago, where the store can say so without asking: to let a login go on, never to end or refuse one. */
+  glance(userId: UserId): Promise<Versioned | undefined>;
   /**
    * Shows the account to `change` and writes what it makes of it, if nobody wrote in between; otherwise again, with the
    * account as it is then. So whatever `change` accepts and uses up is accepted once, in whatever process.
@@ -60,8 +62,7 @@ function createParser(): (userId: UserId, value: string, version: string) => Acc
 export function createAccountRecords(store: Store): AccountRecords {
   const parse = createParser();
 
-  const read = async (userId: UserId): Promise<Versioned> => {
-    const entry = await store.read(keyOf(userId));
+  const versioned = (userId: UserId, entry: Entry | undefined): Versioned => {
     if (entry === undefined) return { account: emptyAccount(userId), version: null };
     try {
       return { account: parse(userId, entry.value, entry.version), version: entry.version };
@@ -69,9 +70,13 @@ export function createAccountRecords(store: Store): AccountRecords {
       throw new UnavailableError("An account record cannot be read", error);
     }
   };
+  const read = async (userId: UserId): Promise<Versioned> => versioned(userId, await store.read(keyOf(userId)));
 
   return {
     read,
+    async glance(userId) {
+      return store.glance && versioned(userId, await store.glance(keyOf(userId)));
+    },
     async update(userId, change, known) {
       let current = known ?? (await read(userId));
       for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {

@@ -2,9 +2,10 @@ import type { NextFunction, Request, Response } from "express";
 import { isEnrolled } from "../core/account.js";
 import type { Problem } from "../core/errors.js";
 import type { Engine } from "../engine/engine.js";
+import type { Versioned } from "../engine/records.js";
 import type { Newcomer, SignedIn } from "../engine/sign-in.js";
 import type { Visitor } from "../engine/visitor.js";
-import { assess, isDue } from "../policy/assess.js";
+import { assess, isDue, type Mark, type Standing } from "../policy/assess.js";
 import { sendBareProblem, sendProblem, sendRedirect, wantsPage } from "./answers.js";
 import { clientOf, newcomerOf } from "./arrival.js";
 import { clearDeviceToken, setDeviceToken } from "./device-cookie.js";
@@ -25,6 +26,11 @@ const ANONYMOUS: SecondFactorState = {
   enrolled: false,
 };
 
+interface Weighed {
+  readonly known: Versioned;
+  readonly standing: Standing;
+}
+
 /** Derives what each request's login is worth, and answers the requests that may go no further. */
 export class Gate {
   constructor(
@@ -41,11 +47,10 @@ export class Gate {
       return;
     }
     const newcomer = await newcomerOf(req, this.settings, user);
-    const known = await this.engine.parts.records.read(newcomer.userId);
     const mark = readMark(req, newcomer.userId);
-    const visitor: Visitor = { ...newcomer, mark, known };
+    const { known, standing } = await this.weigh(newcomer, mark);
     const { account } = known;
-    const standing = assess({ account, mark, decision: visitor.decision, now: this.settings.clock() });
+    const visitor: Visitor = { ...newcomer, mark, known };
     if (standing.status === "ended") await this.end(req, state, newcomer);
     else if (mark === undefined && isDue(standing)) await this.adopt(req, res, state, user, newcomer);
     else this.admit(req, state, { user, userId: newcomer.userId, visitor, account, standing });
@@ -143,6 +148,18 @@ export class Gate {
       // The application's own layout or words failed; the refusal must not.
       sendBareProblem(res, { code: "unavailable" });
     }
+  }
+
+  /** What a login is worth. That it is full may be seen at a glance; everything else rests on the account as it is now. */
+  private async weigh({ decision, userId }: Newcomer, mark: Mark | undefined): Promise<Weighed> {
+    const { records } = this.engine.parts;
+    const weigh = (known: Versioned): Weighed => {
+      const now = this.settings.clock();
+      return { known, standing: assess({ account: known.account, mark, decision, now }) };
+    };
+    const seen = await records.glance(userId);
+    const weighed = seen && weigh(seen);
+    return weighed?.standing.status === "verified" ? weighed : weigh(await records.read(userId));
   }
 
   /** A login nobody marked: from before this middleware, from a remember-me cookie, from another user's session. */

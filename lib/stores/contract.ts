@@ -26,6 +26,12 @@ export interface Store {
   /** The entry as it is now, or undefined when absent or expired. Never an older one than a finished write left. */
   read(key: string): Promise<Entry | undefined>;
   /**
+   * As `read`, but without asking the server where a copy is at hand that the server promised to call back. It may be older
+   * than a finished write, by as much as the store documents. Optional: what it says only ever lets a full login go on; anything
+   * else is decided by `read`.
+   */
+  glance?(key: string): Promise<Entry | undefined>;
+  /**
    * Writes if the entry still has `expect`. Atomic: of any number of simultaneous writes that expect the same version,
    * in any number of processes, exactly one answers the new version; the others answer undefined and change nothing.
    */

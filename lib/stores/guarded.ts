@@ -71,6 +71,10 @@ export function guardedStore(store: Store, timeout: number): Store {
     attempts: (name: string, windowMs: number, clock: Clock) =>
       guardedAttempts(store.attempts(name, windowMs, clock), timeout),
   };
-  const list = store.list?.bind(store);
-  return list === undefined ? guarded : { ...guarded, list: (kind) => guardedList(list(kind), timeout) };
+  const [glance, list] = [store.glance?.bind(store), store.list?.bind(store)];
+  return {
+    ...guarded,
+    ...(glance && { glance: (key) => within("The store", timeout, () => glance(key), isEntry) }),
+    ...(list && { list: (kind) => guardedList(list(kind), timeout) }),
+  };
 }

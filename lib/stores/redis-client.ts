@@ -1,13 +1,19 @@
 import { ConfigurationError } from "../core/errors.js";
 
+/** What node-redis has where it was made with `clientSideCache`. */
+interface CachingClient {
+  readonly clientSideCache?: object | undefined;
+  hmGet?(key: string, fields: string[]): Promise<unknown>;
+}
+
 /** A node-redis client for one server (`createClient`), or a pool of them. */
-export interface NodeRedisClient {
+export interface NodeRedisClient extends CachingClient {
   readonly isOpen: boolean;
   sendCommand(args: string[]): Promise<unknown>;
 }
 
 /** A node-redis client for a cluster (`createCluster`). */
-export interface NodeRedisCluster {
+export interface NodeRedisCluster extends CachingClient {
   readonly masters: readonly unknown[];
   sendCommand(firstKey: string, isReadonly: boolean, args: string[]): Promise<unknown>;
   nodeClient(master: unknown): Promise<NodeRedisClient> | NodeRedisClient;
@@ -30,6 +36,8 @@ export type SendCommand = (key: string, command: Command) => Promise<unknown>;
 /** Any of the clients, as the store uses it. */
 export interface Connection {
   readonly send: SendCommand;
+  /** The fields of a hash out of the client's cache, which the server invalidates. Undefined where the client has none. */
+  readonly cachedFields?: (key: string, fields: readonly string[]) => Promise<unknown>;
   /** A way to each server that owns keys: one, or every master of a cluster. */
   servers(): Promise<readonly ((command: Command) => Promise<unknown>)[]>;
 }
@@ -57,6 +65,21 @@ function isNodeRedis(client: AnyClient): boolean {
 
 function refuse(problem: string): never {
   throw new ConfigurationError([`redisStore(client): ${problem}`]);
+}
+
+const LONGEST_UNSEEN = 5_000;
+
+/** @throws ConfigurationError for a cache that could go on answering for long after the server fell silent */
+function cacheOf(client: CachingClient): Pick<Connection, "cachedFields"> {
+  const { clientSideCache: cache } = client;
+  const ttl: unknown = cache !== undefined && "ttl" in cache ? cache.ttl : undefined;
+  if (typeof ttl !== "number" || !(ttl > 0 && ttl <= LONGEST_UNSEEN) || client.hmGet === undefined) {
+    return refuse(
+      `clientSideCache needs a client made by node-redis with RESP: 3 and clientSideCache: { ttl: 1000, maxEntries: 10000 }; ` +
+        `ttl, up to ${LONGEST_UNSEEN} ms, bounds how long logins go on while the server is silent`,
+    );
+  }
+  return { cachedFields: async (key, fields) => client.hmGet?.(key, [...fields]) };
 }
 
 function ofIoRedis(client: IoRedisClient): Connection {
@@ -92,7 +115,12 @@ function ofNodeRedis(client: NodeRedisClient): Connection {
  * @throws ConfigurationError where it is none of them, or one that may read from replicas: what a replica has not heard of
  * yet is what was just revoked or used up.
  */
-export function connectionOf(client: RedisClient): Connection {
+export function connectionOf(client: RedisClient, isCached: boolean): Connection {
+  const connection = plainConnectionOf(client);
+  return isCached ? { ...connection, ...cacheOf(client as CachingClient) } : connection;
+}
+
+function plainConnectionOf(client: RedisClient): Connection {
   const given = Object(client) as AnyClient;
   if (isIoRedis(given)) {
     const { scaleReads = "master" } = given.options ?? {};

@@ -12,6 +12,12 @@ import { givenText, hashTag, storedText } from "./stored-text.js";
 export interface RedisStoreOptions {
   /** What every key begins with. No braces, which are for the users' hash tags. Default: `"second-factor:"`. */
   readonly prefix?: string;
+  /**
+   * Let logins that are full go on without a round trip, out of the cache of a node-redis client made with `RESP: 3` and
+   * `clientSideCache: { ttl: 1000, maxEntries: 10_000 }`. What another process revokes then takes effect when the server's
+   * invalidation arrives, a network delay later; a server that falls silent goes unnoticed for up to `ttl` ms. Default: false.
+   */
+  readonly clientSideCache?: boolean;
 }
 
 const DEFAULT_PREFIX = "second-factor:";
@@ -65,9 +71,9 @@ function heldIn(answer: unknown): Held | undefined {
 
 class RedisStore implements Store {
   private clock: Clock = Date.now;
-  private readonly keys: Keys;
+  protected readonly keys: Keys;
+  protected readonly known = new KnownEntries<Held>();
   private readonly run: RunScript;
-  private readonly known = new KnownEntries<Held>();
 
   constructor(
     private readonly connection: Connection,
@@ -82,9 +88,7 @@ class RedisStore implements Store {
   }
 
   async read(key: string): Promise<Entry | undefined> {
-    const held = await this.present(this.keys.entry(key));
-    if (held === undefined || !(held.expiresAt > this.clock())) return undefined;
-    return { value: held.value, version: held.version };
+    return this.alive(await this.present(this.keys.entry(key)));
   }
 
   async write(key: string, value: string, { expect, expiresAt = Infinity }: WriteOptions): Promise<string | undefined> {
@@ -119,6 +123,11 @@ class RedisStore implements Store {
     return new RedisAttempts(this.connection.send, this.run, (key) => this.keys.counter(name, key), windowMs, clock);
   }
 
+  protected alive(held: Held | undefined): Entry | undefined {
+    if (held === undefined || !(held.expiresAt > this.clock())) return undefined;
+    return { value: held.value, version: held.version };
+  }
+
   /** One round trip, and without the value where it is the one that is known. */
   private async present(place: string): Promise<Held | undefined> {
     const known = this.known.get(place);
@@ -133,6 +142,26 @@ class RedisStore implements Store {
   }
 }
 
+type CachedFields = NonNullable<Connection["cachedFields"]>;
+
+class CachingRedisStore extends RedisStore {
+  constructor(
+    connection: Connection,
+    private readonly cachedFields: CachedFields,
+    prefix: string,
+  ) {
+    super(connection, prefix);
+  }
+
+  /** The version comes out of the client's cache; one that is not the last this process saw is not believed. */
+  async glance(key: string): Promise<Entry | undefined> {
+    const place = this.keys.entry(key);
+    const [version] = answersOf(await this.cachedFields(place, ["version"]), "entry");
+    const known = this.known.get(place);
+    return known === undefined || known.version !== version ? this.read(key) : this.alive(known);
+  }
+}
+
 /**
  * Keeps everything in Redis 6.2 or later, through the application's own client: node-redis 5 or later, or ioredis 5 or later,
  * for one server or a cluster. The client may connect later; until it does, what needs the store is refused.
@@ -144,7 +173,8 @@ class RedisStore implements Store {
  * use `appendonly yes` and `maxmemory-policy noeviction`. Replication is asynchronous: the last writes before a fail-over may be
  * forgotten, and a code used then be used again.
  *
- * @throws ConfigurationError for a client of another kind, one that reads from replicas, or braces in the prefix
+ * @throws ConfigurationError for a client of another kind, one that reads from replicas, braces in the prefix, or
+ * `clientSideCache` without a client that has one
  *
  * @example
  * ```ts
@@ -155,10 +185,16 @@ class RedisStore implements Store {
  * app.use(secondFactor({ issuer: "Acme", origin, keys, store: redisStore(redis) }));
  * ```
  */
-export function redisStore(client: RedisClient, { prefix = DEFAULT_PREFIX }: RedisStoreOptions = {}): Store {
-  const connection = connectionOf(client);
+export function redisStore(
+  client: RedisClient,
+  { clientSideCache = false, prefix = DEFAULT_PREFIX }: RedisStoreOptions = {},
+): Store {
+  const connection = connectionOf(client, clientSideCache);
   if (typeof prefix !== "string" || /[{}]/.test(prefix)) {
     throw new ConfigurationError(['redisStore: prefix must be text without braces, such as "acme:second-factor:"']);
   }
-  return new RedisStore(connection, prefix);
+  const { cachedFields } = connection;
+  return cachedFields === undefined
+    ? new RedisStore(connection, prefix)
+    : new CachingRedisStore(connection, cachedFields, prefix);
 }
