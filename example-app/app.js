@@ -1,12 +1,11 @@
 // An ordinary Express application: sessions, Passport, a login form, a guard. One statement makes it ask for a second factor.
-import { randomBytes } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import express from "express";
 import session from "express-session";
 import passport from "passport";
 import { Strategy as LocalStrategy } from "passport-local";
-import { backupCodes, memoryStore, passkeys, secondFactor, totp } from "express-second-factor";
-import { Users } from "./users.js";
+import { backupCodes, passkeys, secondFactor, totp } from "express-second-factor";
+import { isAddress, Users } from "./users.js";
 import { accountPage, homePage, invoicesPage, loginPage, messagePage, registerPage, transferPage } from "./views.js";
 
 const PUBLIC = fileURLToPath(new URL("public", import.meta.url));
@@ -36,20 +35,18 @@ function usePassport(users) {
     }),
   );
   authenticator.serializeUser((user, done) => done(null, user.id));
-  authenticator.deserializeUser((id, done) => done(null, users.find(id) ?? false));
+  authenticator.deserializeUser((id, done) => {
+    users.find(id).then((user) => done(null, user ?? false), done);
+  });
   return authenticator;
 }
 
 /** What is wrong with a registration, in words; undefined where nothing is. */
 function registrationProblem(email, password) {
-  const isText = typeof email === "string" && typeof password === "string";
-  if (!isText || email.length > 254 || !/^[^@\s]+@[^@\s]+$/.test(email.trim())) {
-    return "Enter an e-mail address, such as ada@example.com.";
-  }
+  if (!isAddress(email)) return "Enter an e-mail address, such as ada@example.com.";
   const { min, max } = PASSWORD_LENGTH;
-  return password.length >= min && password.length <= max
-    ? undefined
-    : `Choose a password of ${min} to ${max} characters.`;
+  const isPassword = typeof password === "string" && password.length >= min && password.length <= max;
+  return isPassword ? undefined : `Choose a password of ${min} to ${max} characters.`;
 }
 
 function register(users) {
@@ -103,11 +100,21 @@ function transfer(req, res) {
   );
 }
 
-/** @param {{ origin: string, clock?: () => number }} options */
-export function createApp({ origin, clock }) {
-  const users = new Users();
+/**
+ * @param {object} options
+ * @param {string} options.origin
+ * @param {import("./storage.js").Storage} options.storage
+ * @param {string} options.keys the second factor's key ring
+ * @param {string} options.sessionSecret
+ * @param {string | false} [options.trustProxy] the addresses of the proxies before the application
+ * @param {() => number} [options.clock]
+ */
+export function createApp({ origin, storage, keys, sessionSecret, trustProxy = false, clock }) {
+  const users = new Users(storage.users);
   const authenticator = usePassport(users);
   const app = express();
+  app.set("trust proxy", trustProxy);
+  app.locals.storageName = storage.name;
 
   app.use(express.static(PUBLIC));
   app.use("/passkeys", express.static(BROWSER_PART, { index: false }));
@@ -116,7 +123,8 @@ export function createApp({ origin, clock }) {
   app.use(refuseOtherSites);
   app.use(
     session({
-      secret: randomBytes(32).toString("hex"),
+      store: storage.sessions,
+      secret: sessionSecret,
       resave: false,
       saveUninitialized: false,
       cookie: { httpOnly: true, sameSite: "lax" },
@@ -128,11 +136,10 @@ export function createApp({ origin, clock }) {
   const mfa = secondFactor({
     issuer: "Acme Demo",
     origin,
-    // Keys that die with the process suit a store that does. Yours: process.env.SECOND_FACTOR_KEYS, and a store that lasts.
-    keys: `demo:${randomBytes(32).toString("base64")}`,
-    store: memoryStore(),
+    keys,
+    store: storage.store,
     methods: [totp(), passkeys(), backupCodes()],
-    user: { load: async (id) => users.find(id) },
+    user: { load: (id) => users.find(id) },
     exempt: ["/login", "/logout", "/login/passkey"],
     clock,
   });

@@ -1,15 +1,28 @@
 // Starts the example application: `npm run example`, then open the address it prints.
+import { mkdir } from "node:fs/promises";
+import { createServer } from "node:http";
+import { fileURLToPath } from "node:url";
 import { createApp } from "./app.js";
+import { begin, closed, listen, onEnd } from "./lifecycle.js";
+import { lastingSecrets } from "./secrets.js";
+import { openStorage } from "./storage.js";
 
-const port = Number(process.env.PORT || 3000);
-const origin = `http://localhost:${port}`;
+await begin(async () => {
+  const { env } = process;
+  const port = Number(env.PORT || 3000);
+  const origin = env.ORIGIN || `http://localhost:${port}`;
+  const folder = env.DATA_FOLDER || fileURLToPath(new URL("data", import.meta.url));
 
-createApp({ origin }).listen(port, "127.0.0.1", (error) => {
-  if (error === undefined) {
-    console.log(origin);
-    return;
-  }
-  const reason = error.code === "EADDRINUSE" ? `port ${port} is taken, choose another with PORT=3001` : error.message;
-  console.error(`Not started: ${reason}`);
-  process.exitCode = 1;
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const storage = await openStorage(env, folder);
+  const secrets = await lastingSecrets(env, folder);
+  const server = createServer(createApp({ origin, storage, ...secrets, trustProxy: env.TRUST_PROXY || false }));
+  const ownPort = await listen(server, port);
+  onEnd(async () => {
+    await closed(server);
+    await storage.close();
+  });
+  // To the balancer, where there is one.
+  process.send?.({ port: ownPort });
+  console.log(origin);
 });

@@ -1,4 +1,4 @@
-// The application's own users. Yours are in a database; these are forgotten at restart.
+// The application's own users. They are kept where everything else is: storage.js decides.
 import { randomBytes, randomUUID, scrypt, timingSafeEqual } from "node:crypto";
 import { promisify } from "node:util";
 
@@ -6,6 +6,9 @@ const derive = promisify(scrypt);
 const KEY_BYTES = 32;
 // 32 MiB of memory for each password tried: N * r * 128 bytes.
 const COST = { N: 2 ** 15, r: 8, p: 3, maxmem: 64 * 1024 * 1024 };
+const EMAIL_LENGTH = 254;
+// Compared with where nobody has the address, so that the answer takes as long.
+const NOBODY = { salt: randomBytes(16), key: randomBytes(KEY_BYTES) };
 
 /** @param {string} password */
 async function hash(password, salt = randomBytes(16)) {
@@ -17,33 +20,51 @@ function keyOf(email) {
   return email.trim().toLowerCase();
 }
 
+/** Without control characters, which databases refuse. */
+export function isAddress(email) {
+  return typeof email === "string" && email.length <= EMAIL_LENGTH && /^[^@\s\p{C}]+@[^@\s\p{C}]+$/u.test(email.trim());
+}
+
+/**
+ * @typedef {{ id: string, email: string, salt: string, key: string }} UserRecord the password as salt and key, in base64
+ * @typedef {object} UserRecords
+ * @property {(user: UserRecord) => Promise<boolean>} add false, and nothing is kept, where the address is taken
+ * @property {(email: string) => Promise<UserRecord | undefined>} withEmail
+ * @property {(id: string) => Promise<UserRecord | undefined>} withId
+ */
+
 /** People who can log in with an e-mail address and a password. */
 export class Users {
-  #byEmail = new Map();
-  #byId = new Map();
-  // Compared with where nobody has the address, so that the answer takes as long.
-  #nobody = hash(randomBytes(16).toString("hex"));
+  #records;
+
+  /** @param {UserRecords} records */
+  constructor(records) {
+    this.#records = records;
+  }
 
   /** Answers the new user, or undefined where the address is taken. */
   async register(email, password) {
-    const secret = await hash(password);
-    const key = keyOf(email);
-    if (this.#byEmail.has(key)) return undefined;
-    const user = { id: randomUUID(), email: key };
-    this.#byEmail.set(key, { user, secret });
-    this.#byId.set(user.id, user);
-    return user;
+    const { salt, key } = await hash(password);
+    const user = { id: randomUUID(), email: keyOf(email) };
+    const secret = { salt: salt.toString("base64"), key: key.toString("base64") };
+    return (await this.#records.add({ ...user, ...secret })) ? user : undefined;
   }
 
   /** Answers the user, or undefined where address and password do not belong together. */
   async verify(email, password) {
-    const entry = this.#byEmail.get(keyOf(email));
-    const { salt, key } = entry?.secret ?? (await this.#nobody);
-    const isRight = timingSafeEqual((await hash(password, salt)).key, key);
-    return isRight ? entry?.user : undefined;
+    const record = isAddress(email) ? await this.#records.withEmail(keyOf(email)) : undefined;
+    const { salt, key } = record ? secretOf(record) : NOBODY;
+    const isRight = timingSafeEqual((await hash(String(password), salt)).key, key);
+    return isRight && record ? { id: record.id, email: record.email } : undefined;
   }
 
-  find(id) {
-    return this.#byId.get(id);
+  async find(id) {
+    const record = await this.#records.withId(id);
+    return record && { id: record.id, email: record.email };
   }
+}
+
+/** @param {UserRecord} record */
+function secretOf({ salt, key }) {
+  return { salt: Buffer.from(salt, "base64"), key: Buffer.from(key, "base64") };
 }

@@ -20,7 +20,7 @@ function page(req, title, body, script) {
         ${script ? html`<script type="module" src="${script}"></script>` : ""}
       </head>
       <body>
-        <p class="banner"><strong>Demonstration.</strong> It forgets every account when it restarts.</p>
+        <p class="banner"><strong>Demonstration.</strong> Accounts are kept in ${req.app.locals.storageName}.</p>
         <header>
           <a class="brand" href="/">Acme Demo</a>
           <nav aria-label="Main">${navigation(req)}</nav>
@@ -112,14 +112,14 @@ export function registerPage(req, { email, problem } = {}) {
         })}
         <button class="button">Create account</button>
       </form>
-      <p class="hint">Been here since the last restart? <a href="/login">Log in</a></p>
+      <p class="hint">Have an account? <a href="/login">Log in</a></p>
     </section>`,
   );
 }
 
 const LOGIN_PROBLEMS = {
-  "": "Address and password do not belong together. Accounts are also gone after a restart.",
-  passkey: "That passkey opens no account here. Log in with your password. Accounts are also gone after a restart.",
+  "": "Address and password do not belong together.",
+  passkey: "That passkey opens no account here. Log in with your password.",
 };
 
 export function loginPage(req, { failed }) {

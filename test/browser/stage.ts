@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -7,6 +8,7 @@ import jsqr from "jsqr";
 import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from "playwright-core";
 import { movableClock, type MovableClock } from "express-second-factor/testing";
 import { createApp } from "../../example-app/app.js";
+import { openFile } from "../../example-app/storage/file.js";
 
 export const PASSWORD = "correct horse battery staple";
 
@@ -28,8 +30,17 @@ export async function startDemo(): Promise<Demo> {
   // The origin is configuration, and the port is known only now.
   const origin = `http://localhost:${(server.address() as AddressInfo).port}`;
   const clock = movableClock();
-  server.on("request", createApp({ origin, clock }));
-  return { origin, clock, close: () => close(server) };
+  const storage = await openFile(":memory:");
+  const [keys, sessionSecret] = [`test:${randomBytes(32).toString("base64")}`, "of no value"];
+  server.on("request", createApp({ origin, storage, keys, sessionSecret, clock }));
+  return {
+    origin,
+    clock,
+    async close() {
+      await close(server);
+      await storage.close();
+    },
+  };
 }
 
 function close(server: Server): Promise<void> {

@@ -1,0 +1,37 @@
+// What has to outlast a restart beside the data: the key ring of the second factor and the secret of the session cookie.
+import { randomBytes, randomUUID } from "node:crypto";
+import { link, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+/** What is in the file. Where there is none it is made; of several processes that start at once, one makes it. */
+async function kept(file, make) {
+  const draft = `${file}.${randomUUID()}`;
+  try {
+    return await readFile(file, "utf8");
+  } catch (error) {
+    if (error.code !== "ENOENT") throw error;
+    await writeFile(draft, make(), { mode: 0o600 });
+    // Never half written, and never in the place of another's.
+    await link(draft, file).catch((linkError) => {
+      if (linkError.code !== "EEXIST") throw linkError;
+    });
+    return await readFile(file, "utf8");
+  } finally {
+    await rm(draft, { force: true });
+  }
+}
+
+const random = () => randomBytes(32).toString("base64");
+
+/**
+ * From the environment, else from files in the folder, made at the first start.
+ *
+ * @param {Record<string, string | undefined>} environment
+ * @param {string} folder
+ */
+export async function lastingSecrets({ SECOND_FACTOR_KEYS, SESSION_SECRET }, folder) {
+  return {
+    keys: SECOND_FACTOR_KEYS || (await kept(join(folder, "keys"), () => `demo:${random()}`)),
+    sessionSecret: SESSION_SECRET || (await kept(join(folder, "session-secret"), random)),
+  };
+}
