@@ -1,0 +1,115 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import supertest, { type Response } from "supertest";
+import { type AuthenticatorApp, authenticatorApp } from "express-second-factor/testing";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const PASSWORD = "correct horse battery staple";
+/** How long a code is good. */
+const STEP = 30_000;
+
+/** A command of the README, running. */
+export interface Running {
+  /** The first line it prints, or "" where it ends without one. */
+  address(): Promise<string>;
+  /** Everything it says is wrong. */
+  complaints(): string;
+  /** As a service manager and Ctrl-C do; answers the exit code. */
+  stop(): Promise<number | null>;
+  /** The exit code, once it has ended by itself. */
+  ended(): Promise<number | null>;
+}
+
+const running = new Map<ChildProcess, Promise<number | null>>();
+
+/** Starts a program of the example application on the built package; what a test leaves running, `endAll` ends. */
+export function start(program: "server.js" | "balanced.js", settings: Record<string, string>): Running {
+  if (!existsSync(`${ROOT}/dist/esm/index.js`)) throw new Error("There is no dist/: run `npm run build` first.");
+  const child = spawn(process.execPath, [`example-app/${program}`], {
+    cwd: ROOT,
+    env: { ...process.env, NODE_ENV: "development", NODE_OPTIONS: "", ...settings },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let complaints = "";
+  child.stderr.on("data", (text: Buffer) => (complaints += text.toString()));
+  const ended = once(child, "close").then(() => {
+    running.delete(child);
+    return child.exitCode;
+  });
+  running.set(child, ended);
+  return {
+    async address() {
+      for await (const text of child.stdout) return String(text).trim();
+      return "";
+    },
+    complaints: () => complaints,
+    ended: () => ended,
+    stop() {
+      child.kill("SIGTERM");
+      return ended;
+    },
+  };
+}
+
+export async function endAll(): Promise<void> {
+  for (const child of running.keys()) child.kill();
+  await Promise.all(running.values());
+}
+
+/** Somebody with a browser of their own, at this address. */
+export class Person {
+  private readonly agent;
+
+  constructor(
+    address: string,
+    readonly email: string,
+  ) {
+    this.agent = supertest.agent(address);
+  }
+
+  register(): Promise<Response> {
+    return this.credentials("/register");
+  }
+
+  logIn(): Promise<Response> {
+    return this.credentials("/login");
+  }
+
+  verify(code: string): Promise<Response> {
+    return this.json("/2fa/totp", { code });
+  }
+
+  async isIn(): Promise<boolean> {
+    const { status, text } = await this.agent.get("/account");
+    return status === 200 && text.includes(this.email);
+  }
+
+  /** Sets up an authenticator app. Codes of this moment are used up by it, those of the next step are not. */
+  async enroll(): Promise<AuthenticatorApp> {
+    const { body } = await this.json("/2fa/totp/enroll");
+    const { factorId, uri } = body as { factorId: string; uri: string };
+    const phone = authenticatorApp(uri);
+    const { status } = await this.json("/2fa/totp/enroll/confirm", { factorId, code: phone.code(Date.now()) });
+    if (status !== 201) throw new Error(`The enrollment was answered ${status}`);
+    return phone;
+  }
+
+  private credentials(path: string): Promise<Response> {
+    return this.agent
+      .post(path)
+      .set("Accept", "application/json")
+      .type("form")
+      .send({ email: this.email, password: PASSWORD });
+  }
+
+  private json(path: string, body: object = {}): Promise<Response> {
+    return this.agent.post(path).set("Accept", "application/json").send(body);
+  }
+}
+
+/** A code that is accepted already, and later than any that was used. */
+export function nextCode(phone: AuthenticatorApp): string {
+  return phone.code(Date.now() + STEP);
+}

@@ -1,0 +1,69 @@
+import { mkdtemp, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
+import { openStorage } from "../../example-app/storage.js";
+import { freePort } from "../support/programs.js";
+import { endAll, type Running, start } from "./stage.js";
+
+// Many processes start here, and a busy machine takes its time.
+jest.setTimeout(60_000);
+
+async function expectRefusal(program: Running, line: string): Promise<void> {
+  expect([await program.ended(), program.complaints()]).toEqual([1, `Not started: ${line}\n`]);
+}
+
+describe("the example application", () => {
+  let folder = "";
+  let settings: Record<string, string> = {};
+  let address = "";
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "example-"));
+    settings = { DATA_FOLDER: join(folder, "data"), PORT: String(await freePort()) };
+    address = await start("server.js", settings).address();
+  });
+
+  afterAll(async () => {
+    await endAll();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  test("prints its address and serves the start page there, and the pages of the second factor", async () => {
+    expect(address).toBe(`http://localhost:${settings["PORT"]}`);
+    const home = await fetch(address);
+    expect(home.status).toBe(200);
+    expect(await home.text()).toContain("Accounts are kept in a file.");
+    const answer = await fetch(`${address}/2fa/settings`, { headers: { accept: "text/html" } });
+    expect(answer.status).toBe(401);
+    expect(await answer.text()).toContain("Sign in first");
+  });
+
+  test("keeps its keys and its session secret for its owner's eyes", async () => {
+    const places = ["", "keys", "session-secret"].map((name) => stat(join(folder, "data", name)));
+    const modes = (await Promise.all(places)).map(({ mode }) => (mode & 0o777).toString(8));
+    expect(modes).toEqual(["700", "600", "600"]);
+  });
+
+  test("says in one line that the port is taken, alone and balanced", async () => {
+    const line = `port ${settings["PORT"]} is taken, choose another with PORT=3001`;
+    await expectRefusal(start("server.js", settings), line);
+    await expectRefusal(start("balanced.js", settings), line);
+  });
+
+  test("says in one line which server does not answer", async () => {
+    const nobody = `127.0.0.1:${await freePort()}`;
+    const redis = start("server.js", { ...settings, REDIS_URL: `redis://:secret@${nobody}` });
+    await expectRefusal(redis, `Redis at ${nobody}: connect ECONNREFUSED ${nobody}`);
+    const postgres = start("server.js", { ...settings, DATABASE_URL: `postgres://me:secret@${nobody}/demo` });
+    await expectRefusal(postgres, `PostgreSQL at ${nobody}: connect ECONNREFUSED ${nobody}`);
+  });
+
+  test.each([
+    [{ REDIS_URL: "redis://127.0.0.1", DATABASE_URL: "postgres://127.0.0.1/demo" }, "not both"],
+    [{ REDIS_URL: "127.0.0.1:6379" }, "REDIS_URL must look like redis://127.0.0.1:6379"],
+    [{ DATABASE_URL: "mysql://127.0.0.1/demo" }, "DATABASE_URL must look like postgres://"],
+  ])("refuses %j", async (environment, reason) => {
+    await expect(openStorage(environment, folder)).rejects.toThrow(reason);
+  });
+});
