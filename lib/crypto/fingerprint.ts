@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 /** SHA-256 of a text, base64url: to look something up by a value that is itself random and secret. Unkeyed. */
 export function sha256(text: string): string {
-  return createHash("sha256").update(text).digest("base64url");
+  return hash("sha256", text, "base64url");
 }
 
 /** A short, stable name for a text, to tell things apart by. NOT a secret and no protection for one. */

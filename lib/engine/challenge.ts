@@ -6,7 +6,7 @@ import type { Mark, Standing } from "../policy/assess.js";
 import type { Parts } from "./parts.js";
 import { markOf, type Risen, risenLogin } from "./risen.js";
 import type { Attempt, Verification, Verified } from "./verification.js";
-import { deviceIdOf, standingOf, subjectOf, type Visitor } from "./visitor.js";
+import { deviceIdOf, standingOf, subjectOf, trierOf, type Visitor } from "./visitor.js";
 
 /** What a visitor can be asked for: their own factors, by method, in the order of the `methods` option. */
 export interface MethodChoice {
@@ -84,8 +84,7 @@ export class Challenge {
   async prove(visitor: Visitor, { method, trustDevice, prove }: Proving): Promise<Outcome<Verified<Risen>>> {
     let isStepUp = false;
     const outcome = await this.verification.attempt<Risen>({
-      attempter: visitor,
-      subject: subjectOf(visitor),
+      ...trierOf(visitor),
       method,
       known: visitor.known,
       prove,
@@ -114,7 +113,7 @@ export class Challenge {
       at,
       action,
       method,
-      label: visitor.label,
+      label: visitor.arrival.label,
     });
     const granted = trustDevice ? await this.trust(listed, visitor, at) : { account: listed };
     const value: Risen = { ...granted, mark: markOf(visitor, login, granted.account), login };
@@ -129,8 +128,9 @@ export class Challenge {
     const { devices } = this.parts;
     if (devices === undefined) return { account };
     const replaced = deviceIdOf(visitor) ?? "";
-    const granted = await devices.grant(withoutDevice(account, replaced), visitor.label, now);
-    const noted = addActivity(granted.account, { at: now, action: "device-trusted", label: visitor.label });
+    const { label } = visitor.arrival;
+    const granted = await devices.grant(withoutDevice(account, replaced), label, now);
+    const noted = addActivity(granted.account, { at: now, action: "device-trusted", label });
     return { account: noted, deviceToken: granted.token };
   }
 

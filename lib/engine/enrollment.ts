@@ -9,7 +9,7 @@ import { activate, type Enrolled, freeLabel } from "./activation.js";
 import type { Parts } from "./parts.js";
 import type { Change } from "./records.js";
 import type { Verification } from "./verification.js";
-import { changeRefusal, subjectOf, type Visitor } from "./visitor.js";
+import { changeRefusal, subjectOf, trierOf, type Visitor } from "./visitor.js";
 
 /** Names an authenticator shows beside its codes. */
 export interface Naming {
@@ -78,7 +78,7 @@ export class EnrollmentDesk {
     if (method === undefined) return failure("not-found");
     if (code === undefined) return failure("invalid-request");
     const normalized = { ...proof, code };
-    const outcome = await this.verification.counted(method, { attempter: visitor, subject: subjectOf(visitor) }, () => {
+    const outcome = await this.verification.counted(method, trierOf(visitor), () => {
       const change = (account: Account) => this.prove(account, visitor, method, normalized);
       return this.parts.records.update(visitor.userId, change, visitor.known);
     });
@@ -93,7 +93,7 @@ export class EnrollmentDesk {
     const [first, second] = codes.map((code) => method.normalize(code));
     if (first === undefined || second === undefined) return failure("invalid-request");
     const normalized = { type, factorId, codes: [first, second] as const };
-    const outcome = await this.verification.counted(method, { attempter: visitor, subject: subjectOf(visitor) }, () => {
+    const outcome = await this.verification.counted(method, trierOf(visitor), () => {
       const change = (account: Account) => this.readjust(account, visitor, method, normalized);
       return this.parts.records.update(visitor.userId, change, visitor.known);
     });

@@ -21,7 +21,7 @@ import type { PasskeyOwners } from "./passkey-owners.js";
 import type { Change } from "./records.js";
 import type { Risen } from "./risen.js";
 import type { Verification, Verified } from "./verification.js";
-import { changeRefusal, standingOf, subjectOf, type Visitor } from "./visitor.js";
+import { changeRefusal, standingOf, subjectOf, trierOf, type Visitor } from "./visitor.js";
 
 const HANDLE_BYTES = 64;
 
@@ -125,8 +125,7 @@ export class PasskeyDesk {
     const { account: before } = await this.parts.records.read(newcomer.userId);
     const expectation = { party, challenge, handle: before.handle, needsUserVerification: false };
     const outcome = await this.verification.attempt<Risen | undefined>({
-      attempter: newcomer,
-      subject: subjectOf(newcomer),
+      ...trierOf(newcomer),
       method: this.method,
       admit: () => undefined,
       prove: (factors) => this.method.verifyAssertion(credential, asPasskeys(factors), expectation),
@@ -159,7 +158,7 @@ export class PasskeyDesk {
   /** Puts a new passkey in force. Ends every other login and all trusted devices. */
   async enroll(visitor: Visitor, account: Account, attestation: Attestation): Promise<Outcome<Enrolled>> {
     const { credential, label, party } = attestation;
-    const who = { attempter: visitor, subject: subjectOf(visitor) };
+    const who = trierOf(visitor);
     const outcome = await this.verification.counted<Enrolled>(this.method, who, async () => {
       const refusal = changeRefusal(visitor, account, this.parts.clock(), FRESH);
       if (refusal !== undefined) return { ok: false, problem: refusal };

@@ -26,7 +26,7 @@ export function risenLogin(visitor: Visitor, standing: Standing, proof: Proof): 
   // Who confirms one operation has confirmed that, and not everything that asks for a fresh proof.
   const isBound = operation !== undefined && previous.length > 0;
   const proofs = isBound ? previous : [...others, proof];
-  return { id: randomId(), at, proofs, label: visitor.label, ...grant };
+  return { id: randomId(), at, proofs, label: visitor.arrival.label, ...grant };
 }
 
 /** The mark of a full login. Where the user was going is kept. */

@@ -5,7 +5,7 @@ import type { DeviceMatch } from "../devices/trusted-devices.js";
 import { assess, type Mark, type Standing } from "../policy/assess.js";
 import type { Parts } from "./parts.js";
 import type { Change } from "./records.js";
-import { standingOf, type Visitor } from "./visitor.js";
+import { standingOf, subjectOf, type Visitor } from "./visitor.js";
 
 /** A login after its first step: what it is worth, and what the session has to remember of it. */
 export interface SignedIn {
@@ -39,7 +39,7 @@ export class SignIn {
     const standing = assess({ account, mark: first, decision: newcomer.decision, now });
     if (standing.status === "must-enroll") return this.challenge(newcomer, account, first);
     if (standing.status !== "pending") return { standing, mark: first, account };
-    const { deviceToken } = newcomer;
+    const { deviceToken } = newcomer.arrival;
     if (deviceToken === undefined) return this.challenge(newcomer, account, first);
     return this.withDevice(newcomer, first, deviceToken);
   }
@@ -58,10 +58,10 @@ export class SignIn {
   }
 
   /** The visitor turned away from the challenge. */
-  async cancel({ client, mark, userId }: Visitor): Promise<void> {
+  async cancel(visitor: Visitor): Promise<void> {
     // A pending login is worth nothing; that its end cannot be written down must not hold anybody in it.
-    if (mark !== undefined) await this.strike(mark).catch(() => undefined);
-    this.parts.tell("challenge-cancelled", { userId, client });
+    if (visitor.mark !== undefined) await this.strike(visitor.mark).catch(() => undefined);
+    this.parts.tell("challenge-cancelled", subjectOf(visitor));
   }
 
   /** A login outlived its time, or lost what it was pending for, or was revoked. */
@@ -72,17 +72,17 @@ export class SignIn {
   private challenge(newcomer: Newcomer, account: Account, first: Mark): SignedIn {
     const mark: Mark = { ...first, pending: true };
     const standing = standingOf({ ...newcomer, mark }, account, this.parts.clock());
-    this.parts.tell("challenge-issued", newcomer);
+    this.parts.tell("challenge-issued", subjectOf(newcomer));
     return { standing, mark, account };
   }
 
   private async withDevice(newcomer: Newcomer, first: Mark, token: string): Promise<SignedIn> {
     const { match, account } = await this.recognize(newcomer, first, token);
-    if (match.kind === "replayed") this.parts.tell("device-replayed", newcomer, { outcome: "failure" });
+    if (match.kind === "replayed") this.parts.tell("device-replayed", subjectOf(newcomer), { outcome: "failure" });
     if (match.kind === "replayed" || match.kind === "none") {
       return { ...this.challenge(newcomer, account, first), deviceRefused: true };
     }
-    this.parts.tell("device-used", newcomer);
+    this.parts.tell("device-used", subjectOf(newcomer));
     const mark: Mark = { ...first, step: "second" };
     const standing = standingOf({ ...newcomer, mark }, account, this.parts.clock());
     return { standing, mark, account, ...(match.kind === "rotated" ? { deviceToken: match.token } : {}) };
@@ -103,7 +103,7 @@ export class SignIn {
               at: mark.at,
               proofs: [],
               deviceId: match.device.id,
-              label: newcomer.label,
+              label: newcomer.arrival.label,
             });
       return { account: next, result: { match, account: next } };
     });

@@ -1,10 +1,20 @@
 import type { Account } from "../core/account.js";
 import type { Client, PolicyDecision, UserId } from "../core/nouns.js";
 import type { Subject } from "../events/emitter.js";
+import type { Attempter } from "../limits/attempts.js";
 import { type Asker, changeProblem, type Freshness } from "../policy/access.js";
 import { assess, type Mark, type Standing } from "../policy/assess.js";
 import type { Problem } from "../core/errors.js";
 import type { Versioned } from "./records.js";
+
+/** Where somebody comes from. Read from the request when it is asked for: most requests need none of it. */
+export interface Arrival {
+  readonly client: Client;
+  /** Presented token of a trusted device. */
+  readonly deviceToken: string | undefined;
+  /** A short name of their browser, such as "Firefox on Linux". */
+  readonly label: string;
+}
 
 /** A logged-in somebody as the engine sees them: no request, only what was read from one. */
 export interface Visitor {
@@ -12,13 +22,7 @@ export interface Visitor {
   /** What their session remembers; undefined where nobody marked the login. */
   readonly mark: Mark | undefined;
   readonly decision: PolicyDecision;
-  readonly client: Client;
-  /** Their network address, for the address limit. */
-  readonly address?: string | undefined;
-  /** Presented token of a trusted device. */
-  readonly deviceToken?: string | undefined;
-  /** A short name of their browser, such as "Firefox on Linux". */
-  readonly label: string;
+  readonly arrival: Arrival;
   /** The first factor was given again with this very request. */
   readonly reconfirmed?: boolean;
   /** The account as already read for this request. */
@@ -42,10 +46,19 @@ export function changeRefusal(
 }
 
 /** Id of the trusted device the visitor's token names; nothing is proved by it. */
-export function deviceIdOf({ deviceToken }: Visitor): string | undefined {
-  return deviceToken?.split(".")[0];
+export function deviceIdOf({ arrival }: Visitor): string | undefined {
+  return arrival.deviceToken?.split(".")[0];
 }
 
-export function subjectOf({ userId, client }: Visitor): Subject {
-  return { userId, client };
+export function subjectOf({ arrival, userId }: Pick<Visitor, "arrival" | "userId">): Subject {
+  return { userId, client: arrival.client };
+}
+
+/** Who tries, for the limits and for the audit trail. */
+export function trierOf(visitor: Pick<Visitor, "arrival" | "userId">): {
+  readonly attempter: Attempter;
+  readonly subject: Subject;
+} {
+  const subject = subjectOf(visitor);
+  return { subject, attempter: { userId: visitor.userId, address: subject.client?.ip } };
 }

@@ -1,13 +1,13 @@
 import type { NextFunction, Request, Response } from "express";
-import { isEnrolled } from "../core/account.js";
 import type { Problem } from "../core/errors.js";
 import type { Engine } from "../engine/engine.js";
 import type { Versioned } from "../engine/records.js";
 import type { Newcomer, SignedIn } from "../engine/sign-in.js";
-import type { Visitor } from "../engine/visitor.js";
+import { subjectOf, type Visitor } from "../engine/visitor.js";
 import { assess, isDue, type Mark, type Standing } from "../policy/assess.js";
 import { sendBareProblem, sendProblem, sendRedirect, wantsPage } from "./answers.js";
 import { clientOf, newcomerOf } from "./arrival.js";
+import { ANONYMOUS, Describer } from "./description.js";
 import { clearDeviceToken, setDeviceToken } from "./device-cookie.js";
 import { currentUser, hideUser } from "./hidden-user.js";
 import { prefersHtml } from "./negotiation.js";
@@ -15,16 +15,7 @@ import type { PageSet } from "./page-set.js";
 import { localPath } from "./return-to.js";
 import { readMark, renewSession, saveMark } from "./session.js";
 import type { AppUser, Settings } from "../options/settings.js";
-import { type RequestState, type SecondFactorState, stateOf, type Visit } from "./state.js";
-
-const ANONYMOUS: SecondFactorState = {
-  status: "anonymous",
-  methods: [],
-  amr: [],
-  aal: 0,
-  phishingResistant: false,
-  enrolled: false,
-};
+import { type RequestState, stateOf, type Visit } from "./state.js";
 
 interface Weighed {
   readonly known: Versioned;
@@ -33,11 +24,15 @@ interface Weighed {
 
 /** Derives what each request's login is worth, and answers the requests that may go no further. */
 export class Gate {
+  private readonly describer: Describer;
+
   constructor(
     private readonly settings: Settings,
     private readonly engine: Engine,
     private readonly pages: PageSet,
-  ) {}
+  ) {
+    this.describer = new Describer(engine);
+  }
 
   /** Finds out what the request's login is worth. Requests without a login cost nothing and touch no store. */
   async arrive(req: Request, res: Response, state: RequestState): Promise<void> {
@@ -107,7 +102,10 @@ export class Gate {
   }
 
   report(visit: Visit): void {
-    this.engine.parts.tell("would-block", visit.visitor, { outcome: "failure", reason: visit.standing.status });
+    this.engine.parts.tell("would-block", subjectOf(visit.visitor), {
+      outcome: "failure",
+      reason: visit.standing.status,
+    });
   }
 
   /** The answer to a login, or to any other request, while a second factor is due. */
@@ -180,7 +178,7 @@ export class Gate {
   private async end(req: Request, state: RequestState, newcomer: Newcomer): Promise<void> {
     this.engine.signIn.expire(newcomer.userId, clientOf(req));
     if (this.settings.isReport) {
-      this.engine.parts.tell("would-block", newcomer, { outcome: "failure", reason: "ended" });
+      this.engine.parts.tell("would-block", subjectOf(newcomer), { outcome: "failure", reason: "ended" });
       this.describe(req, undefined);
       return;
     }
@@ -201,24 +199,6 @@ export class Gate {
   }
 
   private describe(req: Request, visit: Visit | undefined): void {
-    req.secondFactor = visit === undefined ? ANONYMOUS : this.stateOf(visit);
-  }
-
-  private stateOf(visit: Visit): SecondFactorState {
-    const { account, standing, user, visitor } = visit;
-    const { challenge, parts } = this.engine;
-    const login = standing.status === "verified" ? standing.login : undefined;
-    const proved = (login?.proofs ?? []).map(({ method }) => parts.methods.get(method));
-    const last = login?.proofs.at(-1);
-    return {
-      status: standing.status,
-      user,
-      methods: challenge.choices(account, visitor.mark).map(({ type }) => type),
-      amr: login === undefined ? [] : challenge.amr(login),
-      aal: proved.some((method) => method?.aal === 2) ? 2 : 1,
-      phishingResistant: proved.some((method) => method?.phishingResistant === true),
-      ...(last === undefined ? {} : { verifiedAt: new Date(last.at) }),
-      enrolled: isEnrolled(account),
-    };
+    req.secondFactor = visit === undefined ? ANONYMOUS : this.describer.describe(visit);
   }
 }

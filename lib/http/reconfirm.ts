@@ -14,7 +14,7 @@ export async function reconfirm(
   const { verifyPassword } = settings;
   if (password === undefined || password === "" || verifyPassword === undefined || isEnrolled(visit.account))
     return success(visitor);
-  const taken = await engine.parts.limits.take(["allCodes", "address"], { userId, address: visitor.address });
+  const taken = await engine.parts.limits.take(["allCodes", "address"], { userId, address: visitor.arrival.client.ip });
   if (!taken.allowed) return failure("too-many-attempts", { retryAfter: taken.retryAfter });
   // Only a plain true is a yes, whatever an application in JavaScript answers.
   const verdict: unknown = await giveBackOnError(taken.giveBack, () => verifyPassword(user, password, req));

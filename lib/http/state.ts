@@ -65,9 +65,10 @@ async function nothing(): Promise<void> {
 }
 
 export function beginState(req: Request, path: string): RequestState {
+  const { baseUrl } = req;
   const state: RequestState = {
     // Under a pattern the mount path is the client's own words; two slashes would name another host.
-    base: (req.baseUrl + path).replace(/^[/\\]+/, "/"),
+    base: baseUrl === "" ? path : (baseUrl + path).replace(/^[/\\]+/, "/"),
     visit: undefined,
     hasEnded: false,
     risen: undefined,

@@ -22,6 +22,7 @@ const DOCUMENTS: Readonly<Record<string, (req: Request, settings: Settings) => o
 
 /** Answers a request for one of the documents; false where it is for something else. */
 export function answerWellKnown(req: Request, res: Response, settings: Settings): boolean {
+  if (!req.url.startsWith("/.well-known/")) return false;
   const document = req.method === "GET" ? DOCUMENTS[req.path] : undefined;
   if (document === undefined || settings.origins(req).length === 0) return false;
   // Without related origins the list is nobody's business, and the application may have a document of its own.

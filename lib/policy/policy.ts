@@ -77,7 +77,7 @@ export function policyProblems(policy: unknown): string[] {
 }
 
 /** One function for whatever the `policy` option holds. `now` in milliseconds since the epoch. */
-export type Decide<Req, User> = (user: User, req: Req, now: number) => Promise<PolicyDecision>;
+export type Decide<Req, User> = (user: User, req: Req, now: number) => PolicyDecision | Promise<PolicyDecision>;
 
 function fromRules<Req extends { readonly ip?: string | undefined }, User>(
   rules: PolicyRules<Req, User>,
@@ -99,7 +99,7 @@ export function createPolicy<Req extends { readonly ip?: string | undefined }, U
   policy: Policy<Req, User>,
   timeout: number,
 ): Decide<Req, User> {
-  if (isDecision(policy)) return async () => policy;
+  if (isDecision(policy)) return () => policy;
   const decide = typeof policy === "function" ? policy : fromRules(policy);
   return async function decideStrictly(user, req, now) {
     // A policy that forgets to answer must not read as "exempt", and one that hangs must not hold the request.
