@@ -13,13 +13,17 @@ export function destination({ visit }: Scene): string {
   return visit.visitor.mark?.returnTo ?? "/";
 }
 
-/** Somebody who came from the settings to confirm that it is them goes back there. */
-async function rememberSettings({ req, state, visit }: Scene): Promise<void> {
+/** Once a proof is given, the browser comes back to the settings. Answers the scene as it is from now on. */
+export async function thenSettings(scene: Scene): Promise<Scene> {
+  const { req, state, visit } = scene;
   const { mark } = visit.visitor;
-  const settingsPath = `${state.base}/settings`;
-  const isFromSettings = req.get("referer")?.endsWith(settingsPath) === true;
-  if (!isFromSettings || isDue(visit.standing) || mark === undefined) return;
-  await saveReturnTo(req, mark, settingsPath);
+  if (mark === undefined) return scene;
+  const next = await saveReturnTo(req, mark, `${state.base}/settings`);
+  return { ...scene, visit: { ...visit, visitor: { ...visit.visitor, mark: next } } };
+}
+
+function isFromSettings({ req, state, visit }: Scene): boolean {
+  return !isDue(visit.standing) && req.get("referer")?.endsWith(`${state.base}/settings`) === true;
 }
 
 /** The page a problem of a proof is told on: the challenge again. A step-up leads back to where it was asked for. */
@@ -30,9 +34,10 @@ export function challengeAgain(type?: MethodType): NonNullable<Route["again"]> {
   };
 }
 
-async function show(scene: Scene): Promise<Outcome<Reply>> {
+async function show(asked: Scene): Promise<Outcome<Reply>> {
+  // Somebody who came from the settings to confirm that it is them goes back there.
+  const scene = isFromSettings(asked) ? await thenSettings(asked) : asked;
   const { engine, pages, req, state, visit } = scene;
-  await rememberSettings(scene);
   const { account, standing } = visit;
   const methods = engine.challenge.choices(account, visit.visitor.mark);
   const expiresAt = "expiresAt" in standing ? { expiresAt: new Date(standing.expiresAt).toISOString() } : {};

@@ -4,7 +4,7 @@ import { isCodeMethod } from "../methods/contract.js";
 import { pageScript, styleSheet } from "../pages/embedded.js";
 import { sendJson, sendPage, sendProblem, sendRedirect, setCommonHeaders, wantsPage } from "./answers.js";
 import { readBody } from "./body.js";
-import { challengeRoutes } from "./challenge-routes.js";
+import { challengeRoutes, thenSettings } from "./challenge-routes.js";
 import { isCrossSite } from "./cross-site.js";
 import { setDeviceToken } from "./device-cookie.js";
 import { enrollmentRoutes } from "./enrollment-routes.js";
@@ -12,7 +12,7 @@ import { passkeyRoutes } from "./passkey-routes.js";
 import { prefersHtml } from "./negotiation.js";
 import type { Reply, Route, Scene, Stage } from "./route.js";
 import { check } from "./schemas.js";
-import { renewSession, saveReturnTo } from "./session.js";
+import { renewSession } from "./session.js";
 import { settingsRoutes } from "./settings-routes.js";
 import { stateOf, type Visit } from "./state.js";
 
@@ -28,13 +28,6 @@ const ASSETS: Readonly<Record<string, readonly [type: string, text: string]>> = 
   "/assets/page.js": ["js", pageScript],
 };
 
-/** A stale proof on a page: once it is renewed, the browser comes back to the settings. */
-async function rememberSettings({ req, state, visit }: Scene, { code }: Problem): Promise<void> {
-  const { mark } = visit.visitor;
-  if (code !== "step-up-required" || mark === undefined) return;
-  await saveReturnTo(req, mark, `${state.base}/settings`);
-}
-
 async function tellProblem(scene: Scene, route: Route, problem: Problem, body: unknown): Promise<void> {
   const { engine, pages, req, res, visit } = scene;
   const listed = problem.code === "second-factor-required" || problem.code === "step-up-required";
@@ -42,9 +35,9 @@ async function tellProblem(scene: Scene, route: Route, problem: Problem, body: u
   const told: Problem = { ...problem, members: { ...methods, ...problem.members } };
   if (!wantsPage(req, pages)) sendProblem(req, res, told, pages);
   else {
-    await rememberSettings(scene, problem);
-    const confirming = await engine.stepUp.shown(visit.visitor);
-    const shown = confirming === undefined ? scene : { ...scene, confirming };
+    const current = problem.code === "step-up-required" ? await thenSettings(scene) : scene;
+    const confirming = await engine.stepUp.shown(current.visit.visitor);
+    const shown = confirming === undefined ? current : { ...current, confirming };
     sendProblem(req, res, told, pages, route.again?.(shown, told, body));
   }
 }

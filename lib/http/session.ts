@@ -98,10 +98,15 @@ export async function saveMark(req: Request, mark: Mark): Promise<void> {
   await saveSession(req);
 }
 
-/** After the next proof the browser goes to `place`; whatever a route had asked to have confirmed before is abandoned. */
-export async function saveReturnTo(req: Request, mark: Mark, place: string): Promise<void> {
+/**
+ * After the next proof the browser goes to `place`; whatever a route had asked to have confirmed before is abandoned. Answers
+ * the mark as it is from now on.
+ */
+export async function saveReturnTo(req: Request, mark: Mark, place: string): Promise<Mark> {
   const { stepUp: _abandoned, ...plain } = mark;
-  await saveMark(req, { ...plain, returnTo: place });
+  const next = { ...plain, returnTo: place };
+  await saveMark(req, next);
+  return next;
 }
 
 /**

@@ -410,6 +410,22 @@ describe("a proof for one operation", () => {
     expect(JSON.stringify(sessions)).not.toContain("bob-the-recipient");
   });
 
+  test("is abandoned by whoever goes to the settings instead: the page no longer names it, nor narrows the ways", async () => {
+    const { backupCodes: codes, jar: before, target } = await field();
+    await before.post("/logout");
+    const jar = await pending(target, "alice");
+    await jar.form("/2fa/backup-code", { code: codes[0] });
+    const fromSettings = () => jar.page("/2fa").set("Referer", "http://localhost:3000/2fa/settings");
+    await jar.form("/transfer", SEND);
+    expect((await jar.page("/2fa")).text).toContain("Send 5 to bob");
+    expect((await fromSettings()).text).not.toContain("Send 5 to bob");
+    await jar.page("/by-totp");
+    expect((await jar.page("/2fa")).text).not.toContain("method=backup-code");
+    expect((await fromSettings()).text).toContain("method=backup-code");
+    const proved = await jar.form("/2fa/backup-code", { code: codes[1] });
+    expect([proved.status, proved.headers.location]).toEqual([303, "/2fa/settings"]);
+  });
+
   test("raced thirty wide over two servers opens it exactly once", async () => {
     const { store, lost } = distantStore();
     const routes = routesFor(ROWS);
