@@ -8,11 +8,12 @@ export type {
   UserReaders,
 } from "./options/options.js";
 export type { RequireOptions } from "./http/require.js";
+export type { Json } from "./engine/step-up.js";
 export type { Duration } from "./options/durations.js";
 export type { SecondFactorState } from "./http/state.js";
 
 // Methods
-export { totp, type TotpOptions, type TotpState } from "./methods/totp.js";
+export { totp, type TotpAlgorithm, type TotpOptions, type TotpState } from "./methods/totp.js";
 export {
   backupCodes,
   type BackupCodesMethod,
@@ -21,10 +22,15 @@ export {
 } from "./methods/backup-codes.js";
 export {
   passkeys,
+  type AssertionExpectation,
+  type AttestationExpectation,
+  type Attested,
+  type CreationCeremony,
   type PasskeysMethod,
   type PasskeysOptions,
   type PasskeyState,
   type RelyingParty,
+  type RequestCeremony,
 } from "./methods/passkeys.js";
 export type {
   CodeMethod,
@@ -67,7 +73,7 @@ export type {
 } from "./engine/views.js";
 
 // What happened
-export { type AuditAction, type AuditEvent, toOwasp } from "./events/audit.js";
+export { type AuditAction, type AuditEvent, type OwaspLevel, toOwasp } from "./events/audit.js";
 export type { EventMap, Events } from "./events/emitter.js";
 export type { Notice, NoticeKind, Notify } from "./events/notices.js";
 
@@ -81,3 +87,22 @@ export type { Client, Clock, FactorId, LimitKind, MethodType, PolicyDecision, St
 // Pages
 export type { Layout, LayoutParts } from "./pages/views.js";
 export { english, type MessageOverrides, type Messages } from "./pages/messages.js";
+export type {
+  ActivityMessages,
+  ActivityName,
+  BackupCodesMessages,
+  ChallengeMessages,
+  CodeMessages,
+  CodesSectionMessages,
+  CommonMessages,
+  DeviceMessages,
+  DisableMessages,
+  EnrollMessages,
+  FactorMessages,
+  PasskeyChallengeMessages,
+  PasskeyMessages,
+  PasskeyOfferMessages,
+  SessionMessages,
+  SettingsMessages,
+  SetUpMessages,
+} from "./pages/messages.js";

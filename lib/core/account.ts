@@ -86,6 +86,8 @@ export interface Account {
   /** First steps that were ended, newest first: a slow request may still write their session back. */
   readonly ended: readonly string[];
   readonly activity: readonly Activity[];
+  /** The owner asked not to be offered a passkey again. */
+  readonly declinesPasskeys?: true;
 }
 
 const FORMAT = 1;

@@ -2,7 +2,7 @@ import { type Account, addActivity, type Factor, isEnrolled, startGeneration } f
 import type { FactorId, MethodType, Proof } from "../core/nouns.js";
 import { randomId } from "../crypto/random.js";
 import type { Parts } from "./parts.js";
-import { markOf, type Risen, risenLogin } from "./risen.js";
+import { markOf, renewed, type Risen, risenLogin } from "./risen.js";
 import { standingOf, type Visitor } from "./visitor.js";
 
 /** A factor that was proved and may now count. */
@@ -13,6 +13,8 @@ export interface Proven {
   readonly state: unknown;
   /** RFC 8176 values of the proof, where they are not the method's own. */
   readonly amr?: readonly string[];
+  /** Its owner need not have been there when it was made: this login has shown nothing new by it. */
+  readonly isSilent?: boolean;
 }
 
 export interface Enrolled {
@@ -20,6 +22,13 @@ export interface Enrolled {
   /** With the first factor: the codes in clear, for this one answer. */
   readonly backupCodes?: readonly string[];
   readonly risen: Risen;
+}
+
+/** Setting a factor up confirms no operation, whichever a route is waiting for. */
+function withoutOperation(visitor: Visitor): Visitor {
+  if (visitor.mark === undefined) return visitor;
+  const { stepUp: _unanswered, ...mark } = visitor.mark;
+  return { ...visitor, mark };
 }
 
 /**
@@ -30,15 +39,19 @@ export async function activate(
   { backupCodes, keys }: Parts,
   account: Account,
   visitor: Visitor,
-  { amr, ...proven }: Proven,
+  { amr, isSilent = false, ...proven }: Proven,
   now: number,
 ): Promise<Enrolled> {
   const { id, type, label } = proven;
-  const factor: Factor = { ...proven, createdAt: now, lastUsedAt: now, failures: 0 };
+  const factor: Factor = { ...proven, createdAt: now, lastUsedAt: isSilent ? null : now, failures: 0 };
   const minted = isEnrolled(account) ? undefined : await backupCodes?.mint({ userId: account.userId, now, keys });
   const kept = minted === undefined ? account.factors : [minted.factor];
   const proof: Proof = { method: type, factorId: id, at: now, ...(amr === undefined ? {} : { amr }) };
-  const login = risenLogin(visitor, standingOf(visitor, account, now), proof);
+  const standing = standingOf(visitor, account, now);
+  const login =
+    isSilent && standing.status === "verified"
+      ? renewed(standing.login)
+      : risenLogin(withoutOperation(visitor), standing, proof);
   const grown = startGeneration({ ...account, factors: [...kept, factor] }, randomId(), login);
   const next = addActivity(grown, { at: now, action: "factor-enrolled", method: type, label });
   const risen: Risen = { mark: markOf(visitor, login, next), login, account: next };

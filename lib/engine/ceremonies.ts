@@ -5,7 +5,7 @@ import { randomToken } from "../crypto/random.js";
 import type { Store } from "../stores/contract.js";
 
 /** What a challenge was made for. An answer to one purpose is worth nothing for another. */
-export type CeremonyPurpose = "enroll" | "login" | "step-up" | "passwordless";
+export type CeremonyPurpose = "enroll" | "enroll-conditional" | "login" | "step-up" | "passwordless";
 
 /** Whom a challenge was made for. */
 export interface Bond {
@@ -41,11 +41,11 @@ export class Ceremonies {
     return challenge;
   }
 
-  /** Uses a challenge up, and answers whether it was one of this bond. Of simultaneous uses one is answered true. */
-  async redeem(challenge: string, bond: Bond): Promise<boolean> {
+  /** Uses a challenge up, and answers which of these bonds it was made for. Of simultaneous uses one is answered. */
+  async redeem(challenge: string, bonds: readonly Bond[]): Promise<Bond | undefined> {
     const entry = await this.store.read(keyOf(challenge));
-    if (entry === undefined) return false;
+    if (entry === undefined) return undefined;
     const removed = await this.store.remove(keyOf(challenge), { expect: entry.version });
-    return removed && entry.value === bondText(bond);
+    return removed ? bonds.find((bond) => bondText(bond) === entry.value) : undefined;
   }
 }

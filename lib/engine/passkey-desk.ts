@@ -4,8 +4,8 @@ import type {
   PublicKeyCredentialRequestOptionsJSON,
   RegistrationResponseJSON,
 } from "@simplewebauthn/server";
-import { type Account, type Factor, factorsOf } from "../core/account.js";
-import { failure, type Outcome, success } from "../core/errors.js";
+import { type Account, type Factor, factorsOf, isEnrolled } from "../core/account.js";
+import { failure, type Outcome, type Problem, success } from "../core/errors.js";
 import type { Client, UserId } from "../core/nouns.js";
 import { cleanText, MAX_LABEL } from "../core/text.js";
 import { randomBase64url, randomId } from "../crypto/random.js";
@@ -40,6 +40,14 @@ export interface Presentation {
   readonly client: Client;
 }
 
+/** A passkey somebody is about to add. */
+export interface Creation {
+  readonly party: RelyingParty;
+  readonly accountName: string;
+  /** By the way, without a dialog (conditional create). */
+  readonly isConditional: boolean;
+}
+
 export interface Attestation {
   readonly party: RelyingParty;
   readonly credential: RegistrationResponseJSON;
@@ -52,6 +60,12 @@ function asPasskeys(factors: readonly Factor[]): readonly Factor<PasskeyState>[]
 
 function passkeysOf(account: Account): readonly Factor<PasskeyState>[] {
   return asPasskeys(factorsOf(account, "passkey"));
+}
+
+/** What an answer redeemed: its challenge, and what that was made for. */
+interface Redeemed {
+  readonly challenge: string;
+  readonly purpose: CeremonyPurpose;
 }
 
 /** Passkey ceremonies: options with a challenge, then the answer to it, once. */
@@ -88,14 +102,14 @@ export class PasskeyDesk {
   async verify(visitor: Visitor, account: Account, assertion: Assertion): Promise<Outcome<Verified<Risen>>> {
     const { credential, party, trustDevice } = assertion;
     const { method } = this;
-    const challenge = await this.redeem(credential.response.clientDataJSON, this.bond(visitor, account));
+    const redeemed = await this.redeem(credential.response.clientDataJSON, this.bond(visitor, account));
     const handle = account.handle;
     return this.challenge.prove(visitor, {
       method,
       trustDevice,
       prove: async (factors) => {
-        if (challenge === undefined) return undefined;
-        const expectation = { party, challenge, handle, needsUserVerification: false };
+        if (redeemed === undefined) return undefined;
+        const expectation = { party, challenge: redeemed.challenge, handle, needsUserVerification: false };
         return method.verifyAssertion(credential, asPasskeys(factors), expectation);
       },
     });
@@ -115,14 +129,15 @@ export class PasskeyDesk {
   async signIn(newcomer: Visitor | undefined, presentation: Presentation): Promise<Outcome<Risen | undefined>> {
     const { browserId, client, credential, party } = presentation;
     const bond: Bond = { purpose: "passwordless", loginId: browserId };
-    const challenge = await this.redeem(credential.response.clientDataJSON, bond);
-    if (newcomer === undefined || challenge === undefined) {
+    const redeemed = await this.redeem(credential.response.clientDataJSON, bond);
+    if (newcomer === undefined || redeemed === undefined) {
       // Counted and told as any other wrong answer: how a stranger's fares must not say who is known.
       const userId = newcomer?.userId ?? "";
       const who = { attempter: { userId, address: client.ip }, subject: { userId, client } };
       return this.verification.counted(this.method, who, async () => failure("invalid-passkey"));
     }
     const { account: before } = await this.parts.records.read(newcomer.userId);
+    const { challenge } = redeemed;
     const expectation = { party, challenge, handle: before.handle, needsUserVerification: false };
     const outcome = await this.verification.attempt<Risen | undefined>({
       ...trierOf(newcomer),
@@ -140,17 +155,46 @@ export class PasskeyDesk {
     return success(value);
   }
 
+  /** The user handle and the credentials in force; undefined where the owner never had any. */
+  known({ handle, ...account }: Account): { readonly userId: string; readonly credentialIds: string[] } | undefined {
+    if (handle === undefined) return undefined;
+    return { userId: handle, credentialIds: passkeysOf(account).map(({ state }) => state.credentialId) };
+  }
+
+  /** Passkeys are offered to those who have none. */
+  get isOffering(): boolean {
+    return this.method.offer;
+  }
+
+  /** Whether this account is to be offered a passkey: it has none, and room for one, and its owner did not decline. */
+  offers(account: Account): boolean {
+    const hasRoom = account.factors.length < MOST_FACTORS && passkeysOf(account).length === 0;
+    return this.method.offer && hasRoom && account.declinesPasskeys !== true;
+  }
+
+  /** The owner is not to be offered a passkey again; adding one stays open to them. */
+  declineOffers(visitor: Visitor): Promise<Outcome<undefined>> {
+    return this.parts.records.update<Outcome<undefined>>(visitor.userId, async (account) => {
+      const { status } = standingOf(visitor, account, this.parts.clock());
+      if (status !== "verified") return { result: failure("second-factor-required") };
+      return { account: { ...account, declinesPasskeys: true }, result: success(undefined) };
+    });
+  }
+
+  /** Options for a new passkey. One made by the way is for accounts that have a factor: it must not switch anything on. */
   async creationOptions(
     visitor: Visitor,
-    party: RelyingParty,
-    accountName: string,
+    { accountName, isConditional, party }: Creation,
   ): Promise<Outcome<PublicKeyCredentialCreationOptionsJSON>> {
-    const prepared = await this.parts.records.update(visitor.userId, (account) => this.prepare(account, visitor));
+    const prepared = await this.parts.records.update(visitor.userId, (account) =>
+      this.prepare(account, visitor, isConditional),
+    );
     if (!prepared.ok) return prepared;
     const { handle, account } = prepared.value;
     // A handle is 64 random bytes: another owner of the same one is a damaged store, and no passkey is made over it.
     if (!(await this.owners.claimHandle(handle, visitor.userId))) return failure("conflict");
-    const challenge = await this.ceremonies.begin(this.bond(visitor, account, "enroll"));
+    const purpose = isConditional ? "enroll-conditional" : "enroll";
+    const challenge = await this.ceremonies.begin(this.bond(visitor, account, purpose));
     const ceremony = { party, challenge, handle, accountName, exclude: passkeysOf(account) };
     return success(await this.method.creationOptions(ceremony));
   }
@@ -162,14 +206,17 @@ export class PasskeyDesk {
     const outcome = await this.verification.counted<Enrolled>(this.method, who, async () => {
       const refusal = changeRefusal(visitor, account, this.parts.clock(), FRESH);
       if (refusal !== undefined) return { ok: false, problem: refusal };
-      const bond = this.bond(visitor, account, "enroll");
-      const challenge = await this.redeem(credential.response.clientDataJSON, bond);
-      const attested = challenge && (await this.method.verifyAttestation(credential, { party, challenge }));
-      if (attested === undefined || attested === "") return failure("invalid-passkey");
+      const bonds = (["enroll", "enroll-conditional"] as const).map((each) => this.bond(visitor, account, each));
+      const redeemed = await this.redeem(credential.response.clientDataJSON, ...bonds);
+      if (redeemed === undefined) return failure("invalid-passkey");
+      const { challenge, purpose } = redeemed;
+      const isConditional = purpose === "enroll-conditional";
+      const attested = await this.method.verifyAttestation(credential, { party, challenge, isConditional });
+      if (attested === undefined) return failure("invalid-passkey");
       const { credentialId } = attested.state;
       if (!(await this.owners.claimCredential(credentialId, visitor.userId))) return failure("conflict");
       const added = await this.parts.records.update(visitor.userId, (current) =>
-        this.add(current, visitor, attested, label),
+        this.add(current, visitor, attested, { label, isSilent: isConditional }),
       );
       if (!added.ok) await this.unclaim(visitor.userId, credentialId);
       return added;
@@ -188,16 +235,21 @@ export class PasskeyDesk {
     if (!isHeld) await this.owners.releaseCredential(credentialId, userId);
   }
 
+  /** Why no passkey can be added to the account as it is now; undefined where one can. */
+  private refusal(account: Account, visitor: Visitor, isConditional: boolean): Problem | undefined {
+    const problem = changeRefusal(visitor, account, this.parts.clock(), FRESH);
+    if (problem !== undefined) return problem;
+    if (isConditional && !isEnrolled(account)) return { code: "enrollment-required" };
+    return account.factors.length >= MOST_FACTORS ? { code: "conflict" } : undefined;
+  }
+
   private async prepare(
     account: Account,
     visitor: Visitor,
+    isConditional: boolean,
   ): Promise<Change<Outcome<{ readonly handle: string; readonly account: Account }>>> {
-    const problem = changeRefusal(visitor, account, this.parts.clock(), FRESH);
+    const problem = visitor.mark === undefined ? stepUp(FRESH) : this.refusal(account, visitor, isConditional);
     if (problem !== undefined) return { result: { ok: false, problem } };
-    if (visitor.mark === undefined) {
-      return { result: { ok: false, problem: stepUp(FRESH) } };
-    }
-    if (account.factors.length >= MOST_FACTORS) return { result: failure("conflict") };
     if (account.handle !== undefined) return { result: success({ handle: account.handle, account }) };
     const handle = randomBase64url(HANDLE_BYTES);
     const next: Account = { ...account, handle };
@@ -208,18 +260,16 @@ export class PasskeyDesk {
     account: Account,
     visitor: Visitor,
     { amr, name, state }: Attested,
-    label: string | undefined,
+    { isSilent, label }: { readonly isSilent: boolean; readonly label: string | undefined },
   ): Promise<Change<Outcome<Enrolled>>> {
-    const now = this.parts.clock();
-    const problem = changeRefusal(visitor, account, now, FRESH);
+    const problem = this.refusal(account, visitor, isSilent);
     if (problem !== undefined) return { result: { ok: false, problem } };
-    if (account.factors.length >= MOST_FACTORS) return { result: failure("conflict") };
     if (passkeysOf(account).some((factor) => factor.state.credentialId === state.credentialId)) {
       return { result: failure("conflict") };
     }
     const chosen = cleanText(label ?? "", MAX_LABEL) || freeLabel(account, name);
-    const proven = { id: randomId(), type: "passkey" as const, label: chosen, state, amr };
-    const enrolled = await activate(this.parts, account, visitor, proven, now);
+    const proven = { id: randomId(), type: "passkey" as const, label: chosen, state, amr, isSilent };
+    const enrolled = await activate(this.parts, account, visitor, proven, this.parts.clock());
     return { account: enrolled.risen.account, result: success(enrolled) };
   }
 
@@ -229,10 +279,11 @@ export class PasskeyDesk {
     return { purpose: asked, userId: visitor.userId, loginId: visitor.mark?.id ?? "" };
   }
 
-  /** The challenge this answers, used up; undefined where it was not one of this bond. */
-  private async redeem(clientDataJSON: string, bond: Bond): Promise<string | undefined> {
+  /** The challenge this answers, used up; undefined where it was not one of these bonds. */
+  private async redeem(clientDataJSON: string, ...bonds: readonly Bond[]): Promise<Redeemed | undefined> {
     const challenge = challengeOf(clientDataJSON);
     if (challenge === undefined) return undefined;
-    return (await this.ceremonies.redeem(challenge, bond)) ? challenge : undefined;
+    const bond = await this.ceremonies.redeem(challenge, bonds);
+    return bond && { challenge, purpose: bond.purpose };
   }
 }

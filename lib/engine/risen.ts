@@ -29,6 +29,11 @@ export function risenLogin(visitor: Visitor, standing: Standing, proof: Proof): 
   return { id: randomId(), at, proofs, label: visitor.arrival.label, ...grant };
 }
 
+/** The next stage of a login that has shown nothing new. */
+export function renewed(login: Login): Login {
+  return { ...login, id: randomId() };
+}
+
 /** The mark of a full login. Where the user was going is kept. */
 export function markOf({ userId: user, mark }: Visitor, login: Login, account: Account): Mark {
   const returnTo = mark?.returnTo === undefined ? {} : { returnTo: mark.returnTo };

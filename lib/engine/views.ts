@@ -58,6 +58,8 @@ export interface SettingsView {
   readonly devices: readonly DeviceView[];
   readonly sessions: readonly SessionView[];
   readonly activity: readonly ActivityView[];
+  /** The owner asked not to be offered a passkey again. */
+  readonly declinesPasskeys?: true;
 }
 
 function iso(time: number): string {
@@ -125,5 +127,6 @@ export function settingsView(
     devices: liveDevices.map((device) => deviceView(device, current.deviceId)),
     sessions: account.logins.toReversed().map((login) => sessionView(login, current.loginId)),
     activity: account.activity.map(activityView),
+    ...(account.declinesPasskeys === true ? { declinesPasskeys: true } : {}),
   };
 }

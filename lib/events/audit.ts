@@ -52,7 +52,7 @@ export interface AuditEvent {
   readonly requestId?: string;
 }
 
-type OwaspLevel = "INFO" | "WARN" | "CRITICAL";
+export type OwaspLevel = "INFO" | "WARN" | "CRITICAL";
 
 const OWASP: Partial<Record<AuditAction, readonly [name: string, level: OwaspLevel]>> = {
   "factor-verified": ["authn_login_success", "INFO"],

@@ -1,9 +1,10 @@
 import { isEnrolled } from "../core/account.js";
 import { type Outcome, success } from "../core/errors.js";
-import type { MethodType } from "../core/nouns.js";
+import { BACKUP_CODE, type MethodType } from "../core/nouns.js";
 import { isDue } from "../policy/assess.js";
 import type { Risen } from "../engine/risen.js";
 import type { Verified } from "../engine/verification.js";
+import { wantsPage } from "./answers.js";
 import { type Reply, type Route, route, type Scene } from "./route.js";
 import * as schemas from "./schemas.js";
 import { saveReturnTo } from "./session.js";
@@ -58,10 +59,21 @@ async function cancel({ engine, settings, state, visit }: Scene): Promise<Outcom
   return success({ status: 204, page: { redirect: settings.loginPath } });
 }
 
-/** The answer to a proof: the login has risen, and the browser goes where it was going. */
-export function verifiedReply(scene: Scene, { answer, value }: Verified<Risen>): Outcome<Reply> {
+/** After a sign-in by code on the pages. Not where the browser was trusted just now: a new factor ends all trust. */
+function leadsToOffer({ engine, pages, req, visit }: Scene, { proof, value }: Verified<Risen>): boolean {
+  const isByCode = visit.standing.status === "pending" && proof.method !== BACKUP_CODE;
+  if (!isByCode || value.deviceToken !== undefined || !wantsPage(req, pages)) return false;
+  return engine.passkeys?.offers(value.account) === true;
+}
+
+/** The answer to a proof: the login has risen, and the browser goes where it was going, if by way of an offer. */
+export function verifiedReply(scene: Scene, verified: Verified<Risen>): Outcome<Reply> {
+  const { answer, value } = verified;
   const redirectTo = destination(scene);
   const body = { status: "verified", redirectTo, amr: scene.engine.challenge.amr(value.login), ...answer };
+  if (leadsToOffer(scene, verified)) {
+    return success({ status: 200, body, page: { redirect: `${scene.state.base}/passkey/offer` }, mark: value.mark });
+  }
   const { returnTo: _used, ...mark } = value.mark;
   const token = value.deviceToken === undefined ? {} : { deviceToken: value.deviceToken };
   return success({ status: 200, body, page: { redirect: redirectTo }, mark, ...token });

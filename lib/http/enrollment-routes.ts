@@ -49,17 +49,25 @@ function begin(type: MethodType): Route {
   });
 }
 
-/** The answer to a proved enrollment: with the first factor the backup codes, shown once. */
-export function enrolledReply(scene: Scene, { backupCodes, factor, risen }: Enrolled): Outcome<Reply> {
+/**
+ * The answer to a proved enrollment: with the first factor the backup codes, shown once. `isOnTheWay`: the browser goes on to
+ * where the user was going, and not back to the settings.
+ */
+export function enrolledReply(
+  scene: Scene,
+  { backupCodes, factor, risen }: Enrolled,
+  isOnTheWay = scene.visit.standing.status === "must-enroll",
+): Outcome<Reply> {
   const { engine, pages, req, state, visit } = scene;
-  const isSignIn = visit.standing.status === "must-enroll";
-  const continueTo = isSignIn ? destination(scene) : `${state.base}/settings`;
+  const { returnTo: _used, ...arrived } = risen.mark;
+  const continueTo = isOnTheWay ? destination(scene) : `${state.base}/settings`;
+  const mark = isOnTheWay ? arrived : risen.mark;
   const view = factorView(factor, engine.parts.methods);
   if (backupCodes === undefined) {
-    return success({ status: 201, body: { factor: view }, page: { redirect: continueTo }, mark: risen.mark });
+    return success({ status: 201, body: { factor: view }, page: { redirect: continueTo }, mark });
   }
   const html = pages.backupCodes(req, { ...visit, account: risen.account }, backupCodes, continueTo, true);
-  return success({ status: 201, body: { factor: view, backupCodes }, page: { html }, mark: risen.mark });
+  return success({ status: 201, body: { factor: view, backupCodes }, page: { html }, mark });
 }
 
 function confirm(type: MethodType): Route {

@@ -11,10 +11,11 @@ import { challengePage } from "../pages/challenge-page.js";
 import { confirmTotpPage, enrollTotpPage } from "../pages/enroll-totp-page.js";
 import { builtInLayout } from "../pages/layout.js";
 import { english, mergeMessages, type Messages } from "../pages/messages.js";
+import { passkeyOfferPage } from "../pages/passkey-offer-page.js";
 import { problemPage } from "../pages/problem-page.js";
 import { settingsPage } from "../pages/settings-page.js";
 import { setUpPage } from "../pages/set-up-page.js";
-import type { EnrollTotpView, PageContext, PageProblem } from "../pages/views.js";
+import type { EnrollTotpView, KnownPasskeys, PageContext, PageProblem } from "../pages/views.js";
 import { changeRefusal, deviceIdOf } from "../engine/visitor.js";
 import { isDue } from "../policy/assess.js";
 import { FRESH } from "../policy/access.js";
@@ -79,6 +80,11 @@ export class PageSet {
     });
   }
 
+  passkeyOffer(req: Request, visit: Visit, problem?: Problem): string {
+    const view = { accountName: this.settings.accountName(visit.user), ...problemMember(problem) };
+    return passkeyOfferPage(this.context(req, visit), view);
+  }
+
   enrollTotp(req: Request, visit: Visit, view: EnrollTotpView): string {
     return enrollTotpPage(this.context(req, visit), view);
   }
@@ -108,8 +114,16 @@ export class PageSet {
       required: visitor.decision === "required",
       needsStepUp: changeRefusal(visitor, account, now, FRESH) !== undefined,
       asksPassword: this.settings.verifyPassword !== undefined,
+      ...this.passkeysOf(req, visit),
       ...problemMember(problem),
     });
+  }
+
+  /** What password managers may be told; nothing where the owner never had a passkey. */
+  passkeysOf(req: Request, { account, user }: Visit): { passkeys?: KnownPasskeys } {
+    const known = this.engine.passkeys?.known(account);
+    if (known === undefined) return {};
+    return { passkeys: { rpId: this.settings.relyingParty(req, user).id, ...known } };
   }
 
   /** Whoever has only given a password is not told whose it is beyond what they know. */

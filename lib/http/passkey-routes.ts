@@ -62,23 +62,28 @@ function creationOptions(desk: PasskeyDesk): Route {
   return route({
     verb: "post",
     path: "/passkey/enroll/options",
-    body: schemas.enrollment,
-    async run(scene, { password }) {
+    body: schemas.passkeyEnrollment,
+    async run(scene, { conditional, password }) {
       const { req, settings, visit } = scene;
       const visitor = await reconfirm(scene, password);
       if (!visitor.ok) return visitor;
       const party = settings.relyingParty(req, visit.user);
-      const options = await desk.creationOptions(visitor.value, party, settings.accountName(visit.user));
+      const creation = { party, accountName: settings.accountName(visit.user), isConditional: conditional };
+      const options = await desk.creationOptions(visitor.value, creation);
       return options.ok ? success({ status: 200, body: options.value, page: page(scene) }) : options;
     },
     again: settingsAgain,
   });
 }
 
-function enroll(desk: PasskeyDesk): Route {
+/** Takes a new passkey: on the settings, or on the offer, from where the browser goes on. */
+export function enroll(
+  desk: PasskeyDesk,
+  at: Required<Pick<Route, "again" | "path">> & { readonly isOnTheWay?: true },
+): Route {
   return route({
     verb: "post",
-    path: "/passkey/enroll",
+    path: at.path,
     body: schemas.attestation,
     async run(scene, { credential, label, password }) {
       const { req, settings, visit } = scene;
@@ -86,13 +91,18 @@ function enroll(desk: PasskeyDesk): Route {
       if (!visitor.ok) return visitor;
       const party = settings.relyingParty(req, visit.user);
       const outcome = await desk.enroll(visitor.value, visit.account, { party, credential, label });
-      return outcome.ok ? enrolledReply(scene, outcome.value) : outcome;
+      return outcome.ok ? enrolledReply(scene, outcome.value, at.isOnTheWay) : outcome;
     },
-    again: settingsAgain,
+    again: at.again,
   });
 }
 
 /** Ceremonies of passkeys: options with a challenge, and the answer to it. */
 export function passkeyRoutes(desk: PasskeyDesk): readonly Route[] {
-  return [requestOptions(desk), verify(desk), creationOptions(desk), enroll(desk)];
+  return [
+    requestOptions(desk),
+    verify(desk),
+    creationOptions(desk),
+    enroll(desk, { path: "/passkey/enroll", again: settingsAgain }),
+  ];
 }

@@ -8,6 +8,7 @@ import { challengeRoutes, thenSettings } from "./challenge-routes.js";
 import { isCrossSite } from "./cross-site.js";
 import { setDeviceToken } from "./device-cookie.js";
 import { enrollmentRoutes } from "./enrollment-routes.js";
+import { offerRoutes } from "./offer-routes.js";
 import { passkeyRoutes } from "./passkey-routes.js";
 import { prefersHtml } from "./negotiation.js";
 import type { Reply, Route, Scene, Stage } from "./route.js";
@@ -107,7 +108,9 @@ export function createRouter(setting: Setting): Router {
   const byCode = [...engine.parts.methods.values()].filter(isCodeMethod);
   const types = byCode.map(({ type }) => type);
   const enrollable = byCode.filter(({ enroll }) => enroll !== undefined).map(({ type }) => type);
-  const passkeys = engine.passkeys === undefined ? [] : passkeyRoutes(engine.passkeys);
+  const desk = engine.passkeys;
+  const passkeys = desk === undefined ? [] : passkeyRoutes(desk);
+  const offer = desk?.isOffering === true ? offerRoutes(desk) : [];
   const router = Router();
   if (!pages.isOn) {
     router.use(function leavePagesToApplication(req, _res, next) {
@@ -121,7 +124,8 @@ export function createRouter(setting: Setting): Router {
       res.type(type).send(text);
     });
   }
-  for (const route of [...challengeRoutes(types), ...enrollmentRoutes(enrollable), ...passkeys, ...settingsRoutes]) {
+  const codes = [...challengeRoutes(types), ...enrollmentRoutes(enrollable)];
+  for (const route of [...codes, ...passkeys, ...offer, ...settingsRoutes]) {
     router[route.verb](route.path, handlerOf(route, setting));
   }
   router.use(function notFound(req, res) {

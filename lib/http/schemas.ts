@@ -15,6 +15,8 @@ const checkbox = v.optional(
 export const nothing = v.object({});
 export const proof = v.object({ code: text, trustDevice: checkbox });
 export const enrollment = v.object({ label: v.optional(text), password: v.optional(text) });
+export const passkeyEnrollment = v.object({ conditional: v.optional(v.boolean(), false), password: v.optional(text) });
+export const declining = v.object({ forever: checkbox });
 export const enrollmentProof = v.object({ factorId: text, code: text });
 const base64url = v.pipe(v.string(), v.maxLength(65_536), v.regex(/^[A-Za-z0-9_-]+$/));
 

@@ -19,7 +19,7 @@ async function show(scene: Scene): Promise<Outcome<Reply>> {
     return failure(standing.status === "must-enroll" ? "enrollment-required" : "second-factor-required");
   }
   const current = { loginId: visitor.mark?.id, deviceId: deviceIdOf(visitor), now: settings.clock() };
-  const body = settingsView(account, engine.parts.methods, current);
+  const body = { ...settingsView(account, engine.parts.methods, current), ...pages.passkeysOf(req, visit) };
   return success({ status: 200, body, page: { html: pages.settingsPage(req, visit) } });
 }
 

@@ -23,6 +23,11 @@ export interface PasskeysOptions {
   readonly counterRegression?: "refuse" | "report";
   /** Names by AAGUID, beside those known. */
   readonly names?: Readonly<Record<string, string>>;
+  /**
+   * After a login with a code, users without a passkey see a page that offers one, until they add it or ask not to be asked.
+   * Default: false, the browser goes straight on. With `passkeys()` first in `methods` the next login asks for it first.
+   */
+  readonly offer?: boolean;
 }
 
 /** What is stored of a passkey. Nothing in it is secret. Bytes are base64url. */
@@ -70,6 +75,14 @@ export interface AssertionExpectation {
   readonly needsUserVerification: boolean;
 }
 
+export interface AttestationExpectation {
+  readonly party: RelyingParty;
+  readonly challenge: string;
+  /** Asked for under conditional mediation, where nobody need be at the authenticator. */
+  readonly isConditional: boolean;
+}
+
+/** A new passkey that was verified. */
 export interface Attested {
   readonly state: PasskeyState;
   readonly name: string;
@@ -79,6 +92,7 @@ export interface Attested {
 export interface PasskeysMethod extends Method<PasskeyState> {
   readonly rpId: string | undefined;
   readonly userVerification: "preferred" | "required";
+  readonly offer: boolean;
   /** Resolves when what passkeys need is loaded. */
   readonly loaded: Promise<void>;
   requestOptions(ceremony: RequestCeremony): Promise<PublicKeyCredentialRequestOptionsJSON>;
@@ -92,7 +106,7 @@ export interface PasskeysMethod extends Method<PasskeyState> {
   /** WebAuthn Level 3 section 7.1. */
   verifyAttestation(
     credential: RegistrationResponseJSON,
-    expectation: Pick<AssertionExpectation, "party" | "challenge">,
+    expectation: AttestationExpectation,
   ): Promise<Attested | undefined>;
 }
 
@@ -153,12 +167,14 @@ class Passkeys implements PasskeysMethod {
   readonly refusal = "invalid-passkey";
   readonly rpId: string | undefined;
   readonly userVerification: "preferred" | "required";
+  readonly offer: boolean;
   readonly loaded: Promise<void>;
   private readonly library: Promise<Library>;
 
   constructor(private readonly options: PasskeysOptions) {
     this.rpId = options.rpId;
     this.userVerification = options.userVerification ?? "preferred";
+    this.offer = options.offer ?? false;
     // Loaded when configured, so that applications without passkeys do not pay for them, and no request waits for it.
     this.library = load();
     this.loaded = this.library.then(() => undefined);
@@ -234,7 +250,7 @@ class Passkeys implements PasskeysMethod {
 
   async verifyAttestation(
     credential: RegistrationResponseJSON,
-    { challenge, party }: Pick<AssertionExpectation, "party" | "challenge">,
+    { challenge, isConditional, party }: AttestationExpectation,
   ): Promise<Attested | undefined> {
     if (!isSamePlace(credential.response.clientDataJSON)) return undefined;
     const { decodeCredentialPublicKey, isoCBOR, verifyRegistrationResponse } = await this.library;
@@ -248,6 +264,8 @@ class Passkeys implements PasskeysMethod {
         expectedChallenge: challenge,
         expectedOrigin: [...party.origins],
         expectedRPID: party.id,
+        // 7.1 step 15: a passkey made by the way takes nobody's finger; verification is waived for none.
+        requireUserPresence: !isConditional,
         requireUserVerification: this.userVerification === "required",
         supportedAlgorithmIDs: [...OFFERED_ALGORITHMS],
       }),

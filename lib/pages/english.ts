@@ -120,6 +120,14 @@ const setUp: Messages["setUp"] = {
   nothing: "There is nothing that you can set up here yourself. Ask for help before you go on.",
 };
 
+const passkeyOffer: Messages["passkeyOffer"] = {
+  title: "No code next time?",
+  lead: "With a passkey you confirm with your fingerprint, face or screen lock. There is no code to type, and nothing that a fake site could take from you.",
+  add: "Add a passkey",
+  later: "Not now",
+  never: "Don't ask again",
+};
+
 const enroll: Messages["enroll"] = {
   title: "Add an authenticator app",
   lead: "The app shows a new 6-digit code every 30 seconds. You enter one when you sign in.",
@@ -201,6 +209,7 @@ export const english: Messages = {
   },
   challenge,
   setUp,
+  passkeyOffer,
   enroll,
   backupCodes,
   settings,

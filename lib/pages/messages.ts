@@ -34,7 +34,7 @@ export interface CodeMessages {
   readonly choose: string;
 }
 
-interface CommonMessages {
+export interface CommonMessages {
   readonly pageTitle: (title: string, issuer: string) => string;
   /** Title of a page that is shown again because something was wrong. */
   readonly titleWithProblem: (title: string) => string;
@@ -56,7 +56,7 @@ interface CommonMessages {
 }
 
 /** How a passkey is asked for. */
-interface PasskeyChallengeMessages {
+export interface PasskeyChallengeMessages {
   readonly title: string;
   readonly hint: (issuer: string, labels: readonly string[]) => string;
   readonly button: string;
@@ -65,7 +65,7 @@ interface PasskeyChallengeMessages {
   readonly cancelled: string;
 }
 
-interface ChallengeMessages {
+export interface ChallengeMessages {
   readonly totp: CodeMessages;
   readonly backupCode: CodeMessages;
   readonly passkey: PasskeyChallengeMessages;
@@ -86,7 +86,7 @@ interface ChallengeMessages {
   readonly nothingLead: string;
 }
 
-interface SetUpMessages {
+export interface SetUpMessages {
   readonly title: string;
   readonly lead: (issuer: string) => string;
   readonly needTitle: string;
@@ -99,7 +99,16 @@ interface SetUpMessages {
   readonly nothing: string;
 }
 
-interface EnrollMessages {
+/** The offer of a passkey after a login by code. */
+export interface PasskeyOfferMessages {
+  readonly title: string;
+  readonly lead: string;
+  readonly add: string;
+  readonly later: string;
+  readonly never: string;
+}
+
+export interface EnrollMessages {
   readonly title: string;
   readonly lead: string;
   readonly appTitle: string;
@@ -123,7 +132,7 @@ interface EnrollMessages {
   readonly startOver: string;
 }
 
-interface BackupCodesMessages {
+export interface BackupCodesMessages {
   readonly titleFirst: string;
   readonly titleReplaced: string;
   readonly leadFirst: string;
@@ -140,7 +149,7 @@ interface BackupCodesMessages {
   readonly saved: string;
 }
 
-interface SettingsMessages {
+export interface SettingsMessages {
   readonly title: string;
   readonly account: string;
   readonly on: string;
@@ -158,7 +167,7 @@ interface SettingsMessages {
   readonly disable: DisableMessages;
 }
 
-interface FactorMessages {
+export interface FactorMessages {
   readonly title: string;
   readonly lead: string;
   readonly none: string;
@@ -188,7 +197,7 @@ interface FactorMessages {
   readonly addSubmit: string;
 }
 
-interface PasskeyMessages {
+export interface PasskeyMessages {
   /** What stands in the list instead of the kind of storage. */
   readonly synced: string;
   readonly deviceBound: string;
@@ -203,7 +212,7 @@ interface PasskeyMessages {
   readonly passwordRefused: string;
 }
 
-interface CodesSectionMessages {
+export interface CodesSectionMessages {
   readonly title: string;
   readonly lead: string;
   readonly remaining: (count: number) => string;
@@ -216,7 +225,7 @@ interface CodesSectionMessages {
   readonly first: string;
 }
 
-interface DeviceMessages {
+export interface DeviceMessages {
   readonly title: string;
   readonly lead: string;
   readonly none: string;
@@ -232,7 +241,7 @@ interface DeviceMessages {
   readonly revokeAllSubmit: string;
 }
 
-interface SessionMessages {
+export interface SessionMessages {
   readonly title: string;
   readonly lead: string;
   readonly onlyThis: string;
@@ -246,7 +255,7 @@ interface SessionMessages {
   readonly revokeSubmit: string;
 }
 
-interface ActivityMessages {
+export interface ActivityMessages {
   readonly title: string;
   readonly lead: string;
   readonly none: string;
@@ -255,7 +264,7 @@ interface ActivityMessages {
   readonly other: string;
 }
 
-interface DisableMessages {
+export interface DisableMessages {
   readonly title: string;
   readonly lead: string;
   readonly required: (issuer: string) => string;
@@ -283,6 +292,7 @@ export interface Messages {
   readonly methods: Readonly<Record<MethodType, string>>;
   readonly challenge: ChallengeMessages;
   readonly setUp: SetUpMessages;
+  readonly passkeyOffer: PasskeyOfferMessages;
   readonly enroll: EnrollMessages;
   readonly backupCodes: BackupCodesMessages;
   readonly settings: SettingsMessages;

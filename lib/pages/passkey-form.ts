@@ -18,6 +18,8 @@ export interface PasskeyForm {
   readonly stepUp?: string | false;
   /** The first thing to do on its page. */
   readonly isFirst?: boolean;
+  /** The script first tries to have one made by the way, without a dialog. */
+  readonly triesSilently?: boolean;
 }
 
 /**
@@ -44,6 +46,7 @@ export function passkeyForm({ base, messages }: PageContext, form: PasskeyForm):
       data-waiting="${passkeyWaiting}"
       ${passwordRefused !== undefined && html`data-password="${passwordRefused}"`}
       ${typeof stepUp === "string" && html`data-step-up="${stepUp}"`}
+      ${form.triesSilently === true && html`data-silent`}
     >
       ${fields}
       <input type="hidden" name="credential" value="" />

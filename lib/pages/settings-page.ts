@@ -30,8 +30,22 @@ export function settingsPage(context: PageContext, view: SettingsPageView): stri
     ${sessionsSection(context, view.settings.sessions)} ${activitySection(context, view.settings.activity)}
     ${isOn && disableSection(context, view)}
     <footer class="sf-foot sf-own-only"><a href="/">${settings.backToApplication(context.issuer)}</a></footer>
+    ${forPasswordManagers(view)}
   </div>`;
   return renderPage(context, problem === undefined ? settings.title : common.titleWithProblem(settings.title), body);
+}
+
+/** What the script tells the password managers of this browser: which passkeys are in force, and under what name. */
+function forPasswordManagers({ accountName, passkeys }: SettingsPageView): Html | undefined {
+  if (passkeys === undefined) return undefined;
+  const { credentialIds, rpId, userId } = passkeys;
+  return html`<div
+    hidden
+    data-rp-id="${rpId}"
+    data-user-id="${userId}"
+    data-user-name="${accountName}"
+    data-credential-ids="${credentialIds.join(" ")}"
+  ></div>`;
 }
 
 function stepUpNotice({ base, loginPath, messages }: PageContext, view: SettingsPageView): Html | undefined {

@@ -66,6 +66,12 @@ export interface SetUpView {
   readonly problem?: PageProblem;
 }
 
+/** The offer of a passkey after a login by code. */
+export interface PasskeyOfferView {
+  readonly accountName: string;
+  readonly problem?: PageProblem;
+}
+
 /** The secret of a new authenticator, shown once. */
 export interface EnrollTotpView {
   readonly factorId: string;
@@ -92,6 +98,15 @@ export interface BackupCodesPageView {
   readonly isFirst: boolean;
 }
 
+/** What the browser may tell password managers about an owner's passkeys. Nothing in it is secret. */
+export interface KnownPasskeys {
+  readonly rpId: string;
+  /** The user handle, base64url. */
+  readonly userId: string;
+  /** All that are in force, base64url. */
+  readonly credentialIds: readonly string[];
+}
+
 export interface SettingsPageView {
   readonly settings: SettingsView;
   readonly accountName: string;
@@ -105,6 +120,8 @@ export interface SettingsPageView {
   readonly required: boolean;
   /** Changes need a fresh proof first; the page says so. Posting anyway answers the challenge page. */
   readonly needsStepUp: boolean;
+  /** Undefined where the owner never had one. */
+  readonly passkeys?: KnownPasskeys;
   /** The application can check a password again: forms for a first factor then carry a `password` field when stale. */
   readonly asksPassword: boolean;
   readonly problem?: PageProblem;

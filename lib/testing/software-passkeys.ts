@@ -13,7 +13,9 @@ export interface SoftwareAuthenticatorOptions {
   readonly origin?: string;
   /** Default: `"ES256"`, if it is among those asked for. */
   readonly algorithm?: SigningAlgorithm;
-  /** PIN or biometrics with each use. Default: true. */
+  /** Somebody is there. Default: true; without, it answers as a password manager does under conditional create. */
+  readonly userPresence?: boolean;
+  /** PIN or biometrics with each use. Default: as `userPresence`. */
   readonly userVerification?: boolean;
   /** Counts its signatures. Default: false; it then always says 0, as synced passkeys do. */
   readonly counter?: boolean;
@@ -86,11 +88,12 @@ export class SoftwareAuthenticator {
   private readonly options: Required<SoftwareAuthenticatorOptions>;
 
   constructor(options: SoftwareAuthenticatorOptions = {}) {
-    const { backupEligible = true } = options;
+    const { backupEligible = true, userPresence = true } = options;
     this.options = {
       origin: "http://localhost:3000",
       algorithm: "ES256",
-      userVerification: true,
+      userPresence,
+      userVerification: userPresence,
       counter: false,
       backupEligible,
       backedUp: backupEligible,
@@ -179,9 +182,9 @@ export class SoftwareAuthenticator {
   }
 
   private authenticatorData(passkey: SoftwarePasskey, extra: number, tampering: Tampering): Uint8Array {
-    const verified = this.options.userVerification ? UV : 0;
+    const seen = (this.options.userPresence ? UP : 0) | (this.options.userVerification ? UV : 0);
     const backup = (passkey.backupEligible ? BE : 0) | (passkey.backedUp ? BS : 0);
-    const flags = UP | verified | backup | extra;
+    const flags = seen | backup | extra;
     const counter = Buffer.alloc(4);
     counter.writeUInt32BE(tampering.counter ?? passkey.counter);
     const flagged = Uint8Array.of(tampering.flags?.(flags) ?? flags);

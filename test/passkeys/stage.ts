@@ -29,8 +29,8 @@ export function passkeyApp(options: PasskeysOptions = {}, rest: TestAppOptions =
   return testApp({ ...rest, options: { methods, ...rest.options } });
 }
 
-export async function creationOptions(jar: Jar): Promise<PublicKeyCredentialCreationOptionsJSON> {
-  const answer = await jar.post("/2fa/passkey/enroll/options");
+export async function creationOptions(jar: Jar, body: object = {}): Promise<PublicKeyCredentialCreationOptionsJSON> {
+  const answer = await jar.post("/2fa/passkey/enroll/options", body);
   if (answer.status !== 200) throw new Error(`options answered ${answer.status}: ${answer.text}`);
   return answer.body;
 }

@@ -426,6 +426,13 @@ describe("a proof for one operation", () => {
     expect([proved.status, proved.headers.location]).toEqual([303, "/2fa/settings"]);
   });
 
+  test("is not given by setting up one more factor meanwhile", async () => {
+    const { jar } = await field();
+    expect(await opens(jar, "/transfer", SEND)).toBe(false);
+    expect((await enrollWith(jar, softwareAuthenticator())).status).toBe(201);
+    expect(await opens(jar, "/transfer", SEND)).toBe(false);
+  });
+
   test("raced thirty wide over two servers opens it exactly once", async () => {
     const { store, lost } = distantStore();
     const routes = routesFor(ROWS);
