@@ -1,4 +1,6 @@
-import { enrollPasskey, type EnrollResult, signInWithPasskey, type SignInResult } from "./passkeys.js";
+import { enrollPasskey, type EnrollResult, upgradeToPasskey } from "./enrollment.js";
+import { signInWithPasskey, type SignInResult } from "./passkeys.js";
+import { signalAccepted, signalUserDetails } from "./signals.js";
 
 type Result = SignInResult | EnrollResult;
 
@@ -62,20 +64,39 @@ async function run(form: HTMLFormElement): Promise<void> {
   tell(form, sentence(form, result));
 }
 
-/** Opens the forms that take a passkey, where the browser can give one. */
+function open(form: HTMLFormElement): void {
+  form.hidden = false;
+  form.querySelector<HTMLElement>("[data-first]")?.focus();
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    void run(form);
+  });
+  if (!isOffer(form)) return;
+  // What comes of it is the password manager's affair alone. Meanwhile the form is open, and takes its place when it is used.
+  upgradeToPasskey({ base: form.dataset["base"] ?? "", form }).catch(() => undefined);
+}
+
+function isOffer({ dataset }: HTMLFormElement): boolean {
+  return dataset["silent"] !== undefined;
+}
+
+/** Opens the forms that take a passkey, where the browser can give one; an offer that nobody could take up is passed over. */
 export function wirePasskeys(): void {
   for (const form of document.querySelectorAll<HTMLFormElement>("form[data-passkey]")) {
     const without = form.parentElement?.querySelector<HTMLElement>("[data-without]");
-    if (typeof PublicKeyCredential !== "function") {
-      if (without) without.textContent = form.dataset["unsupported"] ?? "";
-      continue;
-    }
-    if (without) without.hidden = true;
-    form.hidden = false;
-    form.querySelector<HTMLElement>("[data-first]")?.focus();
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      void run(form);
-    });
+    const canPasskeys = typeof PublicKeyCredential === "function";
+    if (without && canPasskeys) without.hidden = true;
+    else if (without) without.textContent = form.dataset["unsupported"] ?? "";
+    if (canPasskeys) open(form);
+    else if (isOffer(form)) document.querySelector<HTMLElement>("[data-later]")?.click();
   }
+}
+
+/** Tells the browser's password managers which passkeys are in force, and the account's name, wherever a page carries them. */
+export function signalPasskeys(): void {
+  const element = document.querySelector<HTMLElement>("[data-rp-id]");
+  if (!element) return;
+  const { credentialIds = "", rpId = "", userId = "", userName: name = "" } = element.dataset;
+  void signalAccepted({ rpId, userId, credentialIds: credentialIds.split(" ").filter((id) => id !== "") });
+  void signalUserDetails({ rpId, userId, name });
 }

@@ -1,6 +1,6 @@
 // What the built-in pages do more comfortably with a script. All of them work without it, and every word stands in the page.
 
-import { wirePasskeys } from "./page-passkeys.js";
+import { signalPasskeys, wirePasskeys } from "./page-passkeys.js";
 
 const BUSY_MS = 8_000;
 const STATUS_MS = 4_000;
@@ -104,3 +104,4 @@ tidyPastedDigits();
 guardDoubleSubmit();
 keepUntilSaved();
 localizeTimes();
+signalPasskeys();

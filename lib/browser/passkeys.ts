@@ -1,5 +1,14 @@
-import { creationOptionsOf, credentialJson, requestOptionsOf } from "./credentials.js";
-import { alone } from "./pending.js";
+import {
+  type Asking,
+  type Cancelled,
+  isAvailable,
+  type Refused,
+  submit,
+  type Submitted,
+  told,
+  type Unsupported,
+} from "./ceremony.js";
+import { credentialJson, requestOptionsOf } from "./credentials.js";
 import { type PasskeyProblem, postJson } from "./requests.js";
 
 /** What this browser can do with passkeys. */
@@ -10,38 +19,6 @@ export interface PasskeySupport {
   readonly autofill: boolean;
   /** This device has a fingerprint reader, a face camera or a PIN for them. */
   readonly platform: boolean;
-}
-
-/** The visitor closed the dialog, let it time out, or another request took its place. Nothing is wrong. */
-export interface Cancelled {
-  readonly status: "cancelled";
-}
-
-/** The browser has no passkeys, or the page is not served over HTTPS. */
-export interface Unsupported {
-  readonly status: "unsupported";
-}
-
-export interface Refused {
-  readonly status: "refused";
-  readonly problem: PasskeyProblem;
-}
-
-/** The form is on its way; the browser is leaving the page. */
-export interface Submitted {
-  readonly status: "submitted";
-}
-
-interface Asking {
-  /** Where the routes live: `"/2fa"`. */
-  readonly base: string;
-  /** Ends the request; the result is then `cancelled`. */
-  readonly signal?: AbortSignal;
-  /**
-   * Sends the passkey with this form, in its field `credential` (made if there is none), so that the browser follows the
-   * answer as it follows any other form's. Without it the answer comes back as the result.
-   */
-  readonly form?: HTMLFormElement;
 }
 
 export interface SignInOptions extends Asking {
@@ -74,31 +51,11 @@ export interface Redirected {
 
 export type SignInResult = SignedIn | Redirected | Submitted | Refused | Cancelled | Unsupported;
 
-export interface EnrollOptions extends Asking {
-  /** What its owner calls it. Default: the name of the password manager or key, where it is known. */
-  readonly label?: string;
-  /** The first factor again, where the application checks it and the login is not fresh. */
-  readonly password?: string;
-}
-
-export interface EnrolledPasskey {
-  readonly status: "enrolled";
-  readonly factor: { readonly id: string; readonly label: string };
-  /** With the first factor: to be shown once. */
-  readonly backupCodes: readonly string[] | undefined;
-}
-
-export type EnrollResult = EnrolledPasskey | Submitted | Refused | Cancelled | Unsupported;
-
 /** A request is renewed this long before its challenge dies. */
 const AHEAD = 60_000;
 const TIMEOUT = 300_000;
 /** Browsers clamp longer timers, and a sleeping computer stretches them: what counts is the clock. */
 const SHORTEST = 10_000;
-
-function isAvailable(): boolean {
-  return typeof PublicKeyCredential === "function" && "credentials" in navigator;
-}
 
 async function answers(question: (() => Promise<boolean>) | undefined): Promise<boolean> {
   try {
@@ -116,36 +73,6 @@ export async function passkeySupport(): Promise<PasskeySupport> {
     answers(browser.isUserVerifyingPlatformAuthenticatorAvailable),
   ]);
   return { available: true, autofill, platform };
-}
-
-function isCancelled(error: unknown): boolean {
-  return error instanceof DOMException && ["NotAllowedError", "AbortError", "TimeoutError"].includes(error.name);
-}
-
-/** What a ceremony came to; whatever the browser throws for what a visitor does is a result. */
-async function told<T>(asking: Asking, run: (signal: AbortSignal) => Promise<T>): Promise<T | Cancelled | Refused> {
-  try {
-    return await alone(asking.signal, ({ signal }) => run(signal));
-  } catch (error) {
-    if (isCancelled(error) || asking.signal?.aborted === true) return { status: "cancelled" };
-    // The authenticator holds one of the account's passkeys already.
-    const isKnown = error instanceof DOMException && error.name === "InvalidStateError";
-    if (isKnown) return { status: "refused", problem: { code: "conflict" } };
-    throw error;
-  }
-}
-
-function submit(form: HTMLFormElement, credential: object): Submitted {
-  let field = form.querySelector<HTMLInputElement>("input[name=credential]");
-  if (field === null) {
-    field = document.createElement("input");
-    field.type = "hidden";
-    field.name = "credential";
-    form.append(field);
-  }
-  field.value = JSON.stringify(credential);
-  form.submit();
-  return { status: "submitted" };
 }
 
 type Found = { readonly credential: object } | { readonly problem: PasskeyProblem } | { readonly isStale: true };
@@ -204,35 +131,11 @@ async function present(options: SignInOptions, credential: object): Promise<Sign
 export async function signInWithPasskey(options: SignInOptions): Promise<SignInResult> {
   if (!isAvailable()) return { status: "unsupported" };
   if (options.conditional === true && !(await passkeySupport()).autofill) return { status: "unsupported" };
-  return told<SignInResult>(options, async (signal) => {
+  return told<SignInResult>(options.signal, async (signal) => {
     for (;;) {
       const found = await ask(options, signal);
       if ("problem" in found) return { status: "refused", problem: found.problem };
       if ("credential" in found) return present(options, found.credential);
     }
-  });
-}
-
-/** Adds a passkey to the account that is logged in. */
-export async function enrollPasskey(options: EnrollOptions): Promise<EnrollResult> {
-  if (!isAvailable()) return { status: "unsupported" };
-  const { base, form, label, password } = options;
-  const proof = password === undefined ? {} : { password };
-  return told<EnrollResult>(options, async (signal) => {
-    const asked = await postJson(`${base}/passkey/enroll/options`, proof, signal);
-    if (!asked.ok) return { status: "refused", problem: asked.problem };
-    const publicKey = creationOptionsOf(asked.body as unknown as PublicKeyCredentialCreationOptionsJSON);
-    const created = await navigator.credentials.create({ publicKey, signal });
-    if (created === null) return { status: "cancelled" };
-    const credential = credentialJson(created as PublicKeyCredential);
-    if (form !== undefined) return submit(form, credential);
-    const answer = await postJson(`${base}/passkey/enroll`, {
-      credential,
-      ...proof,
-      ...(label === undefined ? {} : { label }),
-    });
-    if (!answer.ok) return { status: "refused", problem: answer.problem };
-    const { backupCodes, factor } = answer.body as unknown as EnrolledPasskey;
-    return { status: "enrolled", factor, backupCodes };
   });
 }

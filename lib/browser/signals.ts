@@ -2,6 +2,11 @@
 // or is refused, nothing happens; it is a courtesy.
 
 interface Signals {
+  signalAllAcceptedCredentials?(options: {
+    rpId: string;
+    userId: string;
+    allAcceptedCredentialIds: string[];
+  }): Promise<void>;
   signalUnknownCredential?(options: { rpId: string; credentialId: string }): Promise<void>;
   signalCurrentUserDetails?(options: {
     rpId: string;
@@ -37,6 +42,23 @@ export interface RemovedPasskey {
  */
 export function signalRemoved({ credentialId, rpId }: RemovedPasskey): Promise<boolean> {
   return attempt(() => signals().signalUnknownCredential?.({ rpId, credentialId }));
+}
+
+export interface AcceptedPasskeys {
+  readonly rpId: string;
+  /** The user handle, base64url. */
+  readonly userId: string;
+  /** Every passkey of the account that is in force, base64url. */
+  readonly credentialIds: readonly string[];
+}
+
+/**
+ * The account's passkeys, all of them: password managers stop offering the others, and offer these again. What
+ * `GET /2fa/settings` answers under `passkeys` is what this takes. Answers whether the browser took it.
+ */
+export function signalAccepted({ credentialIds, rpId, userId }: AcceptedPasskeys): Promise<boolean> {
+  const allAcceptedCredentialIds = [...credentialIds];
+  return attempt(() => signals().signalAllAcceptedCredentials?.({ rpId, userId, allAcceptedCredentialIds }));
 }
 
 export interface UserDetails {

@@ -121,7 +121,7 @@ const setUp: Messages["setUp"] = {
 };
 
 const passkeyOffer: Messages["passkeyOffer"] = {
-  title: "No code next time?",
+  title: "Skip the code next time",
   lead: "With a passkey you confirm with your fingerprint, face or screen lock. There is no code to type, and nothing that a fake site could take from you.",
   add: "Add a passkey",
   later: "Not now",

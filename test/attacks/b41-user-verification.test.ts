@@ -58,3 +58,50 @@ test("B41 by default a key without user verification is a second factor, and no 
   expect((await passwordless(stranger, device)).status).toBe(401);
   await expectDenied(stranger);
 });
+
+test.each<readonly [string, object]>([
+  ["by default", {}],
+  ["with userVerification: preferred", { methods: [totp(), passkeys({ userVerification: "preferred" })] }],
+  ["with userVerification: required", { methods: [totp(), passkeys({ userVerification: "required" })] }],
+  ["under the strict preset", { preset: "strict" }],
+])("B41 a whole login is asked for with user verification: %s", async (_says, options) => {
+  const jar = new Jar(passwordlessApp({ options }));
+  expect((await requestOptions(jar)).userVerification).toBe("required");
+});
+
+// Only a second step is asked for with "preferred": here a client that did as it was told carries its answer to the login.
+describe("B41 a key without user verification that was asked with preferred", () => {
+  async function asked() {
+    const target = passwordlessApp();
+    const { device, jar: inside } = await holder(target, "alice", { userVerification: false });
+    const answerFor = async (jar: Jar) => {
+      const options = await requestOptions(jar);
+      expect(options.userVerification).toBe("preferred");
+      return { credential: device.get(options) };
+    };
+    return { target, inside, waiting: await passworded(target, "JSON", "alice"), answerFor };
+  }
+
+  test("is the second step it was asked for, at the application's own route too", async () => {
+    const { answerFor, waiting } = await asked();
+    expect((await waiting.post("/login/passkey", await answerFor(waiting))).status).toBe(200);
+    expect(await waiting.isIn()).toBe(true);
+  });
+
+  test("is no login in another browser, whether asked for a second step or for a confirmation", async () => {
+    const { answerFor, inside, target, waiting } = await asked();
+    for (const jar of [waiting, inside]) {
+      const stranger = new Jar(target);
+      expect((await stranger.post("/login/passkey", await answerFor(jar))).status).toBe(401);
+      await expectDenied(stranger);
+    }
+  });
+
+  test("is no login in its own browser once the password no longer counts", async () => {
+    const { answerFor, waiting } = await asked();
+    const answer = await answerFor(waiting);
+    await waiting.post("/logout");
+    expect((await waiting.post("/login/passkey", answer)).status).toBe(401);
+    await expectDenied(waiting);
+  });
+});

@@ -5,6 +5,7 @@ interface Kept {
   readonly isResidentCredential: boolean;
   readonly rpId?: string;
   readonly userName?: string;
+  readonly userDisplayName?: string;
 }
 
 /** An authenticator of the browser's own making, as its developer tools offer them. */
@@ -15,6 +16,8 @@ export interface Key {
   hold(): Promise<void>;
   /** The right finger or PIN, or a wrong one. */
   setUserVerified(isUserVerified: boolean): Promise<void>;
+  /** From now on it says that nobody was there, as password managers do that make a passkey by the way. */
+  leave(): Promise<void>;
   remove(): Promise<void>;
 }
 
@@ -44,6 +47,9 @@ export async function plugIn(page: Page, { transport = "internal" }: KeyOptions 
     hold: () => setPresence(false),
     setUserVerified: async (isUserVerified) => {
       await session.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified });
+    },
+    leave: async () => {
+      await session.send("WebAuthn.setResponseOverrideBits", { authenticatorId, isBadUP: true, isBadUV: true });
     },
     remove: async () => {
       await session.send("WebAuthn.removeVirtualAuthenticator", { authenticatorId });

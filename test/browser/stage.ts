@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { mkdir } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
+import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -25,22 +25,27 @@ export interface Demo {
 }
 
 export async function startDemo(): Promise<Demo> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  // The origin is configuration, and the port is known only now.
-  const origin = `http://localhost:${(server.address() as AddressInfo).port}`;
   const clock = movableClock();
   const storage = await openFile(":memory:");
   const [keys, sessionSecret] = [`test:${randomBytes(32).toString("base64")}`, "of no value"];
-  server.on("request", createApp({ origin, storage, keys, sessionSecret, clock }));
+  const listening = await listen((origin) => createApp({ origin, storage, keys, sessionSecret, clock }));
   return {
-    origin,
     clock,
+    origin: listening.origin,
     async close() {
-      await close(server);
+      await listening.close();
       await storage.close();
     },
   };
+}
+
+/** An application, listening. Its origin is configuration, and the port is known only once it listens. */
+export async function listen(appFor: (origin: string) => RequestListener): Promise<Omit<Demo, "clock">> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const origin = `http://localhost:${(server.address() as AddressInfo).port}`;
+  server.on("request", appFor(origin));
+  return { origin, close: () => close(server) };
 }
 
 function close(server: Server): Promise<void> {
@@ -66,7 +71,11 @@ const REFUSED_PAGE = /^Failed to load resource: the server responded with a stat
 /** Asked for by the pages' own script, which goes on to the page that says why it was refused. */
 const ASKED_BY_SCRIPT = /\/passkey\/(enroll\/)?options$/;
 
-export async function visit(browser: Browser, demo: Demo, options: BrowserContextOptions = {}): Promise<Visitor> {
+export async function visit(
+  browser: Browser,
+  demo: Pick<Demo, "origin">,
+  options: BrowserContextOptions = {},
+): Promise<Visitor> {
   const context = await browser.newContext({ baseURL: demo.origin, viewport: DESK, locale: "en-GB", ...options });
   const troubles: string[] = [];
   const pages = new Set<string>();

@@ -5,6 +5,7 @@ import { challengePage } from "../../lib/pages/challenge-page.js";
 import { confirmTotpPage, enrollTotpPage } from "../../lib/pages/enroll-totp-page.js";
 import { builtInLayout } from "../../lib/pages/layout.js";
 import { english } from "../../lib/pages/messages.js";
+import { passkeyOfferPage } from "../../lib/pages/passkey-offer-page.js";
 import { problemPage } from "../../lib/pages/problem-page.js";
 import { setUpPage } from "../../lib/pages/set-up-page.js";
 import { settingsPage } from "../../lib/pages/settings-page.js";
@@ -99,7 +100,8 @@ export function everyPage(context: PageContext, text = "Phone"): Record<string, 
       { type: "passkey", factors: [{ id: text, label: text, hint: "synced" }] },
     ],
   });
-  const settings = settingsWith({ settings: settingsOf(text), accountName: text, needsStepUp: true });
+  const passkeys = { rpId: text, userId: text, credentialIds: [text] };
+  const settings = settingsWith({ settings: settingsOf(text), accountName: text, passkeys, needsStepUp: true });
   const uri = `otpauth://totp/${text}`;
   return {
     challenge: challengePage(context, challenge),
@@ -117,6 +119,8 @@ export function everyPage(context: PageContext, text = "Phone"): Record<string, 
     setUp: setUpPage(context, { accountName: text, enrollable: ["totp"] }),
     setUpBoth: setUpPage(context, { accountName: text, enrollable: ["totp", "passkey"] }),
     nothingToSetUp: setUpPage(context, { accountName: text, enrollable: [] }),
+    offer: passkeyOfferPage(context, { accountName: text }),
+    offerAgain: passkeyOfferPage(context, { accountName: text, problem: { code: "invalid-passkey" } }),
     enroll: enrollTotpPage(context, { factorId: text, label: text, secret: text, uri, qr: "<svg><path/></svg>" }),
     confirm: confirmTotpPage(context, { factorId: text, problem: { code: "invalid-code", clockOffMinutes: 3 } }),
     codes: backupCodesPage(context, { codes: [text, "AAAA-BBBB"], continueTo: `/a?b=${text}`, isFirst: true }),
