@@ -1,6 +1,7 @@
 export { authenticatorApp, type AuthenticatorApp } from "./authenticator-app.js";
 export { movableClock, type MovableClock } from "./clock.js";
 export { type ContractClaim, type MakeStore, storeContract } from "./store-contract.js";
+export type { SigningAlgorithm, SigningKey } from "../crypto/signing-keys.js";
 export {
   type SoftwareAuthenticator,
   softwareAuthenticator,

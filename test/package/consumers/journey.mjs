@@ -48,6 +48,21 @@ async function walk(url, clock, authenticatorApp) {
   assert.equal((await second.get("/account")).status, 200, "and opens the route");
 }
 
+/**
+ * Every further part of the package loads by itself: here no database, no Redis and no browser is installed.
+ * @param {{ redis: object, sql: object, browser: object }} parts
+ */
+export function checkParts({ redis, sql, browser }) {
+  const expected = [
+    [redis, ["redisStore"]],
+    [sql, ["sqlStore", "createTables"]],
+    [browser, ["enrollPasskey", "signInWithPasskey", "upgradeToPasskey", "signalAccepted"]],
+  ];
+  for (const [part, names] of expected) {
+    for (const name of names) assert.equal(typeof part[name], "function", name);
+  }
+}
+
 /** A client with a cookie jar of its own. */
 function visitor(url) {
   const jar = new Map();

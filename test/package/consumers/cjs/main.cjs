@@ -4,6 +4,9 @@ const passport = require("passport");
 const { Strategy: LocalStrategy } = require("passport-local");
 const { secondFactor } = require("express-second-factor");
 const { authenticatorApp } = require("express-second-factor/testing");
+const browser = require("express-second-factor/browser");
+const redis = require("express-second-factor/redis");
+const sql = require("express-second-factor/sql");
 
 const clock = { now: Date.now() };
 const ann = { id: "1", username: "ann", password: "correct horse" };
@@ -26,4 +29,7 @@ app.use(mfa);
 app.post("/login", passport.authenticate("local"), (_req, res) => res.json({ ok: true }));
 app.get("/account", (req, res) => (req.isAuthenticated() ? res.json({ id: req.user.id }) : res.sendStatus(401)));
 
-import("./journey.mjs").then(({ journey }) => journey(app, { clock, authenticatorApp }));
+import("./journey.mjs").then(({ checkParts, journey }) => {
+  checkParts({ redis, sql, browser });
+  return journey(app, { clock, authenticatorApp });
+});

@@ -4,7 +4,12 @@ import passport from "passport";
 import { Strategy as LocalStrategy } from "passport-local";
 import { secondFactor } from "express-second-factor";
 import { authenticatorApp } from "express-second-factor/testing";
-import { journey } from "./journey.mjs";
+import * as browser from "express-second-factor/browser";
+import * as redis from "express-second-factor/redis";
+import * as sql from "express-second-factor/sql";
+import { checkParts, journey } from "./journey.mjs";
+
+checkParts({ redis, sql, browser });
 
 const clock = { now: Date.now() };
 const ann = { id: "1", username: "ann", password: "correct horse" };

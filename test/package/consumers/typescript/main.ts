@@ -2,7 +2,8 @@ import express, { type RequestHandler } from "express";
 import session from "express-session";
 import passport from "passport";
 import { Strategy as LocalStrategy } from "passport-local";
-import { secondFactor } from "express-second-factor";
+import { type Messages, type PasskeyOfferMessages, secondFactor, type Store } from "express-second-factor";
+import { type NodeRedisClient, redisStore } from "express-second-factor/redis";
 import { authenticatorApp } from "express-second-factor/testing";
 import { journey } from "./journey.mjs";
 
@@ -29,6 +30,16 @@ passport.deserializeUser((id: string, done) => done(null, id === ann.id ? ann : 
 const mfa = secondFactor({ issuer: "Acme", origin: "http://localhost:3000", clock: () => clock.now });
 const gate: RequestHandler = mfa;
 const fresh: RequestHandler = mfa.require({ maxAge: "5m" });
+
+const offer: PasskeyOfferMessages = {
+  title: "Kein Code mehr",
+  lead: "Mit einem Passkey.",
+  add: "Passkey anlegen",
+  later: "Jetzt nicht",
+  never: "Nicht mehr fragen",
+};
+export const german: Partial<Messages> = { passkeyOffer: offer };
+export const shared = (client: NodeRedisClient): Store => redisStore(client);
 
 const app = express();
 app.use(express.json());

@@ -1,0 +1,17 @@
+import {
+  type EnrollResult,
+  signalAccepted,
+  signInWithPasskey,
+  type SignInResult,
+  upgradeToPasskey,
+} from "express-second-factor/browser";
+
+export async function signIn(form: HTMLFormElement, signal: AbortSignal): Promise<SignInResult["status"]> {
+  const { status } = await signInWithPasskey({ base: "/2fa", form, signal });
+  return status;
+}
+
+export const upgrade = (): Promise<EnrollResult> => upgradeToPasskey({ base: "/2fa", label: "This browser" });
+
+export const tell = (): Promise<boolean> =>
+  signalAccepted({ rpId: "acme.example", userId: "AAAA", credentialIds: ["AAAA"] });
