@@ -64,7 +64,7 @@ async function run(form: HTMLFormElement): Promise<void> {
   tell(form, sentence(form, result));
 }
 
-function open(form: HTMLFormElement): void {
+function openForm(form: HTMLFormElement): void {
   form.hidden = false;
   form.querySelector<HTMLElement>("[data-first]")?.focus();
   form.addEventListener("submit", (event) => {
@@ -87,7 +87,7 @@ export function wirePasskeys(): void {
     const canPasskeys = typeof PublicKeyCredential === "function";
     if (without && canPasskeys) without.hidden = true;
     else if (without) without.textContent = form.dataset["unsupported"] ?? "";
-    if (canPasskeys) open(form);
+    if (canPasskeys) openForm(form);
     else if (isOffer(form)) document.querySelector<HTMLElement>("[data-later]")?.click();
   }
 }

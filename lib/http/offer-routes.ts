@@ -1,5 +1,4 @@
-import type { Problem } from "../core/errors.js";
-import { failure, success } from "../core/errors.js";
+import { failure, type Problem, success } from "../core/errors.js";
 import type { PasskeyDesk } from "../engine/passkey-desk.js";
 import { isDue } from "../policy/assess.js";
 import { destination } from "./challenge-routes.js";

@@ -15,7 +15,8 @@ export function passkeyOfferPage(context: PageContext, { accountName, problem }:
     cancelled: settings.passkeys.cancelled,
     alreadyHere: settings.passkeys.alreadyHere,
     stepUp: base,
-    triesSilently: true,
+    // Once: what was refused would be made, sent and refused again without end.
+    triesSilently: problem === undefined,
   });
   const body = html`<div class="sf-narrow">
     ${brand(context)}

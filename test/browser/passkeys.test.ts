@@ -219,6 +219,8 @@ describe("a person lives with a passkey", () => {
     await usePasskey(page);
     await heading(page, "Your account").waitFor();
 
+    // A key that hears nothing of what was removed, as keys on a ring do.
+    await page.addInitScript(() => Reflect.deleteProperty(PublicKeyCredential, "signalAllAcceptedCredentials"));
     await page.goto("/2fa/settings");
     const rows = page.getByRole("region", { name: "Authenticators" }).getByRole("listitem");
     const row = rows.filter({ hasText: "Passkey 2" });
@@ -274,7 +276,8 @@ describe("a passkey instead of the password", () => {
     await asked;
     expect(path(page)).toBe("/login");
     await key.touch();
-    await page.reload();
+    // The touch may already answer what waits, and then the browser is on its way while it is told to reload.
+    await page.reload().catch(() => undefined);
     await heading(page, "Your account").waitFor();
     expect(await fact(page, "status").innerText()).toBe("verified");
     expect(visitor.troubles).toEqual([]);

@@ -96,8 +96,9 @@ describe("after a login by code a passkey is offered", () => {
     expect((await enrollWith(jar, softwareAuthenticator())).status).toBe(201);
   });
 
-  test("and what was refused is told there, with every answer still open", async () => {
+  test("and what was refused is told there, with every answer still open; by itself the page tries once", async () => {
     const jar = await offered(await field());
+    expect((await jar.page(OFFER)).text).toContain("data-silent");
     const credential = JSON.stringify(
       softwareAuthenticator({ origin: "https://evil.test" }).create(await creationOptions(jar)),
     );
@@ -105,6 +106,7 @@ describe("after a login by code a passkey is offered", () => {
     expect(again.status).toBe(401);
     expect(again.text).toContain("That passkey was not accepted");
     expect(again.text).toContain(`action="${DECLINE}"`);
+    expect(again.text).not.toContain("data-silent");
     expect(place(await jar.form(DECLINE))).toEqual([303, GOING_TO]);
   });
 
