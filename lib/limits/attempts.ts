@@ -34,7 +34,10 @@ export type Taken =
 export interface AttemptLimits {
   /**
    * Counts one attempt against every kind named, before anything is checked: N simultaneous attempts see N different
-   * counts. An attempt refused by one limit is given back to the others, because nothing was tried.
+   * counts. An attempt refused by one limit is given back to the others, because nothing was tried; so is one that a counter
+   * did not answer.
+   *
+   * @throws UnavailableError where a counter does not answer
    */
   take(kinds: readonly LimitKind[], attempter: Attempter): Promise<Taken>;
 }
@@ -70,9 +73,15 @@ export function createAttemptLimits(store: Store, limits: Limits, clock: Clock):
   return {
     async take(kinds, { userId, address }) {
       const keyed = kinds.map((kind) => ({ kind, key: kind === "address" ? addressKey(address) : userId }));
-      const counted = await Promise.all(
+      const answers = await Promise.allSettled(
         keyed.flatMap(({ kind, key }) => (key === undefined ? [] : [count(kind, key)])),
       );
+      const counted = answers.flatMap((answer) => (answer.status === "fulfilled" ? [answer.value] : []));
+      const failed = answers.find((answer) => answer.status === "rejected");
+      if (failed !== undefined) {
+        await giveBack(counted);
+        throw failed.reason;
+      }
       const refused = counted.filter(({ excess }) => excess > 0);
       const [longest] = refused.toSorted((a, b) => b.retryAfter - a.retryAfter);
       if (longest === undefined) return { allowed: true, giveBack: () => giveBack(counted) };
