@@ -10,7 +10,12 @@ export async function nodeRedis(url: string) {
 }
 
 export async function nodeRedisCluster({ servers }: RedisCluster) {
-  const client = createCluster({ rootNodes: servers.map(({ url }) => ({ url })) });
+  const client = createCluster({
+    rootNodes: servers.map(({ url }) => ({ url })),
+    defaults: { disableOfflineQueue: true, socket: { reconnectStrategy: 20 } },
+    // Milliseconds after which it asks who took the place of a server that is away; 5 s by default.
+    topologyRefreshOnReconnectionAttemptStrategy: 100,
+  });
   client.on("error", () => undefined);
   return client.connect();
 }

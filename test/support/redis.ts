@@ -84,26 +84,26 @@ export async function startRedis(args: readonly string[] = []): Promise<RedisSer
   };
 }
 
-const NODES = 3;
+const MASTERS = 3;
 const SLOTS = 16_384;
 
-/** Three servers that share the slots between them; the caller kills them. */
-export async function startRedisCluster(): Promise<RedisCluster> {
+/** How soon a cluster gives a silent server up. */
+const CLUSTER = ["--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--cluster-require-full-coverage", "no"];
+/** A replica of its own for each master, which takes over once it is allowed to, however old what it has may be. */
+const REPLICAS = ["--cluster-allow-replica-migration", "no", "--cluster-replica-validity-factor", "0"];
+const AT_ONCE = ["--repl-diskless-sync-delay", "0", "--cluster-replica-no-failover", "yes"];
+
+/** Three servers that share the slots between them, and as many replicas where asked for; the caller kills them. */
+export async function startRedisCluster({ replicas = false } = {}): Promise<RedisCluster> {
   const folder = mkdtempSync(join(tmpdir(), "redis-cluster-"));
   const servers: RedisServer[] = [];
-  for (let node = 0; node < NODES; node += 1) {
-    const bus = String(await freePort());
-    const file = join(folder, `nodes-${node}.conf`);
-    servers.push(await startRedis(["--cluster-enabled", "yes", "--cluster-port", bus, "--cluster-config-file", file]));
+  for (let node = 0; node < (replicas ? 2 : 1) * MASTERS; node += 1) {
+    const own = ["--cluster-port", String(await freePort()), "--cluster-config-file", join(folder, `${node}.conf`)];
+    servers.push(await startRedis([...CLUSTER, ...(replicas ? [...REPLICAS, ...AT_ONCE] : []), ...own]));
   }
   const nodes = await Promise.all(servers.map(({ url }) => createClient({ url }).connect()));
   try {
-    for (const [index, node] of nodes.entries()) await takeSlots(node, index);
-    for (const node of nodes.slice(1)) await meet(nodes[0]!, node);
-    await until("the cluster agrees", async () => {
-      const states = await Promise.all(nodes.map((node) => node.sendCommand<string>(["CLUSTER", "INFO"])));
-      return states.every((state) => state.includes("cluster_state:ok") && state.includes(`known_nodes:${NODES}`));
-    });
+    await formCluster(nodes);
   } finally {
     for (const node of nodes) node.destroy();
   }
@@ -120,8 +120,27 @@ interface Node {
   sendCommand<T>(args: string[]): Promise<T>;
 }
 
+async function formCluster(nodes: readonly Node[]): Promise<void> {
+  const masters = nodes.slice(0, MASTERS);
+  for (const [index, node] of masters.entries()) await takeSlots(node, index);
+  for (const node of nodes.slice(1)) await meet(nodes[0]!, node);
+  await until("the servers know each other", async () => {
+    const states = await Promise.all(nodes.map((node) => node.sendCommand<string>(["CLUSTER", "INFO"])));
+    return states.every((state) => state.includes("cluster_state:ok") && state.includes(`known_nodes:${nodes.length}`));
+  });
+  await Promise.all(
+    nodes.slice(MASTERS).map(async (node, index) => {
+      const id = await masters[index]!.sendCommand<string>(["CLUSTER", "MYID"]);
+      await node.sendCommand(["CLUSTER", "REPLICATE", id]);
+      await until("the replica has what its master has", async () =>
+        (await node.sendCommand<string>(["INFO", "replication"])).includes("master_link_status:up"),
+      );
+    }),
+  );
+}
+
 async function takeSlots(node: Node, index: number): Promise<void> {
-  const [first, end] = [Math.floor((SLOTS * index) / NODES), Math.floor((SLOTS * (index + 1)) / NODES)];
+  const [first, end] = [Math.floor((SLOTS * index) / MASTERS), Math.floor((SLOTS * (index + 1)) / MASTERS)];
   await node.sendCommand(["CLUSTER", "ADDSLOTSRANGE", String(first), String(end - 1)]);
   await node.sendCommand(["CLUSTER", "SET-CONFIG-EPOCH", String(index + 1)]);
 }
