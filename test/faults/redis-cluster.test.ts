@@ -41,7 +41,7 @@ afterAll(async () => {
 async function ask(server: number, ...command: string[]): Promise<string> {
   const client = await createClient({ url: cluster.servers[server]!.url }).connect();
   try {
-    return String(await client.sendCommand(command));
+    return JSON.stringify(await client.sendCommand(command));
   } finally {
     client.destroy();
   }
@@ -143,5 +143,5 @@ test("a master of a Redis cluster dies: closed for its users alone, and whole wh
   await ask(REPLICA, "CONFIG", "SET", "cluster-replica-no-failover", "no");
   for (const target of targets) await expectWhole(target);
   for (const { jar } of running.filter(({ status }) => status === 503)) expect(await jar.isIn()).toBe(false);
-  expect(await ask(REPLICA, "ROLE")).toMatch(/^master/);
+  expect(await ask(REPLICA, "ROLE")).toContain("master");
 }, 60_000);

@@ -10,6 +10,7 @@ import { enrolled, pending } from "../support/browser.js";
 import { interruptible } from "../support/interruptible.js";
 import { type Breakable, closed, KEYS, survivesOutages, TIMEOUT, whole } from "../support/outages.js";
 import { durable, startRedis } from "../support/redis.js";
+import { startRelay } from "../support/relay.js";
 import { ioRedis, nodeRedis } from "../support/redis-clients.js";
 
 type Client = Parameters<typeof redisStore>[0];
@@ -25,6 +26,18 @@ async function breakable(connect: (url: string) => Promise<{ client: Client; end
     mend: () => server.start(),
     freeze: () => server.freeze(),
     resume: () => server.resume(),
+    async distantStore() {
+      const relay = await startRelay(server.port);
+      const distant = await connect(`redis://127.0.0.1:${relay.port}`);
+      return {
+        relay,
+        store: redisStore(distant.client, { prefix: `test-${(stores += 1)}:` }),
+        async end() {
+          distant.end();
+          await relay.close();
+        },
+      };
+    },
     async close() {
       end();
       await server.kill();

@@ -6,6 +6,7 @@ import { CANARY, testApp, type TestApp } from "./app.js";
 import { enrolled, type Enrolled, full, Jar, pending } from "./browser.js";
 import { interruptible, type InterruptibleStore } from "./interruptible.js";
 import { until } from "./programs.js";
+import type { Relay } from "./relay.js";
 
 /** A store over a real server that can go away, keeping what it had, and come back. */
 export interface Breakable {
@@ -18,6 +19,8 @@ export interface Breakable {
   /** It answers nothing more, and breaks no connection. */
   freeze(): Promise<void> | void;
   resume(): void;
+  /** A store of the same server, through a relay that can lose what is said; ended by `end`. */
+  distantStore(): Promise<{ readonly store: Store; readonly relay: Relay; end(): Promise<void> }>;
   close(): Promise<void>;
 }
 
@@ -54,12 +57,14 @@ async function expectClosed(
   visitors: { waiting: Jar; inside: Jar },
   { phone }: Enrolled,
 ): Promise<void> {
-  await expect(target.mfa.ready()).rejects.toMatchObject({ code: "unavailable" });
-  await closed(visitors.waiting.verify(phone.code(target.clock())));
-  await closed(visitors.waiting.get("/account"));
-  await closed(visitors.inside.get("/account"));
-  await closed(visitors.inside.post("/2fa/totp/enroll"));
-  await closed(new Jar(target).login("alice"));
+  await Promise.all([
+    expect(target.mfa.ready()).rejects.toMatchObject({ code: "unavailable" }),
+    closed(visitors.waiting.verify(phone.code(target.clock()))),
+    closed(visitors.waiting.get("/account")),
+    closed(visitors.inside.get("/account")),
+    closed(visitors.inside.post("/2fa/totp/enroll")),
+    closed(new Jar(target).login("alice")),
+  ]);
   const anonymous = await new Jar(target).get("/");
   expect([anonymous.status, anonymous.body.status]).toEqual([200, "anonymous"]);
   const guarded = await new Jar(target).get("/account");
@@ -72,8 +77,8 @@ export function survivesOutages(start: () => Promise<Breakable>): void {
   let target: Target;
   let alice: Enrolled;
 
-  const begin = async (): Promise<void> => {
-    const store = interruptible(await server.emptyStore());
+  const begin = async (given?: Store): Promise<void> => {
+    const store = interruptible(given ?? (await server.emptyStore()));
     target = { ...testApp({ store, options: { keys: KEYS, storeTimeout: `${TIMEOUT}ms` } }), store };
     alice = await enrolled(target, "alice");
   };
@@ -165,6 +170,28 @@ export function survivesOutages(start: () => Promise<Breakable>): void {
     target.clock.advance(30_000);
     expect((await jar.verify(right())).status).toBe(200);
   });
+
+  test.each(["request", "answer"] as const)(
+    "the %s of the write that uses a right code up is lost on the way: whoever is told so is in, and the code was good once",
+    async (lost) => {
+      const { store, relay, end } = await server.distantStore();
+      try {
+        await begin(store);
+        const [jar, other] = [await pending(target, "alice"), await pending(target, "alice")];
+        target.store.once("before write", () => relay.lose(lost));
+        const { status } = await jar.verify(right());
+        await whole(target);
+        // A client that sends again what it had no answer to may succeed.
+        expect([200, 503]).toContain(status);
+        expect(await jar.isIn()).toBe(status === 200);
+        const isStillGood = lost === "request" && status === 503;
+        expect((await other.verify(right())).status).toBe(isStillGood ? 200 : 401);
+        expect((await jar.verify(right())).status).toBe(401);
+      } finally {
+        await end();
+      }
+    },
+  );
 
   test("away while attempts are counted: no check is made uncounted", async () => {
     await begin();

@@ -89,17 +89,22 @@ const SLOTS = 16_384;
 
 /** How soon a cluster gives a silent server up. */
 const CLUSTER = ["--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--cluster-require-full-coverage", "no"];
-/** A replica of its own for each master, which takes over once it is allowed to, however old what it has may be. */
-const REPLICAS = ["--cluster-allow-replica-migration", "no", "--cluster-replica-validity-factor", "0"];
-const AT_ONCE = ["--repl-diskless-sync-delay", "0", "--cluster-replica-no-failover", "yes"];
+/** Replicas that stay with their master, take over only once they are told they may, and then however old what they have is. */
+const REPLICAS = [
+  ["--cluster-allow-replica-migration", "no"],
+  ["--cluster-replica-no-failover", "yes"],
+  ["--cluster-replica-validity-factor", "0"],
+  ["--repl-diskless-sync-delay", "0"],
+].flat();
 
 /** Three servers that share the slots between them, and as many replicas where asked for; the caller kills them. */
 export async function startRedisCluster({ replicas = false } = {}): Promise<RedisCluster> {
   const folder = mkdtempSync(join(tmpdir(), "redis-cluster-"));
   const servers: RedisServer[] = [];
   for (let node = 0; node < (replicas ? 2 : 1) * MASTERS; node += 1) {
-    const own = ["--cluster-port", String(await freePort()), "--cluster-config-file", join(folder, `${node}.conf`)];
-    servers.push(await startRedis([...CLUSTER, ...(replicas ? [...REPLICAS, ...AT_ONCE] : []), ...own]));
+    const own = ["--cluster-port", String(await freePort()), "--cluster-config-file", `${node}.conf`];
+    const files = ["--dir", folder, "--dbfilename", `${node}.rdb`];
+    servers.push(await startRedis([...CLUSTER, ...(replicas ? REPLICAS : []), ...own, ...files]));
   }
   const nodes = await Promise.all(servers.map(({ url }) => createClient({ url }).connect()));
   try {
