@@ -86,17 +86,18 @@ describe.each(READ_FAULTS)("a store whose read %s", (_name, fault) => {
     const owner = await full(target, "alice", factor.phone);
     const waiting = await pending(target, "alice");
     store.fail("read", fault);
-    for (const jar of [owner, waiting]) {
-      for (const path of ["/", "/account", "/api/data", "/nowhere", ...PAGES])
-        expectProblem(await jar.get(path), "unavailable");
-      const page = await jar.page("/account");
-      expect([page.status, page.type, page.text.includes(CANARY)]).toEqual([503, "text/html", false]);
-    }
     const code = factor.phone.code(target.clock());
-    for (const { path, body } of stateRoutes({ factorId: factor.factorId })) {
-      expectProblem(await waiting.post(path, { ...body, code }), "unavailable");
-      if (path !== "/2fa/cancel") expectProblem(await owner.post(path, body), "unavailable");
-    }
+    const routes = stateRoutes({ factorId: factor.factorId });
+    const answered = await Promise.all([
+      ...[owner, waiting].flatMap((jar) =>
+        ["/", "/account", "/api/data", "/nowhere", ...PAGES].map((path) => jar.get(path)),
+      ),
+      ...routes.map(({ path, body }) => waiting.post(path, { ...body, code })),
+      ...routes.filter(({ path }) => path !== "/2fa/cancel").map(({ path, body }) => owner.post(path, body)),
+    ]);
+    for (const answer of answered) expectProblem(answer, "unavailable");
+    for (const page of await Promise.all([owner.page("/account"), waiting.page("/account")]))
+      expect([page.status, page.type, page.text.includes(CANARY)]).toEqual([503, "text/html", false]);
     store.heal();
     expect([await owner.isIn(), await waiting.isIn()]).toEqual([true, false]);
     expect((await waiting.verify(code)).status).toBe(200);
@@ -156,16 +157,15 @@ describe.each(WRITE_FAULTS)("a store whose write %s", (_name, fault) => {
     const before = await storedAccount(target, "alice");
     const code = authenticatorApp(begun.body.uri).code(target.clock());
     store.fail("write", fault);
-    expectProblem(await jar.post("/2fa/totp/enroll/confirm", { factorId: begun.body.factorId, code }), "unavailable");
-    for (const path of [
-      `/2fa/factors/${factor.factorId}/remove`,
-      "/2fa/backup-codes",
-      "/2fa/disable",
-      "/2fa/totp/enroll",
-      "/2fa/sessions/revoke-others",
-    ]) {
-      expectProblem(await jar.post(path), "unavailable");
-    }
+    const refused = await Promise.all([
+      jar.post("/2fa/totp/enroll/confirm", { factorId: begun.body.factorId, code }),
+      jar.post(`/2fa/factors/${factor.factorId}/remove`),
+      jar.post("/2fa/backup-codes"),
+      jar.post("/2fa/disable"),
+      jar.post("/2fa/totp/enroll"),
+      jar.post("/2fa/sessions/revoke-others"),
+    ]);
+    for (const answer of refused) expectProblem(answer, "unavailable");
     expect(await storedAccount(target, "alice")).toBe(before);
     store.heal();
     expect(await jar.isIn()).toBe(true);
@@ -379,13 +379,14 @@ describe("the application's own calls while the store is away", () => {
       ];
       const happened = target.events.length;
       store.fail("read", fault);
-      for (const call of [...reading, ...writing, () => accounts.erase("u1")])
-        await expect(call()).rejects.toThrow(UnavailableError);
+      const erasing = () => accounts.erase("u1");
+      await Promise.all(
+        [...reading, ...writing, erasing].map((call) => expect(call()).rejects.toThrow(UnavailableError)),
+      );
       store.heal();
       store.fail("write", fault);
       store.fail("remove", fault);
-      for (const call of [...writing, () => accounts.erase("u1")])
-        await expect(call()).rejects.toThrow(UnavailableError);
+      await Promise.all([...writing, erasing].map((call) => expect(call()).rejects.toThrow(UnavailableError)));
       store.heal();
       expect(await storedAccount(target, "alice")).toBe(before);
       // What did not happen is told to nobody.
