@@ -1,11 +1,14 @@
 // One of several processes of an application: run by `workers.ts`, told what to do by messages.
+import { once } from "node:events";
 import type { AddressInfo } from "node:net";
+import type { SessionData } from "express-session";
 import { redisStore } from "express-second-factor/redis";
 import { sqlStore } from "express-second-factor/sql";
 import type { LimitOption, Store } from "express-second-factor";
 import { passwordOf, testApp, type TestApp } from "./app.js";
 import { openPostgres } from "./postgres-client.js";
 import { nodeRedis } from "./redis-clients.js";
+import { openSqlite } from "./sqlite.js";
 
 export interface Beginning {
   readonly url: string;
@@ -18,7 +21,14 @@ export type Job = { readonly now: number; readonly times: number } & (
   | { readonly job: "verify"; readonly method: "totp" | "backup-code"; readonly code: string }
   | { readonly job: "guess"; readonly codes: readonly string[] }
   | { readonly job: "device"; readonly cookie: string }
+  | { readonly job: "passkey"; readonly cookie: string; readonly sessions: Sessions; readonly credential: object }
 );
+
+/** What lies in a session store, by its ids, as JSON. */
+export type Sessions = Readonly<Record<string, string>>;
+
+/** What a process is told to do. */
+export type Message = Beginning | Job | "stop";
 
 /** How often each outcome came about. */
 export type Tally = Record<string, number>;
@@ -28,8 +38,18 @@ const PATIENCE = 30_000;
 
 const USER = { id: "u1", name: "alice" };
 
-async function storeAt(url: string): Promise<Store> {
-  return url.startsWith("redis") ? redisStore(await nodeRedis(url)) : sqlStore(openPostgres(url, 8, PATIENCE));
+interface Opened {
+  readonly store: Store;
+  close(): unknown;
+}
+
+async function open(url: string): Promise<Opened> {
+  if (url.startsWith("redis:")) {
+    const client = await nodeRedis(url);
+    return { store: redisStore(client), close: () => client.destroy() };
+  }
+  const db = url.startsWith("postgres:") ? openPostgres(url, 8, PATIENCE) : openSqlite(url);
+  return { store: sqlStore(db), close: () => db.destroy() };
 }
 
 async function verify({ mfa }: TestApp, method: "totp" | "backup-code", code: string): Promise<string> {
@@ -41,46 +61,73 @@ async function verify({ mfa }: TestApp, method: "totp" | "backup-code", code: st
   }
 }
 
+function post(url: string, cookie: string, body: object): Promise<Response> {
+  const headers = { cookie, "content-type": "application/json" };
+  return fetch(url, { method: "POST", redirect: "manual", headers, body: JSON.stringify(body) });
+}
+
 /** A login with the password and a trusted-device token; a new token in the answer is what only one may get. */
 async function logIn(origin: string, cookie: string): Promise<string> {
-  const answer = await fetch(`${origin}/login`, {
-    method: "POST",
-    redirect: "manual",
-    headers: { cookie, "content-type": "application/json" },
-    body: JSON.stringify({ username: USER.name, password: passwordOf(USER.name) }),
-  });
+  const answer = await post(`${origin}/login`, cookie, { username: USER.name, password: passwordOf(USER.name) });
   await answer.arrayBuffer();
   const renewed = answer.headers.getSetCookie().find((line) => /2fa-device-[^=]*=[^;]/.test(line));
   return renewed === undefined ? String(answer.status) : `renewed ${renewed.split(";")[0]}`;
 }
 
-async function begin({ url, keys, limits }: Beginning): Promise<(job: Job) => Promise<Tally>> {
-  const target = testApp({ store: await storeAt(url), options: { keys, limits, storeTimeout: `${PATIENCE}ms` } });
+async function assert(origin: string, cookie: string, credential: object): Promise<string> {
+  const answer = await post(`${origin}/2fa/passkey`, cookie, { credential });
+  const { code } = (await answer.json()) as { code?: string };
+  return answer.ok ? "ok" : (code ?? String(answer.status));
+}
+
+function put({ sessionStore }: TestApp, sessions: Sessions): void {
+  for (const [id, text] of Object.entries(sessions)) sessionStore.set(id, JSON.parse(text) as SessionData);
+}
+
+interface Application {
+  perform(job: Job): Promise<Tally>;
+  stop(): Promise<void>;
+}
+
+async function begin({ url, keys, limits }: Beginning): Promise<Application> {
+  const { store, close } = await open(url);
+  const target = testApp({ store, options: { keys, limits, storeTimeout: `${PATIENCE}ms` } });
   const server = target.app.listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
+  await once(server, "listening");
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const once = (job: Job, index: number): Promise<string> => {
+  const act = (job: Job, index: number): Promise<string> => {
     if (job.job === "device") return logIn(origin, job.cookie);
+    if (job.job === "passkey") return assert(origin, job.cookie, job.credential);
     return job.job === "verify" ? verify(target, job.method, job.code) : verify(target, "totp", job.codes[index]!);
   };
-  return async (job) => {
-    target.clock.set(job.now);
-    const outcomes = await Promise.all(Array.from({ length: job.times }, (_none, index) => once(job, index)));
-    const tally: Tally = {};
-    for (const outcome of outcomes) tally[outcome] = (tally[outcome] ?? 0) + 1;
-    return tally;
+  return {
+    async perform(job) {
+      target.clock.set(job.now);
+      if (job.job === "passkey") put(target, job.sessions);
+      const outcomes = await Promise.all(Array.from({ length: job.times }, (_none, index) => act(job, index)));
+      const tally: Tally = {};
+      for (const outcome of outcomes) tally[outcome] = (tally[outcome] ?? 0) + 1;
+      return tally;
+    },
+    async stop() {
+      server.close();
+      server.closeAllConnections();
+      await close();
+    },
   };
 }
 
-let perform: ((job: Job) => Promise<Tally>) | undefined;
+let application: Application | undefined;
 
-process.on("message", (message: Beginning | Job) => {
-  const answer = async (): Promise<Tally> => {
-    if ("job" in message) return perform!(message);
-    perform = await begin(message);
-    return {};
-  };
-  answer().then(
+async function obey(message: Message): Promise<Tally> {
+  if (message === "stop") await application?.stop();
+  else if ("job" in message) return application!.perform(message);
+  else application = await begin(message);
+  return {};
+}
+
+process.on("message", (message: Message) => {
+  obey(message).then(
     (tally) => process.send!({ tally }),
     (error: unknown) => process.send!({ failure: String(error) }),
   );

@@ -3,7 +3,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import type { Beginning, Job, Tally } from "./worker.js";
+import type { Beginning, Job, Message, Tally } from "./worker.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 // Below node_modules, where its imports of packages are found from.
@@ -11,6 +11,10 @@ const PROGRAM = join(root, `node_modules/.cache/express-second-factor/worker-${p
 
 /** Processes of one application, which share nothing but a store. */
 export interface Workers {
+  /** Has every one of them start the application over this store. */
+  begin(beginning: Beginning): Promise<void>;
+  /** Ends the application in every one of them, so that its store may go away. */
+  stop(): Promise<void>;
   /** Has every one of them do the same job at the same time; answers what came of it in all. */
   all(job: Job): Promise<Tally>;
   /** A job of its own for each. */
@@ -19,7 +23,7 @@ export interface Workers {
 }
 
 /** The TypeScript of this folder and of `lib/`, as one program that Node can run. */
-export async function bundleWorker(): Promise<void> {
+async function bundleWorker(): Promise<void> {
   await promisify(execFile)(join(root, "node_modules/.bin/esbuild"), [
     join(root, "test/support/worker.ts"),
     "--bundle",
@@ -35,11 +39,7 @@ export async function bundleWorker(): Promise<void> {
   ]);
 }
 
-export function removeBundle(): Promise<void> {
-  return rm(PROGRAM, { force: true });
-}
-
-async function told(worker: ChildProcess, message: Beginning | Job): Promise<Tally> {
+async function told(worker: ChildProcess, message: Message): Promise<Tally> {
   return new Promise((resolve, reject) => {
     const died = (code: number | null): void => reject(new Error(`A worker ended with ${code}`));
     worker.once("exit", died);
@@ -66,8 +66,9 @@ async function ended(worker: ChildProcess): Promise<void> {
   await exit;
 }
 
-/** Starts so many processes over the store at `url`; the caller ends them. */
-export async function startWorkers(count: number, beginning: Beginning): Promise<Workers> {
+/** Starts so many processes, which wait to be told what to do; the caller ends them. */
+export async function startWorkers(count: number): Promise<Workers> {
+  await bundleWorker();
   const workers = Array.from({ length: count }, () =>
     fork(PROGRAM, {
       execArgv: [],
@@ -75,18 +76,20 @@ export async function startWorkers(count: number, beginning: Beginning): Promise
       stdio: ["ignore", "inherit", "inherit", "ipc"],
     }),
   );
-  const end = async (): Promise<void> => {
-    await Promise.all(workers.map(ended));
-  };
-  try {
-    await Promise.all(workers.map((worker) => told(worker, beginning)));
-  } catch (error) {
-    await end();
-    throw error;
-  }
+  const all = async (message: Message): Promise<Tally> =>
+    sum(await Promise.all(workers.map((worker) => told(worker, message))));
   return {
-    all: async (job) => sum(await Promise.all(workers.map((worker) => told(worker, job)))),
+    all,
     each: async (jobs) => sum(await Promise.all(jobs.map((job, index) => told(workers[index % count]!, job)))),
-    end,
+    async begin(beginning) {
+      await all(beginning);
+    },
+    async stop() {
+      await all("stop");
+    },
+    async end() {
+      await Promise.all(workers.map(ended));
+      await rm(PROGRAM, { force: true });
+    },
   };
 }
