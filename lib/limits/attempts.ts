@@ -1,7 +1,8 @@
 import { isIP } from "node:net";
 import { ipKeyGenerator } from "express-rate-limit";
-import type { Clock, LimitKind, UserId } from "../core/nouns.js";
-import type { RateLimitStore, Store } from "../stores/contract.js";
+import { type Clock, type LimitKind, SECOND, type UserId } from "../core/nouns.js";
+import type { Count, Counter, Store } from "../stores/contract.js";
+import { createCounters } from "./counters.js";
 
 export interface Limit {
   /** Attempts per window. */
@@ -47,47 +48,38 @@ function addressKey(ip: string | undefined): string | undefined {
   return ip !== undefined && isIP(ip) !== 0 ? ipKeyGenerator(ip) : undefined;
 }
 
-interface Counted {
+interface Counted extends Count {
   readonly kind: LimitKind;
-  readonly key: string;
-  /** Attempts beyond the limit; 1 is the first to be refused. */
-  readonly excess: number;
-  readonly retryAfter: number;
+  readonly counter: Counter;
 }
 
 export function createAttemptLimits(store: Store, limits: Limits, clock: Clock): AttemptLimits {
-  const counters = Object.fromEntries(
-    Object.entries(limits).map(([kind, { window }]) => [kind, store.attempts(kind, window, clock)]),
-  ) as Record<LimitKind, RateLimitStore>;
+  const counters = createCounters(store, clock);
 
-  const count = async (kind: LimitKind, key: string): Promise<Counted> => {
-    const { totalHits, resetTime } = await counters[kind].increment(key);
-    const wait = (resetTime?.getTime() ?? clock() + limits[kind].window) - clock();
-    return { kind, key, excess: totalHits - limits[kind].limit, retryAfter: Math.max(1, Math.ceil(wait / 1000)) };
+  const counterOf = (name: LimitKind, { address, userId }: Attempter): readonly Counter[] => {
+    const key = name === "address" ? addressKey(address) : userId;
+    return key === undefined ? [] : [{ name, key, windowMs: limits[name].window }];
   };
-  // A counter that cannot take an attempt back counts one too many until its window ends: closed, and nobody's login is lost.
-  const giveBack = async (counted: readonly Counted[]): Promise<void> => {
-    await Promise.allSettled(counted.map(async ({ kind, key }) => counters[kind].decrement(key)));
-  };
+  /** Attempts beyond the limit; 1 is the first to be refused. */
+  const excess = ({ kind, totalHits }: Counted): number => totalHits - limits[kind].limit;
+  const retryAfter = ({ resetTime }: Counted): number =>
+    Math.max(1, Math.ceil((resetTime.getTime() - clock()) / SECOND));
 
   return {
-    async take(kinds, { userId, address }) {
-      const keyed = kinds.map((kind) => ({ kind, key: kind === "address" ? addressKey(address) : userId }));
-      const answers = await Promise.allSettled(
-        keyed.flatMap(({ kind, key }) => (key === undefined ? [] : [count(kind, key)])),
-      );
-      const counted = answers.flatMap((answer) => (answer.status === "fulfilled" ? [answer.value] : []));
-      const failed = answers.find((answer) => answer.status === "rejected");
-      if (failed !== undefined) {
-        await giveBack(counted);
-        throw failed.reason;
-      }
-      const refused = counted.filter(({ excess }) => excess > 0);
-      const [longest] = refused.toSorted((a, b) => b.retryAfter - a.retryAfter);
-      if (longest === undefined) return { allowed: true, giveBack: () => giveBack(counted) };
-      await giveBack(counted.filter(({ excess }) => excess <= 0));
-      const isFirst = refused.some(({ excess }) => excess === 1);
-      return { allowed: false, kind: longest.kind, retryAfter: longest.retryAfter, isFirst };
+    async take(kinds, attempter) {
+      const wanted = kinds.flatMap((kind) => counterOf(kind, attempter).map((counter) => ({ kind, counter })));
+      const all = wanted.map(({ counter }) => counter);
+      const counts = await counters.increment(all);
+      const counted = wanted.flatMap((each, index): Counted[] => {
+        const count = counts[index];
+        return count === undefined ? [] : [{ ...each, ...count }];
+      });
+      const refused = counted.filter((each) => excess(each) > 0);
+      const [longest] = refused.toSorted((a, b) => retryAfter(b) - retryAfter(a));
+      if (longest === undefined) return { allowed: true, giveBack: () => counters.decrement(all) };
+      await counters.decrement(counted.filter((each) => excess(each) <= 0).map(({ counter }) => counter));
+      const isFirst = refused.some((each) => excess(each) === 1);
+      return { allowed: false, kind: longest.kind, retryAfter: retryAfter(longest), isFirst };
     },
   };
 }

@@ -9,6 +9,18 @@ export interface Entry {
   readonly version: string;
 }
 
+/** One counter of `attempts`: its name, whose it is, and how long its windows last in milliseconds. */
+export interface Counter {
+  readonly name: string;
+  readonly key: string;
+  readonly windowMs: number;
+}
+
+export interface Count {
+  readonly totalHits: number;
+  readonly resetTime: Date;
+}
+
 export interface WriteOptions {
   /** The version the entry must still have; null: there must be none. */
   readonly expect: string | null;
@@ -40,6 +52,13 @@ export interface Store {
   remove(key: string, options: { readonly expect: string }): Promise<boolean>;
   /** Attempt counters in express-rate-limit's `Store` contract: same name, same counters, in every process. */
   attempts(name: string, windowMs: number, clock: Clock): RateLimitStore;
+  /**
+   * Increments several of those counters at once; answers their counts in order. Where it rejects none is counted, as far as the
+   * store can tell. Optional, with `decrementAll`: without the two each counter is asked by itself.
+   */
+  incrementAll?(counters: readonly Counter[], clock: Clock): Promise<readonly Count[]>;
+  /** Takes one attempt back from each, never below nothing. */
+  decrementAll?(counters: readonly Counter[], clock: Clock): Promise<void>;
   /**
    * The keys that begin with `kind:`, in any order, some perhaps twice. What comes or goes meanwhile may be missed.
    * Optional: only the rotation of keys walks through a store.

@@ -1,6 +1,7 @@
 import type { Clock } from "../core/nouns.js";
 import { within } from "../core/within.js";
-import type { Entry, RateLimitStore, Store } from "./contract.js";
+import { UnavailableError } from "../core/errors.js";
+import type { Count, Entry, RateLimitStore, Store } from "./contract.js";
 
 function isEntry(answer: unknown): answer is Entry | undefined {
   if (answer === undefined) return true;
@@ -18,14 +19,18 @@ function isBoolean(answer: unknown): answer is boolean {
   return typeof answer === "boolean";
 }
 
-type Count = Awaited<ReturnType<RateLimitStore["increment"]>>;
+type ClientInfo = Awaited<ReturnType<RateLimitStore["increment"]>>;
 
-function isCount(answer: unknown): answer is Count {
-  const count = answer as Partial<Count> | null | undefined;
+function isCount(answer: unknown): answer is ClientInfo {
+  const count = answer as Partial<ClientInfo> | null | undefined;
   const hits = count?.totalHits;
   const reset = count?.resetTime;
   const resets = reset === undefined || (reset instanceof Date && !Number.isNaN(reset.getTime()));
   return typeof hits === "number" && Number.isInteger(hits) && hits > 0 && resets;
+}
+
+function areCounts(answer: unknown): answer is Count[] {
+  return Array.isArray(answer) && answer.every((each) => isCount(each) && each.resetTime !== undefined);
 }
 
 function isAnything(_answer: unknown): _answer is undefined {
@@ -71,9 +76,25 @@ export function guardedStore(store: Store, timeout: number): Store {
     attempts: (name: string, windowMs: number, clock: Clock) =>
       guardedAttempts(store.attempts(name, windowMs, clock), timeout),
   };
+  return { ...guarded, ...guardedExtras(store, timeout) };
+}
+
+/** What a store may or may not know. */
+function guardedExtras(store: Store, timeout: number): Partial<Store> {
+  const [incrementAll, decrementAll] = [store.incrementAll?.bind(store), store.decrementAll?.bind(store)];
   const [glance, list] = [store.glance?.bind(store), store.list?.bind(store)];
+  const counters = "The attempt counters";
   return {
-    ...guarded,
+    ...(incrementAll && {
+      async incrementAll(all, clock) {
+        const counts = await within(counters, timeout, () => incrementAll(all, clock), areCounts);
+        if (counts.length === all.length) return counts;
+        throw new UnavailableError("The attempt counters gave an answer of another length than was asked");
+      },
+    }),
+    ...(decrementAll && {
+      decrementAll: (all, clock) => within(counters, timeout, () => decrementAll(all, clock), isAnything),
+    }),
     ...(glance && { glance: (key) => within("The store", timeout, () => glance(key), isEntry) }),
     ...(list && { list: (kind) => guardedList(list(kind), timeout) }),
   };

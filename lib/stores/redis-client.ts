@@ -35,6 +35,8 @@ export type SendCommand = (key: string, command: Command) => Promise<unknown>;
 
 /** Any of the clients, as the store uses it. */
 export interface Connection {
+  /** Keys are spread over several servers. */
+  readonly isCluster: boolean;
   readonly send: SendCommand;
   /** The fields of a hash out of the client's cache, which the server invalidates. Undefined where the client has none. */
   readonly cachedFields?: (key: string, fields: readonly string[]) => Promise<unknown>;
@@ -88,6 +90,7 @@ function ofIoRedis(client: IoRedisClient): Connection {
     ([command, ...args]: Command) =>
       server.call(command, args);
   return {
+    isCluster: client.nodes !== undefined,
     send: async (_key, command) => to(client)(command),
     servers: async () => (client.nodes?.("master") ?? [client]).map(to),
   };
@@ -95,6 +98,7 @@ function ofIoRedis(client: IoRedisClient): Connection {
 
 function ofNodeRedisCluster(cluster: NodeRedisCluster): Connection {
   return {
+    isCluster: true,
     // Never as read-only, which would send it to a replica where the cluster is told to use them.
     send: async (key, command) => cluster.sendCommand(key, false, [...command]),
     async servers() {
@@ -106,7 +110,7 @@ function ofNodeRedisCluster(cluster: NodeRedisCluster): Connection {
 
 function ofNodeRedis(client: NodeRedisClient): Connection {
   const send = async (command: Command): Promise<unknown> => client.sendCommand([...command]);
-  return { send: (_key, command) => send(command), servers: async () => [send] };
+  return { isCluster: false, send: (_key, command) => send(command), servers: async () => [send] };
 }
 
 /**

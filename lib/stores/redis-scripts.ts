@@ -1,7 +1,7 @@
 import { scriptDigest } from "../crypto/script-digest.js";
 import type { SendCommand } from "./redis-client.js";
 
-/** A Lua script over one key. Its numbers are decimal text, as is everything Redis keeps. */
+/** A Lua script over keys of one server. Its numbers are decimal text, as is everything Redis keeps. */
 export interface Script {
   readonly text: string;
   readonly digest: string;
@@ -49,37 +49,54 @@ export const REMOVE = script(
   "return redis.call('DEL', KEYS[1])",
 );
 
-// KEYS[1] the counter; ARGV[1] now.
-const COUNTER = [
-  "local found = redis.call('HMGET', KEYS[1], 'hits', 'resetAt')",
-  "local hits, resetAt = tonumber(found[1] or ''), tonumber(found[2] or '')",
-  "if not (hits and resetAt) and redis.call('EXISTS', KEYS[1]) == 1 then",
-  "  return redis.error_reply('ERR this key holds no attempt counter')",
+// KEYS the counters; ARGV[1] now. All are looked at before one is changed, so that an error leaves none half counted.
+const COUNTERS = [
+  "local ends, open = {}, {}",
+  "for i, key in ipairs(KEYS) do",
+  "  local found = redis.call('HMGET', key, 'hits', 'resetAt')",
+  "  local hits, resetAt = tonumber(found[1] or ''), tonumber(found[2] or '')",
+  "  if not (hits and resetAt) and redis.call('EXISTS', key) == 1 then",
+  "    return redis.error_reply('ERR this key holds no attempt counter')",
+  "  end",
+  "  ends[i] = found[2]",
+  "  open[i] = resetAt and resetAt > tonumber(ARGV[1]) and hits",
   "end",
-  "local isOpen = resetAt and resetAt > tonumber(ARGV[1])",
 ];
 
 /**
- * ARGV[2] when a window that begins now ends, ARGV[3] ms until the server may drop it. Answers the hits and the window's end.
+ * For each counter two of ARGV: when a window that begins now ends, and ms until the server may drop it. Answers two for each:
+ * the hits, and the window's end.
  */
 export const INCREMENT = script(
-  ...COUNTER,
-  "if not isOpen then",
-  "  redis.call('HSET', KEYS[1], 'hits', '1', 'resetAt', ARGV[2])",
-  "  redis.call('PEXPIRE', KEYS[1], ARGV[3])",
-  "  return { 1, ARGV[2] }",
+  ...COUNTERS,
+  "local counts = {}",
+  "for i, key in ipairs(KEYS) do",
+  "  local resetAt = ARGV[2 * i]",
+  "  if open[i] then",
+  "    counts[2 * i - 1], counts[2 * i] = redis.call('HINCRBY', key, 'hits', 1), ends[i]",
+  "  else",
+  "    redis.call('HSET', key, 'hits', '1', 'resetAt', resetAt)",
+  "    redis.call('PEXPIRE', key, ARGV[2 * i + 1])",
+  "    counts[2 * i - 1], counts[2 * i] = 1, resetAt",
+  "  end",
   "end",
-  "return { redis.call('HINCRBY', KEYS[1], 'hits', 1), found[2] }",
+  "return counts",
 );
 
-/** Uncounts one attempt of an open window. */
+/** Uncounts one attempt of each open window. */
 export const DECREMENT = script(
-  ...COUNTER,
-  "if isOpen and hits > 0 then redis.call('HINCRBY', KEYS[1], 'hits', -1) end",
+  ...COUNTERS,
+  "for i, key in ipairs(KEYS) do",
+  "  if open[i] and open[i] > 0 then redis.call('HINCRBY', key, 'hits', -1) end",
+  "end",
   "return 1",
 );
 
-export type RunScript = (script: Script, key: string, args: readonly string[]) => Promise<unknown>;
+export type RunScript = (
+  script: Script,
+  keys: readonly [string, ...string[]],
+  args: readonly string[],
+) => Promise<unknown>;
 
 function isUnknownScript(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith("NOSCRIPT");
@@ -87,13 +104,15 @@ function isUnknownScript(error: unknown): boolean {
 
 /** Runs scripts by their digest. A server that does not know one (restarted, flushed, failed over) is handed its text. */
 export function scriptRunner(send: SendCommand): RunScript {
-  return async (script, key, args) => {
+  return async (script, keys, args) => {
+    const [first] = keys;
+    const given = [String(keys.length), ...keys, ...args];
     try {
-      return await send(key, ["EVALSHA", script.digest, "1", key, ...args]);
+      return await send(first, ["EVALSHA", script.digest, ...given]);
     } catch (error) {
       // The server ran nothing, so sending it again runs it once.
       if (!isUnknownScript(error)) throw error;
-      return send(key, ["EVAL", script.text, "1", key, ...args]);
+      return send(first, ["EVAL", script.text, ...given]);
     }
   };
 }

@@ -1,9 +1,9 @@
 import { ConfigurationError } from "../core/errors.js";
 import type { Clock } from "../core/nouns.js";
 import { randomId } from "../crypto/random.js";
-import type { Entry, RateLimitStore, Store, WriteOptions } from "./contract.js";
+import type { Count, Counter, Entry, RateLimitStore, Store, WriteOptions } from "./contract.js";
 import { answersOf, nonsense, numberOf, timeToLive } from "./redis-answers.js";
-import { RedisAttempts } from "./redis-attempts.js";
+import { RedisAttempts, RedisCounters } from "./redis-attempts.js";
 import { type Connection, connectionOf, type RedisClient } from "./redis-client.js";
 import { READ, REMOVE, type RunScript, scriptRunner, WRITE } from "./redis-scripts.js";
 import { KnownEntries } from "./known-entries.js";
@@ -74,6 +74,7 @@ class RedisStore implements Store {
   protected readonly keys: Keys;
   protected readonly known = new KnownEntries<Held>();
   private readonly run: RunScript;
+  private readonly counters: RedisCounters;
 
   constructor(
     private readonly connection: Connection,
@@ -81,6 +82,7 @@ class RedisStore implements Store {
   ) {
     this.keys = new Keys(prefix);
     this.run = scriptRunner(connection.send);
+    this.counters = new RedisCounters(connection, this.run, (name, key) => this.keys.counter(name, key));
   }
 
   useClock(clock: Clock): void {
@@ -97,14 +99,14 @@ class RedisStore implements Store {
     const [now, version, place] = [this.clock(), randomId(), this.keys.entry(key)];
     const expiry = expiresAt < Infinity ? [String(expiresAt), timeToLive(expiresAt, now)] : ["", ""];
     const args = [String(now), expect ?? "", version, storedText(value), ...expiry];
-    if (!isDone(await this.run(WRITE, place, args))) return undefined;
+    if (!isDone(await this.run(WRITE, [place], args))) return undefined;
     this.known.replace(place, { value, version, expiresAt });
     return version;
   }
 
   async remove(key: string, { expect }: { readonly expect: string }): Promise<boolean> {
     if (expect === "") return false;
-    return isDone(await this.run(REMOVE, this.keys.entry(key), [String(this.clock()), expect]));
+    return isDone(await this.run(REMOVE, [this.keys.entry(key)], [String(this.clock()), expect]));
   }
 
   async *list(kind: string): AsyncGenerator<string> {
@@ -120,7 +122,15 @@ class RedisStore implements Store {
   }
 
   attempts(name: string, windowMs: number, clock: Clock): RateLimitStore {
-    return new RedisAttempts(this.connection.send, this.run, (key) => this.keys.counter(name, key), windowMs, clock);
+    return new RedisAttempts(this.counters, name, windowMs, clock);
+  }
+
+  incrementAll(counters: readonly Counter[], clock: Clock): Promise<readonly Count[]> {
+    return this.counters.increment(counters, clock);
+  }
+
+  decrementAll(counters: readonly Counter[], clock: Clock): Promise<void> {
+    return this.counters.decrement(counters, clock);
   }
 
   protected alive(held: Held | undefined): Entry | undefined {
@@ -134,7 +144,7 @@ class RedisStore implements Store {
     const answer =
       known === undefined
         ? await this.connection.send(place, ["HMGET", place, "value", "version", "expiresAt"])
-        : await this.run(READ, place, [known.version]);
+        : await this.run(READ, [place], [known.version]);
     if (known !== undefined && numberOf(answer) === 1) return known;
     const held = heldIn(answer);
     if (held !== undefined) this.known.put(place, held);

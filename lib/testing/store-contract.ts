@@ -161,6 +161,32 @@ const attempts: Readonly<Record<string, Claim>> = {
     clock.advance(1);
     assert.equal((await counter.increment("ann")).totalHits, 1);
   },
+  "where counters are counted together, each counts as it would alone": async (store, clock) => {
+    if (store.incrementAll === undefined || store.decrementAll === undefined) return;
+    const [totp, address] = [
+      { name: "totp", key: "ann", windowMs: 60_000 },
+      { name: "address", key: "192.0.2.1", windowMs: 120_000 },
+    ];
+    await store.attempts("totp", 60_000, clock).increment("ann");
+    const counts = await store.incrementAll([address, totp], clock);
+    assert.deepEqual(
+      counts.map(({ resetTime, totalHits }) => [totalHits, resetTime.getTime() - clock()]),
+      [
+        [1, 120_000],
+        [2, 60_000],
+      ],
+    );
+    await store.decrementAll([totp, address], clock);
+    assert.equal((await store.attempts("totp", 60_000, clock).increment("ann")).totalHits, 2);
+    assert.equal((await store.attempts("address", 120_000, clock).increment("192.0.2.1")).totalHits, 1);
+    clock.advance(60_000);
+    const later = await store.incrementAll([totp, address], clock);
+    assert.deepEqual(
+      later.map(({ totalHits }) => totalHits),
+      [1, 2],
+    );
+    assert.deepEqual(await store.incrementAll([], clock), []);
+  },
   "a given-back attempt is uncounted, and never below nothing": async (store, clock) => {
     const counter = store.attempts("totp", 60_000, clock);
     await counter.increment("ann");
