@@ -20,19 +20,68 @@ export interface SecondFactor extends RequestHandler {
    *
    * This does NOT sign anyone in and does NOT replay a form that was posted.
    * @throws ConfigurationError for options no request could satisfy
+   *
+   * @example
+   * ```ts
+   * app.post("/settings/email", mfa.require({ maxAge: "5m" }), changeEmail);
+   * app.get("/admin", mfa.require({ phishingResistant: true }), admin);
+   * app.post("/transfer", mfa.require({ bind: (req) => `Pay ${req.body.amount} to ${req.body.to}` }), transfer);
+   * ```
    */
   require(options?: RequireOptions): RequestHandler;
-  /** A Passport strategy of that name; see the README for chains. @throws ConfigurationError for a method not configured */
+  /**
+   * A Passport strategy of that name, which verifies the user whose second factor is due and completes the login, under the
+   * limits of the built-in routes. Its routes are named in `exempt`. It fails with 401, or with 429 and `Retry-After`.
+   *
+   * This does NOT check passwords, and only `"passkey"` begins a login by itself.
+   * @throws ConfigurationError for a method not configured
+   *
+   * @example
+   * ```ts
+   * passport.use(mfa.strategy("totp"));
+   *
+   * // One form asks for password and code.
+   * app.post(
+   *   "/login-with-code",
+   *   passport.authenticate("local", { secondFactor: "inline" }),
+   *   passport.authenticate("totp", { successRedirect: "/" }),
+   * );
+   * ```
+   */
   strategy(type: MethodType): Strategy;
   /** Operations on a user's account from the application's own code: no request needed. */
   readonly accounts: Accounts;
-  /** `events.on("audit", (event) => ...)`. The same events are published on `node:diagnostics_channel`. */
+  /**
+   * Everything that happens, as it happens, without any secret in it. The same events are published on the
+   * `node:diagnostics_channel` called `express-second-factor`. A listener that throws is reported as a process warning.
+   *
+   * @example
+   * ```ts
+   * mfa.events.on("audit", (event) => {
+   *   log.info(event);
+   *   if (event.action === "device-replayed") log.error(`A trusted browser of user ${event.userId} was copied`);
+   * });
+   * ```
+   */
   readonly events: Events;
   /**
    * Resolves when the store answers and the keys open what is stored in it; rejects with the reason otherwise. For start-up and
    * health checks.
    * @throws ConfigurationError that names each key that something is sealed with and that is not in the ring
    * @throws UnavailableError where store or keys do not answer
+   *
+   * @example
+   * ```ts
+   * app.get("/health", (_req, res) => {
+   *   mfa.ready().then(
+   *     () => res.sendStatus(204),
+   *     (error: unknown) => {
+   *       log.error(error);
+   *       res.sendStatus(503);
+   *     },
+   *   );
+   * });
+   * ```
    */
   ready(): Promise<void>;
   /**
@@ -42,6 +91,14 @@ export interface SecondFactor extends RequestHandler {
    * This does NOT help where an old key and an old copy of the store are in one hand: then users must enroll anew.
    * @throws ConfigurationError where the store cannot list, or the key provider cannot tell its keys apart
    * @throws UnavailableError where store or keys stop answering; what is done stays done
+   *
+   * @example
+   * ```ts
+   * const { left, unreadable } = await mfa.rotateKeys({
+   *   onProgress: ({ accounts, rotated }) => log.info(`${rotated} of ${accounts} accounts sealed anew`),
+   * });
+   * const mayDropOldKeys = unreadable === 0 && Object.keys(left).length === 0;
+   * ```
    */
   rotateKeys(options?: RotateKeysOptions): Promise<RotationReport>;
 }

@@ -63,7 +63,20 @@ async function create(
   return { status: "enrolled", factor, backupCodes };
 }
 
-/** Adds a passkey to the account that is logged in. */
+/**
+ * Adds a passkey to the account that is logged in.
+ *
+ * @example
+ * ```ts
+ * import { enrollPasskey } from "express-second-factor/browser";
+ *
+ * button.addEventListener("click", async () => {
+ *   const result = await enrollPasskey({ base: "/2fa", label: "Work laptop" });
+ *   if (result.status === "refused") message.textContent = result.problem.detail ?? "That did not work.";
+ *   if (result.status === "enrolled") message.textContent = result.backupCodes?.join("\n") ?? "Added.";
+ * });
+ * ```
+ */
 export async function enrollPasskey(options: EnrollOptions): Promise<EnrollResult> {
   if (!isAvailable()) return { status: "unsupported" };
   return told<EnrollResult>(options.signal, (signal) => create(options, signal));
@@ -93,6 +106,14 @@ function withoutAsking(error: unknown): Unsupported {
  * Lets the browser's password manager add a passkey by the way (conditional create), to somebody who has just signed in with
  * a password from it and a second factor. Never shows a dialog, and takes 15 seconds at most: whether there is one, and
  * whether it wants to, is its own affair (`cancelled`). Where the browser cannot: `unsupported`. `enrollPasskey` asks.
+ *
+ * @example
+ * ```ts
+ * import { upgradeToPasskey } from "express-second-factor/browser";
+ *
+ * const { status } = await upgradeToPasskey({ base: "/2fa" });
+ * if (status === "enrolled") message.textContent = "Next time you can sign in with a passkey.";
+ * ```
  */
 export async function upgradeToPasskey(options: UpgradeOptions): Promise<EnrollResult> {
   if (!(await canUpgrade())) return { status: "unsupported" };

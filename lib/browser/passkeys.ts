@@ -65,6 +65,18 @@ async function answers(question: (() => Promise<boolean>) | undefined): Promise<
   }
 }
 
+/**
+ * Asks the browser what it can do.
+ *
+ * @example
+ * ```ts
+ * import { passkeySupport } from "express-second-factor/browser";
+ *
+ * const { available, platform } = await passkeySupport();
+ * button.hidden = !available;
+ * button.textContent = platform ? "Use fingerprint, face or PIN" : "Use a security key";
+ * ```
+ */
 export async function passkeySupport(): Promise<PasskeySupport> {
   if (!isAvailable()) return { available: false, autofill: false, platform: false };
   const browser: Partial<typeof PublicKeyCredential> = PublicKeyCredential;
@@ -127,6 +139,17 @@ async function present(options: SignInOptions, credential: object): Promise<Sign
 /**
  * Asks for a passkey: as a second factor, as a confirmation, or as a whole login. One request waits at a time, and the next
  * one takes its place. Rejects only for what no visitor can do anything about, such as a domain that is not this site's.
+ *
+ * @example
+ * ```ts
+ * import { signInWithPasskey } from "express-second-factor/browser";
+ *
+ * button.addEventListener("click", async () => {
+ *   const result = await signInWithPasskey({ base: "/2fa" });
+ *   if (result.status === "verified") location.assign(result.redirectTo ?? "/");
+ *   if (result.status === "refused") message.textContent = result.problem.detail ?? "That did not work.";
+ * });
+ * ```
  */
 export async function signInWithPasskey(options: SignInOptions): Promise<SignInResult> {
   if (!isAvailable()) return { status: "unsupported" };

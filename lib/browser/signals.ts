@@ -39,6 +39,13 @@ export interface RemovedPasskey {
 /**
  * A passkey that no longer opens anything: password managers stop offering it. Only for what is certain, because a passkey
  * that was refused may be a good one. Answers whether the browser took it.
+ *
+ * @example
+ * ```ts
+ * import { signalRemoved } from "express-second-factor/browser";
+ *
+ * const isTaken = await signalRemoved({ rpId: location.hostname, credentialId });
+ * ```
  */
 export function signalRemoved({ credentialId, rpId }: RemovedPasskey): Promise<boolean> {
   return attempt(() => signals().signalUnknownCredential?.({ rpId, credentialId }));
@@ -55,6 +62,15 @@ export interface AcceptedPasskeys {
 /**
  * The account's passkeys, all of them: password managers stop offering the others, and offer these again. What
  * `GET /2fa/settings` answers under `passkeys` is what this takes. Answers whether the browser took it.
+ *
+ * @example
+ * ```ts
+ * import { signalAccepted } from "express-second-factor/browser";
+ *
+ * const response = await fetch("/2fa/settings", { headers: { Accept: "application/json" } });
+ * const { passkeys } = await response.json();
+ * if (passkeys !== undefined) await signalAccepted(passkeys);
+ * ```
  */
 export function signalAccepted({ credentialIds, rpId, userId }: AcceptedPasskeys): Promise<boolean> {
   const allAcceptedCredentialIds = [...credentialIds];
@@ -69,7 +85,16 @@ export interface UserDetails {
   readonly displayName?: string;
 }
 
-/** The account's name now: password managers show it. Answers whether the browser took it. */
+/**
+ * The account's name now: password managers show it. Answers whether the browser took it.
+ *
+ * @example
+ * ```ts
+ * import { signalUserDetails } from "express-second-factor/browser";
+ *
+ * const isTaken = await signalUserDetails({ rpId: location.hostname, userId: userHandle, name: "ann@acme.example" });
+ * ```
+ */
 export function signalUserDetails({ displayName, name, rpId, userId }: UserDetails): Promise<boolean> {
   return attempt(() => signals().signalCurrentUserDetails?.({ rpId, userId, name, displayName: displayName ?? name }));
 }

@@ -1,7 +1,8 @@
 import { BACKUP_CODE, type FactorId, type MethodType, type Proof, type UserId } from "./nouns.js";
 
 /**
- * One enrolled factor. `State` belongs to its method and is JSON; secrets in it are sealed, codes are digests.
+ * One enrolled factor. `State` belongs to its method and is JSON; secrets in it are sealed, codes are digests. Times are in
+ * milliseconds since the epoch.
  */
 export interface Factor<State = unknown> {
   readonly id: FactorId;

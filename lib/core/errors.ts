@@ -4,6 +4,14 @@ export type ErrorCode = keyof typeof ERRORS;
 /**
  * Every answer to something wrong: its HTTP status and the sentence a visitor may read.
  * The table is the reference; documentation and messages are checked against it.
+ *
+ * @example
+ * ```ts
+ * import { ERRORS, type ErrorCode } from "express-second-factor";
+ *
+ * const german: Partial<Record<ErrorCode, string>> = { "invalid-code": "Der Code stimmt nicht." };
+ * const untranslated = Object.keys(ERRORS).filter((code) => !(code in german));
+ * ```
  */
 export const ERRORS = {
   "invalid-request": { status: 400, title: "The request is not understood" },
@@ -45,7 +53,20 @@ export function failure(code: ErrorCode, extra: Omit<Problem, "code"> = {}): Out
 
 /**
  * The developer's mistake: thrown at start where it can be seen there, at the first request otherwise.
- * The message lists every problem found, each with its mend.
+ * The message lists every problem found, each with its mend; `problems` holds them one by one.
+ *
+ * @example
+ * ```ts
+ * import { ConfigurationError } from "express-second-factor";
+ *
+ * try {
+ *   await mfa.ready();
+ * } catch (error) {
+ *   if (!(error instanceof ConfigurationError)) throw error;
+ *   for (const problem of error.problems) log.error(problem);
+ *   process.exitCode = 1;
+ * }
+ * ```
  */
 export class ConfigurationError extends Error {
   override readonly name = "ConfigurationError";
@@ -62,7 +83,24 @@ export function reasonOf(error: unknown): string {
   return error instanceof UnavailableError ? error.message : "The application's own code, or the session, failed";
 }
 
-/** The world's failure: a store, limiter or key provider that did not answer as promised. Always answered by refusing. */
+/**
+ * The world's failure: a store, limiter or key provider that did not answer as promised. Always answered by refusing.
+ * `status` is 503; `cause`, where there is one, is the error that was answered.
+ *
+ * @example
+ * ```ts
+ * import { UnavailableError } from "express-second-factor";
+ *
+ * app.post("/admin/users/:id/reset", async (req, res) => {
+ *   try {
+ *     res.json({ reset: await mfa.accounts.reset(req.params.id, { actor: "admin:42" }) });
+ *   } catch (error) {
+ *     if (!(error instanceof UnavailableError)) throw error;
+ *     res.status(error.status).send("That cannot be done right now. Try again in a minute.");
+ *   }
+ * });
+ * ```
+ */
 export class UnavailableError extends Error {
   override readonly name = "UnavailableError";
   readonly code = "unavailable" satisfies ErrorCode;

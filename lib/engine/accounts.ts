@@ -32,6 +32,7 @@ export interface ActorOptions {
 export interface AccountStatus {
   /** A factor of the user's own exists, so logins are challenged. */
   readonly enrolled: boolean;
+  /** Kinds of factor the user has, backup codes among them. */
   readonly methods: readonly MethodType[];
   readonly backupCodesRemaining: number;
   /** Factors that too many wrong answers in a row have disabled. */
@@ -40,6 +41,7 @@ export interface AccountStatus {
 
 export interface VerifyOptions extends ActorOptions {
   readonly method: MethodType;
+  /** As the user gave it: spaces, hyphens and case are forgiven as on the pages. */
   readonly code: string;
   /** Where the code came from; with an `ip` the address limit counts too. */
   readonly client?: Client;
@@ -52,6 +54,7 @@ export type VerifyResult =
 export interface ImportTotpOptions extends ActorOptions {
   /** A base32 secret, or a whole `otpauth://totp/` URI. */
   readonly secret: string;
+  /** What its owner calls it, up to 64 characters. Default: `"Authenticator app"`. */
   readonly label?: string;
 }
 
@@ -69,6 +72,9 @@ interface Edit {
 /**
  * What an application does to a user's second factors from its own code: no request, no session, no proof. Whoever may call
  * these decides; the library only writes down who did. An unknown user is one without factors.
+ *
+ * All of them reject with `UnavailableError` where the store or the keys do not answer. The change may have been made all the
+ * same; asking for it again does no harm.
  */
 export class Accounts {
   constructor(
@@ -77,6 +83,15 @@ export class Accounts {
     private readonly owners: PasskeyOwners,
   ) {}
 
+  /**
+   * What a user has, in numbers: for lists and reminders.
+   *
+   * @example
+   * ```ts
+   * const { enrolled, backupCodesRemaining } = await mfa.accounts.status(userId);
+   * const isRunningOut = enrolled && backupCodesRemaining < 3;
+   * ```
+   */
   async status(userId: UserId): Promise<AccountStatus> {
     const { account } = await this.parts.records.read(userId);
     const methods = [...this.parts.methods.keys()].filter((type) => factorsOf(account, type).length > 0);
@@ -85,12 +100,31 @@ export class Accounts {
     return { enrolled: isEnrolled(account), methods, backupCodesRemaining: remaining, disabled };
   }
 
+  /**
+   * The factors a user has set up, in the order they were added: no backup codes and nothing secret. Times are ISO 8601, UTC.
+   *
+   * @example
+   * ```ts
+   * const factors = await mfa.accounts.factors(userId);
+   * const lines = factors.map(({ label, lastUsedAt }) => `${label}, last used ${lastUsedAt ?? "never"}`);
+   * ```
+   */
   async factors(userId: UserId): Promise<readonly FactorView[]> {
     const { account } = await this.parts.records.read(userId);
     return ownFactors(account).map((factor) => factorView(factor, this.parts.methods));
   }
 
-  /** Verifies and uses up a code, under the limits of the routes. Does NOT sign anybody in. */
+  /**
+   * Verifies and uses up a code, under the limits of the routes. `retryAfter` is in whole seconds. Does NOT sign anybody in, and
+   * does NOT take passkeys.
+   *
+   * @example
+   * ```ts
+   * // The help desk asks the caller for the code on their phone.
+   * const result = await mfa.accounts.verify(userId, { method: "totp", code, actor: "support:7" });
+   * if (!result.ok) log.warn(`Not verified: ${result.code}`);
+   * ```
+   */
   async verify(userId: UserId, { method, code, actor = "system", client = {} }: VerifyOptions): Promise<VerifyResult> {
     const codeMethod = this.parts.methods.get(method);
     if (!isCodeMethod(codeMethod)) return { ok: false, code: "not-found" };
@@ -114,7 +148,16 @@ export class Accounts {
     return { ok: false, code: reason, ...(retryAfter === undefined ? {} : { retryAfter }) };
   }
 
-  /** Answers whether the factor was there. The last one takes the backup codes with it; every login ends. */
+  /**
+   * Answers whether the factor was there. The last one takes the backup codes with it; every login ends.
+   *
+   * @example
+   * ```ts
+   * const factors = await mfa.accounts.factors(userId);
+   * const lost = factors.find(({ label }) => label === "Old phone");
+   * if (lost !== undefined) await mfa.accounts.removeFactor(userId, lost.id, { actor: "support:7" });
+   * ```
+   */
   removeFactor(userId: UserId, factorId: FactorId, options: ActorOptions = {}): Promise<boolean> {
     return this.edit(userId, { action: "factor-removed", options, details: { factorId } }, async (account) => {
       const factor = ownFactors(account).find(({ id }) => id === factorId);
@@ -125,14 +168,30 @@ export class Accounts {
     });
   }
 
-  /** Removes every factor, backup code and trusted device, and ends every login. Answers whether there was anything. */
+  /**
+   * Removes every factor, backup code and trusted device, and ends every login. Answers whether there was anything. The
+   * password alone opens the account then, unless the policy asks for more.
+   *
+   * @example
+   * ```ts
+   * const wasEnrolled = await mfa.accounts.reset(userId, { actor: "admin:42" });
+   * ```
+   */
   reset(userId: UserId, options: ActorOptions = {}): Promise<boolean> {
     return this.edit(userId, { action: "admin-reset", options }, async (account) =>
       account.factors.length === 0 ? undefined : startGeneration({ ...account, factors: [] }, randomId()),
     );
   }
 
-  /** A new set in clear, for the one person it is for; the old set is dead. Undefined where nothing is enrolled. */
+  /**
+   * A new set in clear, for the one person it is for; the old set is dead. Undefined where nothing is enrolled.
+   *
+   * @example
+   * ```ts
+   * const codes = await mfa.accounts.regenerateBackupCodes(userId, { actor: "support:7" });
+   * const letter = codes?.join("\n");
+   * ```
+   */
   async regenerateBackupCodes(userId: UserId, options: ActorOptions = {}): Promise<readonly string[] | undefined> {
     const { backupCodes, keys, clock } = this.parts;
     let codes: readonly string[] | undefined;
@@ -146,21 +205,43 @@ export class Accounts {
     return codes;
   }
 
-  /** Trusted browsers are challenged again; logins that rested on one end. */
+  /**
+   * Trusted browsers are challenged again; logins that rested on one end. Answers whether there were any.
+   *
+   * @example
+   * ```ts
+   * const hadTrustedBrowsers = await mfa.accounts.revokeDevices(userId, { actor: "support:7" });
+   * ```
+   */
   revokeDevices(userId: UserId, options: ActorOptions = {}): Promise<boolean> {
     return this.edit(userId, { action: "device-revoked", options, details: { reason: "all" } }, async (account) =>
       account.devices.length === 0 ? undefined : { ...account, devices: [] },
     );
   }
 
-  /** Ends every login and all trust in browsers, of users without factors too. */
+  /**
+   * Ends every login and all trust in browsers, of users without factors too.
+   *
+   * @example
+   * ```ts
+   * await mfa.accounts.signOutEverywhere(userId, { actor: "fraud-detection" });
+   * ```
+   */
   async signOutEverywhere(userId: UserId, options: ActorOptions = {}): Promise<void> {
     await this.edit(userId, { action: "signed-out-everywhere", options }, async (account) =>
       startGeneration(account, randomId()),
     );
   }
 
-  /** To be called when the password changed: trusted devices are void, and with `signOut` every login ends. */
+  /**
+   * To be called when the password changed: trusted devices are void, and with `signOut` every login ends. Factors stay.
+   *
+   * @example
+   * ```ts
+   * await users.setPassword(userId, password);
+   * await mfa.accounts.passwordChanged(userId, { signOut: true });
+   * ```
+   */
   async passwordChanged(userId: UserId, options: PasswordChangedOptions = {}): Promise<void> {
     const changed = await this.edit(userId, { action: "password-changed", options }, async (account) => {
       if (options.signOut === true) return startGeneration(account, randomId());
@@ -173,6 +254,13 @@ export class Accounts {
    * Takes over an authenticator from another system. The user's codes go on working; logins by password alone are challenged
    * from now on, and no browser is trusted any more.
    * @throws TypeError with the reason when the secret is weak, malformed, or already enrolled.
+   *
+   * @example
+   * ```ts
+   * for (const { id, otpauthUri } of oldUsers) {
+   *   await mfa.accounts.importTotp(id, { secret: otpauthUri, label: "Phone", actor: "migration" });
+   * }
+   * ```
    */
   async importTotp(userId: UserId, options: ImportTotpOptions): Promise<FactorView> {
     const imported = checkTotpSecret(options.secret);
@@ -202,7 +290,14 @@ export class Accounts {
     return factorView(factor, methods);
   }
 
-  /** Everything kept about the user that is not a secret, for a request of access (GDPR article 15). */
+  /**
+   * Everything kept about the user that is not a secret, for a request of access (GDPR article 15).
+   *
+   * @example
+   * ```ts
+   * const file = JSON.stringify(await mfa.accounts.export(userId), null, 2);
+   * ```
+   */
   async export(userId: UserId): Promise<SettingsView> {
     const { account } = await this.parts.records.read(userId);
     return settingsView(account, this.parts.methods, {
@@ -215,6 +310,12 @@ export class Accounts {
   /**
    * Forgets everything about the user. Answers whether there was anything. For 30 days a mark without any detail stays, so that
    * no session from before becomes worth something again; attempt counters run out by themselves.
+   *
+   * @example
+   * ```ts
+   * await users.remove(userId);
+   * await mfa.accounts.erase(userId, { actor: "deletion-job" });
+   * ```
    */
   async erase(userId: UserId, { actor = "system" }: ActorOptions = {}): Promise<boolean> {
     const { clock, records, tell } = this.parts;

@@ -51,7 +51,7 @@ export interface BackupCodesView {
   readonly createdAt: string | null;
 }
 
-/** Everything the settings page shows. */
+/** Everything the settings page shows. Times are ISO 8601, UTC. */
 export interface SettingsView {
   readonly factors: readonly FactorView[];
   readonly backupCodes: BackupCodesView;

@@ -78,6 +78,13 @@ const OWASP: Partial<Record<AuditAction, readonly [name: string, level: OwaspLev
 /**
  * The event as the OWASP Logging Vocabulary names it (`authn_login_fail:user`), with its level; undefined where the
  * vocabulary has no name for it.
+ *
+ * @example
+ * ```ts
+ * import { toOwasp } from "express-second-factor";
+ *
+ * mfa.events.on("audit", (event) => log.info({ ...event, ...toOwasp(event) }));
+ * ```
  */
 export function toOwasp(event: AuditEvent): { readonly event: string; readonly level: OwaspLevel } | undefined {
   const row = OWASP[event.action];

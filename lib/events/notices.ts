@@ -24,6 +24,7 @@ export interface Notice {
   readonly event: AuditEvent;
 }
 
+/** Called once for each notice. A rejection, or no answer within 30 s, becomes the event `notice-failed`; it is NOT tried again. */
 export type Notify = (notice: Notice) => Promise<void>;
 
 const NOTICED: ReadonlySet<AuditAction> = new Set<NoticeKind>([

@@ -70,6 +70,15 @@ async function mint(
  * as keyed digests with a salt per set, each good for one login.
  *
  * Does NOT make an account "enrolled" by itself: a set comes with the first real factor and goes with the last.
+ *
+ * @throws ConfigurationError for a count outside 8 to 20
+ *
+ * @example
+ * ```ts
+ * import { backupCodes, passkeys } from "express-second-factor";
+ *
+ * app.use(secondFactor({ ..., methods: [passkeys(), backupCodes({ count: 12 })] }));
+ * ```
  */
 export function backupCodes(options: BackupCodesOptions = {}): BackupCodesMethod {
   const count = options.count ?? DEFAULT_COUNT;

@@ -312,6 +312,14 @@ class Passkeys implements PasskeysMethod {
  * which site it is on.
  *
  * Does NOT ask for attestation: which make of authenticator a user has is not verified, only named.
+ *
+ * @example
+ * ```ts
+ * import { backupCodes, passkeys } from "express-second-factor";
+ *
+ * const methods = [passkeys({ rpId: "acme.example", userVerification: "required" }), backupCodes()];
+ * app.use(secondFactor({ ..., origin: ["https://acme.example", "https://app.acme.example"], methods }));
+ * ```
  */
 export function passkeys(options: PasskeysOptions = {}): PasskeysMethod {
   return new Passkeys(options);

@@ -160,6 +160,16 @@ async function resync(
  * a step accepted once and only ever a later one than the last (RFC 6238 section 5.2).
  *
  * Does NOT protect against somebody who relays the code while it is fresh: that takes a passkey.
+ *
+ * @throws ConfigurationError for a window that is not 0, 1 or 2
+ *
+ * @example
+ * ```ts
+ * import { backupCodes, totp } from "express-second-factor";
+ *
+ * // Only the code the phone shows at this moment.
+ * app.use(secondFactor({ ..., methods: [totp({ window: 0 }), backupCodes()] }));
+ * ```
  */
 export function totp(options: TotpOptions = {}): CodeMethod<TotpState> {
   const window = options.window ?? 1;

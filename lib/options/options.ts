@@ -36,6 +36,7 @@ export interface PagesOptions {
 export interface LimitOption {
   /** Attempts per window: a whole number from 1. */
   readonly limit: number;
+  /** Begins with its first attempt. */
   readonly window: Duration;
 }
 
@@ -67,8 +68,12 @@ export interface SecondFactorOptions<User = Express.User> {
   readonly user?: UserReaders<User>;
   /** Who must. Default: `"optional"`, users with a factor are challenged. */
   readonly policy?: Policy<Request, User>;
-  /** Browsers whose owner opted in are not challenged again. `false` switches it off. */
+  /** Browsers whose owner opted in are not challenged again. `false` switches it off. Default: for 30 days, 10 for each user. */
   readonly trustedDevices?: TrustedDevicesOption | false;
+  /**
+   * Default: 5 TOTP codes in 15 minutes, 10 backup codes in an hour, 10 codes of any kind in 15 minutes, each per account;
+   * 100 attempts in 15 minutes per address (`address`). A success gives its own attempt back.
+   */
   readonly limits?: Partial<Record<LimitKind, LimitOption>>;
   /** Tells owners what happened to their account. Never delays an answer. Default: nobody is told. */
   readonly notify?: Notify;

@@ -169,7 +169,17 @@ const backupCodes: Messages["backupCodes"] = {
   saved: "I have saved these codes",
 };
 
-/** The built-in words. A translation is another value of this shape. */
+/**
+ * The built-in words. A translation is another value of this shape.
+ *
+ * @example
+ * ```ts
+ * import { english } from "express-second-factor";
+ *
+ * const unavailable = `${english.errors.unavailable} See status.acme.example.`;
+ * app.use(secondFactor({ ..., pages: { messages: { errors: { unavailable } } } }));
+ * ```
+ */
 export const english: Messages = {
   direction: "ltr",
   common: {

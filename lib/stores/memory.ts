@@ -128,7 +128,15 @@ class ProcessMemory implements MemoryStore {
 /**
  * Keeps everything in this process: for development, tests and single-process tools.
  *
- * Does not survive a restart and is not shared between processes; production refuses it unless told otherwise.
+ * Does NOT survive a restart and is NOT shared between processes; production refuses it unless told otherwise.
+ *
+ * @example
+ * ```ts
+ * import { memoryStore } from "express-second-factor";
+ *
+ * // One process, whose users set up anew after each restart.
+ * app.use(secondFactor({ ..., store: memoryStore({ production: true }) }));
+ * ```
  */
 export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   return new ProcessMemory(options);

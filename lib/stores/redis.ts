@@ -191,7 +191,9 @@ class CachingRedisStore extends RedisStore {
  * import { createClient } from "redis";
  * import { redisStore } from "express-second-factor/redis";
  *
- * const redis = await createClient({ url: process.env.REDIS_URL, disableOfflineQueue: true }).connect();
+ * const redis = createClient({ url: redisUrl, disableOfflineQueue: true });
+ * redis.on("error", (error) => log.error(error));
+ * await redis.connect();
  * app.use(secondFactor({ issuer: "Acme", origin, keys, store: redisStore(redis) }));
  * ```
  */

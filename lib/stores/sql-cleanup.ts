@@ -44,6 +44,16 @@ async function removeBatch({ db, entries, attempts }: Place, before: number): Pr
 /**
  * Removes entries and attempt counters that expired more than an hour ago, and answers how many. The store does so by itself
  * beside its writes; this is for a job of the application's own.
+ *
+ * @throws ConfigurationError as `sqlStore` does; otherwise what the database answers, and what is removed stays removed
+ *
+ * @example
+ * ```ts
+ * import { removeExpired } from "express-second-factor/sql";
+ *
+ * const removed = await removeExpired(db);
+ * log.info({ removed });
+ * ```
  */
 export async function removeExpired<DB>(db: Kysely<DB>, options: RemoveExpiredOptions = {}): Promise<number> {
   const { clock = Date.now } = options;

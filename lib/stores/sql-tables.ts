@@ -89,7 +89,22 @@ function statements({ db, entries, attempts }: Place): readonly Statement[] {
   ];
 }
 
-/** Creates the store's tables and their indexes where they are missing: from a migration, or at start. */
+/**
+ * Creates the store's tables and their indexes where they are missing: from a migration, or at start. Any number of processes
+ * may do so at once.
+ *
+ * This does NOT create a schema, and does NOT change a table that is there.
+ * @throws ConfigurationError as `sqlStore` does; otherwise what the database answers
+ *
+ * @example
+ * ```ts
+ * import { createTables, sqlStore } from "express-second-factor/sql";
+ *
+ * const table = "acme_second_factor";
+ * await createTables(db, { table });
+ * app.use(secondFactor({ ..., store: sqlStore(db, { table }) }));
+ * ```
+ */
 export async function createTables<DB>(db: Kysely<DB>, options: SqlStoreOptions = {}): Promise<void> {
   for (const statement of statements(placeOf(db, options))) {
     // Where another process creates the same at this moment, PostgreSQL answers an error; then it is there.
@@ -97,7 +112,19 @@ export async function createTables<DB>(db: Kysely<DB>, options: SqlStoreOptions 
   }
 }
 
-/** What {@link createTables} runs, as text for another migration tool. The database may be one without a connection. */
+/**
+ * What {@link createTables} runs, as text for another migration tool: a list of statements, without semicolons. The database
+ * may be one without a connection; only its dialect is asked.
+ *
+ * @throws ConfigurationError as `sqlStore` does
+ *
+ * @example
+ * ```ts
+ * import { tablesSql } from "express-second-factor/sql";
+ *
+ * const migration = tablesSql(db).map((statement) => `${statement};`).join("\n");
+ * ```
+ */
 export function tablesSql<DB>(db: Kysely<DB>, options: SqlStoreOptions = {}): readonly string[] {
   return statements(placeOf(db, options)).map((statement) => statement.compile().sql);
 }

@@ -149,7 +149,8 @@ interface Row {
  * import { createTables, sqlStore } from "express-second-factor/sql";
  *
  * const pool = new Pool({ connectionString, connectionTimeoutMillis: 2_000, statement_timeout: 2_000 });
- * pool.on("error", log).on("connect", (connection) => connection.on("error", log));
+ * const report = (error: Error) => log.error(error);
+ * pool.on("error", report).on("connect", (connection) => connection.on("error", report));
  * const db = new Kysely({ dialect: new PostgresDialect({ pool }) });
  * await createTables(db);
  * app.use(secondFactor({ issuer: "Acme", origin, keys, store: sqlStore(db) }));

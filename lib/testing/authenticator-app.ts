@@ -16,7 +16,20 @@ export interface AuthenticatorApp {
   code(at?: number): string;
 }
 
-/** Reads an `otpauth://totp/` URI as a phone would, and gives the codes the phone would show. */
+/**
+ * Reads an `otpauth://totp/` URI as a phone would, and gives the codes the phone would show. For tests.
+ *
+ * @throws TypeError for a key URI of another kind; otherwise what is wrong with the URI
+ *
+ * @example
+ * ```ts
+ * import { authenticatorApp } from "express-second-factor/testing";
+ *
+ * const { body } = await agent.post("/2fa/totp/enroll");
+ * const phone = authenticatorApp(body.uri);
+ * await agent.post("/2fa/totp/enroll/confirm").send({ factorId: body.factorId, code: phone.code() }).expect(201);
+ * ```
+ */
 export function authenticatorApp(uri: string): AuthenticatorApp {
   const { type, label, params } = parse(uri);
   if (type !== "totp") throw new TypeError(`Not a time-based key URI: ${type}`);

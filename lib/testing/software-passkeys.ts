@@ -199,7 +199,21 @@ export class SoftwareAuthenticator {
   }
 }
 
-/** A new authenticator that holds no passkeys yet. */
+/**
+ * A new authenticator that holds no passkeys yet.
+ *
+ * @example
+ * ```ts
+ * import { softwareAuthenticator } from "express-second-factor/testing";
+ *
+ * const key = softwareAuthenticator({ origin: "http://localhost:3000" });
+ * const creation = await agent.post("/2fa/passkey/enroll/options");
+ * await agent.post("/2fa/passkey/enroll").send({ credential: key.create(creation.body) }).expect(201);
+ *
+ * const request = await agent.post("/2fa/passkey/options");
+ * await agent.post("/2fa/passkey").send({ credential: key.get(request.body) }).expect(200);
+ * ```
+ */
 export function softwareAuthenticator(options: SoftwareAuthenticatorOptions = {}): SoftwareAuthenticator {
   return new SoftwareAuthenticator(options);
 }
