@@ -59,16 +59,21 @@ export interface TestAppOptions {
   readonly routes?: (app: Express, mfa: SecondFactor, authenticator: passport.Authenticator) => void;
 }
 
-export interface TestApp {
+/** What it takes to visit an application, and to know what its users' phones show. */
+export interface Visitable {
   readonly app: Express;
-  readonly mfa: SecondFactor;
   readonly clock: MovableClock;
+}
+
+export interface TestApp extends Visitable {
+  readonly mfa: SecondFactor;
   readonly store: Store;
   readonly sessionStore: session.Store;
   readonly events: AuditEvent[];
 }
 
-function usePassport(): passport.Authenticator {
+/** Passport as an application sets it up: passwords, and users in the session by their id. */
+export function usePassport(): passport.Authenticator {
   // Passport ships its class under the module's own name.
   const authenticator = new passport.Passport();
   authenticator.serializeUser((user, done) => {
@@ -86,7 +91,7 @@ function usePassport(): passport.Authenticator {
   return authenticator;
 }
 
-function guarded(req: Request, res: Response): void {
+export function guarded(req: Request, res: Response): void {
   // The guard an application has had for years: it knows nothing of second factors.
   if (req.isAuthenticated()) res.json({ canary: CANARY, user: req.user });
   else res.status(401).json({ code: "app-says-log-in" });

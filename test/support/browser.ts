@@ -1,7 +1,7 @@
 import type { Express } from "express";
 import supertest from "supertest";
 import { authenticatorApp, type AuthenticatorApp } from "express-second-factor/testing";
-import { CANARY, passwordOf, type TestApp, userNamed } from "./app.js";
+import { CANARY, passwordOf, type TestApp, userNamed, type Visitable } from "./app.js";
 
 type Agent = ReturnType<typeof supertest.agent>;
 
@@ -12,11 +12,11 @@ export interface Enrolled {
 }
 
 /** One cookie jar speaking JSON, with the few things people do. */
-export class Jar {
+export class Jar<Target extends Visitable = TestApp> {
   readonly agent: Agent;
 
   constructor(
-    readonly target: TestApp,
+    readonly target: Target,
     app: Express = target.app,
   ) {
     this.agent = supertest.agent(app);
@@ -77,7 +77,7 @@ export class Jar {
 }
 
 /** Enrolls a user in a login of their own, which is over afterwards. */
-export async function enrolled(target: TestApp, name: string): Promise<Enrolled> {
+export async function enrolled(target: Visitable, name: string): Promise<Enrolled> {
   const jar = new Jar(target);
   await jar.login(name);
   const factor = await jar.enroll();
@@ -86,7 +86,11 @@ export async function enrolled(target: TestApp, name: string): Promise<Enrolled>
 }
 
 /** A jar whose user gave both factors. The clock moves on by a step. */
-export async function full(target: TestApp, name: string, phone: AuthenticatorApp): Promise<Jar> {
+export async function full<Target extends Visitable>(
+  target: Target,
+  name: string,
+  phone: AuthenticatorApp,
+): Promise<Jar<Target>> {
   const jar = new Jar(target);
   await jar.login(name);
   const answer = await jar.verify(phone.code(target.clock()));
@@ -96,7 +100,7 @@ export async function full(target: TestApp, name: string, phone: AuthenticatorAp
 }
 
 /** A jar whose user gave the password and is asked for the second factor. */
-export async function pending(target: TestApp, name: string): Promise<Jar> {
+export async function pending<Target extends Visitable>(target: Target, name: string): Promise<Jar<Target>> {
   const jar = new Jar(target);
   await jar.login(name);
   return jar;

@@ -1,0 +1,108 @@
+import { randomBytes } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
+import type { Browser } from "playwright-core";
+import { launchChromium } from "../support/chromium.js";
+import { type PostgresServer, startPostgres } from "../support/postgres.js";
+import { type RedisServer, startRedis } from "../support/redis.js";
+import { Application } from "./application.js";
+import { CompiledExamples, sourceOf } from "./compiled-examples.js";
+import { documentedExamples, type Example } from "./documented-examples.js";
+import { openPage } from "./example-page.js";
+import { BROWSER_SCENES, SCENES } from "./example-scenes.js";
+import { publicNames } from "./public-names.js";
+import { run } from "./run-example.js";
+
+jest.setTimeout(60_000);
+
+const examples = documentedExamples();
+const forBrowser = examples.filter((example) => sourceOf(example).isForBrowser);
+const forServer = examples.filter((example) => !forBrowser.includes(example));
+
+describe("the examples in docstrings, in README and in docs/", () => {
+  let compiled: CompiledExamples;
+
+  beforeAll(() => {
+    compiled = new CompiledExamples(examples);
+  });
+
+  test("there is one for every public function, in its own docstring or, for members, in another", () => {
+    const inDocstrings = examples.filter(({ of }) => of !== undefined);
+    const shown = inDocstrings.map((example) => ({ of: example.of, uses: compiled.uses(example) }));
+    const lacking = publicNames(compiled.program).filter(
+      ({ name, symbol, isMember }) => !shown.some(({ of, uses }) => uses.has(symbol) && (isMember || of === name)),
+    );
+    expect(lacking.map(({ name }) => name)).toEqual([]);
+  });
+
+  test("all of them compile under strict TypeScript, against the types of the package", () => {
+    expect(examples.flatMap((example) => compiled.problems(example))).toEqual([]);
+  });
+
+  test("what is expected of an example is expected of one that exists", () => {
+    const titles = examples.map(({ title }) => title);
+    expect(Object.keys({ ...SCENES, ...BROWSER_SCENES }).filter((title) => !titles.includes(title))).toEqual([]);
+  });
+});
+
+describe("on the server, each example runs to its last line and does what it says", () => {
+  let redis: RedisServer;
+  let postgres: PostgresServer;
+
+  beforeAll(async () => {
+    [redis, postgres] = await Promise.all([startRedis(), startPostgres()]);
+    process.env["SECOND_FACTOR_KEYS"] = `2026-11:${randomBytes(32).toString("base64")}`;
+  });
+
+  afterAll(async () => {
+    delete process.env["SECOND_FACTOR_KEYS"];
+    await Promise.all([redis.kill(), postgres.remove()]);
+  });
+
+  test.each(titled(forServer))("%s", async (title, example) => {
+    const application = new Application(example.code, { connectionString: postgres.url, redisUrl: redis.url });
+    let made: Readonly<Record<string, unknown>> = {};
+    try {
+      await application.begin();
+      made = await run(example, application.names);
+      application.finish();
+      await SCENES[title]?.(application, made);
+    } finally {
+      await end(application, made);
+    }
+  });
+});
+
+describe("in a browser, each example runs to its last line and does what it says", () => {
+  let browser: Browser;
+
+  beforeAll(async () => {
+    browser = await launchChromium();
+  });
+
+  afterAll(() => browser.close());
+
+  test.each(titled(forBrowser))("%s", async (title, example) => {
+    const visit = await openPage(browser);
+    try {
+      const { before, after } = BROWSER_SCENES[title] ?? {};
+      await before?.(visit);
+      const made = await visit.run(example);
+      await after?.(visit, made);
+    } finally {
+      await visit.close();
+    }
+  });
+});
+
+function titled(all: readonly Example[]): [string, Example][] {
+  return all.map((example) => [example.title, example]);
+}
+
+/** Ends what the example began: connections have a `destroy`. */
+async function end(application: Application, made: Readonly<Record<string, unknown>>): Promise<void> {
+  for (const value of Object.values(made)) {
+    const { destroy } = Object(value) as { destroy?: unknown };
+    if (typeof destroy === "function") await destroy.call(value);
+  }
+  await application.close();
+}

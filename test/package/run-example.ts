@@ -1,0 +1,42 @@
+import * as kysely from "kysely";
+import * as pg from "pg";
+import * as redis from "redis";
+import ts from "typescript";
+import * as secondFactor from "express-second-factor";
+import * as redisStore from "express-second-factor/redis";
+import * as sqlStore from "express-second-factor/sql";
+import * as testing from "express-second-factor/testing";
+import type { Names } from "./application.js";
+import { sourceOf } from "./compiled-examples.js";
+import type { Example } from "./documented-examples.js";
+
+/** What examples can import. Another package goes here. */
+const MODULES: Readonly<Record<string, object>> = {
+  "express-second-factor": secondFactor,
+  "express-second-factor/redis": redisStore,
+  "express-second-factor/sql": sqlStore,
+  "express-second-factor/testing": testing,
+  kysely,
+  pg,
+  redis,
+};
+
+type Run = (...values: readonly unknown[]) => Promise<Readonly<Record<string, unknown>>>;
+const AsyncFunction = (async () => undefined).constructor as new (...parameters: string[]) => Run;
+
+function require(name: string): object {
+  const found = MODULES[name];
+  if (found === undefined) throw new Error(`No example can import "${name}" yet: see MODULES`);
+  return found;
+}
+
+/** Runs an example in an application. Answers what it declared, which it can only do from its last line. */
+export async function run(example: Example, names: Names): Promise<Readonly<Record<string, unknown>>> {
+  const { given, made, text } = sourceOf(example);
+  const { outputText } = ts.transpileModule(text, {
+    compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.CommonJS, esModuleInterop: false },
+  });
+  const body = `${outputText}\nreturn { ${made.join(", ")} };`;
+  const application = given.map((name) => Reflect.get(names, name) as unknown);
+  return new AsyncFunction("require", "exports", ...given, body)(require, {}, ...application);
+}
