@@ -85,7 +85,7 @@ const RACES = Number(process.env["SECOND_FACTOR_RACES"] ?? 0);
 const ROUNDS = RACES || 1;
 /** Whole requests are slow to make. */
 const REQUESTS = RACES > 0 ? TIMES : TIMES / PROCESSES;
-const PATIENCE = 120_000 + RACES * 20_000;
+const PATIENCE = 120_000 + RACES * 120_000;
 
 /** One is right, and all others were refused for one of these reasons. */
 function expectOneWinner({ ok, ...refused }: Tally, times: number, refusals: readonly string[]): void {
