@@ -20,7 +20,7 @@ import { Management } from "./management.js";
 import type { Parts } from "./parts.js";
 import { PasskeyDesk } from "./passkey-desk.js";
 import { PasskeyOwners } from "./passkey-owners.js";
-import { createAccountRecords } from "./records.js";
+import { AccountRecords } from "./records.js";
 import { SignIn } from "./sign-in.js";
 import { StepUp } from "./step-up.js";
 import { Verification } from "./verification.js";
@@ -75,7 +75,7 @@ export function createEngine(settings: EngineSettings): Engine {
   const parts: Parts = {
     clock,
     keys,
-    records: createAccountRecords(store),
+    records: new AccountRecords(store),
     limits: createAttemptLimits(store, settings.limits, clock),
     methods: new Map<MethodType, Method>(settings.methods.map((method) => [method.type, method])),
     backupCodes,

@@ -2,7 +2,7 @@ import { setTimeout } from "node:timers/promises";
 import { type Account, emptyAccount, isBlank, parseAccount, serializeAccount } from "../core/account.js";
 import { UnavailableError } from "../core/errors.js";
 import type { UserId } from "../core/nouns.js";
-import type { Entry, Store } from "../stores/contract.js";
+import type { Entry, Store, WriteOptions } from "../stores/contract.js";
 
 /** An account and the version of its record; null where there is no record yet. */
 export interface Versioned {
@@ -14,20 +14,6 @@ export interface Versioned {
 export interface Change<T> {
   readonly account?: Account;
   readonly result: T;
-}
-
-export interface AccountRecords {
-  read(userId: UserId): Promise<Versioned>;
-  /** As it was a moment ago, where the store can say so without asking: to let a login go on, never to end or refuse one. */
-  glance(userId: UserId): Promise<Versioned | undefined>;
-  /**
-   * Shows the account to `change` and writes what it makes of it, if nobody wrote in between; otherwise again, with the
-   * account as it is then. So whatever `change` accepts and uses up is accepted once, in whatever process.
-   * `known` spares the first read. Gives up as unavailable after a bounded number of lost writes.
-   */
-  update<T>(userId: UserId, change: (account: Account) => Promise<Change<T>>, known?: Versioned): Promise<T>;
-  /** Puts another account, which expires, in the place of the one that is there; answers that one, undefined for none. */
-  replace(userId: UserId, account: Account, expiresAt: number): Promise<Account | undefined>;
 }
 
 const MOST_ATTEMPTS = 100;
@@ -44,60 +30,81 @@ async function stepBack(attempt: number): Promise<void> {
   await setTimeout(Math.random() * Math.min(attempt, 10));
 }
 
-/** Parsed accounts by the version they were parsed from: an unchanged record is not parsed twice. */
-function createParser(): (userId: UserId, value: string, version: string) => Account {
-  const parsed = new Map<UserId, { readonly value: string; readonly version: string; readonly account: Account }>();
-  return function parse(userId, value, version) {
-    const known = parsed.get(userId);
+/** Accounts by the version of their record: an unchanged one is not parsed twice, and one written here not at all. */
+class ParsedAccounts {
+  private readonly parsed = new Map<UserId, Entry & { readonly account: Account }>();
+
+  of(userId: UserId, { value, version }: Entry): Account {
+    const known = this.parsed.get(userId);
     if (known?.version === version && known.value === value) return known.account;
     const account = parseAccount(userId, value);
-    parsed.delete(userId);
-    parsed.set(userId, { value, version, account });
-    const oldest = parsed.keys().next();
-    if (parsed.size > MOST_PARSED && oldest.done !== true) parsed.delete(oldest.value);
+    this.keep(account, { value, version });
     return account;
-  };
+  }
+
+  keep(account: Account, { value, version }: Entry): void {
+    this.parsed.delete(account.userId);
+    this.parsed.set(account.userId, { value, version, account });
+    const oldest = this.parsed.keys().next();
+    if (this.parsed.size > MOST_PARSED && oldest.done !== true) this.parsed.delete(oldest.value);
+  }
 }
 
-export function createAccountRecords(store: Store): AccountRecords {
-  const parse = createParser();
+/** Everybody's account, over the store. */
+export class AccountRecords {
+  private readonly parsed = new ParsedAccounts();
 
-  const versioned = (userId: UserId, entry: Entry | undefined): Versioned => {
+  constructor(private readonly store: Store) {}
+
+  async read(userId: UserId): Promise<Versioned> {
+    return this.versioned(userId, await this.store.read(keyOf(userId)));
+  }
+
+  /** As it was a moment ago, where the store can say so without asking: to let a login go on, never to end or refuse one. */
+  async glance(userId: UserId): Promise<Versioned | undefined> {
+    return this.store.glance && this.versioned(userId, await this.store.glance(keyOf(userId)));
+  }
+
+  /**
+   * Shows the account to `change` and writes what it makes of it, if nobody wrote in between; otherwise again, with the
+   * account as it is then. So whatever `change` accepts and uses up is accepted once, in whatever process.
+   * `known` spares the first read. Gives up as unavailable after a bounded number of lost writes.
+   */
+  async update<T>(userId: UserId, change: (account: Account) => Promise<Change<T>>, known?: Versioned): Promise<T> {
+    let current = known ?? (await this.read(userId));
+    for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
+      const { account, result } = await change(current.account);
+      if (account === undefined || (await this.write(account, { expect: current.version }))) return result;
+      await stepBack(attempt);
+      current = await this.read(userId);
+    }
+    throw new UnavailableError(`An account record changed ${MOST_ATTEMPTS} times under one write`);
+  }
+
+  /** Puts another account, which expires, in the place of the one that is there; answers that one, undefined for none. */
+  async replace(userId: UserId, account: Account, expiresAt: number): Promise<Account | undefined> {
+    for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
+      const current = await this.read(userId);
+      if (current.version === null || isBlank(current.account)) return undefined;
+      if (await this.write(account, { expect: current.version, expiresAt })) return current.account;
+    }
+    throw new UnavailableError(`An account record changed ${MOST_ATTEMPTS} times under its removal`);
+  }
+
+  /** Answers whether nobody wrote in between. */
+  private async write(account: Account, options: WriteOptions): Promise<boolean> {
+    const value = serializeAccount(account);
+    const version = await this.store.write(keyOf(account.userId), value, options);
+    if (version !== undefined) this.parsed.keep(account, { value, version });
+    return version !== undefined;
+  }
+
+  private versioned(userId: UserId, entry: Entry | undefined): Versioned {
     if (entry === undefined) return { account: emptyAccount(userId), version: null };
     try {
-      return { account: parse(userId, entry.value, entry.version), version: entry.version };
+      return { account: this.parsed.of(userId, entry), version: entry.version };
     } catch (error) {
       throw new UnavailableError("An account record cannot be read", error);
     }
-  };
-  const read = async (userId: UserId): Promise<Versioned> => versioned(userId, await store.read(keyOf(userId)));
-
-  return {
-    read,
-    async glance(userId) {
-      return store.glance && versioned(userId, await store.glance(keyOf(userId)));
-    },
-    async update(userId, change, known) {
-      let current = known ?? (await read(userId));
-      for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
-        const { account, result } = await change(current.account);
-        if (account === undefined) return result;
-        const written = await store.write(keyOf(userId), serializeAccount(account), { expect: current.version });
-        if (written !== undefined) return result;
-        await stepBack(attempt);
-        current = await read(userId);
-      }
-      throw new UnavailableError(`An account record changed ${MOST_ATTEMPTS} times under one write`);
-    },
-    async replace(userId, account, expiresAt) {
-      for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
-        const current = await read(userId);
-        if (current.version === null || isBlank(current.account)) return undefined;
-        const options = { expect: current.version, expiresAt };
-        if ((await store.write(keyOf(userId), serializeAccount(account), options)) !== undefined)
-          return current.account;
-      }
-      throw new UnavailableError(`An account record changed ${MOST_ATTEMPTS} times under its removal`);
-    },
-  };
+  }
 }

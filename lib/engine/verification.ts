@@ -98,7 +98,8 @@ export class Verification {
       return failure("too-many-attempts", { retryAfter: taken.retryAfter });
     }
     const outcome = await giveBackOnError(taken.giveBack, check);
-    if (outcome.ok || outcome.problem.code !== method.refusal) await taken.giveBack();
+    // Not waited for: that an attempt is given back holds nobody up, and until it is, one fewer is left.
+    if (outcome.ok || outcome.problem.code !== method.refusal) void taken.giveBack();
     else tell("factor-failed", subject, { method: method.type, outcome: "failure" });
     return outcome;
   }

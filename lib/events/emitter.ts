@@ -58,6 +58,7 @@ function warn(error: unknown): void {
 export function createEvents(clock: Clock): { readonly events: Events; readonly tell: Tell } {
   const events: Events = new EventEmitter<EventMap>();
   const tell: Tell = (action, subject, details = {}) => {
+    if (!diagnostics.hasSubscribers && events.listenerCount("audit") === 0) return;
     const event = describe(clock, action, subject, details);
     diagnostics.publish(event);
     for (const listener of events.rawListeners("audit")) {

@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { ipKeyGenerator } from "express-rate-limit";
+import ipaddr from "ipaddr.js";
 import { type Clock, type LimitKind, SECOND, type UserId } from "../core/nouns.js";
 import type { Count, Counter, Store } from "../stores/contract.js";
 import { createCounters } from "./counters.js";
@@ -43,9 +43,16 @@ export interface AttemptLimits {
   take(kinds: readonly LimitKind[], attempter: Attempter): Promise<Taken>;
 }
 
-/** The key of a network address: an IPv6 client owns a whole subnet, so the subnet is counted. */
+const SUBNET_BITS = 56;
+
+/** The key of a network address: an IPv6 client owns a whole subnet, so the subnet is counted (RFC 6177). */
 function addressKey(ip: string | undefined): string | undefined {
-  return ip !== undefined && isIP(ip) !== 0 ? ipKeyGenerator(ip) : undefined;
+  if (ip === undefined || isIP(ip) === 0) return undefined;
+  // An IPv4 address written as IPv6 is that IPv4 address; a zone (fe80::1%eth0) is ours and not the client's.
+  const address = ipaddr.process(ip.replace(/%.*$/, ""));
+  if (address.kind() === "ipv4") return address.toString();
+  const subnet = `${address.toString()}/${SUBNET_BITS}`;
+  return `${ipaddr.IPv6.networkAddressFromCIDR(subnet).toString()}/${SUBNET_BITS}`;
 }
 
 interface Counted extends Count {

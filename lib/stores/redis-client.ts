@@ -1,5 +1,10 @@
 import { ConfigurationError } from "../core/errors.js";
 
+interface CommandOptions {
+  /** Milliseconds. */
+  readonly timeout?: number | undefined;
+}
+
 /** What node-redis has where it was made with `clientSideCache`. */
 interface CachingClient {
   readonly clientSideCache?: object | undefined;
@@ -9,13 +14,13 @@ interface CachingClient {
 /** A node-redis client for one server (`createClient`), or a pool of them. */
 export interface NodeRedisClient extends CachingClient {
   readonly isOpen: boolean;
-  sendCommand(args: string[]): Promise<unknown>;
+  sendCommand(args: string[], options?: CommandOptions): Promise<unknown>;
 }
 
 /** A node-redis client for a cluster (`createCluster`). */
 export interface NodeRedisCluster extends CachingClient {
   readonly masters: readonly unknown[];
-  sendCommand(firstKey: string, isReadonly: boolean, args: string[]): Promise<unknown>;
+  sendCommand(firstKey: string, isReadonly: boolean, args: string[], options?: CommandOptions): Promise<unknown>;
   nodeClient(master: unknown): Promise<NodeRedisClient> | NodeRedisClient;
 }
 
@@ -47,7 +52,7 @@ export interface Connection {
 type Maybe<T> = { readonly [K in keyof T]?: unknown };
 
 interface AnyClient extends Maybe<NodeRedisClient>, Maybe<NodeRedisCluster>, Maybe<IoRedisClient> {
-  readonly options?: { readonly scaleReads?: unknown } | null;
+  readonly options?: { readonly scaleReads?: unknown; readonly commandOptions?: CommandOptions } | null;
   readonly getMasterNode?: unknown;
 }
 
@@ -96,20 +101,31 @@ function ofIoRedis(client: IoRedisClient): Connection {
   };
 }
 
+/**
+ * node-redis arms an abort signal for every command, five seconds unless the application says otherwise, which costs more than
+ * the command. The store has a deadline of its own, so only a time-out that was chosen is left.
+ */
+function commandOptions({ options }: AnyClient): CommandOptions {
+  const timeout = options?.commandOptions?.timeout;
+  return { timeout };
+}
+
 function ofNodeRedisCluster(cluster: NodeRedisCluster): Connection {
+  const options = commandOptions(cluster);
   return {
     isCluster: true,
     // Never as read-only, which would send it to a replica where the cluster is told to use them.
-    send: async (key, command) => cluster.sendCommand(key, false, [...command]),
+    send: async (key, command) => cluster.sendCommand(key, false, [...command], options),
     async servers() {
       const clients = await Promise.all(cluster.masters.map(async (master) => cluster.nodeClient(master)));
-      return clients.map((client) => (command) => client.sendCommand([...command]));
+      return clients.map((client) => (command) => client.sendCommand([...command], options));
     },
   };
 }
 
 function ofNodeRedis(client: NodeRedisClient): Connection {
-  const send = async (command: Command): Promise<unknown> => client.sendCommand([...command]);
+  const options = commandOptions(client);
+  const send = async (command: Command): Promise<unknown> => client.sendCommand([...command], options);
   return { isCluster: false, send: (_key, command) => send(command), servers: async () => [send] };
 }
 
