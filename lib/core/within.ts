@@ -1,3 +1,4 @@
+import { deadline } from "./deadlines.js";
 import { UnavailableError } from "./errors.js";
 
 /**
@@ -10,17 +11,16 @@ export function within<T>(
   ask: () => unknown,
   accepts: (answer: unknown) => answer is T,
 ): Promise<T> {
-  // One promise and one timer: every request of everybody who is signed in passes here.
   return new Promise<T>((resolve, reject) => {
-    const timer = setTimeout(() => {
+    const end = deadline(timeout, () => {
       reject(new UnavailableError(`${what} did not answer within ${timeout} ms`));
-    }, timeout);
+    });
     const fail = (error: unknown): void => {
-      clearTimeout(timer);
+      end();
       reject(error instanceof UnavailableError ? error : new UnavailableError(`${what} failed`, error));
     };
     const take = (answer: unknown): void => {
-      clearTimeout(timer);
+      end();
       if (accepts(answer)) resolve(answer);
       else reject(new UnavailableError(`${what} gave an answer of another shape than its contract`));
     };

@@ -52,17 +52,20 @@ class ParsedAccounts {
 
 /** Everybody's account, over the store. */
 export class AccountRecords {
+  /**
+   * As it was a moment ago, where the store can say so without asking: to let a login go on, never to end or refuse one.
+   * Undefined where the store cannot.
+   */
+  readonly glance: ((userId: UserId) => Promise<Versioned>) | undefined;
   private readonly parsed = new ParsedAccounts();
 
-  constructor(private readonly store: Store) {}
+  constructor(private readonly store: Store) {
+    const glance = store.glance?.bind(store);
+    this.glance = glance && (async (userId) => this.versioned(userId, await glance(keyOf(userId))));
+  }
 
   async read(userId: UserId): Promise<Versioned> {
     return this.versioned(userId, await this.store.read(keyOf(userId)));
-  }
-
-  /** As it was a moment ago, where the store can say so without asking: to let a login go on, never to end or refuse one. */
-  async glance(userId: UserId): Promise<Versioned | undefined> {
-    return this.store.glance && this.versioned(userId, await this.store.glance(keyOf(userId)));
   }
 
   /**

@@ -26,8 +26,11 @@ export class Describer {
     const { standing, user } = visit;
     const login = standing.status === "verified" ? standing.login : undefined;
     if (login === undefined) return { user, ...this.worthOf(visit, undefined) };
-    const worth = this.known.get(login) ?? this.worthOf(visit, login);
-    this.known.set(login, worth);
+    let worth = this.known.get(login);
+    if (worth === undefined) {
+      worth = this.worthOf(visit, login);
+      this.known.set(login, worth);
+    }
     const last = login.proofs.at(-1);
     return { user, ...worth, ...(last !== undefined && { verifiedAt: new Date(last.at) }) };
   }

@@ -155,8 +155,8 @@ export class Gate {
       const now = this.settings.clock();
       return { known, standing: assess({ account: known.account, mark, decision, now }) };
     };
-    const seen = await records.glance(userId);
-    const weighed = seen && weigh(seen);
+    const { glance } = records;
+    const weighed = glance && weigh(await glance(userId));
     return weighed?.standing.status === "verified" ? weighed : weigh(await records.read(userId));
   }
 

@@ -28,7 +28,13 @@ export class LogOut {
   /** Wraps `logout` and `session.destroy` of one request, and says how its login is forgotten. */
   install(req: Request, state: RequestState): void {
     const passport = req as PassportRequest;
-    const original = typeof passport.logOut === "function" ? (passport.logOut.bind(req) as PassportLogOut) : undefined;
+    const { logOut } = passport;
+    const original =
+      typeof logOut === "function"
+        ? (options: object, done: Done): void => {
+            (logOut as PassportLogOut).call(req, options, done);
+          }
+        : undefined;
     if (original !== undefined) this.wrap(req, state, original);
     this.watchSession(req);
     state.forget = async (keepsData) => {
@@ -76,6 +82,7 @@ export class LogOut {
     const session = sessionOf(req);
     if (session === undefined || typeof session.destroy !== "function") return;
     const destroy = session.destroy.bind(session);
+    const reload = session.reload?.bind(session);
     override(session, "destroy", (done: Done = () => undefined): Session => {
       const ending = this.end(req);
       destroy((error) => {
@@ -85,7 +92,6 @@ export class LogOut {
       });
       return session;
     });
-    const reload = session.reload?.bind(session);
     if (reload === undefined) return;
     override(session, "reload", (done: Done = () => undefined): Session => {
       reload((error) => {

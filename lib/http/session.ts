@@ -3,6 +3,7 @@ import { ConfigurationError } from "../core/errors.js";
 import type { UserId } from "../core/nouns.js";
 import { fingerprint } from "../crypto/fingerprint.js";
 import type { Mark } from "../policy/assess.js";
+import { keptText, markIn } from "./mark-text.js";
 
 /** A callback as Passport and express-session call one. */
 export type Done = (error?: unknown) => void;
@@ -41,30 +42,14 @@ export function requireSession(req: Request): Session {
   return session;
 }
 
-/**
- * What is kept in the session: the mark, and which session it was made for. Passport's `keepSessionInfo`, or anything else
- * that copies a session's content into another session, copies a mark that is worth nothing there.
- */
-interface Kept {
-  readonly mark: Mark;
-  readonly session: string;
-}
-
-function isMark(value: unknown): value is Mark {
-  const mark = value as Partial<Mark> | null | undefined;
-  if (typeof mark !== "object" || mark === null) return false;
-  const known = (mark.step === "first" || mark.step === "second") && typeof mark.user === "string";
-  return known && typeof mark.id === "string" && typeof mark.at === "number" && typeof mark.generation === "string";
-}
-
 function sessionName(req: Request): string {
   return fingerprint((req as { sessionID?: string }).sessionID ?? "");
 }
 
 /** The mark of the session, whoever's it is. */
 export function anyMark(req: Request): Mark | undefined {
-  const kept = sessionOf(req)?.secondFactor as Partial<Kept> | null | undefined;
-  return isMark(kept?.mark) && kept.session === sessionName(req) ? kept.mark : undefined;
+  const text = sessionOf(req)?.secondFactor;
+  return text === undefined ? undefined : markIn(text, sessionName(req));
 }
 
 /** The session's mark if it is this user's; another's counts as none. */
@@ -75,7 +60,7 @@ export function readMark(req: Request, userId: UserId): Mark | undefined {
 
 /** Puts a mark into the session as it is now; saving is the caller's. */
 export function putMark(req: Request, mark: Mark): void {
-  requireSession(req).secondFactor = { mark, session: sessionName(req) } satisfies Kept;
+  requireSession(req).secondFactor = keptText({ mark, session: sessionName(req) });
 }
 
 /** Waits for such a callback. */
