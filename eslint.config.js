@@ -75,6 +75,15 @@ export default defineConfig(
     languageOptions: { globals: readonly(nodeGlobals) },
   },
   {
+    files: ["bench/**/*.mjs"],
+    languageOptions: { globals: readonly(["performance"]) },
+    rules: {
+      "max-lines": ["error", { max: 300, skipBlankLines: true, skipComments: true }],
+      "max-lines-per-function": ["error", { max: 40, skipBlankLines: true, skipComments: true }],
+      complexity: ["error", 10],
+    },
+  },
+  {
     files: ["**/*.cjs"],
     languageOptions: { sourceType: "commonjs", globals: readonly(commonJsGlobals) },
   },
