@@ -100,7 +100,7 @@ async function main(given) {
     await writeFile(`${RESULTS}performance.md`, markdown);
     await writeFile(`${RESULTS}performance.svg`, picture);
     console.log(`\n${RESULTS}performance.{json,md,svg}`);
-    if (given.includes("--docs")) {
+    if (given.includes("--docs") && wanted.length === 0) {
       const page = `${DOCS}performance.md`;
       const text = withFigures(await readFile(page, "utf8"), markdown);
       await writeFile(page, await format(text, { ...(await resolveConfig(page)), filepath: page }));

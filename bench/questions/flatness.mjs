@@ -1,7 +1,7 @@
 // @ts-check
 // Does checking a code cost more where there are many accounts, or many logins that wait for one? The same few users log in
 // and prove, beside nobody, beside a million others, beside thousands of pending logins.
-import { names, placeIn, startCrowd } from "../measure/browsers.mjs";
+import { placeIn, startCrowd } from "../measure/browsers.mjs";
 import { startRedis } from "../measure/services.mjs";
 import { compare } from "../measure/slices.mjs";
 import { atLeast, rateText, ratioText, whole } from "../report/tables.mjs";
@@ -45,7 +45,7 @@ async function startProving(kind, { accounts, pending = 0 }) {
   const redis = kind === "redis" ? await startRedis() : undefined;
   const crowd = await startCrowd({ stack: "product", ...placeIn(redis?.url) }, ["--max-old-space-size=4096"]);
   await crowd.server.ask("populate", { count: Math.max(accounts, pending) });
-  if (pending > 0) await crowd.logIn(crowd.strangers(names("p", pending)));
+  if (pending > 0) await crowd.logIn(crowd.strangers(Array.from({ length: pending }, (_, index) => nameOf(index))));
   const prove = proving(crowd, accounts);
   await prove(WARM_UP_STEPS);
   const leave = async () => {

@@ -22,7 +22,7 @@ function asks(crowd, browsers, status) {
 
 /** @param {Crowd} crowd */
 async function states(crowd) {
-  const [notEnrolled, verified, pending] = ["n", "v", "p"].map((prefix) => names(prefix, SESSIONS));
+  const [notEnrolled, verified, pending] = ["none", "whole", "half"].map((prefix) => names(prefix, SESSIONS));
   const without = await crowd.strangers(notEnrolled ?? []);
   await crowd.logIn(without, 200);
   const whole = await crowd.enroll(verified ?? []);

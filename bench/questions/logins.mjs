@@ -79,7 +79,9 @@ export function loginsTables({ stores }, stackNames) {
 
 /** @param {import("../measure/slices.mjs").Compared | undefined} found */
 function cells(found) {
-  return found === undefined ? ["", ""] : [rateText(found.rate), ratioText(found.ratio)];
+  if (found === undefined) return ["", ""];
+  const isBase = found.ratios.every((ratio) => ratio === 1);
+  return [rateText(found.rate), isBase ? "1" : ratioText(found.ratio)];
 }
 
 /** @param {LoginsResult} result */
