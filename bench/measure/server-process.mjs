@@ -2,6 +2,7 @@
 // One server of a benchmark: a process of its own, on a core of its own, told over its message channel what to do between
 // the slices.
 import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { serverPrefix } from "./cores.mjs";
@@ -12,11 +13,16 @@ process.once("exit", () => running.forEach((child) => child.kill("SIGKILL")));
 
 const MAIN = fileURLToPath(new URL("../servers/main.mjs", import.meta.url));
 
+/** One key for all servers of a run, as the servers of one application share theirs. */
+const KEYS = `bench:${randomBytes(32).toString("base64")}`;
+
+/** @typedef {"memory" | "redis" | "redis-cached" | "sql"} StoreKind */
+
 /**
  * @typedef {object} ServerSetting
  * @property {string} stack a name of servers/stacks.mjs
  * @property {string | undefined} [sessions] the URL of a Redis server; default: the sessions live in the process
- * @property {{ kind: "memory" | "redis" | "sql", url?: string }} [store] where the stack keeps accounts; default: memory
+ * @property {{ kind: StoreKind, url?: string }} [store] where the stack keeps accounts; default: memory
  */
 
 /**
@@ -82,7 +88,13 @@ export class ServerProcess {
  * @param {readonly string[]} [nodeOptions] such as `--cpu-prof`
  */
 export async function startServer(setting, nodeOptions = []) {
-  const [program, ...args] = [...serverPrefix, process.execPath, ...nodeOptions, MAIN, JSON.stringify(setting)];
+  const [program, ...args] = [
+    ...serverPrefix,
+    process.execPath,
+    ...nodeOptions,
+    MAIN,
+    JSON.stringify({ ...setting, keys: KEYS }),
+  ];
   const child = spawn(program ?? process.execPath, args, {
     stdio: ["ignore", "ignore", "pipe", "ipc"],
     env: { ...process.env, NODE_ENV: "production" },

@@ -10,9 +10,9 @@ import { PASSWORD } from "./password.mjs";
 
 /** @typedef {{ id: string, username: string }} User */
 
-/** A client as an application has one. @param {string} url */
-export async function connectRedis(url) {
-  const client = createClient({ url, disableOfflineQueue: true });
+/** A client as an application has one. @param {string} url @param {import("redis").RedisClientOptions} [options] */
+export async function connectRedis(url, options = {}) {
+  const client = createClient({ ...options, RESP: 3, url, disableOfflineQueue: true });
   client.on("error", () => undefined);
   return client.connect();
 }

@@ -3,7 +3,7 @@
 // its own, and on its message channel what the questions ask between the slices.
 import { STACKS } from "./stacks.mjs";
 
-/** @typedef {import("../measure/server-process.mjs").ServerSetting & { clock: () => number }} StackSetting */
+/** @typedef {import("../measure/server-process.mjs").ServerSetting & { keys: string, clock: () => number }} StackSetting */
 
 /**
  * @typedef {object} Stack
@@ -14,7 +14,7 @@ import { STACKS } from "./stacks.mjs";
 
 /** @typedef {(setting: StackSetting) => Promise<Stack>} BuildStack */
 
-/** @type {import("../measure/server-process.mjs").ServerSetting} */
+/** @type {Omit<StackSetting, "clock">} */
 const setting = JSON.parse(process.argv[2] ?? "{}");
 // Stands still until it is moved: a code is good once, so each slice is given a step of its own.
 let now = Date.now();

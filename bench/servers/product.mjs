@@ -1,5 +1,4 @@
 // @ts-check
-import { randomBytes } from "node:crypto";
 import { base32nopad } from "@scure/base";
 import { Kysely, PostgresDialect } from "kysely";
 import { Pool } from "pg";
@@ -17,7 +16,9 @@ import { secretOf } from "./secrets.mjs";
  * @property {(count: number) => Promise<void>} copyModel
  */
 
-/** @type {Record<"memory" | "redis" | "sql", (url: string) => Promise<Place>>} */
+/** @typedef {import("../measure/server-process.mjs").StoreKind} StoreKind */
+
+/** @type {Record<StoreKind, (url: string) => Promise<Place>>} */
 const PLACES = {
   async memory() {
     const accounts = memoryStore({ production: true });
@@ -26,6 +27,13 @@ const PLACES = {
   async redis(url) {
     const client = await connectRedis(url);
     return { accounts: redisStore(client), copyModel: (count) => copyInRedis(client, count) };
+  },
+  async "redis-cached"(url) {
+    const client = await connectRedis(url, { clientSideCache: { ttl: 1_000, maxEntries: 10_000 } });
+    return {
+      accounts: redisStore(client, { clientSideCache: true }),
+      copyModel: (count) => copyInRedis(client, count),
+    };
   },
   async sql(url) {
     const pool = new Pool({ connectionString: url });
@@ -39,12 +47,12 @@ const PLACES = {
  * The application with the one line in it, every option at its default.
  * @type {import("./main.mjs").BuildStack}
  */
-export async function product({ sessions, store, clock }) {
+export async function product({ sessions, store, keys, clock }) {
   const { accounts, copyModel } = await PLACES[store?.kind ?? "memory"](store?.url ?? "");
   const mfa = secondFactor({
     issuer: "Bench",
     origin: ORIGIN,
-    keys: `bench:${randomBytes(32).toString("base64")}`,
+    keys,
     store: accounts,
     clock,
   });
