@@ -16,7 +16,7 @@ const PEERS = ["passport-totp", "better-auth"];
 /** @returns {Promise<string>} */
 async function system() {
   const text = await readFile("/etc/os-release", "utf8").catch(() => "");
-  return /PRETTY_NAME="(.*)"/.exec(text)?.[1] ?? "";
+  return /PRETTY_NAME="(.*)"/.exec(text)?.[1] ?? `${type()} ${release()}`;
 }
 
 /** @param {{ redis: string, postgres: string }} servers their versions */
@@ -30,7 +30,7 @@ export async function describeMachine({ redis, postgres }) {
     processor: cpus()[0]?.model ?? "unknown",
     cores: cpus().length,
     memoryGB: Math.round(totalmem() / 2 ** 30),
-    system: [await system(), type(), release()].filter(Boolean).join(", "),
+    system: await system(),
     node: process.version,
     redis,
     postgres,
@@ -46,8 +46,10 @@ export function machineText({ packages, ...machine }) {
     ? "the server on a core of its own, load and databases on another"
     : "no process was bound to a core";
   const versions = Object.entries(packages).map(([name, version]) => `${name} ${version}`);
+  const hardware = `${machine.processor}, ${machine.cores} cores, ${machine.memoryGB} GB, ${machine.system}`;
+  const programs = `Node ${machine.node}, Redis ${machine.redis}, PostgreSQL ${machine.postgres}`;
   return [
-    `${machine.date}: ${machine.processor}, ${machine.cores} cores, ${machine.memoryGB} GB, ${machine.system}, Node ${machine.node}, Redis ${machine.redis}, PostgreSQL ${machine.postgres}; ${cores}; load average before: ${machine.loadBefore.toFixed(1)}.`,
+    `${machine.date}: ${hardware}, ${programs}; ${cores}; load average before ${machine.loadBefore.toFixed(1)}.`,
     `${versions.join(", ")}.`,
-  ].join("\n");
+  ].join("\n\n");
 }

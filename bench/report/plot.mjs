@@ -54,6 +54,9 @@ export function drawPlot(title, groups) {
     drawn.push(`<line class="axis" x1="${x(1)}" y1="${top}" x2="${x(1)}" y2="${y}"/>`);
     y += TITLE - ROW;
   }
+  y += ROW;
+  const legend = "Medians; the thin line is the middle half of the rounds, the red mark a target.";
+  drawn.push(`<text x="10" y="${y - 10}">${legend}</text>`);
   const head = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${y}" role="img" aria-label="${escaped(title)}">`;
   return [head, `<style>${STYLE}\n</style>`, ...drawn, "</svg>", ""].join("\n");
 }

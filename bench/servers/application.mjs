@@ -36,10 +36,14 @@ export function createPassport() {
   return authenticator;
 }
 
-/** The page an application has behind its guard. @type {import("express").RequestHandler} */
+/** The page an application has behind its guard, which remembers where a visitor was going. @type {import("express").RequestHandler} */
 export const account = (req, res) => {
-  if (req.isAuthenticated()) res.json({ hello: /** @type {User} */ (req.user).username });
-  else res.status(401).json({ code: "log-in" });
+  if (req.isAuthenticated()) {
+    res.json({ hello: /** @type {User} */ (req.user).username });
+    return;
+  }
+  /** @type {import("express-session").Session & { returnTo?: string }} */ (req.session).returnTo = req.originalUrl;
+  res.status(401).json({ code: "log-in" });
 };
 
 /** @type {import("express").RequestHandler} */
