@@ -176,8 +176,9 @@ class CachingRedisStore extends RedisStore {
  * Keeps everything in Redis 6.2 or later, through the application's own client: node-redis 5 or later, or ioredis 5 or later,
  * for one server or a cluster. The client may connect later; until it does, what needs the store is refused.
  *
- * Entries end by the application's clock; the server's expiry only tidies up, an hour later. Give the client a command
- * time-out and no offline queue, or commands of requests long answered pile up while Redis is away.
+ * Entries end by the application's clock; the server's expiry only tidies up, an hour later. Give the client no offline queue
+ * and a way to notice a silent server (node-redis: `pingInterval` with `socket.socketTimeout`; ioredis: `commandTimeout`), or
+ * commands of requests long answered pile up while Redis is away.
  *
  * This does NOT make Redis durable. A server that loses or evicts account records has forgotten who has a second factor:
  * use `appendonly yes` and `maxmemory-policy noeviction`. Replication is asynchronous: the last writes before a fail-over may be

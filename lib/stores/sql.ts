@@ -137,7 +137,8 @@ interface Row {
  * This does NOT open or close connections, does NOT retry, and does NOT work with a read replica or MySQL. What a server with
  * `synchronous_commit = off` forgets in a crash is forgotten here too: used codes and counted attempts.
  *
- * Set a connection and a statement time-out, or statements of requests long answered pile up while the server is away. Listen
+ * Set a connection and a statement time-out (for SQLite, whose driver blocks the process, a busy time-out below
+ * `storeTimeout`), or statements of requests long answered pile up while the server is away. Listen
  * for the errors of node-postgres' pool and of its connections, or one that breaks ends the process.
  *
  * @throws ConfigurationError for another kind of database, or a table's name that is none

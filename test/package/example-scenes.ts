@@ -1,4 +1,5 @@
 import { expect } from "@jest/globals";
+import type { Store } from "express-second-factor";
 import { authenticatorApp } from "express-second-factor/testing";
 import { passwordOf } from "../support/app.js";
 import { enrolled, full, Jar, pending } from "../support/browser.js";
@@ -145,6 +146,9 @@ export const SCENES: Readonly<Record<string, Scene>> = {
   "README.md: From your own code": async (application) => {
     expect(await isEnrolled(application)).toBe(true);
     await logsWhatHappens(application);
+  },
+  "docs/scaling.md: Spreading it": async (_application, { accounts }) => {
+    expect(await (accounts as Store).read("account:nobody")).toBeUndefined();
   },
   "docs/keys.md: Rotation": (_application, { report }) => {
     expect(report).toEqual({ accounts: 1, rotated: 0, left: {}, unreadable: 0 });
