@@ -1,5 +1,7 @@
 // @ts-check
 // What of a run is drawn: ratios only, because only they mean something on another machine.
+import { GATE_TARGETS } from "../questions/gate.mjs";
+import { VERIFY_TARGETS } from "../questions/logins.mjs";
 import { drawPlot } from "./plot.mjs";
 
 /** @typedef {import("../measure/slices.mjs").Compared} Compared */
@@ -11,11 +13,6 @@ function bar(name, compared, look) {
   const { median, low, high } = compared.ratio;
   return [{ name, value: median, low, high, ...look }];
 }
-
-/** @type {Record<string, number>} */
-const GATE_TARGETS = { memory: 0.95, Redis: 0.9 };
-/** @type {Record<string, number>} */
-const VERIFY_TARGETS = { memory: 0.85, Redis: 0.75 };
 
 /** @param {number | undefined} target */
 function own(target) {
