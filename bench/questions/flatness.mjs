@@ -8,7 +8,7 @@ import { atLeast, rateText, ratioText, whole } from "../report/tables.mjs";
 import { nameOf } from "../servers/population.mjs";
 
 const [FEW, MANY, PENDING] = [10, 1_000_000, 10_000];
-const [STEPS, WARM_UP_STEPS, ROUNDS] = [20, 150, 7];
+const [STEPS, WARM_UP_STEPS, ROUNDS] = [15, 120, 7];
 /** Flat within what the measurement itself scatters. */
 const LEAST = 0.9;
 
