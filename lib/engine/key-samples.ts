@@ -37,7 +37,7 @@ export class KeySamples {
     const newest = await this.idOf();
     if (newest === this.known) return;
     await this.change(async (samples) => {
-      const ids = await Promise.all(samples.map((sample) => this.idOf(sample)));
+      const ids = await this.idsOf(samples);
       return ids.includes(newest) ? undefined : [...samples, await this.keys.encrypt(SAMPLE, CONTEXT)];
     });
     this.known = newest;
@@ -55,7 +55,7 @@ export class KeySamples {
   async retire(): Promise<void> {
     const newest = await this.idOf();
     await this.change(async (samples) => {
-      const ids = await Promise.all(samples.map((sample) => this.idOf(sample)));
+      const ids = await this.idsOf(samples);
       const kept = samples.filter((_sample, index) => ids[index] === newest);
       return kept.length === samples.length ? undefined : kept;
     });
@@ -69,6 +69,10 @@ export class KeySamples {
     if (opened !== undefined && SAMPLE.equals(opened)) return undefined;
     const id = await this.idOf(sample);
     return `keys: accounts are stored that the key "${id}" sealed, and it does not open them. Put that key back behind the first`;
+  }
+
+  private idsOf(samples: readonly string[]): Promise<string[]> {
+    return Promise.all(samples.map((sample) => this.idOf(sample)));
   }
 
   /** Providers that do not name their keys have one, as far as anybody can tell. */

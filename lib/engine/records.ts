@@ -2,6 +2,7 @@ import { setTimeout } from "node:timers/promises";
 import { type Account, emptyAccount, isBlank, parseAccount, serializeAccount } from "../core/account.js";
 import { UnavailableError } from "../core/errors.js";
 import type { UserId } from "../core/nouns.js";
+import { Recent } from "../core/recent.js";
 import type { Entry, Store, WriteOptions } from "../stores/contract.js";
 
 /** An account and the version of its record; null where there is no record yet. */
@@ -32,7 +33,7 @@ async function stepBack(attempt: number): Promise<void> {
 
 /** Accounts by the version of their record: an unchanged one is not parsed twice, and one written here not at all. */
 class ParsedAccounts {
-  private readonly parsed = new Map<UserId, Entry & { readonly account: Account }>();
+  private readonly parsed = new Recent<Entry & { readonly account: Account }>(MOST_PARSED);
 
   of(userId: UserId, { value, version }: Entry): Account {
     const known = this.parsed.get(userId);
@@ -43,10 +44,7 @@ class ParsedAccounts {
   }
 
   keep(account: Account, { value, version }: Entry): void {
-    this.parsed.delete(account.userId);
-    this.parsed.set(account.userId, { value, version, account });
-    const oldest = this.parsed.keys().next();
-    if (this.parsed.size > MOST_PARSED && oldest.done !== true) this.parsed.delete(oldest.value);
+    this.parsed.put(account.userId, { value, version, account });
   }
 }
 

@@ -12,6 +12,7 @@ export function clientOf(req: Request): Client {
 
 class RequestArrival implements Arrival {
   readonly peer: string | undefined;
+  private knownLabel: string | undefined;
 
   constructor(
     private readonly req: Request,
@@ -32,7 +33,7 @@ class RequestArrival implements Arrival {
   }
 
   get label(): string {
-    return browserLabel(this.req.get("user-agent"));
+    return (this.knownLabel ??= browserLabel(this.req.get("user-agent")));
   }
 }
 

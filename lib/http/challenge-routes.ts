@@ -8,6 +8,7 @@ import { wantsPage } from "./answers.js";
 import { type Reply, type Route, route, type Scene } from "./route.js";
 import * as schemas from "./schemas.js";
 import { saveReturnTo } from "./session.js";
+import { settingsPath } from "./state.js";
 
 /** Where the user was going: what the gate kept, else the front page. */
 export function destination({ visit }: Scene): string {
@@ -19,12 +20,12 @@ export async function thenSettings(scene: Scene): Promise<Scene> {
   const { req, state, visit } = scene;
   const { mark } = visit.visitor;
   if (mark === undefined) return scene;
-  const next = await saveReturnTo(req, mark, `${state.base}/settings`);
+  const next = await saveReturnTo(req, mark, settingsPath(state));
   return { ...scene, visit: { ...visit, visitor: { ...visit.visitor, mark: next } } };
 }
 
 function isFromSettings({ req, state, visit }: Scene): boolean {
-  return !isDue(visit.standing) && req.get("referer")?.endsWith(`${state.base}/settings`) === true;
+  return !isDue(visit.standing) && req.get("referer")?.endsWith(settingsPath(state)) === true;
 }
 
 /** The page a problem of a proof is told on: the challenge again. A step-up leads back to where it was asked for. */
@@ -46,14 +47,14 @@ async function show(asked: Scene): Promise<Outcome<Reply>> {
   const nothingToProve = standing.status === "not-enrolled" && !isEnrolled(account);
   const confirming = await engine.stepUp.shown(visit.visitor);
   const page = nothingToProve
-    ? { redirect: `${state.base}/settings` }
+    ? { redirect: settingsPath(state) }
     : { html: pages.due(req, visit, undefined, confirming) };
   return success({ status: 200, body, page });
 }
 
 async function cancel({ engine, settings, state, visit }: Scene): Promise<Outcome<Reply>> {
   // Nothing is pending: whoever turns away from confirming something stays signed in.
-  if (!isDue(visit.standing)) return success({ status: 204, page: { redirect: `${state.base}/settings` } });
+  if (!isDue(visit.standing)) return success({ status: 204, page: { redirect: settingsPath(state) } });
   await engine.signIn.cancel(visit.visitor);
   await state.forget(true);
   return success({ status: 204, page: { redirect: settings.loginPath } });

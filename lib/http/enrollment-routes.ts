@@ -7,6 +7,7 @@ import { destination } from "./challenge-routes.js";
 import { reconfirm } from "./reconfirm.js";
 import { type Reply, type Route, route, type Scene } from "./route.js";
 import * as schemas from "./schemas.js";
+import { settingsPath } from "./state.js";
 
 function text(value: unknown): string {
   return typeof value === "string" ? value : "";
@@ -60,7 +61,7 @@ export function enrolledReply(
 ): Outcome<Reply> {
   const { engine, pages, req, state, visit } = scene;
   const { returnTo: _used, ...arrived } = risen.mark;
-  const continueTo = isOnTheWay ? destination(scene) : `${state.base}/settings`;
+  const continueTo = isOnTheWay ? destination(scene) : settingsPath(state);
   const mark = isOnTheWay ? arrived : risen.mark;
   const view = factorView(factor, engine.parts.methods);
   if (backupCodes === undefined) {
@@ -100,7 +101,7 @@ function resync(type: MethodType): Route {
       const outcome = await engine.enrollment.resync(visit.visitor, { type, factorId, codes });
       if (!outcome.ok) return outcome;
       const body = { factor: factorView(outcome.value, engine.parts.methods) };
-      return success({ status: 200, body, page: { redirect: `${state.base}/settings` } });
+      return success({ status: 200, body, page: { redirect: settingsPath(state) } });
     },
     again: settingsAgain,
   });

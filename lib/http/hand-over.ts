@@ -71,34 +71,25 @@ export class HandOver {
   /** Wraps `logIn` of one request, and what ends a login. */
   install(req: Request, res: Response, state: RequestState): void {
     const passport = req as PassportRequest;
-    const { logIn: original } = passport;
-    if (typeof original === "function") {
-      const setting = { req, res, state, original: original as LogIn };
-      passport.logIn = passport.login = (user: AppUser, given: LogInOptions | Done | undefined, then?: Done): void => {
-        this.begin(setting, user, given, then);
-      };
-    }
+    if (typeof passport.logIn === "function") this.wrapLogIn(req, res, state, passport.logIn.bind(req) as LogIn);
     this.logOut.install(req, state);
   }
 
-  /** Passport's `logIn(user, [options], [done])`. */
-  private begin(
-    { original, req, res, state }: Pick<Arriving, "req" | "res" | "state"> & { readonly original: LogIn },
-    user: AppUser,
-    given: LogInOptions | Done | undefined,
-    then?: Done,
-  ): void {
-    const done = typeof given === "function" ? given : (then ?? (() => undefined));
-    const options = typeof given === "object" ? given : {};
-    const arriving: Arriving = { req, res, state, user, options, done };
-    this.logIn(arriving, original.bind(req)).then(
-      (goesOn) => {
-        if (goesOn) done();
-      },
-      (error: unknown) => {
-        this.fail(arriving, error);
-      },
-    );
+  private wrapLogIn(req: Request, res: Response, state: RequestState, original: LogIn): void {
+    const passport = req as PassportRequest;
+    passport.logIn = passport.login = (user: AppUser, given: LogInOptions | Done | undefined, then?: Done) => {
+      const done = typeof given === "function" ? given : (then ?? (() => undefined));
+      const options = typeof given === "object" ? given : {};
+      const arriving: Arriving = { req, res, state, user, options, done };
+      this.logIn(arriving, original).then(
+        (goesOn) => {
+          if (goesOn) done();
+        },
+        (error: unknown) => {
+          this.fail(arriving, error);
+        },
+      );
+    };
   }
 
   private fail({ req, res, done }: Arriving, error: unknown): void {

@@ -28,13 +28,7 @@ export class LogOut {
   /** Wraps `logout` and `session.destroy` of one request, and says how its login is forgotten. */
   install(req: Request, state: RequestState): void {
     const passport = req as PassportRequest;
-    const { logOut } = passport;
-    const original =
-      typeof logOut === "function"
-        ? (options: object, done: Done): void => {
-            (logOut as PassportLogOut).call(req, options, done);
-          }
-        : undefined;
+    const original = typeof passport.logOut === "function" ? (passport.logOut.bind(req) as PassportLogOut) : undefined;
     if (original !== undefined) this.wrap(req, state, original);
     this.watchSession(req);
     state.forget = async (keepsData) => {

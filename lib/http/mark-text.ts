@@ -1,3 +1,4 @@
+import { Recent } from "../core/recent.js";
 import type { Mark } from "../policy/assess.js";
 
 /**
@@ -23,22 +24,16 @@ export function keptText({ mark, session }: Kept): string {
 /** Undefined for anything that {@link keptText} did not write, and for what was made for another session. */
 export function markIn(text: unknown, ownSession: string): Mark | undefined {
   if (typeof text !== "string") return undefined;
-  const kept = known.get(text) ?? read(text);
-  if (kept === undefined) return undefined;
-  remember(text, kept);
-  return kept.session === ownSession ? kept.mark : undefined;
+  let kept = known.get(text);
+  if (kept === undefined) {
+    kept = read(text);
+    if (kept !== undefined) known.put(text, kept);
+  }
+  return kept?.session === ownSession ? kept.mark : undefined;
 }
 
 /** Texts that were read before: a session's changes only when its login does. */
-const known = new Map<string, Kept>();
-const MOST_KNOWN = 1_000;
-
-function remember(text: string, kept: Kept): void {
-  if (known.has(text)) return;
-  known.set(text, kept);
-  const oldest = known.keys().next();
-  if (known.size > MOST_KNOWN && oldest.done !== true) known.delete(oldest.value);
-}
+const known = new Recent<Kept>(1_000);
 
 function read(text: string): Kept | undefined {
   const [, step, id, generation, session = "", others = "{}"] = SHAPE.exec(text) ?? [];

@@ -2,7 +2,8 @@ import type { Request } from "express";
 
 const CODE = "SECOND_FACTOR_TRUST_PROXY";
 
-function problemOf(req: Request, trusted: unknown): string | undefined {
+function problemOf(req: Request): string | undefined {
+  const trusted: unknown = req.app.get("trust proxy");
   if (trusted === true) {
     return '"trust proxy" is true: any client can invent its address with X-Forwarded-For. Set it to the number of proxies, or their addresses.';
   }
@@ -18,11 +19,9 @@ function problemOf(req: Request, trusted: unknown): string | undefined {
  */
 export function createProxyCheck(): (req: Request) => void {
   let told = false;
-  let setting: { readonly trusted: unknown } | undefined;
   return function checkProxy(req) {
     if (told) return;
-    setting ??= { trusted: req.app.get("trust proxy") };
-    const problem = problemOf(req, setting.trusted);
+    const problem = problemOf(req);
     if (problem === undefined) return;
     told = true;
     process.emitWarning(problem, { code: CODE });

@@ -11,7 +11,7 @@ import { sendProblem, sendRedirect, wantsPage } from "./answers.js";
 import type { Gate } from "./gate.js";
 import type { PageSet } from "./page-set.js";
 import { saveMark } from "./session.js";
-import { type RequestState, stateOf, type Visit } from "./state.js";
+import { type RequestState, settingsPath, stateOf, type Visit } from "./state.js";
 
 /** What a route asks of the second factor. One proof must satisfy all of it; a trusted device satisfies none. */
 export interface RequireOptions {
@@ -111,7 +111,7 @@ class Requirement {
 
   private async askToEnroll(req: Request, res: Response, state: RequestState, visit: Visit): Promise<void> {
     const { pages } = this.desk;
-    const location = `${state.base}/settings`;
+    const location = settingsPath(state);
     await this.remember(req, visit, {});
     if (wantsPage(req, pages)) sendRedirect(res, location);
     else sendProblem(req, res, { code: "enrollment-required", members: { location } }, pages);
@@ -130,7 +130,7 @@ class Requirement {
     // Where nothing of theirs will do there is nothing to confirm, but something to set up.
     await this.remember(req, visit, own.length === 0 ? {} : { stepUp });
     if (wantsPage(req, pages)) {
-      sendRedirect(res, own.length === 0 ? `${state.base}/settings` : state.base);
+      sendRedirect(res, own.length === 0 ? settingsPath(state) : state.base);
       return;
     }
     const methods = own;

@@ -5,12 +5,9 @@ import type { Managed } from "../engine/management.js";
 import { settingsAgain } from "./enrollment-routes.js";
 import { type Reply, type Route, route, type Scene } from "./route.js";
 import * as schemas from "./schemas.js";
+import { settingsPath } from "./state.js";
 
 const OPEN_TO = ["verified", "trusted-device", "not-enrolled"];
-
-function settingsPath({ state }: Scene): string {
-  return `${state.base}/settings`;
-}
 
 async function show(scene: Scene): Promise<Outcome<Reply>> {
   const { engine, pages, req, settings, visit } = scene;
@@ -27,7 +24,11 @@ async function show(scene: Scene): Promise<Outcome<Reply>> {
 function done(scene: Scene, outcome: Outcome<Managed>): Outcome<Reply> {
   if (!outcome.ok) return outcome;
   const { mark } = outcome.value;
-  return success({ status: 204, page: { redirect: settingsPath(scene) }, ...(mark === undefined ? {} : { mark }) });
+  return success({
+    status: 204,
+    page: { redirect: settingsPath(scene.state) },
+    ...(mark === undefined ? {} : { mark }),
+  });
 }
 
 function change(path: string, act: (scene: Scene, id: string) => Promise<Outcome<Managed>>): Route {
@@ -49,7 +50,7 @@ const rename = route({
     const outcome = await engine.management.renameFactor(visit.visitor, String(req.params.id ?? ""), label);
     if (!outcome.ok) return outcome;
     const body = { factor: factorView(outcome.value, engine.parts.methods) };
-    return success({ status: 200, body, page: { redirect: settingsPath(scene) } });
+    return success({ status: 200, body, page: { redirect: settingsPath(scene.state) } });
   },
   again: settingsAgain,
 });
@@ -62,7 +63,7 @@ const regenerate = route({
     const { engine, pages, req, visit } = scene;
     const outcome = await engine.management.regenerateBackupCodes(visit.visitor);
     if (!outcome.ok) return outcome;
-    const html = pages.backupCodes(req, visit, outcome.value, settingsPath(scene), false);
+    const html = pages.backupCodes(req, visit, outcome.value, settingsPath(scene.state), false);
     return success({ status: 201, body: { backupCodes: outcome.value }, page: { html } });
   },
   again: settingsAgain,

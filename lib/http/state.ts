@@ -65,10 +65,9 @@ async function nothing(): Promise<void> {
 }
 
 export function beginState(req: Request, path: string): RequestState {
-  const { baseUrl } = req;
   const state: RequestState = {
     // Under a pattern the mount path is the client's own words; two slashes would name another host.
-    base: baseUrl === "" ? path : (baseUrl + path).replace(/^[/\\]+/, "/"),
+    base: (req.baseUrl + path).replace(/^[/\\]+/, "/"),
     visit: undefined,
     hasEnded: false,
     risen: undefined,
@@ -77,6 +76,11 @@ export function beginState(req: Request, path: string): RequestState {
   };
   states.set(req, state);
   return state;
+}
+
+/** Where owners manage their factors, as the browser sees it. */
+export function settingsPath({ base }: RequestState): string {
+  return `${base}/settings`;
 }
 
 /** Undefined on a request that did not pass the middleware. */

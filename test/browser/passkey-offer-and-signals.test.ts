@@ -10,7 +10,7 @@ import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { CANARY, passwordOf, testApp, type TestUser, userNamed } from "../support/app.js";
 import { launchChromium } from "../support/chromium.js";
 import { type Key, plugIn } from "./keys.js";
-import { listen, look, visit, type Visitor } from "./stage.js";
+import { heading, listen, look, visit, type Visitor } from "./stage.js";
 
 jest.setTimeout(60_000);
 
@@ -95,7 +95,7 @@ async function logOut(page: Page): Promise<void> {
   await page.evaluate(() => fetch("/logout", { method: "POST" }));
 }
 
-const offer = (page: Page) => page.getByRole("heading", { level: 1, name: "Skip the code next time" });
+const offer = (page: Page) => heading(page, "Skip the code next time");
 const arrived = async (page: Page): Promise<void> => {
   await page.getByText(CANARY).waitFor();
   expect(new URL(page.url()).pathname).toBe("/account");

@@ -8,6 +8,7 @@ import {
   type Demo,
   flaws,
   giveCredentials,
+  heading,
   logIn,
   logOut,
   look,
@@ -37,12 +38,19 @@ afterAll(async () => {
   await demo.close();
 });
 
-const heading = (page: Page, name: string) => page.getByRole("heading", { level: 1, name });
 const path = (page: Page): string => new URL(page.url()).pathname;
 const fact = (page: Page, name: string) =>
   page.getByRole("term").filter({ hasText: name }).locator("xpath=following-sibling::dd");
 const usePasskey = (page: Page) => page.getByRole("button", { name: "Use your passkey" }).click();
 const signInWithPasskey = (page: Page) => page.getByRole("button", { name: "Sign in with a passkey" }).click();
+
+/** The login is a whole one, nothing went wrong on the way, and the visit is over. */
+async function endsVerified({ context, page, troubles }: Visitor): Promise<void> {
+  await heading(page, "Your account").waitFor();
+  expect(await fact(page, "status").innerText()).toBe("verified");
+  expect(troubles).toEqual([]);
+  await context.close();
+}
 
 /** From the page that shows the backup codes back to the settings. Answers the codes. */
 async function saveCodes(page: Page): Promise<string[]> {
@@ -263,10 +271,7 @@ describe("a passkey instead of the password", () => {
     expect(await look(page, "example-login")).toEqual([]);
     await key.touch();
     await signInWithPasskey(page);
-    await heading(page, "Your account").waitFor();
-    expect(await fact(page, "status").innerText()).toBe("verified");
-    expect(visitor.troubles).toEqual([]);
-    await visitor.context.close();
+    await endsVerified(visitor);
   });
 
   test("by the autofill of the address is one too, without pressing anything else", async () => {
@@ -278,10 +283,7 @@ describe("a passkey instead of the password", () => {
     await key.touch();
     // The touch may already answer what waits, and then the browser is on its way while it is told to reload.
     await page.reload().catch(() => undefined);
-    await heading(page, "Your account").waitFor();
-    expect(await fact(page, "status").innerText()).toBe("verified");
-    expect(visitor.troubles).toEqual([]);
-    await visitor.context.close();
+    await endsVerified(visitor);
   });
 
   test("the autofill waits under a fresh challenge when the old one dies, one request at a time", async () => {
@@ -304,10 +306,7 @@ describe("a passkey instead of the password", () => {
     await key.touch();
     // The button takes the place of what waits.
     await signInWithPasskey(page);
-    await heading(page, "Your account").waitFor();
-    expect(await fact(page, "status").innerText()).toBe("verified");
-    expect(visitor.troubles).toEqual([]);
-    await visitor.context.close();
+    await endsVerified(visitor);
   });
 
   test("the password still works while the autofill waits, and the button after a cancelled dialog", async () => {

@@ -2,7 +2,19 @@ import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals
 import type { Browser, Page } from "playwright-core";
 import { authenticatorApp, type AuthenticatorApp } from "express-second-factor/testing";
 import { launchChromium } from "../support/chromium.js";
-import { type Demo, flaws, giveCode, keyUri, logIn, logOut, PASSWORD, register, startDemo, visit } from "./stage.js";
+import {
+  type Demo,
+  flaws,
+  giveCode,
+  heading,
+  keyUri,
+  logIn,
+  logOut,
+  PASSWORD,
+  register,
+  startDemo,
+  visit,
+} from "./stage.js";
 
 jest.setTimeout(60_000);
 
@@ -24,8 +36,6 @@ describe("the pages without what not everybody has", () => {
     demo.clock.advance(30_000);
     return phone.code(demo.clock());
   };
-
-  const heading = (page: Page, name: string) => page.getByRole("heading", { level: 1, name });
 
   const focused = (page: Page): Promise<string> =>
     page.evaluate(() => {

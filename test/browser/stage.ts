@@ -24,6 +24,8 @@ export interface Demo {
   close(): Promise<void>;
 }
 
+export const heading = (page: Page, name: string): Locator => page.getByRole("heading", { level: 1, name });
+
 export async function startDemo(): Promise<Demo> {
   const clock = movableClock();
   const storage = await openFile(":memory:");
