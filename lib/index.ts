@@ -1,52 +1,56 @@
 // The one line
 export { secondFactor, type SecondFactor } from "./second-factor.js";
 export type {
+  AddressLimitOption,
   LimitOption,
-  PagesOptions,
+  LimitsOption,
   SecondFactorOptions,
   TrustedDevicesOption,
   UserReaders,
 } from "./options/options.js";
+export type { AppUser, PagesOptions } from "./http/settings.js";
 export type { RequireOptions } from "./http/require.js";
 export type { Json } from "./engine/step-up.js";
-export type { Duration } from "./options/durations.js";
-export type { SecondFactorState } from "./http/state.js";
+export type { Duration } from "./policy/durations.js";
+export type { SecondFactorState } from "./http/request-state.js";
 
 // Methods
-export { totp, type TotpAlgorithm, type TotpOptions, type TotpState } from "./methods/totp.js";
-export {
-  backupCodes,
-  type BackupCodesMethod,
-  type BackupCodesOptions,
-  type BackupCodesState,
-} from "./methods/backup-codes.js";
-export {
-  passkeys,
-  type AssertionExpectation,
-  type AttestationExpectation,
-  type Attested,
-  type CreationCeremony,
-  type PasskeysMethod,
-  type PasskeysOptions,
-  type PasskeyState,
-  type RelyingParty,
-  type RequestCeremony,
-} from "./methods/passkeys.js";
+export { totp, type TotpOptions } from "./methods/totp/totp.js";
+export type { TotpAlgorithm, TotpState } from "./methods/totp/state.js";
+export { backupCodes, type BackupCodesOptions } from "./methods/backup-codes/backup-codes.js";
+export type { BackupCodesState } from "./methods/backup-codes/method.js";
+export { type KnownPasskeys, passkeys, type PasskeysOptions } from "./methods/passkeys/passkeys.js";
+export type { PasskeyState, PresentedPasskey } from "./methods/passkeys/method.js";
+
+// A method of your own
+export type { Method } from "./http/method.js";
 export type {
-  CodeMethod,
+  Deliver,
   Enroll,
+  EnrollmentBegun,
   EnrollmentContext,
   Evidence,
-  Method,
+  FactorMethod,
+  Imported,
   MethodContext,
+  Minted,
   Mismatch,
+  Prepared,
+  PresentContext,
   Proved,
   Rejection,
-} from "./methods/contract.js";
+  SealContext,
+  Send,
+  Site,
+  Verdict,
+  Waiting,
+} from "./engine/method.js";
+export { enrollmentRoutes, proofRoute, resyncRoute, sendRoute } from "./http/method-routes.js";
+export { type Body, type Reply, type RequestContext, type Route, route, type RouteContext } from "./http/route.js";
 
 // Where it is kept
 export { memoryStore, type MemoryStore, type MemoryStoreOptions } from "./stores/memory.js";
-export type { Entry, RateLimitStore, Store, WriteOptions } from "./stores/contract.js";
+export type { BringsRateLimitStore, Entry, RateLimitStore, Store, WriteOptions } from "./stores/contract.js";
 export type { KeyContext, KeyProvider } from "./crypto/key-provider.js";
 
 // Policy
@@ -73,7 +77,7 @@ export type {
 } from "./engine/views.js";
 
 // What happened
-export { type AuditAction, type AuditEvent, type OwaspLevel, toOwasp } from "./events/audit.js";
+export { type AuditAction, type AuditEvent, type KnownAction, type OwaspLevel, toOwasp } from "./events/audit.js";
 export type { EventMap, Events } from "./events/emitter.js";
 export type { Notice, NoticeKind, Notify } from "./events/notices.js";
 
@@ -82,27 +86,50 @@ export { ConfigurationError, type ErrorCode, ERRORS, UnavailableError } from "./
 
 // Nouns
 export type { Factor } from "./core/account.js";
-export type { Client, Clock, FactorId, LimitKind, MethodType, PolicyDecision, Status, UserId } from "./core/nouns.js";
+export type {
+  Client,
+  Clock,
+  FactorId,
+  Limit,
+  LimitKind,
+  Limits,
+  MethodType,
+  PolicyDecision,
+  Status,
+  UserId,
+} from "./core/nouns.js";
 
 // Pages
-export type { Layout, LayoutParts } from "./pages/views.js";
-export { english, type MessageOverrides, type Messages } from "./pages/messages.js";
+export type { Layout, LayoutParts, PageContext, PageProblem } from "./pages/views.js";
+export { english, type MessageOverrides, type Messages, type MethodWords } from "./pages/messages.js";
 export type {
   ActivityMessages,
   ActivityName,
-  BackupCodesMessages,
   ChallengeMessages,
-  CodeMessages,
-  CodesSectionMessages,
   CommonMessages,
   DeviceMessages,
   DisableMessages,
-  EnrollMessages,
   FactorMessages,
-  PasskeyChallengeMessages,
-  PasskeyMessages,
-  PasskeyOfferMessages,
   SessionMessages,
   SettingsMessages,
   SetUpMessages,
 } from "./pages/messages.js";
+export type { TotpWords } from "./methods/totp/words.js";
+export type { BackupCodesWords } from "./methods/backup-codes/words.js";
+export type { PasskeysWords } from "./methods/passkeys/words.js";
+
+// Pages of a method of your own
+export type {
+  AddForm,
+  ChallengeForm,
+  CodesView,
+  EnrollmentForm,
+  FactorRow,
+  MethodPage,
+  PagePart,
+  SettingsPart,
+} from "./pages/method-page.js";
+export { codePage, type CodePageOptions, type CodeWords } from "./pages/code-page.js";
+export { codeField, type CodeField, postButton, type PostButton } from "./pages/forms.js";
+export { dangerouslyTrustedHtml, html, type Html, type HtmlValue } from "./pages/html.js";
+export { icon, type Icon, type IconName } from "./pages/icons.js";

@@ -7,10 +7,14 @@ import { createEngine } from "./engine/engine.js";
 import type { RotateKeysOptions, RotationReport } from "./engine/key-rotation.js";
 import type { Events } from "./events/emitter.js";
 import { Middleware } from "./http/middleware.js";
+import type { Method } from "./http/method.js";
 import { createRequire, type RequireOptions } from "./http/require.js";
+import { createStrategy } from "./http/strategy.js";
+import { backupCodes } from "./methods/backup-codes/backup-codes.js";
+import { passkeys } from "./methods/passkeys/passkeys.js";
+import { totp } from "./methods/totp/totp.js";
 import type { SecondFactorOptions } from "./options/options.js";
-import { engineSettings, resolveSettings } from "./options/settings.js";
-import { createStrategy } from "./passport/strategy.js";
+import { resolveOptions } from "./options/settings.js";
 
 /** The middleware, and everything else an application does with second factors. */
 export interface SecondFactor extends RequestHandler {
@@ -103,6 +107,10 @@ export interface SecondFactor extends RequestHandler {
   rotateKeys(options?: RotateKeysOptions): Promise<RotationReport>;
 }
 
+function defaultMethods(): readonly Method[] {
+  return [totp(), backupCodes(), passkeys()];
+}
+
 /**
  * Makes an Express application that logs users in with Passport ask for their second factor. Mount it after
  * `passport.session()`; login routes stay as they are.
@@ -128,8 +136,8 @@ export interface SecondFactor extends RequestHandler {
 export function secondFactor<User = Express.User>(options: SecondFactorOptions<User>): SecondFactor {
   // Inside, the user is whatever the application put into the request; only the given readers know its shape.
   const given = options as unknown as SecondFactorOptions;
-  const settings = resolveSettings(given);
-  const engine = createEngine(engineSettings(given));
+  const { engine: engineSettings, settings } = resolveOptions(given, defaultMethods);
+  const engine = createEngine(engineSettings);
   const middleware = new Middleware(settings, engine);
   const secondFactorMiddleware: RequestHandler = (req, res, next) => {
     middleware.handle(req, res, next);
@@ -139,12 +147,11 @@ export function secondFactor<User = Express.User>(options: SecondFactorOptions<U
     accounts: engine.accounts,
     events: engine.events,
     strategy(type: MethodType): Strategy {
-      if (engine.parts.methods.has(type)) return createStrategy(type, { engine, settings });
+      const method = settings.methods.get(type);
+      if (method !== undefined) return createStrategy(method, engine, settings);
       throw new ConfigurationError([`mfa.strategy("${type}"): the method is not among the configured methods`]);
     },
     rotateKeys: (rotation?: RotateKeysOptions) => engine.rotation.run(rotation),
-    async ready(): Promise<void> {
-      await Promise.all([engine.ready(), engine.passkeysLoaded]);
-    },
+    ready: () => engine.ready(),
   });
 }

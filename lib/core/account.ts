@@ -1,3 +1,4 @@
+import type { AttemptWindows } from "./attempts.js";
 import { BACKUP_CODE, type FactorId, type MethodType, type Proof, type UserId } from "./nouns.js";
 
 /**
@@ -10,8 +11,10 @@ export interface Factor<State = unknown> {
   readonly label: string;
   readonly createdAt: number;
   readonly lastUsedAt: number | null;
-  /** Wrong answers in a row since the last right one. At the limit the factor is disabled. */
+  /** Wrong answers in a row since the last right one, at logins. At the limit the factor is closed to them. */
   readonly failures: number;
+  /** The same, within logins that are verified already. Absent: none. */
+  readonly verifiedFailures?: number;
   readonly state: State;
 }
 
@@ -55,11 +58,11 @@ export interface Login {
   readonly deviceId?: string;
   readonly label: string;
   /** The newest proof, where it was given for one operation: it opens that one, once. */
-  readonly grant?: Grant;
+  readonly grant?: OperationGrant;
 }
 
 /** A proof tied to one operation (`mfa.require({ bind })`). */
-export interface Grant {
+export interface OperationGrant {
   /** Digest of what the proof was given for. */
   readonly operation: string;
   readonly proof: Proof;
@@ -79,56 +82,48 @@ export interface Account {
   /** 64 random bytes, base64url: what passkeys call the user (WebAuthn Level 3 section 14.6.1). Made with the first. */
   readonly handle?: string;
   /** Renewed when every earlier login must end; sessions carry the one they were made under. Empty: the first. */
-  readonly generation: string;
+  readonly sessionEpoch: string;
   readonly factors: readonly Factor[];
   readonly enrollments: readonly Enrollment[];
   readonly devices: readonly Device[];
   readonly logins: readonly Login[];
   /** First steps that were ended, newest first: a slow request may still write their session back. */
-  readonly ended: readonly string[];
+  readonly revokedLogins: readonly string[];
   readonly activity: readonly Activity[];
+  /** Attempts in windows that are open, by kind. */
+  readonly attempts: AttemptWindows;
   /** The owner asked not to be offered a passkey again. */
   readonly declinesPasskeys?: true;
 }
 
-const FORMAT = 1;
-const MAX_ACTIVITY = 20;
-const MAX_ENDED = 20;
-
-/** Logins beyond this many push out the oldest, so that a record stays small whatever a script does. */
-export const MAX_LOGINS = 50;
-
 /** The account of somebody who never had anything to do with second factors. */
 export function emptyAccount(userId: UserId): Account {
-  return { userId, generation: "", factors: [], enrollments: [], devices: [], logins: [], ended: [], activity: [] };
+  return {
+    userId,
+    sessionEpoch: "",
+    factors: [],
+    enrollments: [],
+    devices: [],
+    logins: [],
+    revokedLogins: [],
+    activity: [],
+    attempts: {},
+  };
 }
-
-const LISTS = ["factors", "enrollments", "devices", "logins", "ended", "activity"] as const;
 
 /** Nothing is known of the user but that they were forgotten. */
-export function isBlank(account: Account): boolean {
-  return account.handle === undefined && LISTS.every((name) => account[name].length === 0);
+export function isBlank({ activity, devices, enrollments, factors, handle, logins, revokedLogins }: Account): boolean {
+  const lists = [activity, devices, enrollments, factors, logins, revokedLogins];
+  return handle === undefined && lists.every((list) => list.length === 0);
 }
 
-/** @throws when the text is not an account record of this format, or not this user's */
-export function parseAccount(userId: UserId, text: string): Account {
-  const record = JSON.parse(text) as (Account & { readonly format?: unknown }) | null;
-  const isWhole =
-    record?.format === FORMAT &&
-    record.userId === userId &&
-    typeof record.generation === "string" &&
-    LISTS.every((name) => Array.isArray(record[name]));
-  if (!isWhole) throw new Error("The stored account record is damaged, of another format, or another user's");
-  return record;
-}
-
-export function serializeAccount(account: Account): string {
-  return JSON.stringify({ format: FORMAT, ...account });
+function isOwn({ type }: Factor): boolean {
+  return type !== BACKUP_CODE;
 }
 
 /** True when the account has a factor of its own; backup codes alone do not count. */
 export function isEnrolled(account: Account): boolean {
-  return account.factors.some((factor) => factor.type !== BACKUP_CODE);
+  return account.factors.some(isOwn);
 }
 
 export function factorsOf(account: Account, type: MethodType): readonly Factor[] {
@@ -137,49 +132,18 @@ export function factorsOf(account: Account, type: MethodType): readonly Factor[]
 
 /** Factors the owner manages one by one: all but the set of backup codes. */
 export function ownFactors(account: Account): readonly Factor[] {
-  return account.factors.filter((factor) => factor.type !== BACKUP_CODE);
-}
-
-export function replaceFactor(account: Account, factor: Factor): Account {
-  return { ...account, factors: account.factors.map((each) => (each.id === factor.id ? factor : each)) };
-}
-
-/** Records a login; one of the same id, or of the id it continues, is replaced. */
-export function addLogin(account: Account, login: Login, continues?: string): Account {
-  const others = account.logins.filter((each) => each.id !== login.id && each.id !== continues);
-  return { ...account, logins: [...others, login].slice(-MAX_LOGINS) };
-}
-
-export function removeLogin(account: Account, loginId: string): Account {
-  return { ...account, logins: account.logins.filter((each) => each.id !== loginId) };
-}
-
-/** A first step is not listed while it lasts, so its end is. */
-export function endFirstStep(account: Account, id: string): Account {
-  return { ...account, ended: [id, ...account.ended].slice(0, MAX_ENDED) };
-}
-
-export function addActivity(account: Account, entry: Activity): Account {
-  return { ...account, activity: [entry, ...account.activity].slice(0, MAX_ACTIVITY) };
-}
-
-/** Ends every login and trusted device but, where named, the login that asked for it. `generation`: one never used before. */
-export function startGeneration(account: Account, generation: string, keep?: Login): Account {
-  return {
-    ...account,
-    generation,
-    devices: [],
-    enrollments: [],
-    ended: [],
-    logins: keep === undefined ? [] : [keep],
-  };
-}
-
-export function withoutDevice(account: Account, deviceId: string): Account {
-  return { ...account, devices: account.devices.filter((device) => device.id !== deviceId) };
+  return account.factors.filter(isOwn);
 }
 
 /** The device of this id, if its trust still holds at `now`. */
 export function liveDevice(account: Account, deviceId: string, now: number): Device | undefined {
   return account.devices.find((device) => device.id === deviceId && device.expiresAt > now);
+}
+
+/** A name no factor of the account has yet: the given one, numbered from the second on. */
+export function freeLabel(account: Account, name: string): string {
+  const taken = new Set(account.factors.map(({ label }) => label));
+  let label = name;
+  for (let number = 2; taken.has(label); number += 1) label = `${name} ${number}`;
+  return label;
 }

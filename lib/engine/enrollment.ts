@@ -1,25 +1,30 @@
-import { type Account, type Enrollment, type Factor, replaceFactor } from "../core/account.js";
+import { type Account, type Enrollment, type Factor, freeLabel } from "../core/account.js";
+import { hasRoom, replaceFactor } from "../core/account-changes.js";
 import { failure, type Outcome, type Problem, success } from "../core/errors.js";
 import { type FactorId, type MethodType, MINUTE } from "../core/nouns.js";
 import { cleanText, MAX_LABEL } from "../core/text.js";
 import { randomId } from "../crypto/random.js";
-import { type CodeMethod, type Enroll, isCodeMethod, type Mismatch } from "../methods/contract.js";
 import { FRESH, stepUp } from "../policy/access.js";
-import { activate, type Enrolled, freeLabel } from "./activation.js";
-import type { Parts } from "./parts.js";
-import type { Change } from "./records.js";
-import type { Verification } from "./verification.js";
-import { changeRefusal, subjectOf, trierOf, type Visitor } from "./visitor.js";
+import type { Change } from "./account-records.js";
+import { type Activation, activate, type EnrolledFactor, enrolledWith } from "./activation.js";
+import type { EngineDependencies } from "./dependencies.js";
+import { type LoginContext, refusalOf, scopeOf, subjectOf, weighed } from "./login-context.js";
+import type { AnyMethod, Enroll, EnrollmentBegun, Mismatch } from "./method.js";
+import { countSend, deliver } from "./sending.js";
+import { countedFailure, limitRefusal } from "./verification.js";
 
-/** Names an authenticator shows beside its codes. */
+/** Names an enrollment is begun with, and whatever else was sent. */
 export interface Naming {
   readonly issuer: string;
   readonly accountName: string;
   /** What the owner calls the factor. Default: what the method calls itself, numbered. */
   readonly label?: string | undefined;
+  /** The body as it was sent, for the method to read. */
+  readonly body: Readonly<Record<string, unknown>>;
 }
 
-export interface Begun {
+/** An enrollment that is open, until it is proved or its time is over. */
+export interface OpenEnrollment {
   readonly factorId: FactorId;
   readonly label: string;
   /** What the method shows once, such as secret, URI and QR code. */
@@ -39,146 +44,178 @@ export interface ResyncProof {
   readonly codes: readonly [string, string];
 }
 
-type Enrollable = CodeMethod & { readonly enroll: Enroll<unknown> };
+type Enrollable = AnyMethod & { readonly enroll: Enroll };
+type Opened = OpenEnrollment & Pick<EnrollmentBegun, "deliver">;
 
 const ENROLLMENT_LIFE = 10 * MINUTE;
 const MOST_PENDING = 10;
-export const MOST_FACTORS = 20;
 
 function refused<T>(problem: Problem): Change<Outcome<T>> {
   return { result: { ok: false, problem } };
 }
 
-function mismatched<T>({ clockOffMinutes }: Mismatch): Change<Outcome<T>> {
-  return { result: failure("invalid-code", clockOffMinutes === undefined ? {} : { members: { clockOffMinutes } }) };
-}
-
-/** Setting factors up: begun with a secret, finished with a proof. Nothing counts before it is proved. */
-export class EnrollmentDesk {
-  constructor(
-    private readonly parts: Parts,
-    private readonly verification: Verification,
-  ) {}
+/** Setting factors up: begun, then finished with a proof. Nothing counts before it is proved. */
+export class Enrollments {
+  constructor(private readonly dependencies: EngineDependencies) {}
 
   /** Starts an enrollment, replacing one of the same kind this login left unfinished. No active factor is touched. */
-  async begin(visitor: Visitor, type: MethodType, naming: Naming): Promise<Outcome<Begun>> {
+  async begin(login: LoginContext, type: MethodType, naming: Naming): Promise<Outcome<OpenEnrollment>> {
     const method = this.enrollable(type);
     if (method === undefined) return failure("not-found");
-    return this.parts.records.update(
-      visitor.userId,
-      (account) => this.open(account, visitor, method, naming),
-      visitor.known,
+    const { records } = this.dependencies;
+    const { result } = await records.change<Outcome<Opened>>(
+      subjectOf(login),
+      (current, now) => this.open(weighed(login, current, now), method, naming, now),
+      login.record,
     );
+    if (!result.ok) return result;
+    const { deliver: message, ...opened } = result.value;
+    if (message === undefined) return success(opened);
+    const sent = await deliver(this.dependencies, subjectOf(login), method, message, (account) => ({
+      ...account,
+      enrollments: account.enrollments.filter(({ id }) => id !== opened.factorId),
+    }));
+    return sent.ok ? success(opened) : sent;
   }
 
   /** Proves what was begun and makes it a factor. Ends every other login and all trusted devices. */
-  async confirm(visitor: Visitor, proof: EnrollmentProof): Promise<Outcome<Enrolled>> {
+  async confirm(login: LoginContext, proof: EnrollmentProof): Promise<Outcome<EnrolledFactor>> {
     const method = this.enrollable(proof.type);
-    const code = method?.normalize(proof.code);
+    const code = method?.enroll.normalize(proof.code);
     if (method === undefined) return failure("not-found");
     if (code === undefined) return failure("invalid-request");
-    const normalized = { ...proof, code };
-    const outcome = await this.verification.counted(method, trierOf(visitor), () => {
-      const change = (account: Account) => this.prove(account, visitor, method, normalized);
-      return this.parts.records.update(visitor.userId, change, visitor.known);
-    });
-    if (outcome.ok) this.tell("factor-enrolled", visitor, proof.type, outcome.value.factor.id);
-    return outcome;
+    const { clock, records } = this.dependencies;
+    const { record, result } = await records.change<Outcome<Activation>>(
+      subjectOf(login),
+      (current, now) => this.prove(weighed(login, current, now), method, { ...proof, code }, now),
+      login.record,
+    );
+    return result.ok ? success(enrolledWith(login, result.value, record, clock())) : result;
   }
 
   /** Finds an active factor's drifted clock again from two consecutive codes. */
-  async resync(visitor: Visitor, { type, factorId, codes }: ResyncProof): Promise<Outcome<Factor>> {
+  async resync(login: LoginContext, { type, factorId, codes }: ResyncProof): Promise<Outcome<Factor>> {
     const method = this.enrollable(type);
     if (method?.enroll.resync === undefined) return failure("not-found");
-    const [first, second] = codes.map((code) => method.normalize(code));
+    const [first, second] = codes.map((code) => method.enroll.normalize(code));
     if (first === undefined || second === undefined) return failure("invalid-request");
-    const normalized = { type, factorId, codes: [first, second] as const };
-    const outcome = await this.verification.counted(method, trierOf(visitor), () => {
-      const change = (account: Account) => this.readjust(account, visitor, method, normalized);
-      return this.parts.records.update(visitor.userId, change, visitor.known);
-    });
-    if (outcome.ok) this.tell("factor-resynced", visitor, type, factorId);
-    return outcome;
+    const { result } = await this.dependencies.records.change<Outcome<Factor>>(
+      subjectOf(login),
+      (current, now) =>
+        this.readjust(weighed(login, current, now), method, { factorId, codes: [first, second] }, now),
+      login.record,
+    );
+    return result;
   }
 
   private enrollable(type: MethodType): Enrollable | undefined {
-    const method = this.parts.methods.get(type);
-    return isCodeMethod(method) && method.enroll !== undefined ? (method as Enrollable) : undefined;
-  }
-
-  private tell(
-    action: "factor-enrolled" | "factor-resynced",
-    visitor: Visitor,
-    method: MethodType,
-    factorId: FactorId,
-  ): void {
-    this.parts.tell(action, subjectOf(visitor), { method, factorId });
+    const method = this.dependencies.methods.get(type);
+    return method?.enroll === undefined ? undefined : (method as Enrollable);
   }
 
   private async open(
-    account: Account,
-    visitor: Visitor,
+    login: LoginContext,
     method: Enrollable,
-    naming: Naming,
-  ): Promise<Change<Outcome<Begun>>> {
-    const now = this.parts.clock();
-    const problem = changeRefusal(visitor, account, now, FRESH);
+    { body, label: given, ...names }: Naming,
+    now: number,
+  ): Promise<Change<Outcome<Opened>>> {
+    const { account } = login.record;
+    const problem = refusalOf(login, FRESH, now);
     if (problem !== undefined) return refused(problem);
-    const loginId = visitor.mark?.id;
-    // A login from before this middleware was installed has no mark to tie an enrollment to.
+    const loginId = login.session?.id;
+    // A login from before this middleware was installed has no record to tie an enrollment to.
     if (loginId === undefined) return refused(stepUp(FRESH));
-    if (account.factors.length >= MOST_FACTORS) return refused({ code: "conflict" });
+    if (!hasRoom(account)) return refused({ code: "conflict" });
     const { type, enroll } = method;
-    const { state, answer } = await enroll.begin({ userId: visitor.userId, now, keys: this.parts.keys, ...naming });
-    const label = cleanText(naming.label ?? "", MAX_LABEL) || freeLabel(account, enroll.label);
+    const context = { userId: login.userId, now, keys: this.dependencies.keys, loginId, ...names };
+    const begun = await enroll.begin(context, body);
+    if ("code" in begun) return refused(begun);
+    const { answer, deliver: message, state } = begun;
+    const counted = countSend(this.dependencies, account, message === undefined ? [] : (method.send?.limits ?? []), now);
+    if ("problem" in counted) return refused(counted.problem);
+    const label = cleanText(given ?? "", MAX_LABEL) || freeLabel(account, enroll.label);
+    const carried = login.reconfirmed === true ? { reconfirmed: true as const } : {};
     const expiresAt = now + ENROLLMENT_LIFE;
-    const carried = visitor.reconfirmed === true ? { reconfirmed: true as const } : {};
     const pending: Enrollment = { id: randomId(), type, label, loginId, expiresAt, ...carried, state };
-    const stale = (each: Enrollment): boolean =>
-      each.expiresAt <= now || (each.loginId === loginId && each.type === type);
-    const enrollments = [...account.enrollments.filter((each) => !stale(each)), pending].slice(-MOST_PENDING);
-    return { account: { ...account, enrollments }, result: success({ factorId: pending.id, label, answer }) };
+    const result = success({ factorId: pending.id, label, answer, ...(message && { deliver: message }) });
+    return { account: withEnrollment(counted.account, pending, now), result };
   }
 
   private async prove(
-    account: Account,
-    visitor: Visitor,
+    login: LoginContext,
     method: Enrollable,
     proof: EnrollmentProof,
-  ): Promise<Change<Outcome<Enrolled>>> {
-    const { userId, mark } = visitor;
-    const now = this.parts.clock();
+    now: number,
+  ): Promise<Change<Outcome<Activation>>> {
+    const { account } = login.record;
     const mine = (each: Enrollment): boolean =>
-      each.id === proof.factorId && each.type === proof.type && each.loginId === mark?.id;
+      each.id === proof.factorId && each.type === proof.type && each.loginId === login.session?.id;
     const pending = account.enrollments.find(mine);
-    const reconfirmed = pending?.reconfirmed === true;
-    const problem = changeRefusal({ ...visitor, reconfirmed }, account, now, FRESH);
+    const asker = pending?.reconfirmed === true ? { ...login, reconfirmed: true as const } : login;
+    const problem = refusalOf(asker, FRESH, now);
     if (problem !== undefined) return refused(problem);
+    const limited = limitRefusal(this.dependencies, account, this.counting(login, method), now);
+    if (limited !== undefined) return limited.change;
     if (pending === undefined) return refused({ code: "not-found" });
     if (pending.expiresAt <= now) return refused({ code: "expired" });
-    const proved = await method.enroll.confirm(proof.code, pending.state, { userId, now, keys: this.parts.keys });
-    if ("mismatch" in proved) return mismatched(proved.mismatch);
+    const context = { userId: login.userId, now, keys: this.dependencies.keys, loginId: login.session?.id };
+    const proved = await method.enroll.confirm(proof.code, pending.state, context);
+    if ("mismatch" in proved) return this.mismatched(login, method, proved.mismatch, now, pending);
     const { id, type, label } = pending;
-    const enrolled = await activate(this.parts, account, visitor, { id, type, label, state: proved.state }, now);
-    return { account: enrolled.risen.account, result: success(enrolled) };
+    const { result, ...change } = await activate(this.dependencies, login, { id, type, label, state: proved.state }, now);
+    return { ...change, result: success(result) };
   }
 
   private async readjust(
-    account: Account,
-    visitor: Visitor,
+    login: LoginContext,
     method: Enrollable,
-    proof: ResyncProof,
+    { codes, factorId }: Pick<ResyncProof, "codes" | "factorId">,
+    now: number,
   ): Promise<Change<Outcome<Factor>>> {
-    const { userId } = visitor;
-    const now = this.parts.clock();
-    const problem = changeRefusal(visitor, account, now, FRESH);
+    const { account } = login.record;
+    const problem = refusalOf(login, FRESH, now);
     if (problem !== undefined) return refused(problem);
-    const factor = account.factors.find(({ id, type }) => id === proof.factorId && type === proof.type);
+    const limited = limitRefusal(this.dependencies, account, this.counting(login, method), now);
+    if (limited !== undefined) return limited.change;
+    const factor = account.factors.find(({ id, type }) => id === factorId && type === method.type);
     if (factor === undefined) return refused({ code: "not-found" });
-    const proved = await method.enroll.resync?.(proof.codes, factor.state, { userId, now, keys: this.parts.keys });
+    const context = { userId: login.userId, now, keys: this.dependencies.keys };
+    const proved = await method.enroll.resync?.(codes, factor.state, context);
     if (proved === undefined) return refused({ code: "not-found" });
-    if ("mismatch" in proved) return mismatched(proved.mismatch);
+    if ("mismatch" in proved) return this.mismatched(login, method, proved.mismatch, now);
     const next: Factor = { ...factor, state: proved.state };
-    return { account: replaceFactor(account, next), result: success(next) };
+    const { label } = factor;
+    const events = [{ action: "factor-resynced", method: method.type, factorId, label }];
+    return { account: replaceFactor(account, next), result: success(next), events };
   }
+
+  private counting(login: LoginContext, { limits, type }: AnyMethod) {
+    return { kinds: limits, scope: scopeOf(login), type };
+  }
+
+  private mismatched(
+    login: LoginContext,
+    method: AnyMethod,
+    { clockOffMinutes, state }: Mismatch,
+    now: number,
+    pending?: Enrollment,
+  ): Change<Outcome<never>> {
+    const { account } = login.record;
+    const changed = state === undefined || pending === undefined ? account : replaceEnrollment(account, { ...pending, state });
+    const counted = countedFailure(this.dependencies, changed, this.counting(login, method), now);
+    const members = clockOffMinutes === undefined ? {} : { members: { clockOffMinutes } };
+    return { ...counted, result: failure(method.refusal, { ...members, isFailedAttempt: true }) };
+  }
+}
+
+function replaceEnrollment(account: Account, enrollment: Enrollment): Account {
+  const enrollments = account.enrollments.map((each) => (each.id === enrollment.id ? enrollment : each));
+  return { ...account, enrollments };
+}
+
+function withEnrollment(account: Account, pending: Enrollment, now: number): Account {
+  const stale = (each: Enrollment): boolean =>
+    each.expiresAt <= now || (each.loginId === pending.loginId && each.type === pending.type);
+  const others = account.enrollments.filter((each) => !stale(each));
+  return { ...account, enrollments: [...others, pending].slice(-MOST_PENDING) };
 }

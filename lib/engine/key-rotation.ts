@@ -1,12 +1,13 @@
-import { type Account, serializeAccount } from "../core/account.js";
+import type { Account } from "../core/account.js";
+import { serializeAccount } from "../core/account-text.js";
 import { ConfigurationError, isSilence } from "../core/errors.js";
 import type { UserId } from "../core/nouns.js";
 import type { Keys } from "../crypto/key-provider.js";
-import { resealDevice } from "../devices/trusted-devices.js";
 import type { Store } from "../stores/contract.js";
 import type { KeySamples } from "./key-samples.js";
-import type { Parts } from "./parts.js";
-import type { Change } from "./records.js";
+import type { Change } from "./account-records.js";
+import type { EngineDependencies } from "./dependencies.js";
+import { resealDevice } from "./trusted-devices.js";
 
 /** How far a rotation is, and at its end what it leaves. */
 export interface RotationReport {
@@ -60,7 +61,7 @@ function added(report: RotationReport, { isChanged, isUnreadable, left }: Reseal
 /** Seals anew what older keys sealed, account by account, so that those keys can go. */
 export class KeyRotation {
   constructor(
-    private readonly parts: Parts,
+    private readonly dependencies: EngineDependencies,
     private readonly store: Store,
     private readonly samples: KeySamples,
   ) {}
@@ -84,7 +85,7 @@ export class KeyRotation {
     const problems: string[] = [];
     const keys = this.store.list?.(KIND);
     if (keys === undefined) problems.push("store: rotateKeys needs the optional list() of the Store contract");
-    if (this.parts.keys.keyId === undefined) {
+    if (this.dependencies.keys.keyId === undefined) {
       problems.push("keys: rotateKeys needs the optional keyId() of the KeyProvider, to tell old from new");
     }
     if (keys === undefined || problems.length > 0) throw new ConfigurationError(problems);
@@ -93,7 +94,8 @@ export class KeyRotation {
 
   private async rotate(userId: UserId): Promise<Resealed> {
     try {
-      return await this.parts.records.update(userId, (account) => this.resealed(account));
+      const { result } = await this.dependencies.records.change({ userId }, ({ account }) => this.resealed(account));
+      return result;
     } catch (error) {
       if (isSilence(error)) throw error;
       // One damaged record must not keep the others from a new key; a store that fails altogether rejects here.
@@ -107,9 +109,9 @@ export class KeyRotation {
     const left = new Set<string>();
     const context = { userId, keys: this.leaving(left) };
     const types = [...account.factors, ...account.enrollments].map(({ type }) => type);
-    const isUnreadable = types.some((type) => !this.parts.methods.has(type));
+    const isUnreadable = types.some((type) => !this.dependencies.methods.has(type));
     const anew = async <T extends Account["factors"][number] | Account["enrollments"][number]>(each: T): Promise<T> => {
-      const state = await this.parts.methods.get(each.type)?.reseal?.(each.state, context);
+      const state = await this.dependencies.methods.get(each.type)?.reseal?.(each.state, context);
       return state === undefined ? each : { ...each, state };
     };
     const next = {
@@ -124,7 +126,7 @@ export class KeyRotation {
 
   /** Keys that leave alone what they cannot open, and note whose it is. */
   private leaving(left: Set<string>): Keys {
-    const { keys } = this.parts;
+    const { keys } = this.dependencies;
     return {
       ...keys,
       async reseal(sealed, context) {

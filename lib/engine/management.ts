@@ -1,169 +1,162 @@
+import { type Account, type Factor, isEnrolled, liveDevice, ownFactors } from "../core/account.js";
 import {
-  type Account,
-  addActivity,
-  type Factor,
-  liveDevice,
-  ownFactors,
+  removedFactors,
   replaceFactor,
-  startGeneration,
+  startEpoch,
+  withBackupCodes,
   withoutDevice,
-} from "../core/account.js";
+  withoutFactor,
+} from "../core/account-changes.js";
 import { failure, type Outcome, success } from "../core/errors.js";
-import { BACKUP_CODE, type FactorId } from "../core/nouns.js";
+import type { FactorId } from "../core/nouns.js";
 import { cleanText, MAX_LABEL } from "../core/text.js";
 import { randomId } from "../crypto/random.js";
-import type { AuditAction } from "../events/audit.js";
-import type { Details } from "../events/emitter.js";
-import { FRESH, type Freshness, VERY_FRESH } from "../policy/access.js";
-import type { Mark } from "../policy/assess.js";
-import type { Parts } from "./parts.js";
-import type { PasskeyOwners } from "./passkey-owners.js";
-import type { Change } from "./records.js";
-import { changeRefusal, standingOf, subjectOf, type Visitor } from "./visitor.js";
+import type { AccountEvent } from "../events/audit.js";
+import { FRESH, type Freshness, NOT_BY_BACKUP_CODE, VERY_FRESH } from "../policy/access.js";
+import type { SessionRecord } from "../policy/assess.js";
+import type { Change } from "./account-records.js";
+import type { EngineDependencies } from "./dependencies.js";
+import { listedLogin, type LoginContext, refusalOf, subjectOf, weighed } from "./login-context.js";
 
-/** What a change left: the session's new mark, where every other login has ended. */
+/** What a change left: the session's new record, where every other login has ended. */
 export interface Managed {
-  readonly mark?: Mark;
+  readonly session?: SessionRecord;
 }
 
-/** A change that was allowed: the account to store, what to answer, what to tell. */
+/** A change that was allowed: the account to store, what to answer, what it did. */
 interface Made<T> {
   readonly account: Account;
   readonly value: T;
-  readonly action: AuditAction;
-  readonly details?: Details;
-  /** Factors the change removed. */
-  readonly gone?: readonly Factor[];
+  readonly event: AccountEvent;
 }
 
-type Make<T> = (account: Account, now: number) => Promise<Outcome<Made<T>>>;
+interface Done<T> {
+  readonly value: T;
+  readonly removed: readonly Factor[];
+}
 
-/** Proofs by backup code do not show or make backup codes: one stolen slip of paper must not become ten. */
-const NOT_BY_BACKUP_CODE: Freshness = { ...FRESH, except: BACKUP_CODE };
+type Make<T> = (login: LoginContext, now: number) => Outcome<Made<T>> | Promise<Outcome<Made<T>>>;
 
 /** What owners do to their own account. Every change needs a fresh proof and ends in one conditional write. */
 export class Management {
-  constructor(
-    private readonly parts: Parts,
-    private readonly owners: PasskeyOwners,
-  ) {}
+  constructor(private readonly dependencies: EngineDependencies) {}
 
-  renameFactor(visitor: Visitor, factorId: FactorId, label: string): Promise<Outcome<Factor>> {
-    return this.change(visitor, FRESH, async (account) => {
+  renameFactor(login: LoginContext, factorId: FactorId, label: string): Promise<Outcome<Factor>> {
+    return this.change(login, FRESH, ({ record: { account } }) => {
       const factor = ownFactors(account).find(({ id }) => id === factorId);
       const name = cleanText(label, MAX_LABEL);
       if (factor === undefined) return failure("not-found");
       if (name === "") return failure("invalid-request");
       const value: Factor = { ...factor, label: name };
-      const details = { method: factor.type, factorId };
-      return success({ account: replaceFactor(account, value), value, action: "factor-renamed" as const, details });
+      const event = { action: "factor-renamed", method: factor.type, factorId, label: name };
+      return success({ account: replaceFactor(account, value), value, event });
     });
   }
 
   /** The last factor takes the backup codes with it; where the policy demands a factor, it stays (`last-factor`). */
-  removeFactor(visitor: Visitor, factorId: FactorId): Promise<Outcome<Managed>> {
-    return this.change(visitor, VERY_FRESH, async (account, now) => {
+  removeFactor(login: LoginContext, factorId: FactorId): Promise<Outcome<Managed>> {
+    return this.change(login, VERY_FRESH, (current) => {
+      const { account } = current.record;
       const factor = ownFactors(account).find(({ id }) => id === factorId);
       if (factor === undefined) return failure("not-found");
-      const others = account.factors.filter(({ id }) => id !== factorId);
-      const isLast = ownFactors({ ...account, factors: others }).length === 0;
-      if (isLast && visitor.decision === "required") return failure("last-factor");
-      const entry = { at: now, action: "factor-removed", method: factor.type, label: factor.label };
-      const left = addActivity({ ...account, factors: isLast ? [] : others }, entry);
-      const details = { method: factor.type, factorId };
-      return success({ ...this.alone(left, visitor, now), action: "factor-removed" as const, details, gone: [factor] });
+      const left = withoutFactor(account, factorId);
+      if (!isEnrolled(left) && login.decision === "required") return failure("last-factor");
+      const event = { action: "factor-removed", method: factor.type, factorId, label: factor.label };
+      return success({ ...this.alone(left, current), event });
     });
   }
 
   /** Switches the second factor off: every factor, backup code and trusted device goes. */
-  disable(visitor: Visitor): Promise<Outcome<Managed>> {
-    return this.change(visitor, VERY_FRESH, async (account, now) => {
-      if (visitor.decision === "required") return failure("last-factor");
-      const off = addActivity({ ...account, factors: [] }, { at: now, action: "factor-removed" });
-      return success({
-        ...this.alone(off, visitor, now),
-        action: "factor-removed" as const,
-        details: { reason: "disabled" },
-        gone: account.factors,
-      });
+  disable(login: LoginContext): Promise<Outcome<Managed>> {
+    return this.change(login, VERY_FRESH, (current) => {
+      if (login.decision === "required") return failure("last-factor");
+      const off = { ...current.record.account, factors: [] };
+      return success({ ...this.alone(off, current), event: { action: "factor-removed", reason: "disabled" } });
     });
   }
 
   /** A new set; the old one is dead. */
-  regenerateBackupCodes(visitor: Visitor): Promise<Outcome<readonly string[]>> {
-    return this.change(visitor, NOT_BY_BACKUP_CODE, async (account, now) => {
-      const { backupCodes, keys } = this.parts;
-      if (backupCodes === undefined || ownFactors(account).length === 0) return failure("not-found");
+  regenerateBackupCodes(login: LoginContext): Promise<Outcome<readonly string[]>> {
+    return this.change(login, NOT_BY_BACKUP_CODE, async ({ record: { account } }, now) => {
+      const { backupCodes, keys } = this.dependencies;
+      if (backupCodes === undefined || !isEnrolled(account)) return failure("not-found");
       const { codes, factor } = await backupCodes.mint({ userId: account.userId, now, keys });
-      const next = addActivity(
-        { ...account, factors: [...ownFactors(account), factor] },
-        { at: now, action: "backup-codes-regenerated" },
-      );
-      return success({ account: next, value: codes, action: "backup-codes-regenerated" as const });
+      const next = withBackupCodes(account, factor);
+      return success({ account: next, value: codes, event: { action: "backup-codes-regenerated" } });
     });
   }
 
-  revokeDevice(visitor: Visitor, deviceId: string): Promise<Outcome<Managed>> {
-    return this.change(visitor, FRESH, async (account, now) => {
-      if (liveDevice(account, deviceId, now) === undefined) return failure("not-found");
-      return success({ account: withoutDevice(account, deviceId), value: {}, action: "device-revoked" as const });
+  revokeDevice(login: LoginContext, deviceId: string): Promise<Outcome<Managed>> {
+    return this.change(login, FRESH, ({ record: { account } }, now) => {
+      const device = liveDevice(account, deviceId, now);
+      if (device === undefined) return failure("not-found");
+      const event = { action: "device-revoked", label: device.label };
+      return success({ account: withoutDevice(account, deviceId), value: {}, event });
     });
   }
 
-  revokeAllDevices(visitor: Visitor): Promise<Outcome<Managed>> {
-    return this.change(visitor, FRESH, async (account) =>
+  revokeAllDevices(login: LoginContext): Promise<Outcome<Managed>> {
+    return this.change(login, FRESH, ({ record: { account } }) =>
       success({
         account: { ...account, devices: [] },
         value: {},
-        action: "device-revoked" as const,
-        details: { reason: "all" },
+        event: { action: "device-revoked", reason: "all" },
       }),
     );
   }
 
   /** Ends every other login, and the trust in every browser. */
-  revokeOtherSessions(visitor: Visitor): Promise<Outcome<Managed>> {
-    return this.change(visitor, FRESH, async (account, now) => {
-      const noted = addActivity(account, { at: now, action: "sessions-revoked" });
-      return success({ ...this.alone(noted, visitor, now), action: "sessions-revoked" as const });
-    });
-  }
-
-  /** A new generation in which this login alone goes on. */
-  private alone(account: Account, visitor: Visitor, now: number): { account: Account; value: Managed } {
-    const { mark } = visitor;
-    const standing = standingOf(visitor, account, now);
-    const own = account.logins.find(({ id }) => id === mark?.id);
-    // What was proved is gone with the last factor; it must not count for one that comes later.
-    const listed = own && ownFactors(account).length === 0 ? { ...own, proofs: [] } : own;
-    const next = startGeneration(account, randomId(), standing.status === "ended" ? undefined : listed);
-    return { account: next, value: mark === undefined ? {} : { mark: { ...mark, generation: next.generation } } };
-  }
-
-  private async change<T>(visitor: Visitor, freshness: Freshness, make: Make<T>): Promise<Outcome<T>> {
-    const { clock, records, tell } = this.parts;
-    const outcome = await records.update<Outcome<Made<T>>>(
-      visitor.userId,
-      (account) => this.tryOnce(account, visitor, freshness, make, clock()),
-      visitor.known,
+  revokeOtherSessions(login: LoginContext): Promise<Outcome<Managed>> {
+    return this.change(login, FRESH, (current) =>
+      success({ ...this.alone(current.record.account, current), event: { action: "sessions-revoked" } }),
     );
-    if (!outcome.ok) return outcome;
-    const { action, details, gone = [], value } = outcome.value;
-    tell(action, subjectOf(visitor), details);
-    await this.owners.releaseFactors(gone, visitor.userId);
-    return success(value);
   }
 
-  private async tryOnce<T>(
-    account: Account,
-    visitor: Visitor,
+  /** The owner is not to be offered a passkey again; adding one stays open to them. */
+  async declinePasskeys(login: LoginContext): Promise<Outcome<undefined>> {
+    const { records } = this.dependencies;
+    const { result } = await records.change<Outcome<undefined>>(subjectOf(login), (current, now) => {
+      const { status } = weighed(login, current, now).status;
+      if (status !== "verified") return { result: failure("second-factor-required") };
+      return { account: { ...current.account, declinesPasskeys: true }, result: success(undefined) };
+    });
+    return result;
+  }
+
+  /** A new epoch in which this login alone goes on. */
+  private alone(account: Account, login: LoginContext): { account: Account; value: Managed } {
+    const { session } = login;
+    const own = listedLogin(login);
+    // What was proved is gone with the last factor; it must not count for one that comes later.
+    const kept = own && !isEnrolled(account) ? { ...own, proofs: [] } : own;
+    const next = startEpoch(account, randomId(), kept);
+    return { account: next, value: session === undefined ? {} : { session: { ...session, epoch: next.sessionEpoch } } };
+  }
+
+  private async change<T>(login: LoginContext, freshness: Freshness, make: Make<T>): Promise<Outcome<T>> {
+    const { credentials, records } = this.dependencies;
+    const { result } = await records.change<Outcome<Done<T>>>(
+      subjectOf(login),
+      (current, now) => this.tryAt(weighed(login, current, now), freshness, make, now),
+      login.record,
+    );
+    if (!result.ok) return result;
+    await credentials.releaseFactors(result.value.removed, login.userId);
+    return success(result.value.value);
+  }
+
+  private async tryAt<T>(
+    login: LoginContext,
     freshness: Freshness,
     make: Make<T>,
     now: number,
-  ): Promise<Change<Outcome<Made<T>>>> {
-    const problem = changeRefusal(visitor, account, now, freshness);
+  ): Promise<Change<Outcome<Done<T>>>> {
+    const problem = refusalOf(login, freshness, now);
     if (problem !== undefined) return { result: { ok: false, problem } };
-    const made = await make(account, now);
-    return made.ok ? { account: made.value.account, result: made } : { result: made };
+    const made = await make(login, now);
+    if (!made.ok) return { result: made };
+    const { account, event, value } = made.value;
+    const removed = removedFactors(login.record.account, account);
+    return { account, result: success({ value, removed }), events: [event] };
   }
 }

@@ -1,12 +1,12 @@
-import type { Account, Login } from "../core/account.js";
+import type { Login } from "../core/account.js";
 import { ConfigurationError } from "../core/errors.js";
 import { MINUTE, type UserId } from "../core/nouns.js";
 import { cleanText } from "../core/text.js";
 import type { KeyContext } from "../crypto/key-provider.js";
-import { acceptableMethods, type Demand, satisfyingProof } from "../policy/demand.js";
-import type { StepUp as Asked } from "../policy/assess.js";
-import type { Parts } from "./parts.js";
-import type { Visitor } from "./visitor.js";
+import type { StepUpRequest } from "../policy/assess.js";
+import { acceptableMethods, type ProofRequirement, satisfyingProof } from "../policy/requirement.js";
+import type { EngineDependencies } from "./dependencies.js";
+import { type LoginContext, subjectOf } from "./login-context.js";
 
 /** One operation a proof can be given for. */
 export interface Operation {
@@ -56,52 +56,62 @@ function withoutGrant({ grant: _used, ...login }: Login): Login {
 
 /** Whether a login has shown what a route asks for, and what is asked of it where it has not. */
 export class StepUp {
-  constructor(private readonly parts: Parts) {}
+  constructor(private readonly dependencies: EngineDependencies) {}
 
-  /** Answers whether the login satisfies the demand now. A proof given for an operation is used up by it, once. */
-  async satisfies(visitor: Visitor, login: Login, demand: Demand, operation: Operation | undefined): Promise<boolean> {
-    const acceptable = acceptableMethods(demand, this.parts.methods.values());
-    if (operation !== undefined) return this.useGrant(visitor, demand, operation);
-    return satisfyingProof(login, demand, acceptable, this.parts.clock()) !== undefined;
+  /** Whether the login satisfies the requirement now. A proof given for an operation is used up by it, once. */
+  async authorizeAndConsume(
+    login: LoginContext,
+    requirement: ProofRequirement,
+    operation: Operation | undefined,
+  ): Promise<boolean> {
+    const { status } = login;
+    if (status.status !== "verified") return false;
+    if (operation !== undefined) return this.useGrant(login, requirement, operation);
+    const acceptable = acceptableMethods(requirement, this.dependencies.methods.values());
+    return satisfyingProof(status.login, requirement, acceptable, this.dependencies.clock()) !== undefined;
   }
 
   /** What the login is asked for; the text of an operation is sealed, because sessions are kept in clear. */
-  async asked(visitor: Visitor, demand: Demand, operation: Operation | undefined): Promise<Asked> {
-    const methods = acceptableMethods(demand, this.parts.methods.values());
+  async requestFor(
+    login: LoginContext,
+    requirement: ProofRequirement,
+    operation: Operation | undefined,
+  ): Promise<StepUpRequest> {
+    const methods = acceptableMethods(requirement, this.dependencies.methods.values());
     if (operation === undefined) return { methods };
-    const digest = await this.digest(visitor, operation);
+    const digest = await this.digest(login, operation);
     const { shown } = operation;
     if (shown === undefined) return { methods, operation: digest };
-    const sealed = await this.parts.keys.encrypt(Buffer.from(shown), operationContext(visitor.userId));
+    const sealed = await this.dependencies.keys.encrypt(Buffer.from(shown), operationContext(login.userId));
     return { methods, operation: digest, shown: sealed };
   }
 
   /** What the user is about to confirm, if a route said so in words. */
-  async shown({ mark, userId }: Visitor): Promise<string | undefined> {
-    const sealed = mark?.stepUp?.shown;
+  async shownOperation({ session, userId }: LoginContext): Promise<string | undefined> {
+    const sealed = session?.stepUp?.shown;
     if (sealed === undefined) return undefined;
-    const text = await this.parts.keys.decrypt(sealed, operationContext(userId));
+    const text = await this.dependencies.keys.decrypt(sealed, operationContext(userId));
     return Buffer.from(text).toString("utf8");
   }
 
   /** Keyed, because amounts and recipients can be guessed, and sessions are kept in clear. */
-  private digest({ userId }: Visitor, { text }: Operation): Promise<string> {
-    return this.parts.keys.mac(text, operationContext(userId));
+  private digest({ userId }: LoginContext, { text }: Operation): Promise<string> {
+    return this.dependencies.keys.mac(text, operationContext(userId));
   }
 
-  private async useGrant(visitor: Visitor, demand: Demand, operation: Operation): Promise<boolean> {
-    const digest = await this.digest(visitor, operation);
-    const acceptable = acceptableMethods(demand, this.parts.methods.values());
-    return this.parts.records.update<boolean>(visitor.userId, async (account: Account) => {
-      const login = account.logins.find(({ id }) => id === visitor.mark?.id);
-      const grant = login?.grant;
-      if (login === undefined || grant?.operation !== digest) return { result: false };
-      const fresh = { ...demand, maxAge: demand.maxAge ?? GRANT_LIFE };
-      if (satisfyingProof({ proofs: [grant.proof] }, fresh, acceptable, this.parts.clock()) === undefined) {
-        return { result: false };
-      }
-      const logins = account.logins.map((each) => (each.id === login.id ? withoutGrant(login) : each));
+  private async useGrant(login: LoginContext, requirement: ProofRequirement, operation: Operation): Promise<boolean> {
+    const { methods, records } = this.dependencies;
+    const digest = await this.digest(login, operation);
+    const acceptable = acceptableMethods(requirement, methods.values());
+    const fresh = { ...requirement, maxAge: requirement.maxAge ?? GRANT_LIFE };
+    const { result } = await records.change<boolean>(subjectOf(login), ({ account }, now) => {
+      const listed = account.logins.find(({ id }) => id === login.session?.id);
+      const grant = listed?.grant;
+      if (listed === undefined || grant?.operation !== digest) return { result: false };
+      if (satisfyingProof({ proofs: [grant.proof] }, fresh, acceptable, now) === undefined) return { result: false };
+      const logins = account.logins.map((each) => (each.id === listed.id ? withoutGrant(listed) : each));
       return { account: { ...account, logins }, result: true };
     });
+    return result;
   }
 }

@@ -1,169 +1,190 @@
-import { type Account, addActivity, type Factor, factorsOf, replaceFactor } from "../core/account.js";
+import { type Account, factorsOf } from "../core/account.js";
+import {
+  closedFactors,
+  countFailures,
+  countSuccess,
+  isClosed,
+  replaceFactor,
+} from "../core/account-changes.js";
+import { type AttemptScope, countAttempt, limitReached } from "../core/attempts.js";
 import { failure, type Outcome, type Problem, success } from "../core/errors.js";
-import type { Proof } from "../core/nouns.js";
+import type { LimitKind, MethodType, Proof } from "../core/nouns.js";
+import type { AccountEvent } from "../events/audit.js";
 import type { Subject } from "../events/emitter.js";
-import type { Attempter } from "../limits/attempts.js";
-import type { Evidence, Method, MethodContext, Rejection } from "../methods/contract.js";
-import type { Parts } from "./parts.js";
-import type { Change, Versioned } from "./records.js";
+import type { Change } from "./account-records.js";
+import type { EngineDependencies } from "./dependencies.js";
+import type { AnyMethod, Evidence, MethodContext, Rejection, Waiting } from "./method.js";
 
-/** Wrong answers in a row after which a factor is disabled (NIST SP 800-63B-4 section 3.2.2 allows at most 100). */
-const DISABLED_AFTER = 50;
-
-export function isDisabled(factor: Factor): boolean {
-  return factor.failures >= DISABLED_AFTER;
+/** Who tries to prove a factor (the claimant of SP 800-63B-4), as far as limits and methods must know. */
+export interface Claimant {
+  readonly scope: AttemptScope;
+  /** Undefined where the attempt belongs to no login. */
+  readonly loginId?: string | undefined;
 }
 
-/** Who tries, for the limits and for the audit trail. */
-export interface Trier {
-  readonly attempter: Attempter;
-  readonly subject: Subject;
+/** A proof to be checked: a method, and what was presented to it. */
+export interface Presentation {
+  readonly method: AnyMethod;
+  readonly presented: unknown;
 }
 
-/** One attempt at proving a factor, wherever it comes from. */
-export interface Attempt<T> extends Trier {
-  readonly method: Method;
-  readonly known?: Versioned | undefined;
-  /** Finds the factor that is proved, among those in force. Asked again where another write came in between. */
-  prove(factors: readonly Factor[], context: MethodContext): Promise<Evidence<unknown> | Rejection | undefined>;
-  /** Why nothing may be verified on the account as it is now; undefined where it may. */
-  admit(account: Account, now: number): Problem | undefined;
-  /** What a proof brings about, written in the same write that uses the proof up. */
-  complete(account: Account, proof: Proof): Promise<{ readonly account: Account; readonly value: T }>;
-}
-
-export interface Verified<T> {
-  readonly value: T;
+/** A proof that was right and is used up in `account`, which is yet to be written. */
+export interface Verified {
+  readonly account: Account;
   readonly proof: Proof;
   /** What the method adds to the answer. */
   readonly answer: Readonly<Record<string, unknown>>;
+  readonly events: readonly AccountEvent[];
 }
 
-/** An attempt's outcome and what is to be told once it is written. */
-interface Tried<T> {
-  readonly outcome: Outcome<Verified<T>>;
-  readonly telling?: () => void;
+/** What an attempt came to: a right proof to go on with, or a change that is all there is to do. */
+export type Tried = { readonly verified: Verified } | { readonly change: Change<Outcome<Waiting>> };
+
+function refused(problem: Problem, events: readonly AccountEvent[] = []): { readonly change: Change<Outcome<never>> } {
+  return { change: { result: { ok: false, problem }, events } };
 }
 
-function refused<T>(problem: Problem): Change<Tried<T>> {
-  return { result: { outcome: { ok: false, problem } } };
+/** As any other wrong proof, but for what is written down. */
+function nothingToProve({ refusal, type }: AnyMethod): { readonly change: Change<Outcome<never>> } {
+  const failed: AccountEvent = { action: "factor-failed", method: type, outcome: "failure" };
+  return refused({ code: refusal, isFailedAttempt: true }, [failed]);
 }
 
-function withFailure(account: Account, factors: readonly Factor[]): Account {
-  return factors.reduce((changed, each) => replaceFactor(changed, { ...each, failures: each.failures + 1 }), account);
+/** The answer of a limit, told each time; that it was reached was told when it was. */
+export function limitRefusal(
+  { limits }: Pick<EngineDependencies, "limits">,
+  account: Account,
+  { kinds, scope, type }: { readonly kinds: readonly LimitKind[]; readonly scope: AttemptScope; readonly type: MethodType },
+  now: number,
+): { readonly change: Change<Outcome<never>> } | undefined {
+  const reached = limitReached(account, kinds, scope, limits, now);
+  if (reached === undefined) return undefined;
+  const { kind, retryAfter } = reached;
+  return refused({ code: "too-many-attempts", retryAfter }, [
+    { action: "attempt-refused", method: type, reason: kind, outcome: "failure" },
+  ]);
 }
 
-/** A right answer clears its own factor and re-opens those that guessing had disabled. */
-function withSuccess(account: Account, proved: Factor, now: number): Account {
-  const opened = account.factors.map((factor) => (isDisabled(factor) ? { ...factor, failures: 0 } : factor));
-  return replaceFactor({ ...account, factors: opened }, { ...proved, failures: 0, lastUsedAt: now });
+/** An account with one more failed attempt, and what is told of it: each window's limit once, by whoever reaches it. */
+export function countedFailure(
+  { limits }: Pick<EngineDependencies, "limits">,
+  account: Account,
+  { kinds, scope, type }: { readonly kinds: readonly LimitKind[]; readonly scope: AttemptScope; readonly type: MethodType },
+  now: number,
+): { readonly account: Account; readonly events: readonly AccountEvent[] } {
+  const counted = countAttempt(account, kinds, scope, limits, now);
+  const failed: AccountEvent = { action: "factor-failed", method: type, outcome: "failure" };
+  const locked = counted.reached.map(
+    (kind): AccountEvent => ({ action: "locked", method: type, reason: kind, outcome: "failure" }),
+  );
+  return { account: counted.account, events: [failed, ...locked] };
 }
 
-/** Runs a check; one that could not be finished was no attempt, and is not counted. */
-export async function giveBackOnError<T>(giveBack: () => Promise<void>, check: () => Promise<T>): Promise<T> {
-  try {
-    return await check();
-  } catch (error) {
-    await giveBack();
-    throw error;
-  }
-}
-
-/** The one path of every verification: is it locked, limited, right, consumed; write it down, tell someone. */
+/** The one path of every verification: limited? right? used up? What it came to is written by whoever asked. */
 export class Verification {
-  constructor(private readonly parts: Parts) {}
+  constructor(private readonly dependencies: EngineDependencies) {}
 
-  /** Checks a proof and uses it up. Of any number of simultaneous attempts with one proof, one succeeds. */
-  async attempt<T>(attempt: Attempt<T>): Promise<Outcome<Verified<T>>> {
-    return this.counted(attempt.method, attempt, async () => {
-      const change = (account: Account): Promise<Change<Tried<T>>> => this.tryOnce(attempt, account);
-      const { outcome, telling } = await this.parts.records.update(attempt.attempter.userId, change, attempt.known);
-      telling?.();
-      return outcome;
+  /** Checks a proof on an account as it is. Answers what is to be written; nothing may be told before it is. */
+  async attempt(
+    account: Account,
+    { method, presented }: Presentation,
+    { loginId, scope }: Claimant,
+    now: number,
+  ): Promise<Tried> {
+    const { limits, type } = method;
+    const counting = { kinds: limits, scope, type };
+    const limited = limitRefusal(this.dependencies, account, counting, now);
+    if (limited !== undefined) return limited;
+    const enrolled = factorsOf(account, type);
+    // Nothing can be right, so nothing is guessed: a stranger's name leaves no record.
+    if (enrolled.length === 0) return nothingToProve(method);
+    const open = enrolled.filter((factor) => !isClosed(factor, scope));
+    if (open.length === 0) return refused({ code: "too-many-attempts" });
+    const { handle: userHandle, userId } = account;
+    const context: MethodContext = { userId, now, keys: this.dependencies.keys, loginId, userHandle };
+    const verdict = await method.verify(presented, open, context);
+    if (verdict === undefined || "rejected" in verdict) return this.wrong(account, method, scope, now, verdict);
+    if ("waiting" in verdict) return { change: { result: success(verdict) } };
+    return { verified: this.right(account, method, scope, now, verdict) };
+  }
+
+  /** Proves a factor outside any login: nothing rises by it. */
+  async verify(subject: Subject, presentation: Presentation): Promise<Outcome<Proof>> {
+    const { records } = this.dependencies;
+    const { result } = await records.change<Outcome<Proof>>(subject, async ({ account }, now) => {
+      const tried = await this.attempt(account, presentation, { scope: "login" }, now);
+      if ("change" in tried) {
+        const { result: outcome, ...change } = tried.change;
+        return { ...change, result: outcome.ok ? failure("not-found") : outcome };
+      }
+      const { account: next, events, proof } = tried.verified;
+      return { account: next, events, result: success(proof) };
     });
+    return result;
   }
 
-  /** Runs a check under the limits of its method. Only a wrong answer stays counted. */
-  async counted<T>(
-    method: Method,
-    { attempter, subject }: Trier,
-    check: () => Promise<Outcome<T>>,
-  ): Promise<Outcome<T>> {
-    const { limits, tell } = this.parts;
-    const taken = await limits.take([...method.limits, "address"], attempter);
-    if (!taken.allowed) {
-      // Told once per window, or whoever knows a password could bury its owner in notices.
-      const action = taken.isFirst ? "locked" : "attempt-refused";
-      tell(action, subject, { method: method.type, outcome: "failure", reason: taken.kind });
-      return failure("too-many-attempts", { retryAfter: taken.retryAfter });
-    }
-    const outcome = await giveBackOnError(taken.giveBack, check);
-    // Not waited for: that an attempt is given back holds nobody up, and until it is, one fewer is left.
-    if (outcome.ok || outcome.problem.code !== method.refusal) void taken.giveBack();
-    else tell("factor-failed", subject, { method: method.type, outcome: "failure" });
-    return outcome;
+  /** Something that can be guessed and is no factor (a password given again), under the limits that all codes share. */
+  async verifyOther(
+    subject: Subject,
+    kinds: readonly LimitKind[],
+    { scope }: Claimant,
+    { check, refusal }: { readonly check: () => Promise<boolean>; readonly refusal: Problem },
+  ): Promise<Outcome<undefined>> {
+    const counting = { kinds, scope, type: "password" };
+    let isRight: boolean | undefined;
+    const { result } = await this.dependencies.records.change<Outcome<undefined>>(subject, async ({ account }, now) => {
+      const limited = limitRefusal(this.dependencies, account, counting, now);
+      if (limited !== undefined) return limited.change;
+      isRight ??= await check();
+      if (isRight) return { result: success(undefined) };
+      const counted = countedFailure(this.dependencies, account, counting, now);
+      return { ...counted, result: { ok: false, problem: { ...refusal, isFailedAttempt: true } } };
+    });
+    return result;
   }
 
-  private async tryOnce<T>(attempt: Attempt<T>, account: Account): Promise<Change<Tried<T>>> {
-    const now = this.parts.clock();
-    const { method } = attempt;
-    const refusal = attempt.admit(account, now);
-    if (refusal !== undefined) return refused(refusal);
-    const enrolled = factorsOf(account, method.type);
-    const active = enrolled.filter((factor) => !isDisabled(factor));
-    if (active.length < enrolled.length && active.length === 0) return refused({ code: "too-many-attempts" });
-    const evidence = await attempt.prove(active, { userId: account.userId, now, keys: this.parts.keys });
-    if (evidence === undefined || "rejected" in evidence) return this.wrong(account, active, attempt, now, evidence);
-    return this.right(account, attempt, now, evidence);
-  }
-
-  private async right<T>(
+  private right(
     account: Account,
-    attempt: Attempt<T>,
+    { type, verifiedAs = "factor-verified" }: AnyMethod,
+    scope: AttemptScope,
     now: number,
-    { amr, answer = {}, concern, factor }: Evidence<unknown>,
-  ): Promise<Change<Tried<T>>> {
-    const values = amr === undefined ? {} : { amr };
-    const proof: Proof = { method: attempt.method.type, factorId: factor.id, at: now, ...values };
-    const completed = await attempt.complete(withSuccess(account, factor, now), proof);
-    const outcome = success({ value: completed.value, proof, answer });
-    const telling = (): void => {
-      this.tellReopened(account, attempt);
-      if (concern !== undefined)
-        this.parts.tell(concern, attempt.subject, { method: proof.method, factorId: factor.id });
-    };
-    return { account: completed.account, result: { outcome, telling } };
+    { amr, answer = {}, concern, factor }: Evidence,
+  ): Verified {
+    const proof: Proof = { method: type, factorId: factor.id, at: now, ...(amr === undefined ? {} : { amr }) };
+    const next = countSuccess(account, factor, scope, now);
+    const stillClosed = new Set(closedFactors(next).map(({ id }) => id));
+    const reopened = closedFactors(account).filter(({ id }) => !stillClosed.has(id));
+    const about = { method: type, factorId: factor.id };
+    const events: AccountEvent[] = [
+      ...reopened.map((each) => ({ action: "factor-reopened", method: each.type, factorId: each.id })),
+      ...(concern === undefined ? [] : [{ action: concern, ...about }]),
+      { action: verifiedAs, ...about },
+    ];
+    return { account: next, proof, answer, events };
   }
 
-  private wrong<T>(
+  private wrong(
     account: Account,
-    active: readonly Factor[],
-    { method, subject }: Attempt<T>,
+    { limits, refusal, type }: AnyMethod,
+    scope: AttemptScope,
     now: number,
-    rejection: Rejection | undefined,
-  ): Change<Tried<T>> {
-    const { type } = method;
-    const isGuess = method.limits.length > 0;
-    const disabled = isGuess ? active.filter(({ failures }) => failures + 1 === DISABLED_AFTER) : [];
-    const telling = (): void => {
-      const { tell } = this.parts;
-      for (const { id } of disabled)
-        tell("factor-disabled", subject, { method: type, factorId: id, outcome: "failure" });
-      if (rejection === undefined) return;
-      tell(rejection.rejected, subject, { method: type, factorId: rejection.factorId, outcome: "failure" });
-    };
-    const result = { outcome: failure(method.refusal), telling };
+    { concern, factorId, factors = [] }: Partial<Rejection> = {},
+  ): { readonly change: Change<Outcome<never>> } {
+    const result = failure(refusal, { isFailedAttempt: true });
+    const failed = { method: type, outcome: "failure" } as const;
+    const concerns: AccountEvent[] =
+      concern === undefined ? [] : [{ action: concern, ...failed, ...(factorId === undefined ? {} : { factorId }) }];
+    const changed = factors.reduce(replaceFactor, account);
     // What cannot be guessed is not locked by guessing, so there is nothing to write down.
-    if (!isGuess || active.length === 0) return { result };
-    return {
-      account: addActivity(withFailure(account, active), { at: now, action: "factor-failed", method: type }),
-      result,
-    };
-  }
-
-  private tellReopened<T>(before: Account, { subject }: Attempt<T>): void {
-    for (const { id, type } of before.factors.filter(isDisabled)) {
-      this.parts.tell("factor-reopened", subject, { method: type, factorId: id });
+    if (limits.length === 0) {
+      const events = [...concerns, { action: "factor-failed", ...failed }];
+      const isWorthWriting = factors.length > 0 || concern !== undefined;
+      return { change: { ...(isWorthWriting && { account: changed }), result, events } };
     }
+    const counted = countedFailure(this.dependencies, changed, { kinds: limits, scope, type }, now);
+    const open = factorsOf(counted.account, type).filter((factor) => !isClosed(factor, scope));
+    const { account: next, closed } = countFailures(counted.account, open, scope);
+    const closing = closed.map(({ id }) => ({ action: "factor-disabled", factorId: id, ...failed }) as const);
+    return { change: { account: next, result, events: [...closing, ...concerns, ...counted.events] } };
   }
 }

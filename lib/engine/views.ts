@@ -8,8 +8,7 @@ import {
   ownFactors,
 } from "../core/account.js";
 import { BACKUP_CODE, type MethodType } from "../core/nouns.js";
-import { remainingBackupCodes } from "../methods/backup-codes.js";
-import type { Method } from "../methods/contract.js";
+import type { AnyMethod } from "./method.js";
 
 /** A factor as its owner may see it: never a secret, a code or a digest. Times are ISO 8601, UTC. */
 export interface FactorView {
@@ -66,7 +65,9 @@ function iso(time: number): string {
   return new Date(time).toISOString();
 }
 
-export function factorView(factor: Factor, methods: ReadonlyMap<MethodType, Method>): FactorView {
+type Methods = ReadonlyMap<MethodType, AnyMethod>;
+
+export function factorView(factor: Factor, methods: Methods): FactorView {
   const { id, type, label, createdAt, lastUsedAt } = factor;
   const hint = methods.get(type)?.hint?.(factor);
   return {
@@ -79,10 +80,11 @@ export function factorView(factor: Factor, methods: ReadonlyMap<MethodType, Meth
   };
 }
 
-export function backupCodesView(account: Account): BackupCodesView {
+export function backupCodesView(account: Account, methods: Methods): BackupCodesView {
   const [set] = factorsOf(account, BACKUP_CODE);
-  if (set === undefined) return { remaining: 0, createdAt: null };
-  return { remaining: remainingBackupCodes(set), createdAt: iso(set.createdAt) };
+  const remaining = set && methods.get(set.type)?.remaining?.(set);
+  if (set === undefined || remaining === undefined) return { remaining: 0, createdAt: null };
+  return { remaining, createdAt: iso(set.createdAt) };
 }
 
 function deviceView(
@@ -108,7 +110,7 @@ function activityView({ at, ...entry }: Activity): ActivityView {
   return { time: iso(at), ...entry };
 }
 
-/** Which of the listed things are the visitor's own. */
+/** Which of the listed things are the login's own. */
 export interface Current {
   readonly loginId: string | undefined;
   readonly deviceId: string | undefined;
@@ -117,13 +119,13 @@ export interface Current {
 
 export function settingsView(
   account: Account,
-  methods: ReadonlyMap<MethodType, Method>,
+  methods: Methods,
   current: Current,
 ): SettingsView {
   const liveDevices = account.devices.filter((device) => device.expiresAt > current.now);
   return {
     factors: ownFactors(account).map((factor) => factorView(factor, methods)),
-    backupCodes: backupCodesView(account),
+    backupCodes: backupCodesView(account, methods),
     devices: liveDevices.map((device) => deviceView(device, current.deviceId)),
     sessions: account.logins.toReversed().map((login) => sessionView(login, current.loginId)),
     activity: account.activity.map(activityView),

@@ -1,7 +1,7 @@
 import type { MethodType, UserId } from "../core/nouns.js";
 
 /** What happened. Kebab case; the list grows, the meaning of a name never changes. */
-export type AuditAction =
+export type KnownAction =
   | "challenge-issued"
   | "challenge-expired"
   | "challenge-cancelled"
@@ -32,7 +32,50 @@ export type AuditAction =
   | "passkey-counter-regressed"
   | "would-block"
   | "notice-failed"
+  | "code-sent"
+  | "delivery-failed"
   | "unavailable";
+
+/** One of those known, or a name that a method of the application's own brings. */
+// eslint-disable-next-line @typescript-eslint/ban-types -- keeps the known names for editors to offer
+export type AuditAction = KnownAction | (string & {});
+
+/** Something a change of an account did: told once it is written, and never where it is not. */
+export interface AccountEvent {
+  readonly action: AuditAction;
+  readonly method?: MethodType;
+  readonly factorId?: string;
+  readonly reason?: string;
+  /** Default: success. */
+  readonly outcome?: "failure";
+  /** For the owner's activity list: the name of the factor or browser it is about. */
+  readonly label?: string;
+}
+
+/** What the owner's own activity list keeps. */
+const RECORDED: ReadonlySet<AuditAction> = new Set<KnownAction>([
+  "factor-verified",
+  "factor-failed",
+  "factor-enrolled",
+  "factor-imported",
+  "factor-removed",
+  "factor-renamed",
+  "backup-codes-regenerated",
+  "backup-code-used",
+  "device-trusted",
+  "device-revoked",
+  "device-replayed",
+  "admin-reset",
+  "password-changed",
+  "sessions-revoked",
+  "signed-out-everywhere",
+  "passkey-counter-regressed",
+]);
+
+/** Whether the owner's activity list has a line for it. */
+export function isRecorded({ action }: AccountEvent): boolean {
+  return RECORDED.has(action);
+}
 
 /** One thing that happened, without any secret, code, address or token in it. */
 export interface AuditEvent {
@@ -54,7 +97,7 @@ export interface AuditEvent {
 
 export type OwaspLevel = "INFO" | "WARN" | "CRITICAL";
 
-const OWASP: Partial<Record<AuditAction, readonly [name: string, level: OwaspLevel]>> = {
+const OWASP: Partial<Record<string, readonly [name: string, level: OwaspLevel]>> = {
   "factor-verified": ["authn_login_success", "INFO"],
   "factor-failed": ["authn_login_fail", "WARN"],
   "factor-enrolled": ["authn_token_created", "INFO"],

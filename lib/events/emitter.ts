@@ -22,7 +22,7 @@ export interface Subject {
 export type Details = Partial<Pick<AuditEvent, "method" | "factorId" | "reason" | "outcome">>;
 
 /** Tells everyone who listens; answers nothing and never throws. */
-export type Tell = (action: AuditAction, subject: Subject, details?: Details) => void;
+export type EmitAudit = (action: AuditAction, subject: Subject, details?: Details) => void;
 
 const diagnostics = channel("express-second-factor");
 
@@ -55,9 +55,9 @@ function warn(error: unknown): void {
  * One spine for "something happened". A listener that throws is reported as a process warning and goes no further:
  * it neither opens nor closes the gate, and the other listeners are still told.
  */
-export function createEvents(clock: Clock): { readonly events: Events; readonly tell: Tell } {
+export function createEvents(clock: Clock): { readonly events: Events; readonly emitAudit: EmitAudit } {
   const events: Events = new EventEmitter<EventMap>();
-  const tell: Tell = (action, subject, details = {}) => {
+  const emitAudit: EmitAudit = (action, subject, details = {}) => {
     if (!diagnostics.hasSubscribers && events.listenerCount("audit") === 0) return;
     const event = describe(clock, action, subject, details);
     diagnostics.publish(event);
@@ -72,5 +72,5 @@ export function createEvents(clock: Clock): { readonly events: Events; readonly 
       }
     }
   };
-  return { events, tell };
+  return { events, emitAudit };
 }

@@ -1,6 +1,6 @@
 import type { UserId } from "../core/nouns.js";
 import type { AuditAction, AuditEvent } from "./audit.js";
-import type { Events, Tell } from "./emitter.js";
+import type { EmitAudit, Events } from "./emitter.js";
 
 /** What an account's owner should hear about, whoever did it. */
 export type NoticeKind =
@@ -58,14 +58,14 @@ async function deliver(notify: Notify, notice: Notice): Promise<void> {
 }
 
 /** Hands notices to `notify` beside the request, never in its way; one that fails or hangs becomes `notice-failed`. */
-export function sendNotices(events: Events, notify: Notify, tell: Tell): void {
+export function sendNotices(events: Events, notify: Notify, emitAudit: EmitAudit): void {
   events.on("audit", (event) => {
     if (!NOTICED.has(event.action)) return;
     const notice: Notice = { kind: event.action as NoticeKind, userId: event.userId, event };
     void Promise.resolve()
       .then(() => deliver(notify, notice))
       .catch(() => {
-        tell("notice-failed", event, { outcome: "failure", reason: event.action });
+        emitAudit("notice-failed", event, { outcome: "failure", reason: event.action });
       });
   });
 }

@@ -1,5 +1,6 @@
 import express, { type NextFunction, type Request, type RequestHandler, type Response } from "express";
 import type { ErrorCode } from "../core/errors.js";
+import type { Body } from "./route.js";
 
 const LARGEST = "64kb";
 const JSON_TYPE = "application/json";
@@ -35,8 +36,6 @@ function hasBody(req: Request): boolean {
 export function isForm(req: Request): boolean {
   return req.is(FORM_TYPE) === FORM_TYPE;
 }
-
-export type Body = Readonly<Record<string, unknown>>;
 
 function isObject(value: unknown): value is Body {
   return typeof value === "object" && value !== null && !Array.isArray(value);

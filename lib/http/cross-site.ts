@@ -1,6 +1,6 @@
 import type { Request } from "express";
 import { isForm } from "./body.js";
-import type { Settings } from "../options/settings.js";
+import type { Settings } from "./settings.js";
 
 /** As {@link isCrossSite}, where the application's own route decides about requests that say nothing. */
 export function saysCrossSite(req: Request, settings: Settings): boolean {

@@ -1,51 +1,42 @@
 import { isEnrolled, type Login } from "../core/account.js";
 import type { MethodType } from "../core/nouns.js";
 import type { Engine } from "../engine/engine.js";
-import type { SecondFactorState, Visit } from "./state.js";
+import type { LoginContext } from "../engine/login-context.js";
+import type { SecondFactorState } from "./request-state.js";
+import { userOf } from "./settings.js";
 
-/** What a visit shows of itself in `req.secondFactor`, but for whose it is and since when. */
-type Worth = Omit<SecondFactorState, "user" | "verifiedAt">;
-
-export const ANONYMOUS: SecondFactorState = {
+const ANONYMOUS: SecondFactorState = Object.freeze({
   status: "anonymous",
-  methods: [],
-  amr: [],
+  methods: Object.freeze([]),
+  amr: Object.freeze([]),
   aal: 0,
   phishingResistant: false,
   enrolled: false,
-};
+});
 
-/** Describes visits for `req.secondFactor`. */
-export class Describer {
-  /** A login as it was read says the same to every request: a new version of the account brings a new one. */
-  private readonly known = new WeakMap<Login, Worth>();
+/** RFC 8176 values of a login's proofs; `mfa` because there are two factors behind it, or one that is two. */
+export function amrOf({ dependencies }: Engine, { proofs }: Login): string[] {
+  const values = proofs.flatMap(({ amr, method }) => amr ?? dependencies.methods.get(method)?.amr ?? []);
+  return proofs.length > 0 ? [...new Set([...values, "mfa"])] : [];
+}
 
-  constructor(private readonly engine: Engine) {}
-
-  describe(visit: Visit): SecondFactorState {
-    const { standing, user } = visit;
-    const login = standing.status === "verified" ? standing.login : undefined;
-    if (login === undefined) return { user, ...this.worthOf(visit, undefined) };
-    let worth = this.known.get(login);
-    if (worth === undefined) {
-      worth = this.worthOf(visit, login);
-      this.known.set(login, worth);
-    }
-    const last = login.proofs.at(-1);
-    return { user, ...worth, ...(last !== undefined && { verifiedAt: new Date(last.at) }) };
-  }
-
-  private worthOf({ account, standing, visitor }: Visit, login: Login | undefined): Worth {
-    const { challenge, parts } = this.engine;
-    const proved = (login?.proofs ?? []).map(({ method }) => parts.methods.get(method));
-    const methods: readonly MethodType[] = challenge.choices(account, visitor.mark).map(({ type }) => type);
-    return {
-      status: standing.status,
-      methods: Object.freeze(methods),
-      amr: Object.freeze(login === undefined ? [] : challenge.amr(login)),
-      aal: proved.some((method) => method?.aal === 2) ? 2 : 1,
-      phishingResistant: proved.some((method) => method?.phishingResistant === true),
-      enrolled: isEnrolled(account),
-    };
-  }
+/** A login as `req.secondFactor` shows it. Made when it is asked for, from nothing but the login. */
+export function describe(engine: Engine, login: LoginContext | undefined): SecondFactorState {
+  if (login === undefined) return ANONYMOUS;
+  const { record, session, status } = login;
+  const verified = status.status === "verified" ? status.login : undefined;
+  const proofs = verified?.proofs ?? [];
+  const proved = proofs.map(({ method }) => engine.dependencies.methods.get(method));
+  const methods: readonly MethodType[] = engine.authentication.choices(record.account, session).map(({ type }) => type);
+  const last = proofs.at(-1);
+  return {
+    status: status.status === "ended" ? "anonymous" : status.status,
+    user: userOf(login),
+    methods: Object.freeze(methods),
+    amr: Object.freeze(verified === undefined ? [] : amrOf(engine, verified)),
+    aal: proved.some((method) => method?.aal === 2) ? 2 : 1,
+    phishingResistant: proved.some((method) => method?.phishingResistant === true),
+    ...(last !== undefined && { verifiedAt: new Date(last.at) }),
+    enrolled: isEnrolled(record.account),
+  };
 }

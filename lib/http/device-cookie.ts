@@ -2,7 +2,7 @@ import { parseCookie } from "cookie";
 import type { CookieOptions, Request, Response } from "express";
 import type { UserId } from "../core/nouns.js";
 import { fingerprint } from "../crypto/fingerprint.js";
-import type { Settings } from "../options/settings.js";
+import type { Settings } from "./settings.js";
 
 // One cookie per user, so that two people on one browser do not overwrite each other's trust.
 function cookieName(userId: UserId, secure: boolean): string {

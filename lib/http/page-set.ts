@@ -1,26 +1,25 @@
 import type { Request } from "express";
+import { ConfigurationError, type Problem } from "../core/errors.js";
 import { DAY, type MethodType } from "../core/nouns.js";
-import type { Problem } from "../core/errors.js";
 import { maskName } from "../core/text.js";
-import type { MethodChoice } from "../engine/challenge.js";
+import type { MethodChoice } from "../engine/authentication.js";
 import type { Engine } from "../engine/engine.js";
+import { deviceIdOf, type LoginContext, refusalOf } from "../engine/login-context.js";
 import { settingsView } from "../engine/views.js";
-import { type CodeMethod, isCodeMethod } from "../methods/contract.js";
-import { backupCodesPage } from "../pages/backup-codes-page.js";
 import { challengePage } from "../pages/challenge-page.js";
-import { confirmTotpPage, enrollTotpPage } from "../pages/enroll-totp-page.js";
-import { builtInLayout } from "../pages/layout.js";
-import { english, mergeMessages, type Messages } from "../pages/messages.js";
-import { passkeyOfferPage } from "../pages/passkey-offer-page.js";
+import { enrollmentPage } from "../pages/enrollment-page.js";
+import { builtInLayout, renderPage } from "../pages/layout.js";
+import { mergeMessages, messagesFor, type Messages } from "../pages/messages.js";
+import { drawnBy, type MethodPages, type OwnPage, type PagePart } from "../pages/method-page.js";
 import { problemPage } from "../pages/problem-page.js";
 import { settingsPage } from "../pages/settings-page.js";
 import { setUpPage } from "../pages/set-up-page.js";
-import type { EnrollTotpView, KnownPasskeys, PageContext, PageProblem } from "../pages/views.js";
-import { changeRefusal, deviceIdOf } from "../engine/visitor.js";
-import { isDue } from "../policy/assess.js";
+import type { PageContext, PageProblem } from "../pages/views.js";
 import { FRESH } from "../policy/access.js";
-import type { Settings } from "../options/settings.js";
-import { stateOf, type Visit } from "./state.js";
+import { isDue } from "../policy/assess.js";
+import type { Method } from "./method.js";
+import { stateOf } from "./request-state.js";
+import { type Settings, siteOf, userOf } from "./settings.js";
 
 function pageProblem({ code, retryAfter, members }: Problem): PageProblem {
   const minutes = members?.clockOffMinutes;
@@ -35,12 +34,50 @@ function problemMember(problem: Problem | undefined): { problem?: PageProblem } 
   return problem === undefined ? {} : { problem: pageProblem(problem) };
 }
 
+/** What a method does that its page has nothing to show for. */
+function missingParts(method: Method): string[] {
+  const { page, type } = method;
+  const missing = [
+    ...(method.mint !== undefined && page.codes === undefined ? ["codes"] : []),
+    ...(method.enroll !== undefined && page.add !== undefined && page.enrollment === undefined ? ["enrollment"] : []),
+  ];
+  return missing.map((name) => `methods: the page of "${type}" has no ${name}(); what the method does needs it`);
+}
+
+/** In the order in which they are offered for setting up: first what no fake site can use. */
+function pagesOf(methods: readonly Method[]): MethodPages {
+  const ordered = methods.toSorted((a, b) => Number(b.phishingResistant) - Number(a.phishingResistant));
+  return new Map(ordered.map(({ page, type }) => [type, page]));
+}
+
+/** An enrollment that is open, as its page is told of it. */
+export interface OpenEnrollment {
+  readonly factorId: string;
+  /** What the method answered when it was begun; absent where the page is shown again after a wrong proof. */
+  readonly answer?: Readonly<Record<string, unknown>>;
+  readonly problem?: Problem;
+}
+
 /** Puts what a request knows into the views the pages show. No page is written here, and no decision taken. */
 export class PageSet {
+  private readonly pages: MethodPages;
+  /** The words in force, where they are the same for every request; else those to replace. */
+  private readonly words: Messages;
+  private readonly minting: Method | undefined;
+
   constructor(
     private readonly settings: Settings,
     private readonly engine: Engine,
-  ) {}
+  ) {
+    const methods = [...settings.methods.values()];
+    this.pages = pagesOf(methods);
+    this.minting = methods.find((method) => method.mint !== undefined);
+    const problems = this.isOn ? methods.flatMap(missingParts) : [];
+    if (problems.length > 0) throw new ConfigurationError(problems);
+    const overrides = settings.pages?.messages;
+    const words = messagesFor(this.pages);
+    this.words = typeof overrides === "object" ? mergeMessages(words, overrides) : words;
+  }
 
   /** Pages are on; without them browsers are answered like any other client. */
   get isOn(): boolean {
@@ -57,113 +94,107 @@ export class PageSet {
   }
 
   /** The page a login with a second factor due sees first: the challenge, or the enrollment that policy demands. */
-  due(req: Request, visit: Visit, problem?: Problem, confirming?: string): string {
-    if (visit.standing.status !== "must-enroll") return this.challenge(req, visit, undefined, problem, confirming);
-    const view = { accountName: this.shownName(visit), enrollable: this.enrollable() };
-    return setUpPage(this.context(req, visit), { ...view, ...problemMember(problem) });
+  due(req: Request, login: LoginContext, problem?: Problem, confirming?: string): string {
+    if (login.status.status !== "must-enroll") return this.challenge(req, login, undefined, problem, confirming);
+    return setUpPage(this.context(req, login), { accountName: this.shownName(login), ...problemMember(problem) });
   }
 
-  challenge(req: Request, visit: Visit, tried?: MethodType, problem?: Problem, confirming?: string): string {
-    const methods = this.choices(visit, problem);
+  challenge(req: Request, login: LoginContext, tried?: MethodType, problem?: Problem, confirming?: string): string {
+    const methods = this.choices(login, problem);
     const wanted = tried ?? req.query.method;
     const selected = methods.find(({ type }) => type === wanted) ?? methods[0];
     // Trusting a browser is for sign-ins; who confirms something is signed in already.
-    const trustMaxAge = isDue(visit.standing) ? this.settings.trustMaxAge : undefined;
-    return challengePage(this.context(req, visit), {
-      purpose: visit.standing.status === "pending" ? "sign-in" : "step-up",
+    const trustMaxAge = isDue(login.status) ? this.settings.trustMaxAge : undefined;
+    return challengePage(this.context(req, login), {
+      purpose: login.status.status === "pending" ? "sign-in" : "step-up",
       methods,
       selected: selected?.type,
-      accountName: this.shownName(visit),
+      accountName: this.shownName(login),
       trustDays: trustMaxAge && Math.max(1, Math.round(trustMaxAge / DAY)),
       ...(confirming === undefined ? {} : { confirming }),
       ...problemMember(problem),
     });
   }
 
-  passkeyOffer(req: Request, visit: Visit, problem?: Problem): string {
-    const view = { accountName: this.settings.accountName(visit.user), ...problemMember(problem) };
-    return passkeyOfferPage(this.context(req, visit), view);
+  /** What a method shows of an enrollment, or its form again after a wrong proof. */
+  enrollment(req: Request, login: LoginContext, type: MethodType, { problem, ...open }: OpenEnrollment): string {
+    return enrollmentPage(this.context(req, login), { type, ...open, ...problemMember(problem) });
   }
 
-  enrollTotp(req: Request, visit: Visit, view: EnrollTotpView): string {
-    return enrollTotpPage(this.context(req, visit), view);
+  backupCodes(
+    req: Request,
+    login: LoginContext,
+    codes: readonly string[],
+    continueTo: string,
+    isFirst: boolean,
+  ): string {
+    const context = this.context(req, login);
+    const drawn = this.minting && drawnBy(context, this.minting.type);
+    const part = drawn?.page.codes?.({ ...drawn.drawing, codes, continueTo, isFirst });
+    if (part === undefined) throw new Error("No configured method makes codes, and there are some to show");
+    return renderPage(context, part.title, part.body);
   }
 
-  confirmTotp(req: Request, visit: Visit, factorId: string, problem: Problem): string {
-    return confirmTotpPage(this.context(req, visit), { factorId, problem: pageProblem(problem) });
-  }
-
-  backupCodes(req: Request, visit: Visit, codes: readonly string[], continueTo: string, isFirst: boolean): string {
-    return backupCodesPage(this.context(req, visit), { codes, continueTo, isFirst });
-  }
-
-  settingsPage(req: Request, visit: Visit, problem?: Problem): string {
-    const { account, visitor } = visit;
-    const { methods } = this.engine.parts;
-    const now = this.settings.clock();
-    const current = { loginId: visitor.mark?.id, deviceId: deviceIdOf(visitor), now };
-    return settingsPage(this.context(req, visit), {
-      settings: settingsView(account, methods, current),
-      accountName: this.settings.accountName(visit.user),
-      enrollable: this.enrollable(),
-      resyncable: this.codeMethods()
-        .filter(({ enroll }) => enroll?.resync !== undefined)
-        .map(({ type }) => type),
-      hasBackupCodes: this.engine.parts.backupCodes !== undefined,
-      hasTrustedDevices: this.engine.parts.devices !== undefined,
-      required: visitor.decision === "required",
-      needsStepUp: changeRefusal(visitor, account, now, FRESH) !== undefined,
-      asksPassword: this.settings.verifyPassword !== undefined,
-      ...this.passkeysOf(req, visit),
+  settingsPage(req: Request, login: LoginContext, problem?: Problem): string {
+    const { clock, methods, trustMaxAge, verifyPassword } = this.settings;
+    const now = clock();
+    const current = { loginId: login.session?.id, deviceId: deviceIdOf(login), now };
+    return settingsPage(this.context(req, login), {
+      settings: settingsView(login.record.account, methods, current),
+      members: this.settingsMembers(req, login),
+      accountName: this.settings.accountName(userOf(login)),
+      hasTrustedDevices: trustMaxAge !== undefined,
+      required: login.decision === "required",
+      needsStepUp: refusalOf(login, FRESH, now) !== undefined,
+      asksPassword: verifyPassword !== undefined,
       ...problemMember(problem),
     });
   }
 
-  /** What password managers may be told; nothing where the owner never had a passkey. */
-  passkeysOf(req: Request, { account, user }: Visit): { passkeys?: KnownPasskeys } {
-    const known = this.engine.passkeys?.known(account);
-    if (known === undefined) return {};
-    return { passkeys: { rpId: this.settings.relyingParty(req, user).id, ...known } };
+  /** What the methods add to the settings in JSON. */
+  settingsMembers(req: Request, login: LoginContext): Readonly<Record<string, unknown>> {
+    const site = siteOf(this.settings, req, userOf(login));
+    const members = [...this.settings.methods.values()].map((method) => method.settings?.(login, site) ?? {});
+    return Object.assign({}, ...members) as Record<string, unknown>;
+  }
+
+  /** A page that a method draws itself. */
+  custom(req: Request, login: LoginContext, draw: (page: OwnPage) => PagePart, problem?: Problem): string {
+    const context = this.context(req, login);
+    const accountName = this.settings.accountName(userOf(login));
+    const { body, title } = draw({ context, accountName, problem: problem && pageProblem(problem) });
+    return renderPage(context, title, body);
   }
 
   /** Whoever has only given a password is not told whose it is beyond what they know. */
-  private shownName({ standing, user }: Visit): string {
-    const name = this.settings.accountName(user);
-    return isDue(standing) ? maskName(name) : name;
+  private shownName(login: LoginContext): string {
+    const name = this.settings.accountName(userOf(login));
+    return isDue(login.status) ? maskName(name) : name;
   }
 
   /** The visitor's methods that will do for what is asked of them. */
-  private choices({ account, visitor: { mark } }: Visit, problem?: Problem): MethodChoice[] {
+  private choices({ record, session }: LoginContext, problem?: Problem): MethodChoice[] {
     const except = problem?.members?.except;
-    const asked = mark?.stepUp?.methods;
-    const all = this.engine.challenge.choices(account, mark).filter(({ type }) => type !== except);
+    const asked = session?.stepUp?.methods;
+    const all = this.engine.authentication.choices(record.account, session).filter(({ type }) => type !== except);
     // What a route asked for narrows the choice; the settings ask for anything.
     const isForRoute = problem?.code !== "step-up-required";
     return isForRoute ? all.filter(({ type }) => asked?.includes(type) ?? true) : all;
   }
 
-  private enrollable(): MethodType[] {
-    const byCode = this.codeMethods().filter(({ enroll }) => enroll !== undefined);
-    return [...byCode.map(({ type }) => type), ...(this.engine.passkeys === undefined ? [] : (["passkey"] as const))];
-  }
-
-  private codeMethods(): CodeMethod[] {
-    return [...this.engine.parts.methods.values()].filter(isCodeMethod);
-  }
-
   private messages(req: Request): Messages {
     const overrides = this.settings.pages?.messages;
-    if (overrides === undefined) return english;
-    return mergeMessages(english, typeof overrides === "function" ? overrides(req) : overrides);
+    return typeof overrides === "function" ? mergeMessages(this.words, overrides(req)) : this.words;
   }
 
-  private context(req: Request, visit?: Visit): PageContext {
+  private context(req: Request, login?: LoginContext): PageContext {
     const { issuer, issuerName, loginPath, pages = {}, path } = this.settings;
     const { lang = "en", layout = builtInLayout } = pages;
     return {
       base: stateOf(req)?.base ?? path,
       messages: this.messages(req),
-      issuer: visit === undefined ? issuerName : issuer(req, visit.user),
+      pages: this.pages,
+      issuer: login === undefined ? issuerName : issuer(req, userOf(login)),
       lang: typeof lang === "function" ? lang(req) : lang,
       loginPath,
       layout,

@@ -1,24 +1,23 @@
-import { failure, type Outcome, success } from "../core/errors.js";
 import { isEnrolled } from "../core/account.js";
-import { giveBackOnError } from "../engine/verification.js";
+import { type Outcome, success } from "../core/errors.js";
+import { ALL_CODES } from "../core/nouns.js";
+import { type LoginContext, scopeOf, subjectOf } from "../engine/login-context.js";
 import { FRESH, stepUp } from "../policy/access.js";
-import type { Visitor } from "../engine/visitor.js";
-import type { Scene } from "./route.js";
+import type { RouteContext } from "./route.js";
+import { userOf } from "./settings.js";
 
 /** While no factor exists, the password can stand in for a login that is no longer fresh. */
 export async function reconfirm(
-  { engine, req, settings, visit }: Scene,
+  { engine, login, req, settings }: RouteContext,
   password: string | undefined,
-): Promise<Outcome<Visitor>> {
-  const { visitor, user, userId } = visit;
+): Promise<Outcome<LoginContext>> {
   const { verifyPassword } = settings;
-  if (password === undefined || password === "" || verifyPassword === undefined || isEnrolled(visit.account))
-    return success(visitor);
-  const taken = await engine.parts.limits.take(["allCodes", "address"], { userId, address: visitor.arrival.client.ip });
-  if (!taken.allowed) return failure("too-many-attempts", { retryAfter: taken.retryAfter });
-  // Only a plain true is a yes, whatever an application in JavaScript answers.
-  const verdict: unknown = await giveBackOnError(taken.giveBack, () => verifyPassword(user, password, req));
-  if (verdict !== true) return { ok: false, problem: stepUp(FRESH) };
-  await taken.giveBack();
-  return success({ ...visitor, reconfirmed: true });
+  const isAsked = password !== undefined && password !== "" && !isEnrolled(login.record.account);
+  if (!isAsked || verifyPassword === undefined) return success(login);
+  const outcome = await engine.verification.verifyOther(subjectOf(login), [ALL_CODES], { scope: scopeOf(login) }, {
+    // Only a plain true is a yes, whatever an application in JavaScript answers.
+    check: async () => ((await verifyPassword(userOf(login), password, req)) as unknown) === true,
+    refusal: stepUp(FRESH),
+  });
+  return outcome.ok ? success({ ...login, reconfirmed: true }) : outcome;
 }

@@ -2,16 +2,19 @@ import type { Request, RequestHandler, Response } from "express";
 import { ConfigurationError, type Problem } from "../core/errors.js";
 import type { MethodType } from "../core/nouns.js";
 import type { Engine } from "../engine/engine.js";
+import type { LoginContext } from "../engine/login-context.js";
 import { GRANT_LIFE, type Json, type Operation, operationOf } from "../engine/step-up.js";
-import { type Duration, milliseconds } from "../options/durations.js";
-import type { Settings } from "../options/settings.js";
 import { isDue } from "../policy/assess.js";
-import { acceptableMethods, type Demand } from "../policy/demand.js";
+import { type Duration, milliseconds } from "../policy/durations.js";
+import { acceptableMethods, type ProofRequirement } from "../policy/requirement.js";
 import { sendProblem, sendRedirect, wantsPage } from "./answers.js";
 import type { Gate } from "./gate.js";
 import type { PageSet } from "./page-set.js";
-import { saveMark } from "./session.js";
-import { type RequestState, settingsPath, stateOf, type Visit } from "./state.js";
+import type { Refusals } from "./refusals.js";
+import { type RequestState, settingsPath, stateOf } from "./request-state.js";
+import { localPlace } from "./return-to.js";
+import { saveRecord } from "./session.js";
+import type { Settings } from "./settings.js";
 
 /** What a route asks of the second factor. One proof must satisfy all of it; a trusted device satisfies none. */
 export interface RequireOptions {
@@ -30,11 +33,13 @@ export interface RequireOptions {
   readonly bind?: (req: Request) => Json | Promise<Json>;
 }
 
-interface Desk {
+/** What a guard works with. */
+interface GuardDependencies {
   readonly engine: Engine;
   readonly settings: Settings;
   readonly pages: PageSet;
   readonly gate: Gate;
+  readonly refusals: Refusals;
 }
 
 const KNOWN = ["maxAge", "aal", "methods", "phishingResistant", "bind"];
@@ -46,55 +51,55 @@ function problemsOf(options: RequireOptions, engine: Engine): string[] {
   if (options.maxAge !== undefined && milliseconds(options.maxAge) === undefined) {
     problems.push(`mfa.require: maxAge ${JSON.stringify(options.maxAge)} is not a duration such as "5m"`);
   }
-  const unknown = (options.methods ?? []).filter((type) => !engine.parts.methods.has(type));
+  const unknown = (options.methods ?? []).filter((type) => !engine.dependencies.methods.has(type));
   problems.push(...unknown.map((type) => `mfa.require: the method "${type}" is not among the configured methods`));
-  if (problems.length === 0 && acceptableMethods(demandOf(options), engine.parts.methods.values()).length === 0) {
+  if (problems.length === 0 && acceptableMethods(requirementOf(options), engine.dependencies.methods.values()).length === 0) {
     problems.push("mfa.require: no configured method can satisfy this; nobody could ever pass");
   }
   return problems;
 }
 
-function demandOf({ aal, maxAge, methods, phishingResistant }: RequireOptions): Demand {
+function requirementOf({ aal, maxAge, methods, phishingResistant }: RequireOptions): ProofRequirement {
   return { aal, methods, phishingResistant, maxAge: milliseconds(maxAge) };
 }
 
 /** Authentication context classes asked for (RFC 9470 section 3), by what they mean. */
-function acrOf({ aal, phishingResistant }: Demand): string | undefined {
+function acrOf({ aal, phishingResistant }: ProofRequirement): string | undefined {
   if (phishingResistant === true) return "phr";
   return aal === undefined ? undefined : `aal${aal}`;
 }
 
 /** One `mfa.require(...)`: decided at start, asked at each request. */
-class Requirement {
-  private readonly demand: Demand;
+class StepUpGuard {
+  private readonly requirement: ProofRequirement;
 
   constructor(
-    private readonly desk: Desk,
+    private readonly dependencies: GuardDependencies,
     private readonly options: RequireOptions,
   ) {
-    this.demand = demandOf(options);
+    this.requirement = requirementOf(options);
   }
 
   /** Answers whether the request goes on; false where it was answered. */
   async check(req: Request, res: Response): Promise<boolean> {
     const state = stateOf(req);
     if (state === undefined) throw new ConfigurationError(["mfa.require() needs app.use(mfa) before the route"]);
-    const { visit } = state;
-    const { gate, pages, settings } = this.desk;
-    if (visit === undefined) {
+    const { login } = state;
+    const { engine, gate, pages, settings } = this.dependencies;
+    if (login === undefined) {
       sendProblem(req, res, { code: "login-required" }, pages);
       return false;
     }
     const operation = await this.operation(req);
-    if (await this.isSatisfied(visit, operation)) return true;
+    if (await engine.stepUp.authorizeAndConsume(login, this.requirement, operation)) return true;
     if (settings.isReport) {
-      gate.report(visit);
+      gate.report(login);
       return true;
     }
-    if (isDue(visit.standing)) gate.answerDue(req, res, visit);
-    else if (visit.standing.status === "not-enrolled" && visit.standing.isEnrolled !== true)
-      await this.askToEnroll(req, res, state, visit);
-    else await this.askForProof(req, res, state, visit, operation);
+    if (isDue(login.status)) gate.answerDue(state, login);
+    else if (login.status.status === "not-enrolled" && login.status.isEnrolled !== true)
+      await this.askToEnroll(state, login);
+    else await this.askForProof(state, login, operation);
     return false;
   }
 
@@ -104,41 +109,32 @@ class Requirement {
     return operationOf(`${req.method} ${req.baseUrl}${req.path}`, await bind(req));
   }
 
-  private async isSatisfied({ standing, visitor }: Visit, operation: Operation | undefined): Promise<boolean> {
-    if (standing.status !== "verified") return false;
-    return this.desk.engine.stepUp.satisfies(visitor, standing.login, this.demand, operation);
-  }
-
-  private async askToEnroll(req: Request, res: Response, state: RequestState, visit: Visit): Promise<void> {
-    const { pages } = this.desk;
+  private async askToEnroll(state: RequestState, login: LoginContext): Promise<void> {
+    const { pages } = this.dependencies;
+    const { req, res } = state;
     const location = settingsPath(state);
-    await this.remember(req, visit, {});
+    await this.remember(req, login, {});
     if (wantsPage(req, pages)) sendRedirect(res, location);
     else sendProblem(req, res, { code: "enrollment-required", members: { location } }, pages);
   }
 
-  private async askForProof(
-    req: Request,
-    res: Response,
-    state: RequestState,
-    visit: Visit,
-    operation: Operation | undefined,
-  ): Promise<void> {
-    const { engine, pages } = this.desk;
-    const stepUp = await engine.stepUp.asked(visit.visitor, this.demand, operation);
-    const own = engine.challenge.choices(visit.account).filter(({ type }) => stepUp.methods.includes(type));
+  private async askForProof(state: RequestState, login: LoginContext, operation: Operation | undefined): Promise<void> {
+    const { engine, pages } = this.dependencies;
+    const { base, req, res } = state;
+    const stepUp = await engine.stepUp.requestFor(login, this.requirement, operation);
+    const choices = engine.authentication.choices(login.record.account);
+    const own = choices.filter(({ type }) => stepUp.methods.includes(type));
     // Where nothing of theirs will do there is nothing to confirm, but something to set up.
-    await this.remember(req, visit, own.length === 0 ? {} : { stepUp });
+    await this.remember(req, login, own.length === 0 ? {} : { stepUp });
     if (wantsPage(req, pages)) {
-      sendRedirect(res, own.length === 0 ? settingsPath(state) : state.base);
+      sendRedirect(res, own.length === 0 ? settingsPath(state) : base);
       return;
     }
-    const methods = own;
-    const maxAge = this.demand.maxAge ?? (operation === undefined ? undefined : GRANT_LIFE);
-    const acr = acrOf(this.demand);
+    const maxAge = this.requirement.maxAge ?? (operation === undefined ? undefined : GRANT_LIFE);
+    const acr = acrOf(this.requirement);
     const members = {
-      location: state.base,
-      methods,
+      location: base,
+      methods: own,
       ...(maxAge === undefined ? {} : { maxAge: Math.floor(maxAge / 1000) }),
       ...(acr === undefined ? {} : { acrValues: acr }),
     };
@@ -146,31 +142,29 @@ class Requirement {
   }
 
   /** After the proof the browser goes back: to what it was reading, or to the page whose form it sent. Nothing is replayed. */
-  private async remember(req: Request, { visitor }: Visit, asked: object): Promise<void> {
-    const { gate } = this.desk;
-    const { mark } = visitor;
-    if (mark === undefined) return;
+  private async remember(req: Request, { session }: LoginContext, asked: object): Promise<void> {
+    if (session === undefined) return;
     const from = req.method === "GET" ? req.originalUrl : req.get("referer");
-    const returnTo = gate.local(req, from);
-    const { stepUp: _before, ...plain } = mark;
-    await saveMark(req, { ...plain, ...asked, ...(returnTo === undefined ? {} : { returnTo }) });
+    const returnTo = localPlace(from, this.dependencies.settings.origins(req));
+    const { stepUp: _before, ...plain } = session;
+    await saveRecord(req, { ...plain, ...asked, ...(returnTo === undefined ? {} : { returnTo }) });
   }
 }
 
 /** `mfa.require(options)`. @throws ConfigurationError for options no request could satisfy */
-export function createRequire(desk: Desk): (options?: RequireOptions) => RequestHandler {
+export function createRequire(dependencies: GuardDependencies): (options?: RequireOptions) => RequestHandler {
   return function require(options = {}) {
-    const problems = problemsOf(options, desk.engine);
+    const problems = problemsOf(options, dependencies.engine);
     if (problems.length > 0) throw new ConfigurationError(problems);
-    const requirement = new Requirement(desk, options);
+    const guard = new StepUpGuard(dependencies, options);
     return function requireSecondFactor(req, res, next) {
-      requirement.check(req, res).then(
+      guard.check(req, res).then(
         (goesOn) => {
           if (goesOn) next();
         },
         (error: unknown) => {
           if (error instanceof ConfigurationError) next(error);
-          else desk.gate.refuse(req, res);
+          else dependencies.refusals.refuseUnavailable(req, res, error);
         },
       );
     };

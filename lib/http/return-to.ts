@@ -15,3 +15,12 @@ export function localPath(value: unknown, origin: string): string | undefined {
   const local = url.pathname + url.search + url.hash;
   return local.startsWith("//") || local.startsWith("/\\") ? undefined : local;
 }
+
+/** A place on this site, whichever of the configured origins it is written with. */
+export function localPlace(value: unknown, origins: readonly string[]): string | undefined {
+  for (const origin of origins) {
+    const place = localPath(value, origin);
+    if (place !== undefined) return place;
+  }
+  return undefined;
+}

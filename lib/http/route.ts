@@ -1,14 +1,17 @@
 import type { Request, Response } from "express";
-import type { GenericSchema, InferOutput } from "valibot";
 import type { Outcome, Problem } from "../core/errors.js";
 import type { Engine } from "../engine/engine.js";
-import type { Mark } from "../policy/assess.js";
+import type { LoginContext } from "../engine/login-context.js";
+import type { SessionRecord } from "../policy/assess.js";
 import type { PageSet } from "./page-set.js";
-import type { Settings } from "../options/settings.js";
-import type { RequestState, Visit } from "./state.js";
+import type { RequestState } from "./request-state.js";
+import type { Settings } from "./settings.js";
+
+/** The members of a body, read and unchecked. */
+export type Body = Readonly<Record<string, unknown>>;
 
 /** What every route is given, whoever asks. */
-export interface Stage {
+export interface RequestContext {
   readonly req: Request;
   readonly res: Response;
   readonly state: RequestState;
@@ -18,8 +21,8 @@ export interface Stage {
 }
 
 /** What a route is given where somebody is logged in, if only by a first factor. */
-export interface Scene extends Stage {
-  readonly visit: Visit;
+export interface RouteContext extends RequestContext {
+  readonly login: LoginContext;
   /** What exactly is being confirmed, where a page is shown again and a route had said so. */
   readonly confirming?: string;
 }
@@ -30,25 +33,37 @@ export interface Reply {
   /** JSON; absent with 204. */
   readonly body?: object;
   /** For a browser: a page, or where it goes next. */
-  readonly page: { readonly html: string } | { readonly redirect: string };
-  /** The session's new mark: its id changes before the answer leaves. */
-  readonly mark?: Mark;
+  readonly page: { readonly render: () => string } | { readonly redirect: string };
+  /** The session's new record: its id changes before the answer leaves. */
+  readonly session?: SessionRecord;
   /** A new trusted device's token. */
   readonly deviceToken?: string;
 }
 
-export interface Route<Schema extends GenericSchema = GenericSchema> {
+/** A row of the table of routes below `path`. */
+export interface Route<Input = unknown> {
   readonly verb: "get" | "post";
   readonly path: string;
-  readonly body: Schema;
-  run(scene: Scene, body: InferOutput<Schema>): Promise<Outcome<Reply>>;
+  /** The body checked; undefined where it has another shape (`invalid-request`): then nothing is run. */
+  read(body: Body): Input | undefined;
+  run(context: RouteContext, input: Input): Promise<Outcome<Reply>>;
   /** For those who are not logged in. Default: `login-required`. */
-  runAnonymous?(stage: Stage): Promise<Outcome<Reply>>;
+  runAnonymous?(context: RequestContext): Promise<Outcome<Reply>>;
   /** The page a browser gets with a problem; undefined: the page that says just that. */
-  again?(scene: Scene, problem: Problem, body: unknown): string | undefined;
+  again?(context: RouteContext, problem: Problem, body: unknown): string | undefined;
+  /** It verifies, sends or enrolls: the limit per address stands before it. */
+  readonly isLimited?: true;
+  /** Whatever it answers rests on a conditional write of the account, so the account as last seen here will do to begin with. */
+  readonly isConfirmedByWrite?: true;
 }
 
-/** A row of the table of routes, its body typed by its schema. */
-export function route<Schema extends GenericSchema>(row: Route<Schema>): Route {
-  return row;
+/** A row, its input typed by what reads it. */
+export function route<Input>(row: Route<Input>): Route {
+  // Each row is only ever run on what it has read itself.
+  return row as unknown as Route;
+}
+
+/** For routes that take no body. */
+export function readNothing(): Record<string, never> {
+  return {};
 }

@@ -1,135 +1,201 @@
-import { type Request, type RequestHandler, type Response, Router } from "express";
-import type { Problem } from "../core/errors.js";
-import { isCodeMethod } from "../methods/contract.js";
+import { type NextFunction, type Request, type Response, Router } from "express";
+import type { Outcome, Problem } from "../core/errors.js";
 import { pageScript, styleSheet } from "../pages/embedded.js";
 import { sendJson, sendPage, sendProblem, sendRedirect, setCommonHeaders, wantsPage } from "./answers.js";
 import { readBody } from "./body.js";
 import { challengeRoutes, thenSettings } from "./challenge-routes.js";
 import { isCrossSite } from "./cross-site.js";
 import { setDeviceToken } from "./device-cookie.js";
-import { enrollmentRoutes } from "./enrollment-routes.js";
-import { offerRoutes } from "./offer-routes.js";
-import { passkeyRoutes } from "./passkey-routes.js";
+import { methodRoutes } from "./method-routes.js";
 import { prefersHtml } from "./negotiation.js";
-import type { Reply, Route, Scene, Stage } from "./route.js";
-import { check } from "./schemas.js";
+import type { Refusals } from "./refusals.js";
+import { type RequestState, stateOf } from "./request-state.js";
+import type { Reply, RequestContext, Route, RouteContext } from "./route.js";
 import { renewSession } from "./session.js";
 import { settingsRoutes } from "./settings-routes.js";
-import { stateOf, type Visit } from "./state.js";
 
-/** What the routes share; a scene adds the request. */
-export type Setting = Pick<Scene, "engine" | "settings" | "pages"> & {
-  /** Answers a request whose checking failed: closed. */
-  refuse(req: Request, res: Response, error: unknown): void;
-  answerNotFound(req: Request, res: Response): void;
-};
+/** What the routes share; a context adds the request. */
+type Shared = Pick<RequestContext, "engine" | "settings" | "pages"> & { readonly refusals: Refusals };
+
+/** A request below `path`, and what is to be done with it once its login is known. */
+export interface OwnRoute {
+  readonly isConfirmedByWrite: boolean;
+  handle(state: RequestState, next: NextFunction): void;
+}
 
 const ASSETS: Readonly<Record<string, readonly [type: string, text: string]>> = {
   "/assets/style.css": ["css", styleSheet],
   "/assets/page.js": ["js", pageScript],
 };
 
-async function tellProblem(scene: Scene, route: Route, problem: Problem, body: unknown): Promise<void> {
-  const { engine, pages, req, res, visit } = scene;
+async function tellProblem(context: RouteContext, route: Route, problem: Problem, body: unknown): Promise<void> {
+  const { engine, login, pages, req, res } = context;
   const listed = problem.code === "second-factor-required" || problem.code === "step-up-required";
-  const methods = listed ? { methods: engine.challenge.choices(visit.account, visit.visitor.mark) } : {};
+  const methods = listed ? { methods: engine.authentication.choices(login.record.account, login.session) } : {};
   const told: Problem = { ...problem, members: { ...methods, ...problem.members } };
   if (!wantsPage(req, pages)) sendProblem(req, res, told, pages);
   else {
-    const current = problem.code === "step-up-required" ? await thenSettings(scene) : scene;
-    const confirming = await engine.stepUp.shown(current.visit.visitor);
+    const current = problem.code === "step-up-required" ? await thenSettings(context) : context;
+    const confirming = await engine.stepUp.shownOperation(current.login);
     const shown = confirming === undefined ? current : { ...current, confirming };
     sendProblem(req, res, told, pages, route.again?.(shown, told, body));
   }
 }
 
-async function answer(stage: Stage & { readonly visit?: Visit }, reply: Reply): Promise<void> {
-  const { pages, req, res, settings, visit } = stage;
-  const { deviceToken, mark } = reply;
-  if (deviceToken !== undefined && visit !== undefined) setDeviceToken(req, res, settings, visit.userId, deviceToken);
-  if (mark !== undefined) await renewSession(req, mark);
-  if (!wantsPage(req, pages)) sendJson(res, reply.status, reply.body);
-  else if ("redirect" in reply.page) sendRedirect(res, reply.page.redirect);
-  else sendPage(res, 200, reply.page.html);
+async function answer(context: RequestContext & { readonly login?: RouteContext["login"] }, reply: Reply): Promise<void> {
+  const { login, pages, req, res, settings } = context;
+  const { body, deviceToken, page, session, status } = reply;
+  // Drawn first: where the application's layout fails, nothing has been given to the browser yet.
+  const html = wantsPage(req, pages) && "render" in page ? page.render() : undefined;
+  if (deviceToken !== undefined && login !== undefined) setDeviceToken(req, res, settings, login.userId, deviceToken);
+  if (session !== undefined) await renewSession(req, session);
+  if (html !== undefined) sendPage(res, 200, html);
+  else if (wantsPage(req, pages) && "redirect" in page) sendRedirect(res, page.redirect);
+  else sendJson(res, status, body);
 }
 
 /** Where nobody is logged in: what the route has for them, or why they get nothing. */
-async function performAnonymous(stage: Stage, route: Route): Promise<void> {
-  const { pages, req, res, settings, state } = stage;
+async function performAnonymous(context: RequestContext, route: Route, admitted: Admitted): Promise<void> {
+  const { pages, req, res, settings, state } = context;
   if (route.runAnonymous === undefined || state.hasEnded) {
     sendProblem(req, res, { code: state.hasEnded ? "expired" : "login-required" }, pages);
   } else if (isCrossSite(req, settings)) sendProblem(req, res, { code: "cross-site-request" }, pages);
   else {
-    const outcome = await route.runAnonymous(stage);
-    if (outcome.ok) await answer(stage, outcome.value);
+    const retryAfter = await admitted;
+    const outcome: Outcome<Reply> =
+      retryAfter === undefined
+        ? await route.runAnonymous(context)
+        : { ok: false, problem: { code: "too-many-attempts", retryAfter } };
+    if (outcome.ok) await answer(context, outcome.value);
     else sendProblem(req, res, outcome.problem, pages);
   }
 }
 
-async function perform(scene: Scene, route: Route): Promise<void> {
-  const { pages, req, res, settings } = scene;
+/** Whole seconds the address has to wait; undefined where it may go on. */
+type Admitted = Promise<number | undefined> | undefined;
+
+/** A failure counts for its address before it is answered; beyond the limit the answer is the limit's. */
+async function counted({ login, req, settings }: RouteContext, problem: Problem): Promise<Problem> {
+  if (problem.isFailedAttempt !== true) return problem;
+  const retryAfter = await settings.addressGuard.recordFailure(req.ip, login.userId);
+  return retryAfter === undefined ? problem : { code: "too-many-attempts", retryAfter };
+}
+
+async function perform(context: RouteContext, route: Route, admitted: Admitted): Promise<void> {
+  const { pages, req, res, settings } = context;
   if (route.verb === "post" && isCrossSite(req, settings)) {
     sendProblem(req, res, { code: "cross-site-request" }, pages);
     return;
   }
-  const read = route.verb === "post" ? await readBody(req, res) : { body: {} };
-  if ("code" in read) {
-    await tellProblem(scene, route, { code: read.code }, undefined);
+  const retryAfter = await admitted;
+  if (retryAfter !== undefined) {
+    await tellProblem(context, route, { code: "too-many-attempts", retryAfter }, undefined);
     return;
   }
-  const body = check(route.body, read.body);
-  const outcome =
-    body === undefined
-      ? { ok: false as const, problem: { code: "invalid-request" as const } }
-      : await route.run(scene, body);
-  if (outcome.ok) await answer(scene, outcome.value);
-  else await tellProblem(scene, route, outcome.problem, read.body);
+  const read = route.verb === "post" ? await readBody(req, res) : { body: {} };
+  if ("code" in read) {
+    await tellProblem(context, route, { code: read.code }, undefined);
+    return;
+  }
+  const input = route.read(read.body);
+  const outcome: Outcome<Reply> =
+    input === undefined ? { ok: false, problem: { code: "invalid-request" } } : await route.run(context, input);
+  if (outcome.ok) await answer(context, outcome.value);
+  else await tellProblem(context, route, await counted(context, outcome.problem), read.body);
 }
 
-function handlerOf(route: Route, setting: Setting): RequestHandler {
-  return function secondFactorRoute(req, res) {
-    const state = stateOf(req);
-    if (state === undefined) {
-      setting.refuse(req, res, new Error("The routes were reached without the middleware"));
-      return;
-    }
-    const stage: Stage = { ...setting, req, res, state };
-    const { visit } = state;
-    const performed = visit === undefined ? performAnonymous(stage, route) : perform({ ...stage, visit }, route);
-    performed.catch((error: unknown) => {
-      setting.refuse(req, res, error);
-    });
-  };
+function isBelow(path: string, base: string): boolean {
+  const lower = path.toLowerCase();
+  return lower === base || lower.startsWith(`${base}/`);
 }
 
 /** The routes below `path`: a table of rows, and 404 for everything else. */
-export function createRouter(setting: Setting): Router {
-  const { engine, pages } = setting;
-  const byCode = [...engine.parts.methods.values()].filter(isCodeMethod);
-  const types = byCode.map(({ type }) => type);
-  const enrollable = byCode.filter(({ enroll }) => enroll !== undefined).map(({ type }) => type);
-  const desk = engine.passkeys;
-  const passkeys = desk === undefined ? [] : passkeyRoutes(desk);
-  const offer = desk?.isOffering === true ? offerRoutes(desk) : [];
-  const router = Router();
-  if (!pages.isOn) {
-    router.use(function leavePagesToApplication(req, _res, next) {
-      if (req.method === "GET" && prefersHtml(req)) next("router");
-      else next();
+export class OwnRoutes {
+  private readonly base: string;
+  /** Rows by verb and path, for requests that write them as they are. */
+  private readonly exact = new Map<string, Route>();
+  private readonly router: Router;
+
+  constructor(private readonly shared: Shared) {
+    const { settings } = shared;
+    this.base = settings.path.toLowerCase();
+    const methods = [...settings.methods.values()];
+    this.router = this.createRouter([...challengeRoutes, ...methods.flatMap(methodRoutes), ...settingsRoutes]);
+  }
+
+  /** The route of a request, or undefined where it is not below `path`. */
+  find(req: Request): OwnRoute | undefined {
+    const { path } = req;
+    if (!isBelow(path, this.base)) return undefined;
+    const route = this.exact.get(`${req.method} ${path.slice(this.base.length)}`);
+    if (route === undefined) return { isConfirmedByWrite: false, handle: (state, next) => this.enter(state, next) };
+    const admitted = this.admit(route, req);
+    return {
+      isConfirmedByWrite: route.isConfirmedByWrite === true,
+      handle: (state) => this.perform(state, route, admitted),
+    };
+  }
+
+  /** Begun beside the reading of the login. */
+  private admit({ isLimited }: Route, req: Request): Admitted {
+    if (isLimited !== true || req.res === undefined) return undefined;
+    const admitted = this.shared.settings.addressGuard.admit(req, req.res);
+    admitted.catch(() => undefined);
+    return admitted;
+  }
+
+  private perform(state: RequestState, route: Route, admitted: Admitted): void {
+    const { req, res } = state;
+    const context: RequestContext = { ...this.shared, req, res, state };
+    const { login } = state;
+    const performed =
+      login === undefined
+        ? performAnonymous(context, route, admitted)
+        : perform({ ...context, login }, route, admitted);
+    performed.catch((error: unknown) => {
+      this.shared.refusals.refuseUnavailable(req, res, error);
     });
   }
-  for (const [path, [type, text]] of Object.entries(ASSETS)) {
-    router.get(path, (_req, res) => {
-      setCommonHeaders(res);
-      res.type(type).send(text);
+
+  /** Without pages, browsers' requests come out of the routes again and go on to the application, the user hidden. */
+  private enter({ req, res }: RequestState, next: NextFunction): void {
+    void this.router(req, res, (error?: unknown) => {
+      // A path with broken escapes names nothing; everything else that goes wrong below is answered below.
+      if (error === undefined || error === null) next();
+      else this.shared.refusals.answerNotFound(req, res);
     });
   }
-  const codes = [...challengeRoutes(types), ...enrollmentRoutes(enrollable)];
-  for (const route of [...codes, ...passkeys, ...offer, ...settingsRoutes]) {
-    router[route.verb](route.path, handlerOf(route, setting));
+
+  private createRouter(routes: readonly Route[]): Router {
+    const { pages, refusals, settings } = this.shared;
+    const router = Router();
+    if (!pages.isOn) {
+      router.use(function leavePagesToApplication(req, _res, next) {
+        if (req.method === "GET" && prefersHtml(req)) next("router");
+        else next();
+      });
+    }
+    for (const [path, [type, text]] of Object.entries(ASSETS)) {
+      router.get(path, (_req, res) => {
+        setCommonHeaders(res);
+        res.type(type).send(text);
+      });
+    }
+    for (const route of routes) this.add(router, route);
+    router.use((req: Request, res: Response) => {
+      refusals.answerNotFound(req, res);
+    });
+    return Router().use(settings.path, router);
   }
-  router.use(function notFound(req, res) {
-    setting.answerNotFound(req, res);
-  });
-  return router;
+
+  private add(router: Router, route: Route): void {
+    const { pages, refusals } = this.shared;
+    router[route.verb](route.path, (req: Request, res: Response) => {
+      const state = stateOf(req);
+      if (state !== undefined) this.perform(state, route, this.admit(route, req));
+      else refusals.refuseUnavailable(req, res, new Error("The routes were reached without the middleware"));
+    });
+    const isExact = !route.path.includes(":") && (pages.isOn || route.verb === "post");
+    if (isExact) this.exact.set(`${route.verb.toUpperCase()} ${route.path === "/" ? "" : route.path}`, route);
+  }
 }

@@ -1,9 +1,8 @@
 import type { Request } from "express";
 import { ConfigurationError } from "../core/errors.js";
 import type { UserId } from "../core/nouns.js";
-import { fingerprint } from "../crypto/fingerprint.js";
-import type { Mark } from "../policy/assess.js";
-import { keptText, markIn } from "./mark-text.js";
+import type { SessionRecord } from "../policy/assess.js";
+import { recordIn, textOf } from "./session-record.js";
 
 /** A callback as Passport and express-session call one. */
 export type Done = (error?: unknown) => void;
@@ -11,7 +10,7 @@ export type Done = (error?: unknown) => void;
 /** What is used of express-session. Its own types are not needed, so that its types need not be installed. */
 export interface Session {
   secondFactor?: unknown;
-  /** Ties a passkey challenge to this browser before anybody is logged in. */
+  /** Ties a challenge to this browser before anybody is logged in. */
   secondFactorBrowser?: unknown;
   returnTo?: unknown;
   readonly passport?: { readonly user?: unknown };
@@ -42,25 +41,25 @@ export function requireSession(req: Request): Session {
   return session;
 }
 
-function sessionName(req: Request): string {
-  return fingerprint((req as { sessionID?: string }).sessionID ?? "");
+function sessionId(req: Request): string {
+  return (req as { sessionID?: string }).sessionID ?? "";
 }
 
-/** The mark of the session, whoever's it is. */
-export function anyMark(req: Request): Mark | undefined {
+/** The session's record of a login, whoever's it is. */
+export function anyRecord(req: Request): SessionRecord | undefined {
   const text = sessionOf(req)?.secondFactor;
-  return text === undefined ? undefined : markIn(text, sessionName(req));
+  return text === undefined ? undefined : recordIn(text, sessionId(req));
 }
 
-/** The session's mark if it is this user's; another's counts as none. */
-export function readMark(req: Request, userId: UserId): Mark | undefined {
-  const mark = anyMark(req);
-  return mark?.user === userId ? mark : undefined;
+/** The session's record if it is of this user's login; another's counts as none. */
+export function readRecord(req: Request, userId: UserId): SessionRecord | undefined {
+  const record = anyRecord(req);
+  return record?.user === userId ? record : undefined;
 }
 
-/** Puts a mark into the session as it is now; saving is the caller's. */
-export function putMark(req: Request, mark: Mark): void {
-  requireSession(req).secondFactor = keptText({ mark, session: sessionName(req) });
+/** Puts a record into the session as it is now; saving is the caller's. */
+export function putRecord(req: Request, record: SessionRecord): void {
+  requireSession(req).secondFactor = textOf(record, sessionId(req));
 }
 
 /** Waits for such a callback. */
@@ -77,33 +76,52 @@ export function saveSession(req: Request): Promise<void> {
   return settled((callback) => requireSession(req).save(callback));
 }
 
-/** Stores a mark, and waits: the next request may come before this one's answer has been read. */
-export async function saveMark(req: Request, mark: Mark): Promise<void> {
-  putMark(req, mark);
+/** Stores a record, and waits: the next request may come before this one's answer has been read. */
+export async function saveRecord(req: Request, record: SessionRecord): Promise<void> {
+  putRecord(req, record);
   await saveSession(req);
 }
 
-/**
- * After the next proof the browser goes to `place`; whatever a route had asked to have confirmed before is abandoned. Answers
- * the mark as it is from now on.
- */
-export async function saveReturnTo(req: Request, mark: Mark, place: string): Promise<Mark> {
-  const { stepUp: _abandoned, ...plain } = mark;
-  const next = { ...plain, returnTo: place };
-  await saveMark(req, next);
-  return next;
+function contentOf(session: Session): string {
+  return JSON.stringify({ ...session, cookie: undefined });
+}
+
+/** Replaces a method of one object without showing up in it: sessions are serialized, and merged by Passport. */
+export function override(target: object, name: string, value: unknown): void {
+  Object.defineProperty(target, name, { configurable: true, writable: true, enumerable: false, value });
 }
 
 /**
- * Gives the session a new id and the new mark, and keeps everything else the application has put there. The old id is
+ * express-session saves a session whose id is new once more when the answer ends, even if it was saved since. One that was saved
+ * here and has not changed is not: that is a round trip, and the answer leaves in one piece.
+ */
+export function saveOnce(session: Session): void {
+  const save = session.save.bind(session);
+  let saved: string | undefined;
+  override(session, "save", function saveUnlessSaved(done: Done = () => undefined): Session {
+    const content = contentOf(session);
+    if (content === saved) done();
+    else {
+      save((error) => {
+        saved = error === undefined || error === null ? content : undefined;
+        done(error);
+      });
+    }
+    return session;
+  });
+}
+
+/**
+ * Gives the session a new id and the new record, and keeps everything else the application has put there. The old id is
  * destroyed before this resolves.
  */
-export async function renewSession(req: Request, mark: Mark): Promise<void> {
+export async function renewSession(req: Request, record: SessionRecord): Promise<void> {
   const { cookie, ...kept } = requireSession(req);
   await settled((callback) => requireSession(req).regenerate(callback));
   const renewed = requireSession(req);
+  saveOnce(renewed);
   Object.assign(renewed, kept);
-  putMark(req, mark);
+  putRecord(req, record);
   // "Remember me", chosen or not at the first step, is the life of the cookie, and it must survive the second.
   if (cookie?.originalMaxAge !== undefined && renewed.cookie !== undefined) {
     renewed.cookie.maxAge = cookie.originalMaxAge;

@@ -1,42 +1,42 @@
 import { failure, type Outcome, success } from "../core/errors.js";
-import { factorView, settingsView } from "../engine/views.js";
-import { deviceIdOf } from "../engine/visitor.js";
+import { deviceIdOf } from "../engine/login-context.js";
 import type { Managed } from "../engine/management.js";
-import { settingsAgain } from "./enrollment-routes.js";
-import { type Reply, type Route, route, type Scene } from "./route.js";
+import { factorView, settingsView } from "../engine/views.js";
+import { settingsAgain } from "./method-routes.js";
+import { settingsPath } from "./request-state.js";
+import { readNothing, type Reply, type Route, route, type RouteContext } from "./route.js";
 import * as schemas from "./schemas.js";
-import { settingsPath } from "./state.js";
 
 const OPEN_TO = ["verified", "trusted-device", "not-enrolled"];
 
-async function show(scene: Scene): Promise<Outcome<Reply>> {
-  const { engine, pages, req, settings, visit } = scene;
-  const { account, standing, visitor } = visit;
-  if (!OPEN_TO.includes(standing.status)) {
-    return failure(standing.status === "must-enroll" ? "enrollment-required" : "second-factor-required");
+async function show({ login, pages, req, settings }: RouteContext): Promise<Outcome<Reply>> {
+  const { record, session, status } = login;
+  if (!OPEN_TO.includes(status.status)) {
+    return failure(status.status === "must-enroll" ? "enrollment-required" : "second-factor-required");
   }
-  const current = { loginId: visitor.mark?.id, deviceId: deviceIdOf(visitor), now: settings.clock() };
-  const body = { ...settingsView(account, engine.parts.methods, current), ...pages.passkeysOf(req, visit) };
-  return success({ status: 200, body, page: { html: pages.settingsPage(req, visit) } });
+  const current = { loginId: session?.id, deviceId: deviceIdOf(login), now: settings.clock() };
+  const view = settingsView(record.account, settings.methods, current);
+  const body = { ...view, ...pages.settingsMembers(req, login) };
+  return success({ status: 200, body, page: { render: () => pages.settingsPage(req, login) } });
+}
+
+function idOf({ req }: RouteContext): string {
+  return String(req.params.id ?? "");
 }
 
 /** A change without anything to show for it: 204, and browsers go back to the settings page. */
-function done(scene: Scene, outcome: Outcome<Managed>): Outcome<Reply> {
-  if (!outcome.ok) return outcome;
-  const { mark } = outcome.value;
-  return success({
-    status: 204,
-    page: { redirect: settingsPath(scene.state) },
-    ...(mark === undefined ? {} : { mark }),
-  });
-}
-
-function change(path: string, act: (scene: Scene, id: string) => Promise<Outcome<Managed>>): Route {
+function change(path: string, act: (context: RouteContext) => Promise<Outcome<Managed>>): Route {
   return route({
     verb: "post",
     path,
-    body: schemas.nothing,
-    run: async (scene) => done(scene, await act(scene, String(scene.req.params.id ?? ""))),
+    read: readNothing,
+    async run(context) {
+      const outcome = await act(context);
+      if (!outcome.ok) return outcome;
+      const { session } = outcome.value;
+      const page = { redirect: settingsPath(context.state) };
+      return success({ status: 204, page, ...(session === undefined ? {} : { session }) });
+    },
     again: settingsAgain,
   });
 }
@@ -44,13 +44,13 @@ function change(path: string, act: (scene: Scene, id: string) => Promise<Outcome
 const rename = route({
   verb: "post",
   path: "/factors/:id/rename",
-  body: schemas.renaming,
-  async run(scene, { label }) {
-    const { engine, req, visit } = scene;
-    const outcome = await engine.management.renameFactor(visit.visitor, String(req.params.id ?? ""), label);
+  read: schemas.reader(schemas.renaming),
+  async run(context, { label }) {
+    const { engine, login, settings, state } = context;
+    const outcome = await engine.management.renameFactor(login, idOf(context), label);
     if (!outcome.ok) return outcome;
-    const body = { factor: factorView(outcome.value, engine.parts.methods) };
-    return success({ status: 200, body, page: { redirect: settingsPath(scene.state) } });
+    const body = { factor: factorView(outcome.value, settings.methods) };
+    return success({ status: 200, body, page: { redirect: settingsPath(state) } });
   },
   again: settingsAgain,
 });
@@ -58,25 +58,24 @@ const rename = route({
 const regenerate = route({
   verb: "post",
   path: "/backup-codes",
-  body: schemas.nothing,
-  async run(scene) {
-    const { engine, pages, req, visit } = scene;
-    const outcome = await engine.management.regenerateBackupCodes(visit.visitor);
+  read: readNothing,
+  async run({ engine, login, pages, req, state }) {
+    const outcome = await engine.management.regenerateBackupCodes(login);
     if (!outcome.ok) return outcome;
-    const html = pages.backupCodes(req, visit, outcome.value, settingsPath(scene.state), false);
-    return success({ status: 201, body: { backupCodes: outcome.value }, page: { html } });
+    const render = (): string => pages.backupCodes(req, login, outcome.value, settingsPath(state), false);
+    return success({ status: 201, body: { backupCodes: outcome.value }, page: { render } });
   },
   again: settingsAgain,
 });
 
 /** What owners see and change of their own account. */
 export const settingsRoutes: readonly Route[] = [
-  route({ verb: "get", path: "/settings", body: schemas.nothing, run: show, again: settingsAgain }),
+  route({ verb: "get", path: "/settings", read: readNothing, run: show, again: settingsAgain }),
   rename,
   regenerate,
-  change("/factors/:id/remove", ({ engine, visit }, id) => engine.management.removeFactor(visit.visitor, id)),
-  change("/devices/:id/revoke", ({ engine, visit }, id) => engine.management.revokeDevice(visit.visitor, id)),
-  change("/devices/revoke-all", ({ engine, visit }) => engine.management.revokeAllDevices(visit.visitor)),
-  change("/sessions/revoke-others", ({ engine, visit }) => engine.management.revokeOtherSessions(visit.visitor)),
-  change("/disable", ({ engine, visit }) => engine.management.disable(visit.visitor)),
+  change("/factors/:id/remove", (context) => context.engine.management.removeFactor(context.login, idOf(context))),
+  change("/devices/:id/revoke", (context) => context.engine.management.revokeDevice(context.login, idOf(context))),
+  change("/devices/revoke-all", ({ engine, login }) => engine.management.revokeAllDevices(login)),
+  change("/sessions/revoke-others", ({ engine, login }) => engine.management.revokeOtherSessions(login)),
+  change("/disable", ({ engine, login }) => engine.management.disable(login)),
 ];

@@ -1,5 +1,5 @@
 import { closest } from "fastest-levenshtein";
-import { milliseconds } from "./durations.js";
+import { milliseconds } from "../policy/durations.js";
 
 // Options arrive from JavaScript too, so nothing is believed because its type says so.
 

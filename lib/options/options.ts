@@ -1,13 +1,13 @@
 import type { Request } from "express";
+import type { Store as RateLimitStore } from "express-rate-limit";
 import type { Clock, LimitKind } from "../core/nouns.js";
 import type { KeyProvider } from "../crypto/key-provider.js";
 import type { Notify } from "../events/notices.js";
-import type { Method } from "../methods/contract.js";
-import type { MessageOverrides } from "../pages/messages.js";
-import type { Layout } from "../pages/views.js";
+import type { Method } from "../http/method.js";
+import type { PagesOptions } from "../http/settings.js";
+import type { Duration } from "../policy/durations.js";
 import type { Policy } from "../policy/policy.js";
 import type { Store } from "../stores/contract.js";
-import type { Duration } from "./durations.js";
 
 /** How to read the application's own user object. Every reader may be left out. */
 export interface UserReaders<User> {
@@ -15,22 +15,8 @@ export interface UserReaders<User> {
   readonly id?: (user: User) => string | number | bigint;
   /** What authenticator apps and pages call the account. Default: `email`, else `username`, else `name`, else the id. */
   readonly name?: (user: User) => string;
-  readonly email?: (user: User) => string | undefined;
-  readonly emailVerified?: (user: User) => boolean;
-  readonly phone?: (user: User) => string | undefined;
-  /** A BCP 47 tag. */
-  readonly locale?: (user: User) => string | undefined;
   /** Finds a user by id, for what happens outside their own request. */
   readonly load?: (id: string) => Promise<User | undefined>;
-}
-
-export interface PagesOptions {
-  /** Puts pages into the application's own frame. Default: a plain page of its own. */
-  readonly layout?: Layout;
-  /** Words to replace, or a function that answers them per request (languages). */
-  readonly messages?: MessageOverrides | ((req: Request) => MessageOverrides);
-  /** Language of the messages for `<html lang>`. Default: `"en"`. */
-  readonly lang?: string | ((req: Request) => string);
 }
 
 export interface LimitOption {
@@ -38,6 +24,18 @@ export interface LimitOption {
   readonly limit: number;
   /** Begins with its first attempt. */
   readonly window: Duration;
+}
+
+/** How many accounts may be guessed at from one network address. */
+export interface AddressLimitOption extends Partial<LimitOption> {
+  /** Any store of express-rate-limit with `get`; its windows end by its own clock. Default: the one that comes with `store`. */
+  readonly store?: RateLimitStore;
+}
+
+/** Limits by kind: `allCodes`, `address`, and what the configured methods bring (`totp`, `backupCode`). */
+export interface LimitsOption {
+  readonly address?: AddressLimitOption;
+  readonly [kind: LimitKind]: LimitOption | AddressLimitOption | undefined;
 }
 
 export interface TrustedDevicesOption {
@@ -72,9 +70,9 @@ export interface SecondFactorOptions<User = Express.User> {
   readonly trustedDevices?: TrustedDevicesOption | false;
   /**
    * Default: 5 TOTP codes in 15 minutes, 10 backup codes in an hour, 10 codes of any kind in 15 minutes, each per account;
-   * 100 attempts in 15 minutes per address (`address`). A success gives its own attempt back.
+   * 100 accounts guessed at in 15 minutes per network address (`address`). A success counts nothing.
    */
-  readonly limits?: Partial<Record<LimitKind, LimitOption>>;
+  readonly limits?: LimitsOption;
   /** Tells owners what happened to their account. Never delays an answer. Default: nobody is told. */
   readonly notify?: Notify;
   /** Where the routes live. Default: `"/2fa"`. */

@@ -1,7 +1,6 @@
-import type { LimitKind } from "../core/nouns.js";
 import { keyRingProblems } from "../crypto/key-ring.js";
-import type { Method } from "../methods/contract.js";
-import { english, messageProblems } from "../pages/messages.js";
+import type { Method } from "../http/method.js";
+import { messageProblems, messagesFor } from "../pages/messages.js";
 import { policyProblems } from "../policy/policy.js";
 import type { MemoryStore } from "../stores/memory.js";
 import { durationProblem, functionProblem, isPath, isRecord, unknownNames, wholeProblem } from "./checks.js";
@@ -32,20 +31,29 @@ const KNOWN: Readonly<Record<keyof Required<SecondFactorOptions>, true>> = {
   clock: true,
 };
 
-const LIMIT_KINDS: Readonly<Record<LimitKind, true>> = {
-  totp: true,
-  backupCode: true,
-  smsSend: true,
-  emailSend: true,
-  recovery: true,
-  push: true,
-  allCodes: true,
-  address: true,
-};
+/** Limits that no method brings. */
+const SHARED_LIMITS = ["allCodes", "address"];
 
-const USER_READERS = ["id", "name", "email", "emailVerified", "phone", "locale", "load"];
+/** Below `path` these are routes of the package's own, now or in time. */
+const RESERVED_TYPES = [
+  "assets",
+  "backup-codes",
+  "caller-check",
+  "cancel",
+  "devices",
+  "disable",
+  "factors",
+  "preferred",
+  "recovery",
+  "report",
+  "sessions",
+  "settings",
+  "temporary-pass",
+];
+
+const USER_READERS = ["id", "name", "load"];
 const LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"];
-const STORE_VERBS = ["read", "write", "remove", "attempts"] as const;
+const STORE_VERBS = ["read", "write", "remove"] as const;
 
 export function isMemoryStore(store: unknown): store is MemoryStore {
   return typeof store === "object" && store !== null && "memory" in store;
@@ -110,7 +118,34 @@ function storeProblems({ store }: Given, production: boolean): string[] {
 /** A method is an object made by its factory; the type alone does not make one. */
 function isMethod(value: unknown): value is Method {
   if (!isRecord(value) || typeof value.type !== "string" || !Array.isArray(value.limits)) return false;
-  return typeof value.verify === "function" || typeof value.verifyAssertion === "function";
+  return typeof value.verify === "function" && typeof value.present === "function" && isRecord(value.page);
+}
+
+/** The methods as far as they are some; what is wrong with them is said elsewhere. */
+function configuredMethods(methods: unknown, defaults: readonly Method[]): readonly Method[] {
+  return Array.isArray(methods) && methods.every(isMethod) ? methods : defaults;
+}
+
+function typeProblem({ type }: Method): string[] {
+  if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(type)) {
+    return [`methods: the type ${JSON.stringify(type)} must be kebab case, such as "hardware-token"`];
+  }
+  return RESERVED_TYPES.includes(type) ? [`methods: the type "${type}" is reserved for routes of the package`] : [];
+}
+
+/** Limit kinds have one owner each: who brings one that exists would change another's. */
+function limitKindProblems(methods: readonly Method[]): string[] {
+  const brought = methods.flatMap(({ limitDefaults = {} }) => Object.keys(limitDefaults));
+  const known = new Set([...SHARED_LIMITS, ...brought]);
+  const used = methods.flatMap(({ limits, send }) => [...limits, ...(send?.limits ?? [])]);
+  return [
+    ...brought
+      .filter((kind, index) => SHARED_LIMITS.includes(kind) || brought.indexOf(kind) !== index)
+      .map((kind) => `methods: the limit "${kind}" exists already; a method brings kinds of its own`),
+    ...used
+      .filter((kind, index) => !known.has(kind) && used.indexOf(kind) === index)
+      .map((kind) => `methods: nothing says what the limit "${kind}" is; bring it with limitDefaults`),
+  ];
 }
 
 function methodsProblems({ methods }: Given): string[] {
@@ -119,7 +154,7 @@ function methodsProblems({ methods }: Given): string[] {
     return ["methods: give at least one, for example [totp(), backupCodes()]"];
   if (!methods.every(isMethod)) return ["methods: call each one: totp(), not totp"];
   const types = methods.map((method) => method.type);
-  const problems: string[] = [];
+  const problems = [...methods.flatMap(typeProblem), ...limitKindProblems(methods)];
   if (new Set(types).size < types.length) problems.push("methods: one of them appears twice");
   if (types.every((type) => type === "backup-code"))
     problems.push("methods: backup codes need another method beside them");
@@ -136,18 +171,36 @@ function trustedDevicesProblems({ trustedDevices }: Given): string[] {
   ];
 }
 
-function limitsProblems({ limits }: Given): string[] {
+function limitProblems(kind: string, limit: unknown): string[] {
+  if (!isRecord(limit)) return [`limits.${kind}: write { limit: 5, window: "15m" }`];
+  const isAddress = kind === "address";
+  const names = isAddress ? ["limit", "window", "store"] : ["limit", "window"];
+  return [
+    ...unknownNames(limit, names, `limits.${kind}.`),
+    ...durationProblem(`limits.${kind}.window`, limit.window ?? (isAddress ? undefined : "")),
+    ...wholeProblem(`limits.${kind}.limit`, limit.limit ?? (isAddress ? undefined : 0)),
+  ];
+}
+
+function addressStoreProblems({ limits, store }: Given): string[] {
+  const given = isRecord(limits) && isRecord(limits.address) ? limits.address.store : undefined;
+  const brought = isRecord(store) ? store.rateLimitStore : undefined;
+  const used = given ?? brought;
+  if (used === undefined) return [];
+  const isStore = isRecord(used) && ["get", "increment"].every((verb) => typeof used[verb] === "function");
+  return isStore ? [] : ["limits.address.store: a store of express-rate-limit that has get() and increment()"];
+}
+
+function limitsProblems({ limits, methods }: Given, defaults: readonly Method[]): string[] {
   if (limits === undefined) return [];
   if (!isRecord(limits)) return ['limits: write { totp: { limit: 5, window: "15m" } }'];
-  const known = Object.entries(limits).filter(([kind]) => kind in LIMIT_KINDS);
-  const problems = known.flatMap(([kind, limit]) => {
-    if (!isRecord(limit)) return [`limits.${kind}: write { limit: 5, window: "15m" }`];
-    return [
-      ...durationProblem(`limits.${kind}.window`, limit.window ?? ""),
-      ...wholeProblem(`limits.${kind}.limit`, limit.limit ?? 0),
-    ];
-  });
-  return [...unknownNames(limits, Object.keys(LIMIT_KINDS), "limits."), ...problems];
+  const brought = configuredMethods(methods, defaults).flatMap(({ limitDefaults = {} }) => Object.keys(limitDefaults));
+  const names = [...SHARED_LIMITS, ...brought];
+  const known = Object.entries(limits).filter(([kind, limit]) => names.includes(kind) && limit !== undefined);
+  return [
+    ...unknownNames(limits, names, "limits."),
+    ...known.flatMap(([kind, limit]) => limitProblems(kind, limit)),
+  ];
 }
 
 function userProblems({ user }: Given): string[] {
@@ -170,15 +223,15 @@ function pathProblems({ path, loginPath, exempt }: Given): string[] {
   return problems;
 }
 
-function pagesProblems({ pages }: Given): string[] {
+function pagesProblems({ methods, pages }: Given, defaults: readonly Method[]): string[] {
   if (pages === undefined || pages === false) return [];
   if (!isRecord(pages)) return ["pages: an object { layout, messages, lang }, or false for none"];
   const problems = unknownNames(pages, ["layout", "messages", "lang"], "pages.");
   if (pages.layout !== undefined && typeof pages.layout !== "function")
     problems.push("pages.layout: must be a function");
-  return isRecord(pages.messages)
-    ? [...problems, ...messageProblems(english, pages.messages, "pages.messages")]
-    : problems;
+  if (!isRecord(pages.messages)) return problems;
+  const drawn = new Map(configuredMethods(methods, defaults).map(({ page, type }) => [type, page]));
+  return [...problems, ...messageProblems(messagesFor(drawn), pages.messages, "pages.messages")];
 }
 
 function choiceProblems({ clock, enforce, notify, preset, verifyPassword }: Given): string[] {
@@ -192,8 +245,8 @@ function choiceProblems({ clock, enforce, notify, preset, verifyPassword }: Give
   return problems;
 }
 
-/** Every problem of the options, each with its mend; empty where there is none. */
-export function optionProblems(given: unknown, production: boolean): string[] {
+/** Every problem of the options, each with its mend; empty where there is none. `defaults`: the methods where none are given. */
+export function optionProblems(given: unknown, defaults: readonly Method[], production: boolean): string[] {
   if (!isRecord(given)) return ["call secondFactor({ issuer, origin, ... }) with an object of options"];
   return [
     ...unknownNames(given, Object.keys(KNOWN), ""),
@@ -205,10 +258,11 @@ export function optionProblems(given: unknown, production: boolean): string[] {
     ...policyProblems(given.policy),
     ...userProblems(given),
     ...trustedDevicesProblems(given),
-    ...limitsProblems(given),
+    ...limitsProblems(given, defaults),
+    ...addressStoreProblems(given),
     ...durationProblem("storeTimeout", given.storeTimeout),
     ...pathProblems(given),
-    ...pagesProblems(given),
+    ...pagesProblems(given, defaults),
     ...choiceProblems(given),
   ];
 }

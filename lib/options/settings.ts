@@ -1,68 +1,39 @@
 import type { Request } from "express";
-import { type Clock, DAY, type LimitKind, MINUTE, SECOND, type UserId } from "../core/nouns.js";
+import { ConfigurationError } from "../core/errors.js";
+import { ALL_CODES, DAY, type Limit, type LimitKind, type Limits, MINUTE, SECOND, type UserId } from "../core/nouns.js";
 import { keyRing, temporaryKeyRing } from "../crypto/key-ring.js";
 import type { KeyProvider } from "../crypto/key-provider.js";
-import { ConfigurationError } from "../core/errors.js";
 import type { EngineSettings } from "../engine/engine.js";
-import type { Limit } from "../limits/attempts.js";
-import { type BackupCodesMethod, backupCodes } from "../methods/backup-codes.js";
-import type { Method } from "../methods/contract.js";
-import { isPasskeysMethod, passkeys, type RelyingParty } from "../methods/passkeys.js";
-import { totp } from "../methods/totp.js";
-import { createPolicy, type Decide } from "../policy/policy.js";
+import { AddressGuard } from "../http/address-guard.js";
+import type { Method } from "../http/method.js";
+import type { AppUser, Settings } from "../http/settings.js";
+import { milliseconds } from "../policy/durations.js";
+import { createPolicy, isDecision } from "../policy/policy.js";
+import type { BringsRateLimitStore } from "../stores/contract.js";
 import { memoryStore } from "../stores/memory.js";
-import { milliseconds } from "./durations.js";
+import type { LimitsOption, SecondFactorOptions, UserReaders } from "./options.js";
 import { optionProblems } from "./problems.js";
-import type { PagesOptions, SecondFactorOptions, UserReaders } from "./options.js";
 
-/** The application's user, of whom only the configured readers know anything. */
-export type AppUser = Express.User;
-
-/** The options, resolved: what is missing is filled in, what can be decided at start is decided. */
-export interface Settings {
-  readonly path: string;
-  readonly loginPath: string;
-  readonly clock: Clock;
-  readonly isReport: boolean;
-  readonly pages: PagesOptions | undefined;
-  /** Milliseconds a browser is trusted; undefined: never. */
-  readonly trustMaxAge: number | undefined;
-  readonly verifyPassword: SecondFactorOptions["verifyPassword"];
-  readonly decide: Decide<Request, AppUser>;
-  readonly issuer: (req: Request, user: AppUser) => string;
-  /** The issuer where nobody is logged in; empty where it depends on the user. */
-  readonly issuerName: string;
-  readonly origins: (req: Request) => readonly string[];
-  readonly isExempt: (req: Request) => boolean;
-  readonly userId: (user: AppUser) => UserId;
-  readonly accountName: (user: AppUser) => string;
-  /** The application's user of this id; undefined where there is none. */
-  readonly loadUser: ((id: UserId) => Promise<AppUser | undefined>) | undefined;
-  /** Whom passkeys are made for. Without a user the name, which only new passkeys show, is left out. */
-  readonly relyingParty: (req: Request, user?: AppUser) => RelyingParty;
+/** The options as HTTP and the engine take them: every default filled in, everything decided that can be decided at start. */
+export interface Resolved {
+  readonly settings: Settings;
+  readonly engine: EngineSettings;
 }
 
-const DEFAULT_LIMITS: Readonly<Record<LimitKind, Limit>> = {
-  totp: { limit: 5, window: 15 * MINUTE },
-  backupCode: { limit: 10, window: 60 * MINUTE },
-  smsSend: { limit: 3, window: 30 * MINUTE },
-  emailSend: { limit: 3, window: 30 * MINUTE },
-  recovery: { limit: 3, window: DAY },
-  push: { limit: 5, window: 15 * MINUTE },
-  allCodes: { limit: 10, window: 15 * MINUTE },
-  address: { limit: 100, window: 15 * MINUTE },
-};
-
+const SHARED_LIMITS: Limits = { [ALL_CODES]: { limit: 10, window: 15 * MINUTE } };
+const ADDRESS_LIMIT: Limit = { limit: 100, window: 15 * MINUTE };
 const DEFAULT_TRUST = { maxAge: 30 * DAY, maxPerUser: 10 };
 const DEFAULT_EXEMPT = ["/login", "/logout"];
 
-function resolveLimits(given: SecondFactorOptions["limits"] = {}): EngineSettings["limits"] {
-  const limits = { ...DEFAULT_LIMITS };
-  for (const kind of Object.keys(limits) as LimitKind[]) {
-    const own = given[kind];
-    if (own !== undefined) limits[kind] = { limit: own.limit, window: milliseconds(own.window) ?? limits[kind].window };
-  }
-  return limits;
+function limitOf(given: LimitsOption, kind: LimitKind, { limit, window }: Limit): Limit {
+  const own = given[kind];
+  return { limit: own?.limit ?? limit, window: milliseconds(own?.window) ?? window };
+}
+
+/** What the methods bring, and what they share, with the application's own numbers. */
+function resolveLimits(methods: readonly Method[], given: LimitsOption): Limits {
+  const defaults: Limits = Object.assign({}, SHARED_LIMITS, ...methods.map(({ limitDefaults }) => limitDefaults));
+  return Object.fromEntries(Object.entries(defaults).map(([kind, limit]) => [kind, limitOf(given, kind, limit)]));
 }
 
 function resolveTrust({ preset, trustedDevices }: SecondFactorOptions): EngineSettings["trustedDevices"] {
@@ -80,29 +51,13 @@ function resolveKeys(keys: SecondFactorOptions["keys"]): KeyProvider {
   return temporaryKeyRing();
 }
 
-function resolveMethods({ methods, preset }: SecondFactorOptions): readonly Method[] {
-  const given = methods ?? [totp(), backupCodes(), passkeys()];
-  return preset === "strict" ? given.map((method) => method.strict?.() ?? method) : given;
-}
-
-function storeTimeoutOf({ storeTimeout }: SecondFactorOptions): number {
-  return milliseconds(storeTimeout) ?? 2 * SECOND;
-}
-
-export function engineSettings(options: SecondFactorOptions): EngineSettings {
-  const methods = resolveMethods(options);
-  const clock = options.clock ?? Date.now;
-  return {
-    clock,
-    store: options.store ?? memoryStore(),
-    storeTimeout: storeTimeoutOf(options),
-    keys: resolveKeys(options.keys),
-    methods,
-    backupCodes: methods.find((method): method is BackupCodesMethod => method.type === "backup-code"),
-    trustedDevices: resolveTrust(options),
-    limits: resolveLimits(options.limits),
-    notify: options.notify,
-  };
+function resolveMethods({ preset }: SecondFactorOptions, methods: readonly Method[]): readonly Method[] {
+  if (preset !== "strict") return methods;
+  return methods.flatMap((method) => {
+    if (method.strict === undefined) return [method];
+    const strict = method.strict() as Method | undefined;
+    return strict === undefined ? [] : [strict];
+  });
 }
 
 interface CommonUser {
@@ -145,21 +100,6 @@ function exemption(exempt: SecondFactorOptions["exempt"] = DEFAULT_EXEMPT): Sett
   return (req) => exempt.some((path) => comparable(req, path) === comparable(req, req.path));
 }
 
-function issuerOf(issuer: SecondFactorOptions["issuer"]): Settings["issuer"] {
-  return typeof issuer === "function" ? issuer : () => issuer;
-}
-
-function relyingPartyOf(options: SecondFactorOptions): Settings["relyingParty"] {
-  const issuer = issuerOf(options.issuer);
-  const origins = originsOf(options.origin);
-  const rpId = options.methods?.find(isPasskeysMethod)?.rpId;
-  return (req, user) => {
-    const own = origins(req);
-    const id = rpId ?? new URL(own[0] ?? "").hostname;
-    return { id, name: user === undefined ? "" : issuer(req, user), origins: own };
-  };
-}
-
 function originsOf(origin: SecondFactorOptions["origin"]): Settings["origins"] {
   if (typeof origin === "function") return origin;
   const origins = typeof origin === "string" ? [origin] : [...origin];
@@ -174,32 +114,77 @@ function warnInProduction({ notify }: SecondFactorOptions): void {
 }
 
 /** @throws ConfigurationError that lists every problem of the options */
-function requireValid(options: SecondFactorOptions): void {
+function requireValid(options: SecondFactorOptions, defaults: readonly Method[]): void {
   const isProduction = process.env.NODE_ENV === "production";
-  const problems = optionProblems(options, isProduction);
+  const problems = optionProblems(options, defaults, isProduction);
   if (problems.length > 0) throw new ConfigurationError(problems);
   if (isProduction) warnInProduction(options);
 }
 
-/** @throws ConfigurationError that lists every problem of the options */
-export function resolveSettings(options: SecondFactorOptions): Settings {
-  requireValid(options);
-  const { clock = Date.now, loginPath = "/login", pages = {}, path = "/2fa", policy = "optional" } = options;
+function addressGuardOf({ limits = {} }: SecondFactorOptions, store: object, timeout: number): AddressGuard {
+  const { rateLimitStore } = store as Partial<BringsRateLimitStore>;
+  const own = limits.address?.store ?? rateLimitStore;
+  return new AddressGuard({ ...limitOf(limits, "address", ADDRESS_LIMIT), store: own, timeout });
+}
+
+function httpSettings(
+  options: SecondFactorOptions,
+  { addressGuard, clock, methods, timeout, trust }: Shared,
+): Settings {
+  const { issuer, loginPath = "/login", pages = {}, path = "/2fa", policy = "optional" } = options;
   return {
     path: path.replace(/\/$/, ""),
     loginPath,
     clock,
     isReport: options.enforce === "report",
+    methods: new Map(methods.map((method) => [method.type, method])),
     pages: pages === false ? undefined : pages,
-    trustMaxAge: resolveTrust(options)?.maxAge,
+    trustMaxAge: trust?.maxAge,
     verifyPassword: options.verifyPassword,
-    decide: createPolicy(policy, storeTimeoutOf(options)),
-    issuer: issuerOf(options.issuer),
-    issuerName: typeof options.issuer === "string" ? options.issuer : "",
+    decide: createPolicy(policy, timeout),
+    fixedDecision: isDecision(policy) ? policy : undefined,
+    issuer: typeof issuer === "function" ? issuer : () => issuer,
+    issuerName: typeof issuer === "string" ? issuer : "",
     origins: originsOf(options.origin),
     isExempt: exemption(options.exempt),
     loadUser: options.user?.load,
-    relyingParty: relyingPartyOf(options),
+    addressGuard,
     ...userReaders(options.user),
+  };
+}
+
+interface Shared {
+  readonly addressGuard: AddressGuard;
+  readonly clock: Settings["clock"];
+  readonly methods: readonly Method[];
+  readonly timeout: number;
+  readonly trust: EngineSettings["trustedDevices"];
+}
+
+/**
+ * Checks all options together and fills in what is missing. `defaultMethods`: where none are given.
+ * @throws ConfigurationError that lists every problem of the options
+ */
+export function resolveOptions(options: SecondFactorOptions, defaultMethods: () => readonly Method[]): Resolved {
+  const given = (options as Partial<SecondFactorOptions> | undefined)?.methods ?? defaultMethods();
+  requireValid(options, given);
+  const { clock = Date.now, limits = {}, store = memoryStore() } = options;
+  const methods = resolveMethods(options, given);
+  const timeout = milliseconds(options.storeTimeout) ?? 2 * SECOND;
+  const trust = resolveTrust(options);
+  const addressGuard = addressGuardOf(options, store, timeout);
+  return {
+    settings: httpSettings(options, { addressGuard, clock, methods, timeout, trust }),
+    engine: {
+      clock,
+      store,
+      storeTimeout: timeout,
+      keys: resolveKeys(options.keys),
+      methods,
+      trustedDevices: trust,
+      limits: resolveLimits(methods, limits),
+      addressLimit: addressGuard,
+      notify: options.notify,
+    },
   };
 }

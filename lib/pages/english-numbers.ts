@@ -1,4 +1,12 @@
+const ANY_OF = new Intl.ListFormat("en", { type: "disjunction" });
+
 /** "1 code", "2 codes". */
 export function counted(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
+}
+
+/** `hint`, and which of several factors it means: "Any of these works: “Phone” or “Laptop”." */
+export function withLabels(hint: string, labels: readonly string[]): string {
+  if (labels.length < 2) return hint;
+  return `${hint} Any of these works: ${ANY_OF.format(labels.map((label) => `“${label}”`))}.`;
 }

@@ -1,4 +1,3 @@
-import { counted } from "./english-numbers.js";
 import type { Messages } from "./messages.js";
 
 /** The words of the settings page. */
@@ -21,49 +20,16 @@ export const englishSettings: Messages["settings"] = {
     rename: "Rename",
     name: "New name",
     save: "Save",
-    resync: "Codes refused?",
-    resyncLead:
-      "First switch on automatic time on the phone. If its codes are still refused, enter two codes in a row.",
-    resyncFirst: "Code shown now",
-    resyncSecond: "The code after it",
-    resyncSubmit: "Adjust to this phone",
     remove: "Remove",
     removeLead: (label) => `“${label}” can then no longer be used to sign in. You are signed out everywhere else.`,
     removeLastLead: (label) =>
       `“${label}” is the last one. Without it two-step sign-in is off, and your backup codes stop working.`,
     removeSubmit: "Yes, remove it",
     keepOne: "Your account needs at least one authenticator. Add another to be able to remove this one.",
-    addTitle: "Add another authenticator app",
-    addFirstTitle: "Add an authenticator app",
     addName: "Name (optional)",
     addNameHint: "To tell it from others, for example “Work phone”.",
     password: "Your password",
     passwordHint: "You signed in a while ago. Your password shows that it is still you.",
-    addSubmit: "Add authenticator app",
-  },
-  passkeys: {
-    synced: "Synced between your devices",
-    deviceBound: "On this device or key only",
-    removeLead: (label) =>
-      `“${label}” can then no longer be used to sign in. You are signed out everywhere else. Your device may go on offering it until you delete it there too.`,
-    addTitle: "Add a passkey",
-    addLead: "Your fingerprint, face, screen lock or a security key instead of a code. Only this site can use it.",
-    addSubmit: "Add a passkey",
-    cancelled: "No passkey was added, and nothing has changed. Try again whenever you like.",
-    alreadyHere: "This device already holds a passkey for your account. Use another device or key to add one more.",
-    passwordRefused: "That password is not right. Check it and try again.",
-  },
-  codes: {
-    title: "Backup codes",
-    lead: "One-time codes for the day your phone is lost or broken.",
-    remaining: (count) => `${counted(count, "code")} left`,
-    few: (count) => `Only ${counted(count, "code")} left. Make new ones before you run out.`,
-    none: "No codes left. If you lose your phone now, you cannot sign in. Make new ones.",
-    made: "Made",
-    replace: "Make new codes",
-    replaceLead: "You get a new set, and every code you saved before stops working at once.",
-    replaceSubmit: "Yes, replace my codes",
-    first: "You get backup codes when you add your first authenticator.",
   },
   devices: {
     title: "Trusted browsers",

@@ -1,5 +1,6 @@
+import type { MethodChoice } from "../engine/authentication.js";
 import { type Html, html, type HtmlValue } from "./html.js";
-import { icon, type IconName } from "./icons.js";
+import { icon, type Icon } from "./icons.js";
 import type { Messages } from "./messages.js";
 import type { PageContext, PageProblem } from "./views.js";
 
@@ -33,61 +34,14 @@ export function brand({ issuer }: PageContext): Html {
   return html`<p class="sf-brand">${issuer}</p>`;
 }
 
-export function cardHeading(name: IconName, title: string): Html {
-  return html`<div class="sf-mark">${icon(name)}</div>
+export function cardHeading(drawing: Icon, title: string): Html {
+  return html`<div class="sf-mark">${icon(drawing)}</div>
     <h1>${title}</h1>`;
 }
 
-/** A form that sends nothing but its button. `label` replaces the text for assistive technology. */
-export function postButton(action: string, text: string, style: string, label?: string): Html {
-  const name = label === undefined ? null : html` aria-label="${label}"`;
-  return html`<form method="post" action="${action}">
-    <button type="submit" class="${style}" ${name}>${text}</button>
-  </form>`;
-}
-
-export interface CodeField {
-  readonly label: string;
-  readonly hint: string;
-  readonly error: string | undefined;
-  /** The error is about what was entered, not about how often. */
-  readonly isInvalid: boolean;
-  /** Numbers from an app, or letters and digits off paper. */
-  readonly kind: "digits" | "letters";
-  /** The field comes after something to read: the focus would carry the visitor past it. */
-  readonly isLast?: boolean;
-}
-
-const KINDS = {
-  digits: html`inputmode="numeric" autocomplete="one-time-code" data-digits`,
-  letters: html`autocomplete="off" autocapitalize="characters"`,
-} as const;
-
-/** The one field of a page that asks for a code. Spaces and hyphens may be entered; the server sorts them out. */
-export function codeField({ label, hint, error, isInvalid, kind, isLast = false }: CodeField): Html {
-  const describedBy = error === undefined ? "sf-code-hint" : "sf-code-error sf-code-hint";
-  return html`<div class="sf-field">
-    <label for="sf-code">${label}</label>
-    <p class="sf-hint" id="sf-code-hint">${hint}</p>
-    ${error !== undefined && html`<p class="sf-error" id="sf-code-error" role="alert">${icon("warning")}${error}</p>`}
-    <input
-      class="sf-code sf-code-${kind}"
-      id="sf-code"
-      name="code"
-      type="text"
-      ${KINDS[kind]}
-      spellcheck="false"
-      required
-      ${!isLast && html`autofocus`}
-      aria-describedby="${describedBy}"
-      ${isInvalid && html`aria-invalid="true"`}
-    />
-  </div>`;
-}
-
-/** True where the problem is the code itself. */
-export function isAboutCode({ code }: PageProblem): boolean {
-  return code === "invalid-code" || code === "invalid-request";
+/** What the visitor calls their own factors, where they have a name. */
+export function labelsOf({ factors }: MethodChoice): string[] {
+  return factors.map(({ label }) => label).filter((label) => label !== "");
 }
 
 /** A button that opens what it is about to do, and the button that does it: two clicks, with or without a script. */

@@ -15,7 +15,27 @@ const SHAPES = {
 
 export type IconName = keyof typeof SHAPES;
 
-/** A decorative drawing; it says nothing that the text beside it does not say. */
-export function icon(name: IconName): Html {
-  return html`<svg class="sf-icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">${SHAPES[name]}</svg>`;
+/** One of the built-in drawings, or one's own: an `<svg>` element, or shapes for one with `viewBox="0 0 24 24"`. */
+export type Icon = IconName | Html;
+
+function isName(drawing: Icon): drawing is IconName {
+  return typeof drawing === "string" && Object.hasOwn(SHAPES, drawing);
+}
+
+/**
+ * A decorative drawing; it says nothing that the text beside it does not say. Lines take the colour of the text.
+ *
+ * Does NOT name itself to a screen reader: a button or a link needs a text beside it.
+ *
+ * @example
+ * ```ts
+ * import { html, icon } from "express-second-factor";
+ *
+ * const envelope = html`<rect x="3" y="5" width="18" height="14" rx="2" /><path d="m3.5 6.5 8.5 7 8.5-7" />`;
+ * const line = html`<p>${icon(envelope)} We wrote to you.</p>`;
+ * ```
+ */
+export function icon(drawing: Icon): Html {
+  const shapes = isName(drawing) ? SHAPES[drawing] : drawing;
+  return html`<svg class="sf-icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">${shapes}</svg>`;
 }

@@ -1,4 +1,4 @@
-import { type Html, html, trusted } from "./html.js";
+import { dangerouslyTrustedHtml, type Html, html } from "./html.js";
 import type { Layout, PageContext } from "./views.js";
 
 /** The frame of the built-in pages: nothing but the page, in the middle. */
@@ -10,10 +10,10 @@ export const builtInLayout: Layout = ({ title, lang, head, body }) =>
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="robots" content="noindex" />
         <title>${title}</title>
-        ${trusted(head)}
+        ${dangerouslyTrustedHtml(head)}
       </head>
       <body class="sf-page">
-        <main>${trusted(body)}</main>
+        <main>${dangerouslyTrustedHtml(body)}</main>
       </body>
     </html> `.toString();
 

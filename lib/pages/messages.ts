@@ -1,7 +1,24 @@
 import type { ErrorCode } from "../core/errors.js";
 import type { MethodType } from "../core/nouns.js";
+import { english } from "./english.js";
+import { mergeWords, type Overrides, type WordTree } from "./words.js";
 
-export { english } from "./english.js";
+export { english };
+export { messageProblems } from "./words.js";
+
+/** What every method has a word for; its own groups come beside. `pages.messages.methods[type]` replaces them. */
+export interface MethodWords {
+  /** What a factor of this kind is called in lists. */
+  readonly name: string;
+  /** Heading of the challenge, and the link that leads to it from another method. */
+  readonly challenge: { readonly title: string; readonly choose: string } & Readonly<Record<string, WordTree>>;
+  readonly [group: string]: WordTree;
+}
+
+/** The words of the methods by type. A method declares its own here, for editors to offer. */
+export interface WordsByType {
+  readonly [type: MethodType]: MethodWords | undefined;
+}
 
 /** What the owner's own activity list can tell about. Other entries are shown as `activity.other`. */
 export type ActivityName =
@@ -22,18 +39,6 @@ export type ActivityName =
   | "sessions-revoked"
   | "signed-out-everywhere";
 
-/** How one kind of code is asked for. */
-export interface CodeMessages {
-  readonly title: string;
-  readonly label: string;
-  /** `labels`: what the visitor calls their own factors of this kind. */
-  readonly hint: (issuer: string, labels: readonly string[]) => string;
-  /** What was sent cannot be a code of this kind. */
-  readonly unreadable: string;
-  /** The link that leads here from another method. */
-  readonly choose: string;
-}
-
 export interface CommonMessages {
   readonly pageTitle: (title: string, issuer: string) => string;
   /** Title of a page that is shown again because something was wrong. */
@@ -48,27 +53,9 @@ export interface CommonMessages {
   readonly useAnotherAccount: string;
   readonly copied: string;
   readonly notCopied: string;
-  /** Instead of a passkey's button: without a script, or in a browser that has no passkeys. */
-  readonly passkeyNeedsScript: string;
-  readonly passkeyUnsupported: string;
-  readonly passkeyWaiting: string;
-  readonly passkeyFailed: string;
-}
-
-/** How a passkey is asked for. */
-export interface PasskeyChallengeMessages {
-  readonly title: string;
-  readonly hint: (issuer: string, labels: readonly string[]) => string;
-  readonly button: string;
-  readonly choose: string;
-  /** The dialog was closed or timed out. */
-  readonly cancelled: string;
 }
 
 export interface ChallengeMessages {
-  readonly totp: CodeMessages;
-  readonly backupCode: CodeMessages;
-  readonly passkey: PasskeyChallengeMessages;
   /** Instead of the method's own title where a change is confirmed. */
   readonly stepUpTitle: string;
   readonly stepUpLead: string;
@@ -89,64 +76,7 @@ export interface ChallengeMessages {
 export interface SetUpMessages {
   readonly title: string;
   readonly lead: (issuer: string) => string;
-  readonly needTitle: string;
-  readonly needPhone: string;
-  readonly needMinutes: string;
-  readonly totp: string;
-  readonly passkey: string;
-  readonly passkeyTitle: string;
-  readonly passkeyLead: string;
   readonly nothing: string;
-}
-
-/** The offer of a passkey after a login by code. */
-export interface PasskeyOfferMessages {
-  readonly title: string;
-  readonly lead: string;
-  readonly add: string;
-  readonly later: string;
-  readonly never: string;
-}
-
-export interface EnrollMessages {
-  readonly title: string;
-  readonly lead: string;
-  readonly appTitle: string;
-  readonly appLead: string;
-  readonly scanTitle: string;
-  readonly scanLead: string;
-  readonly qrAlternative: string;
-  readonly openApp: string;
-  readonly secretTitle: string;
-  readonly secretLead: string;
-  readonly copySecret: string;
-  readonly codeTitle: string;
-  readonly codeLabel: string;
-  readonly codeHint: string;
-  readonly submit: string;
-  readonly confirmTitle: string;
-  readonly confirmLead: string;
-  readonly confirmAppLead: string;
-  /** The first code of a new authenticator is not right. */
-  readonly codeRefused: string;
-  readonly startOver: string;
-}
-
-export interface BackupCodesMessages {
-  readonly titleFirst: string;
-  readonly titleReplaced: string;
-  readonly leadFirst: string;
-  readonly leadReplaced: string;
-  readonly advice: string;
-  readonly list: string;
-  readonly copy: string;
-  readonly download: string;
-  readonly print: string;
-  readonly fileName: string;
-  /** Heading of the downloaded file and of the printed page. */
-  readonly fileHeading: (issuer: string) => string;
-  readonly fileAdvice: string;
-  readonly saved: string;
 }
 
 export interface SettingsMessages {
@@ -159,8 +89,6 @@ export interface SettingsMessages {
   readonly stepUpLink: string;
   readonly signInAgainFirst: string;
   readonly factors: FactorMessages;
-  readonly passkeys: PasskeyMessages;
-  readonly codes: CodesSectionMessages;
   readonly devices: DeviceMessages;
   readonly sessions: SessionMessages;
   readonly activity: ActivityMessages;
@@ -178,51 +106,15 @@ export interface FactorMessages {
   readonly rename: string;
   readonly name: string;
   readonly save: string;
-  readonly resync: string;
-  readonly resyncLead: string;
-  readonly resyncFirst: string;
-  readonly resyncSecond: string;
-  readonly resyncSubmit: string;
   readonly remove: string;
   readonly removeLead: (label: string) => string;
   readonly removeLastLead: (label: string) => string;
   readonly removeSubmit: string;
   readonly keepOne: string;
-  readonly addTitle: string;
-  readonly addFirstTitle: string;
   readonly addName: string;
   readonly addNameHint: string;
   readonly password: string;
   readonly passwordHint: string;
-  readonly addSubmit: string;
-}
-
-export interface PasskeyMessages {
-  /** What stands in the list instead of the kind of storage. */
-  readonly synced: string;
-  readonly deviceBound: string;
-  readonly removeLead: (label: string) => string;
-  readonly addTitle: string;
-  readonly addLead: string;
-  readonly addSubmit: string;
-  /** The dialog was closed or timed out. */
-  readonly cancelled: string;
-  /** This device holds a passkey of the account already. */
-  readonly alreadyHere: string;
-  readonly passwordRefused: string;
-}
-
-export interface CodesSectionMessages {
-  readonly title: string;
-  readonly lead: string;
-  readonly remaining: (count: number) => string;
-  readonly few: (count: number) => string;
-  readonly none: string;
-  readonly made: string;
-  readonly replace: string;
-  readonly replaceLead: string;
-  readonly replaceSubmit: string;
-  readonly first: string;
 }
 
 export interface DeviceMessages {
@@ -289,62 +181,23 @@ export interface Messages {
   };
   /** Minutes the phone's clock is ahead (positive) or behind (negative). */
   readonly clock: (minutes: number) => string;
-  readonly methods: Readonly<Record<MethodType, string>>;
+  /** What each configured method says, by type. */
+  readonly methods: WordsByType;
   readonly challenge: ChallengeMessages;
   readonly setUp: SetUpMessages;
-  readonly passkeyOffer: PasskeyOfferMessages;
-  readonly enroll: EnrollMessages;
-  readonly backupCodes: BackupCodesMessages;
   readonly settings: SettingsMessages;
 }
-
-type Overrides<T> = {
-  readonly [K in keyof T]?: T[K] extends string | ((...values: never[]) => string) ? T[K] : Overrides<T[K]>;
-};
 
 /** Some of the messages, in the application's own words. What is left out stays as it is. */
 export type MessageOverrides = Overrides<Messages>;
 
-type Tree = Readonly<Record<string, unknown>>;
-
-function isTree(value: unknown): value is Tree {
-  return typeof value === "object" && value !== null;
-}
-
-function own(tree: Tree, key: string): unknown {
-  return Object.hasOwn(tree, key) ? tree[key] : undefined;
-}
-
-function mergeTree(base: Tree, overrides: Tree): Tree {
-  const merged = Object.entries(base).map(([key, present]) => {
-    const wanted = own(overrides, key);
-    if (isTree(present)) return [key, isTree(wanted) ? mergeTree(present, wanted) : present];
-    return [key, wanted ?? present];
-  });
-  return Object.fromEntries(merged) as Tree;
+/** The words of the pages and of these methods. */
+export function messagesFor(pages: ReadonlyMap<MethodType, { readonly words: MethodWords }>): Messages {
+  const methods = Object.fromEntries([...pages].map(([type, { words }]) => [type, words]));
+  return { ...english, methods };
 }
 
 /** The messages with the overrides in their places. */
 export function mergeMessages(base: Messages, overrides: MessageOverrides): Messages {
-  return mergeTree(base as unknown as Tree, overrides) as unknown as Messages;
-}
-
-/**
- * What is wrong with overrides that did not pass a type checker: names that are no message, text where a function is
- * needed and the reverse. A sentence each; empty where they fit.
- */
-export function messageProblems(base: object, overrides: object, path = "messages"): string[] {
-  return Object.entries(overrides).flatMap(([key, wanted]: [string, unknown]) => {
-    const name = `${path}.${key}`;
-    const present = own(base as Tree, key);
-    if (present === undefined) return [`${name} is not a message`];
-    if (wanted === undefined) return [];
-    if (isTree(present) && isTree(wanted)) return messageProblems(present, wanted, name);
-    return typeof wanted === typeof present && wanted !== null ? [] : [`${name} must be ${kindOf(present)}`];
-  });
-}
-
-function kindOf(value: unknown): string {
-  if (typeof value === "string") return "text";
-  return typeof value === "function" ? "a function that answers text" : "an object of messages";
+  return mergeWords(base, overrides) as Messages;
 }

@@ -27,6 +27,7 @@ const WAYS_OUT: Partial<Record<ErrorCode, WayOut>> = {
   "enrollment-required": GO_ON,
   "cross-site-request": GO_ON,
   "too-many-attempts": RETRY,
+  "delivery-failed": RETRY,
   unavailable: RETRY,
 };
 

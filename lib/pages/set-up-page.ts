@@ -1,9 +1,8 @@
-import type { MethodType } from "../core/nouns.js";
-import { alertBox, brand, cardHeading, postButton, problemText } from "./fragments.js";
+import { postButton } from "./forms.js";
+import { alertBox, brand, cardHeading, problemText } from "./fragments.js";
 import { type Html, html } from "./html.js";
-import { icon } from "./icons.js";
 import { renderPage } from "./layout.js";
-import { passkeyForm } from "./passkey-form.js";
+import { allDrawn } from "./method-page.js";
 import type { PageContext, SetUpView } from "./views.js";
 
 /** The first screen of the enrollment that policy demands. */
@@ -18,47 +17,24 @@ export function setUpPage(context: PageContext, view: SetUpView): string {
       <p class="sf-account">${challenge.signingInAs} <strong>${view.accountName}</strong></p>
       ${problem && problem.code !== "enrollment-required" && alertBox(problemText(messages, problem))}
       <p class="sf-lead">${setUp.lead(issuer)}</p>
-      ${start(context, view.enrollable)}
+      ${ways(context)}
     </section>
-    <footer class="sf-foot">${postButton(`${base}/cancel`, common.useAnotherAccount, "sf-link")}</footer>
+    <footer class="sf-foot">
+      ${postButton({ action: `${base}/cancel`, text: common.useAnotherAccount, look: "link" })}
+    </footer>
   </div>`;
   return renderPage(context, problem === undefined ? setUp.title : common.titleWithProblem(setUp.title), body);
 }
 
-function start(context: PageContext, enrollable: readonly MethodType[]): Html {
-  const { setUp } = context.messages;
-  const hasPasskeys = enrollable.includes("passkey");
-  const hasApps = enrollable.includes("totp");
-  if (!hasPasskeys && !hasApps) return html`<p>${setUp.nothing}</p>`;
-  return html`${hasPasskeys && passkeyStart(context)} ${hasApps && appStart(context, !hasPasskeys)}`;
-}
-
-function passkeyStart(context: PageContext): Html {
-  const { messages } = context;
-  const { setUp, settings } = messages;
-  const form = passkeyForm(context, {
-    ceremony: "create",
-    action: `${context.base}/passkey/enroll`,
-    button: setUp.passkey,
-    cancelled: settings.passkeys.cancelled,
-    alreadyHere: settings.passkeys.alreadyHere,
-  });
-  return html`<div class="sf-needs">
-    <h2>${setUp.passkeyTitle}</h2>
-    <p class="sf-hint">${setUp.passkeyLead}</p>
-    ${form}
-  </div>`;
-}
-
-function appStart({ base, messages }: PageContext, isOnly: boolean): Html {
-  const { setUp } = messages;
-  const style = isOnly ? "sf-button" : "sf-button sf-button-quiet";
-  return html`<div class="${isOnly ? "sf-needs" : "sf-needs sf-or"}">
-    <h2>${isOnly ? setUp.needTitle : messages.methods.totp}</h2>
-    <ul>
-      <li>${icon("app")}${setUp.needPhone}</li>
-      <li>${icon("clock")}${setUp.needMinutes}</li>
-    </ul>
-    ${postButton(`${base}/totp/enroll`, setUp.totp, style)}
-  </div>`;
+function ways(context: PageContext): Html {
+  const addable = allDrawn(context).filter(({ page }) => page.add !== undefined);
+  if (addable.length === 0) return html`<p>${context.messages.setUp.nothing}</p>`;
+  return html`${addable.map(({ drawing, page }, index) => {
+    const isMain = index === 0;
+    const part = page.add?.({ ...drawing, place: "set-up", isFirst: true, isMain, password: undefined });
+    return html`<div class="${isMain ? "sf-needs" : "sf-needs sf-or"}">
+      <h2>${part?.title}</h2>
+      ${part?.body}
+    </div>`;
+  })}`;
 }

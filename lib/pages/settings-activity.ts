@@ -36,7 +36,7 @@ function list(messages: Messages, entries: readonly ActivityView[]): Html {
 }
 
 function line(messages: Messages, { action, label, method, time }: ActivityView): Html {
-  const kind = method && messages.methods[method];
+  const kind = method && messages.methods[method]?.name;
   const details = [kind, label === kind ? "" : label].filter((detail) => detail !== undefined && detail !== "");
   return html`<li>
     <p class="sf-row-label"><strong>${nameOf(messages, action)}</strong></p>

@@ -1,5 +1,6 @@
 import type { DeviceView, SessionView } from "../engine/views.js";
-import { confirmation, postButton, timeOf } from "./fragments.js";
+import { postButton } from "./forms.js";
+import { confirmation, timeOf } from "./fragments.js";
 import { type Html, html } from "./html.js";
 import { emptyState, row, section } from "./settings-section.js";
 import type { PageContext } from "./views.js";
@@ -9,7 +10,7 @@ export function devicesSection(context: PageContext, devices: readonly DeviceVie
   const { base, messages } = context;
   const { devices: words } = messages.settings;
   if (devices.length === 0) return section("devices", words.title, words.lead, emptyState(words.none));
-  const all = postButton(`${base}/devices/revoke-all`, words.revokeAllSubmit, "sf-button sf-button-danger");
+  const all = postButton({ action: `${base}/devices/revoke-all`, text: words.revokeAllSubmit, look: "danger" });
   return section(
     "devices",
     words.title,
@@ -24,7 +25,7 @@ export function devicesSection(context: PageContext, devices: readonly DeviceVie
 function deviceRow({ base, messages }: PageContext, device: DeviceView): Html {
   const { devices: words } = messages.settings;
   const label = device.label || words.unnamed;
-  const path = `${base}/devices/${encodeURIComponent(device.id)}/revoke`;
+  const action = `${base}/devices/${encodeURIComponent(device.id)}/revoke`;
   return row({
     icon: "browser",
     label,
@@ -33,7 +34,7 @@ function deviceRow({ base, messages }: PageContext, device: DeviceView): Html {
       html`${words.lastUsed} ${timeOf(messages, device.lastUsedAt)}`,
       html`${words.until} ${timeOf(messages, device.expiresAt)}`,
     ],
-    actions: postButton(path, words.revoke, "sf-button sf-button-small", words.revokeNamed(label)),
+    actions: postButton({ action, text: words.revoke, look: "small", label: words.revokeNamed(label) }),
   });
 }
 
@@ -51,7 +52,7 @@ export function sessionsSection(context: PageContext, sessions: readonly Session
 function revokeOthers({ base, messages }: PageContext, others: number): Html {
   const { sessions: words } = messages.settings;
   if (others > 0) {
-    const button = postButton(`${base}/sessions/revoke-others`, words.revokeSubmit, "sf-button sf-button-danger");
+    const button = postButton({ action: `${base}/sessions/revoke-others`, text: words.revokeSubmit, look: "danger" });
     return confirmation(words.revoke, words.revokeLead, button);
   }
   return html`<p class="sf-hint">${words.onlyThis}</p>`;
@@ -66,8 +67,8 @@ function sessionRow({ messages }: PageContext, session: SessionView): Html {
     badge: session.current && words.current,
     facts: [
       html`${words.since} ${timeOf(messages, createdAt)}`,
-      ...(verifiedAt === null ? [] : [html`${words.verified} ${timeOf(messages, verifiedAt)}`]),
-      ...(trustedDevice ? [words.trusted] : []),
+      verifiedAt !== null && html`${words.verified} ${timeOf(messages, verifiedAt)}`,
+      trustedDevice && words.trusted,
     ],
   });
 }

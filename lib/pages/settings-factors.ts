@@ -1,8 +1,8 @@
 import type { FactorView } from "../engine/views.js";
-import { confirmation, postButton, timeOf } from "./fragments.js";
+import { passwordField, postButton } from "./forms.js";
+import { confirmation, timeOf } from "./fragments.js";
 import { type Html, html } from "./html.js";
-import type { Messages } from "./messages.js";
-import { passkeyForm } from "./passkey-form.js";
+import { allDrawn, drawnBy, type MethodPage, type PagePart } from "./method-page.js";
 import { emptyState, row, section } from "./settings-section.js";
 import type { PageContext, SettingsPageView } from "./views.js";
 
@@ -21,32 +21,29 @@ export function factorsSection(context: PageContext, view: SettingsPageView): Ht
   );
 }
 
+type OwnParts = ReturnType<NonNullable<MethodPage["row"]>>;
+
 function factorRow(context: PageContext, view: SettingsPageView, factor: FactorView, index: number): Html {
   const { messages } = context;
   const { factors: words } = messages.settings;
+  const drawn = drawnBy(context, factor.type);
+  const own: OwnParts = drawn?.page.row?.({ ...drawn.drawing, factor, index }) ?? {};
   const used =
     factor.lastUsedAt === null ? words.neverUsed : html`${words.lastUsed} ${timeOf(messages, factor.lastUsedAt)}`;
+  const kind = drawn?.drawing.words.name;
   return row({
-    icon: factor.type === "passkey" ? "passkey" : "app",
+    icon: drawn?.page.icon ?? "lock",
     label: factor.label,
     facts: [
-      ...(factor.label === messages.methods[factor.type] ? [] : [messages.methods[factor.type]]),
-      ...(factor.hint === undefined ? [] : [hintOf(messages, factor.hint)]),
+      kind !== factor.label && kind,
+      own.hint ?? factor.hint,
       html`${words.added} ${timeOf(messages, factor.createdAt)}`,
       used,
     ],
     actions: html`<div class="sf-row-actions">
-      ${renameForm(context, factor, index)}
-      ${view.resyncable.includes(factor.type) && resyncForm(context, factor, index)}
-      ${removeForm(context, view, factor)}
+      ${renameForm(context, factor, index)} ${own.actions} ${removeForm(context, view, factor, own.removeLead)}
     </div>`,
   });
-}
-
-/** Passkeys say where they live, in a word of ours; other hints are for the owner as they are. */
-function hintOf({ settings }: Messages, hint: string): string {
-  if (hint === "synced") return settings.passkeys.synced;
-  return hint === "device-bound" ? settings.passkeys.deviceBound : hint;
 }
 
 /** The path of one factor's changes. */
@@ -69,115 +66,43 @@ function renameForm(context: PageContext, factor: FactorView, index: number): Ht
   </details>`;
 }
 
-function resyncForm({ base, messages }: PageContext, factor: FactorView, index: number): Html {
-  const { factors: words } = messages.settings;
-  const field = (label: string, which: string) =>
-    html`<div class="sf-field">
-      <label for="sf-${which}-${index}">${label}</label>
-      <input
-        class="sf-code-small"
-        id="sf-${which}-${index}"
-        name="codes"
-        type="text"
-        inputmode="numeric"
-        autocomplete="off"
-        spellcheck="false"
-        required
-        data-digits
-      />
-    </div>`;
-  return html`<details class="sf-details">
-    <summary>${words.resync}</summary>
-    <form class="sf-form" method="post" action="${base}/${factor.type}/resync">
-      <p>${words.resyncLead}</p>
-      <input type="hidden" name="factorId" value="${factor.id}" />
-      <div class="sf-pair">${field(words.resyncFirst, "first")} ${field(words.resyncSecond, "second")}</div>
-      <button type="submit" class="sf-button sf-button-small">${words.resyncSubmit}</button>
-    </form>
-  </details>`;
-}
-
-function removeForm(context: PageContext, view: SettingsPageView, factor: FactorView): Html {
-  const { factors: words, passkeys } = context.messages.settings;
+function removeForm(context: PageContext, view: SettingsPageView, factor: FactorView, ownLead?: string): Html {
+  const { factors: words } = context.messages.settings;
   const isLast = view.settings.factors.length === 1;
   if (isLast && view.required) return confirmation(words.remove, words.keepOne, null);
-  const removeLead = factor.type === "passkey" ? passkeys.removeLead : words.removeLead;
-  const text = isLast ? words.removeLastLead(factor.label) : removeLead(factor.label);
-  const button = postButton(`${factorPath(context, factor)}/remove`, words.removeSubmit, "sf-button sf-button-danger");
-  return confirmation(words.remove, text, button);
+  const text = isLast ? words.removeLastLead(factor.label) : (ownLead ?? words.removeLead(factor.label));
+  const action = `${factorPath(context, factor)}/remove`;
+  return confirmation(words.remove, text, postButton({ action, text: words.removeSubmit, look: "danger" }));
 }
 
 /** Whatever can be added: open where there is nothing yet, else behind a word. */
 function addForms(context: PageContext, view: SettingsPageView): Html {
-  const { factors: words, passkeys } = context.messages.settings;
   const isFirst = view.settings.factors.length === 0;
-  const asksPassword = isFirst && view.needsStepUp && view.asksPassword;
-  const offers = [
-    { type: "passkey", title: passkeys.addTitle, form: addPasskey },
-    { type: "totp", title: isFirst ? words.addFirstTitle : words.addTitle, form: addApp },
-  ].filter(({ type }) => view.enrollable.some((each) => each === type));
+  const parts = addParts(context, view, isFirst);
   if (!isFirst) {
-    const more = offers.map(
-      ({ form, title }) =>
+    const more = parts.map(
+      ({ body, title }) =>
         html`<details class="sf-details">
           <summary>${title}</summary>
-          ${form(context, isFirst, asksPassword)}
+          ${body}
         </details>`,
     );
     return html`<div class="sf-adds">${more}</div>`;
   }
-  if (offers.length < 2) return html`${offers.map(({ form }) => form(context, isFirst, asksPassword))}`;
-  return html`${offers.map(
-    ({ form, title }) =>
+  if (parts.length < 2) return html`${parts.map(({ body }) => body)}`;
+  return html`${parts.map(
+    ({ body, title }) =>
       html`<div class="sf-offer">
         <h3>${title}</h3>
-        ${form(context, isFirst, asksPassword)}
+        ${body}
       </div>`,
   )}`;
 }
 
-function addPasskey(context: PageContext, isFirst: boolean, asksPassword: boolean): Html {
-  const { passkeys: words } = context.messages.settings;
-  return html`<div class="sf-form">
-    <p class="sf-hint">${words.addLead}</p>
-    ${passkeyForm(context, {
-      ceremony: "create",
-      action: `${context.base}/passkey/enroll`,
-      fields: asksPassword && passwordField(context, "sf-passkey-password"),
-      button: words.addSubmit,
-      cancelled: words.cancelled,
-      alreadyHere: words.alreadyHere,
-      stepUp: !isFirst && context.base,
-      ...(asksPassword ? { passwordRefused: words.passwordRefused } : {}),
-    })}
-  </div>`;
-}
-
-function addApp(context: PageContext, _isFirst: boolean, asksPassword: boolean): Html {
-  const { factors: words } = context.messages.settings;
-  return html`<form class="sf-form" method="post" action="${context.base}/totp/enroll">
-    <div class="sf-field">
-      <label for="sf-add-label">${words.addName}</label>
-      <p class="sf-hint" id="sf-add-hint">${words.addNameHint}</p>
-      <input id="sf-add-label" name="label" type="text" autocomplete="off" aria-describedby="sf-add-hint" />
-    </div>
-    ${asksPassword && passwordField(context, "sf-password")}
-    <button type="submit" class="sf-button">${words.addSubmit}</button>
-  </form>`;
-}
-
-function passwordField({ messages }: PageContext, id: string): Html {
-  const { factors: words } = messages.settings;
-  return html`<div class="sf-field">
-    <label for="${id}">${words.password}</label>
-    <p class="sf-hint" id="${id}-hint">${words.passwordHint}</p>
-    <input
-      id="${id}"
-      name="password"
-      type="password"
-      autocomplete="current-password"
-      required
-      aria-describedby="${id}-hint"
-    />
-  </div>`;
+function addParts(context: PageContext, view: SettingsPageView, isFirst: boolean): PagePart[] {
+  const asksPassword = isFirst && view.needsStepUp && view.asksPassword;
+  return allDrawn(context).flatMap(({ drawing, page }) => {
+    const password = asksPassword ? passwordField(context, drawing.type) : undefined;
+    return page.add?.({ ...drawing, place: "settings", isFirst, isMain: true, password }) ?? [];
+  });
 }

@@ -1,10 +1,11 @@
-import { alertBox, brand, confirmation, postButton, problemText } from "./fragments.js";
+import { postButton } from "./forms.js";
+import { alertBox, brand, confirmation, problemText } from "./fragments.js";
 import { type Html, html } from "./html.js";
 import { icon } from "./icons.js";
 import { renderPage } from "./layout.js";
+import { allDrawn } from "./method-page.js";
 import { activitySection } from "./settings-activity.js";
 import { devicesSection, sessionsSection } from "./settings-browsers.js";
-import { codesSection } from "./settings-codes.js";
 import { factorsSection } from "./settings-factors.js";
 import type { PageContext, SettingsPageView } from "./views.js";
 
@@ -25,27 +26,17 @@ export function settingsPage(context: PageContext, view: SettingsPageView): stri
       <p class="${isOn ? "sf-state sf-state-on" : "sf-state"}">${isOn ? settings.on : settings.off}</p>
     </header>
     ${problem && alertBox(problemText(context.messages, problem))} ${stepUpNotice(context, view)}
-    ${factorsSection(context, view)} ${view.hasBackupCodes && codesSection(context, view)}
+    ${factorsSection(context, view)} ${ownSections(context, view)}
     ${view.hasTrustedDevices && isOn && devicesSection(context, view.settings.devices)}
     ${sessionsSection(context, view.settings.sessions)} ${activitySection(context, view.settings.activity)}
     ${isOn && disableSection(context, view)}
     <footer class="sf-foot sf-own-only"><a href="/">${settings.backToApplication(context.issuer)}</a></footer>
-    ${forPasswordManagers(view)}
   </div>`;
   return renderPage(context, problem === undefined ? settings.title : common.titleWithProblem(settings.title), body);
 }
 
-/** What the script tells the password managers of this browser: which passkeys are in force, and under what name. */
-function forPasswordManagers({ accountName, passkeys }: SettingsPageView): Html | undefined {
-  if (passkeys === undefined) return undefined;
-  const { credentialIds, rpId, userId } = passkeys;
-  return html`<div
-    hidden
-    data-rp-id="${rpId}"
-    data-user-id="${userId}"
-    data-user-name="${accountName}"
-    data-credential-ids="${credentialIds.join(" ")}"
-  ></div>`;
+function ownSections(context: PageContext, { accountName, members, settings }: SettingsPageView): (Html | undefined)[] {
+  return allDrawn(context).map(({ drawing, page }) => page.section?.({ ...drawing, settings, members, accountName }));
 }
 
 function stepUpNotice({ base, loginPath, messages }: PageContext, view: SettingsPageView): Html | undefined {
@@ -65,7 +56,7 @@ function stepUpNotice({ base, loginPath, messages }: PageContext, view: Settings
 function disableSection({ base, issuer, messages }: PageContext, { required }: SettingsPageView): Html {
   const { disable } = messages.settings;
   const id = "sf-disable";
-  const button = postButton(`${base}/disable`, disable.submit, "sf-button sf-button-danger");
+  const button = postButton({ action: `${base}/disable`, text: disable.submit, look: "danger" });
   return html`<section class="sf-card" aria-labelledby="${id}">
     <h2 id="${id}">${disable.title}</h2>
     <p class="sf-hint">${required ? disable.required(issuer) : disable.lead}</p>

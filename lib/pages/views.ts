@@ -1,14 +1,17 @@
 import type { ErrorCode } from "../core/errors.js";
 import type { MethodType } from "../core/nouns.js";
-import type { MethodChoice } from "../engine/challenge.js";
+import type { MethodChoice } from "../engine/authentication.js";
 import type { SettingsView } from "../engine/views.js";
 import type { Messages } from "./messages.js";
+import type { MethodPages } from "./method-page.js";
 
 /** What every page is told. */
 export interface PageContext {
   /** Where the routes live, as the browser sees them: `/2fa`, or `/app/2fa` in a mounted application. No trailing slash. */
   readonly base: string;
   readonly messages: Messages;
+  /** What the configured methods show. */
+  readonly pages: MethodPages;
   readonly issuer: string;
   /** Language of the messages, for `<html lang>`: a BCP 47 tag. */
   readonly lang: string;
@@ -58,70 +61,31 @@ export interface ChallengeView {
   readonly problem?: PageProblem;
 }
 
+/** An enrollment that is open. */
+export interface EnrollmentView {
+  readonly type: MethodType;
+  readonly factorId: string;
+  /** What the method shows of it, once; absent where the page is shown again after a wrong proof. */
+  readonly answer?: Readonly<Record<string, unknown>>;
+  readonly problem?: PageProblem;
+}
+
 /** First screen of the enrollment that policy demands before the login is complete. */
 export interface SetUpView {
   readonly accountName: string;
-  /** Methods that can be enrolled, by type. */
-  readonly enrollable: readonly MethodType[];
   readonly problem?: PageProblem;
-}
-
-/** The offer of a passkey after a login by code. */
-export interface PasskeyOfferView {
-  readonly accountName: string;
-  readonly problem?: PageProblem;
-}
-
-/** The secret of a new authenticator, shown once. */
-export interface EnrollTotpView {
-  readonly factorId: string;
-  readonly label: string;
-  /** Unpadded base32. */
-  readonly secret: string;
-  readonly uri: string;
-  /** SVG text. */
-  readonly qr: string;
-}
-
-/** The code field alone, after a wrong code: the secret is not shown again. */
-export interface ConfirmTotpView {
-  readonly factorId: string;
-  readonly problem: PageProblem;
-}
-
-/** Backup codes, shown once. */
-export interface BackupCodesPageView {
-  readonly codes: readonly string[];
-  /** A local path: where the visitor goes once they saved them. */
-  readonly continueTo: string;
-  /** They came with the first factor (or: they replace an older set). */
-  readonly isFirst: boolean;
-}
-
-/** What the browser may tell password managers about an owner's passkeys. Nothing in it is secret. */
-export interface KnownPasskeys {
-  readonly rpId: string;
-  /** The user handle, base64url. */
-  readonly userId: string;
-  /** All that are in force, base64url. */
-  readonly credentialIds: readonly string[];
 }
 
 export interface SettingsPageView {
   readonly settings: SettingsView;
+  /** What the methods add to the settings in JSON. */
+  readonly members: Readonly<Record<string, unknown>>;
   readonly accountName: string;
-  /** Methods that can be enrolled, by type. */
-  readonly enrollable: readonly MethodType[];
-  /** Methods whose factors can be resynchronized. */
-  readonly resyncable: readonly MethodType[];
-  readonly hasBackupCodes: boolean;
   readonly hasTrustedDevices: boolean;
   /** Policy demands a factor: the last one cannot be removed. */
   readonly required: boolean;
   /** Changes need a fresh proof first; the page says so. Posting anyway answers the challenge page. */
   readonly needsStepUp: boolean;
-  /** Undefined where the owner never had one. */
-  readonly passkeys?: KnownPasskeys;
   /** The application can check a password again: forms for a first factor then carry a `password` field when stale. */
   readonly asksPassword: boolean;
   readonly problem?: PageProblem;

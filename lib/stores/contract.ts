@@ -6,19 +6,8 @@ export type { RateLimitStore };
 /** A stored value and the version a conditional write must name. */
 export interface Entry {
   readonly value: string;
+  /** Names this one value for ever: an entry of the same key that has it again is this entry, unchanged. */
   readonly version: string;
-}
-
-/** One counter of `attempts`: its name, whose it is, and how long its windows last in milliseconds. */
-export interface Counter {
-  readonly name: string;
-  readonly key: string;
-  readonly windowMs: number;
-}
-
-export interface Count {
-  readonly totalHits: number;
-  readonly resetTime: Date;
 }
 
 export interface WriteOptions {
@@ -29,20 +18,36 @@ export interface WriteOptions {
 }
 
 /**
- * Where accounts live. Everything that may happen only once in this product (a TOTP step, a backup code, a device token)
- * is one conditional write of this contract, so the contract is small and its atomicity is everything.
+ * Where accounts live: three functions, and two that a store may have. Everything that may happen only once in this product (a
+ * TOTP step, a backup code, a device token), and every attempt that is counted, is one conditional write of this contract, so the
+ * contract is small and its atomicity is everything.
  *
  * Any rejection, time-out, or answer of another shape is a failure: the request is refused (503) and nothing is granted.
+ *
+ * A store does NOT look into what it keeps, does NOT retry a write that lost, and needs no order among entries, no transaction
+ * over several, and no counting.
+ *
+ * @example
+ * ```ts
+ * import type { Store } from "express-second-factor";
+ *
+ * // One document an entry; `replaceIfVersion` and `deleteIfVersion` each answer whether they did it.
+ * const store: Store = {
+ *   read: (key) => documents.find(key),
+ *   async write(key, value, { expect, expiresAt }) {
+ *     const version = randomUUID();
+ *     return (await documents.replaceIfVersion(key, expect, { value, version, expiresAt })) ? version : undefined;
+ *   },
+ *   remove: (key, { expect }) => documents.deleteIfVersion(key, expect),
+ * };
+ * ```
  */
 export interface Store {
-  /** The entry as it is now, or undefined when absent or expired. Never an older one than a finished write left. */
-  read(key: string): Promise<Entry | undefined>;
   /**
-   * As `read`, but without asking the server where a copy is at hand that the server promised to call back. It may be older
-   * than a finished write, by as much as the store documents. Optional: what it says only ever lets a full login go on; anything
-   * else is decided by `read`.
+   * The entry as it is now, or undefined when absent or expired. Never an older one than a finished write left: nothing of a
+   * replica or a cache that may be behind. A store may answer the same object as long as the version is the same; nobody changes it.
    */
-  glance?(key: string): Promise<Entry | undefined>;
+  read(key: string): Promise<Entry | undefined>;
   /**
    * Writes if the entry still has `expect`. Atomic: of any number of simultaneous writes that expect the same version,
    * in any number of processes, exactly one answers the new version; the others answer undefined and change nothing.
@@ -50,20 +55,22 @@ export interface Store {
   write(key: string, value: string, options: WriteOptions): Promise<string | undefined>;
   /** Removes if the entry still has `expect`; answers whether it did. Atomic as `write` is. */
   remove(key: string, options: { readonly expect: string }): Promise<boolean>;
-  /** Attempt counters in express-rate-limit's `Store` contract: same name, same counters, in every process. */
-  attempts(name: string, windowMs: number, clock: Clock): RateLimitStore;
-  /**
-   * Increments several of those counters at once; answers their counts in order. Where it rejects none is counted, as far as the
-   * store can tell. Optional, with `decrementAll`: without the two each counter is asked by itself.
-   */
-  incrementAll?(counters: readonly Counter[], clock: Clock): Promise<readonly Count[]>;
-  /** Takes one attempt back from each, never below nothing. */
-  decrementAll?(counters: readonly Counter[], clock: Clock): Promise<void>;
   /**
    * The keys that begin with `kind:`, in any order, some perhaps twice. What comes or goes meanwhile may be missed.
-   * Optional: only the rotation of keys walks through a store.
+   * Optional: only the rotation of keys and the check at start walk through a store.
    */
   list?(kind: string): AsyncIterable<string>;
-  /** Told once which clock the application configured. Optional: a store whose server keeps time needs it only for cleanup. */
+  /** Told once which clock the application configured, by which entries expire. Optional: without it, by the store's own. */
   useClock?(clock: Clock): void;
+}
+
+/**
+ * What `redisStore` and `sqlStore` have beside a `Store`, and no store needs: a store of express-rate-limit in the same place, for
+ * `limits.address`, the limit per network address. Attempts of an account are counted in its record, never here.
+ *
+ * Its windows end by its own clock, not the application's. It sets itself no deadline: a server that is silent lets it wait as long
+ * as the client does. One limiter may use it.
+ */
+export interface BringsRateLimitStore {
+  readonly rateLimitStore: RateLimitStore;
 }

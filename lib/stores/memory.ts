@@ -1,5 +1,6 @@
 import type { Clock } from "../core/nouns.js";
-import type { Entry, RateLimitStore, Store, WriteOptions } from "./contract.js";
+import type { Entry, Store, WriteOptions } from "./contract.js";
+import { ExpiryQueue } from "./expiry-queue.js";
 
 export interface MemoryStoreOptions {
   /** Default: the clock of the `secondFactor` that uses the store. */
@@ -15,66 +16,20 @@ export interface MemoryStore extends Store {
   readonly memory: { readonly production: boolean };
 }
 
-interface Row extends Entry {
+interface Row {
+  readonly entry: Entry;
   readonly expiresAt: number;
 }
 
-interface Counter {
-  hits: number;
-  resetAt: number;
-}
-
-/** Expired rows removed per write, from the oldest on: the sweep's cost is spread over the writes that cause it. */
+/** Expired rows removed per write: more than one comes with it, so that they never pile up, and no write pays for all. */
 const SWEPT_PER_WRITE = 4;
-
-function sweep<T>(queue: Map<string, T>, rows: Map<string, T>, isExpired: (row: T) => boolean): void {
-  let looked = 0;
-  for (const [key, row] of queue) {
-    if (looked === SWEPT_PER_WRITE) return;
-    looked += 1;
-    if (!isExpired(row)) continue;
-    queue.delete(key);
-    rows.delete(key);
-  }
-}
-
-// express-rate-limit ships a memory store too, but it reads the system clock and sweeps with a timer; ours must follow
-// the application's clock, or a test that moves time would see limits that do not.
-function countersIn(rows: Map<string, Counter>, windowMs: number, clock: Clock): RateLimitStore {
-  const current = (key: string): Counter | undefined => {
-    const row = rows.get(key);
-    return row !== undefined && row.resetAt > clock() ? row : undefined;
-  };
-  return {
-    localKeys: false,
-    get(key) {
-      const row = current(key);
-      return row && { totalHits: row.hits, resetTime: new Date(row.resetAt) };
-    },
-    increment(key) {
-      sweep(rows, rows, (row) => row.resetAt <= clock());
-      const row = current(key) ?? { hits: 0, resetAt: clock() + windowMs };
-      row.hits += 1;
-      rows.set(key, row);
-      return { totalHits: row.hits, resetTime: new Date(row.resetAt) };
-    },
-    decrement(key) {
-      const row = current(key);
-      if (row !== undefined && row.hits > 0) row.hits -= 1;
-    },
-    resetKey(key) {
-      rows.delete(key);
-    },
-  };
-}
 
 class ProcessMemory implements MemoryStore {
   readonly memory: { readonly production: boolean };
   private clock: Clock;
   private version = 0;
   private readonly rows = new Map<string, Row>();
-  private readonly expiring = new Map<string, Row>();
-  private readonly counters = new Map<string, Map<string, Counter>>();
+  private readonly expiring = new ExpiryQueue();
 
   constructor(private readonly options: MemoryStoreOptions) {
     this.memory = { production: options.production ?? false };
@@ -86,25 +41,21 @@ class ProcessMemory implements MemoryStore {
   }
 
   async read(key: string): Promise<Entry | undefined> {
-    const row = this.current(key);
-    return row && { value: row.value, version: row.version };
+    return this.current(key);
   }
 
   async write(key: string, value: string, { expect, expiresAt = Infinity }: WriteOptions): Promise<string | undefined> {
-    sweep(this.expiring, this.rows, (row) => row.expiresAt <= this.clock());
+    this.sweep();
     if ((this.current(key)?.version ?? null) !== expect) return undefined;
     this.version += 1;
-    const row: Row = { value, version: String(this.version), expiresAt };
-    this.rows.set(key, row);
-    this.expiring.delete(key);
-    if (expiresAt < Infinity) this.expiring.set(key, row);
-    return row.version;
+    const version = String(this.version);
+    this.rows.set(key, { entry: { value, version }, expiresAt });
+    if (expiresAt < Infinity) this.expiring.add({ key, version, expiresAt });
+    return version;
   }
 
   async remove(key: string, { expect }: { readonly expect: string }): Promise<boolean> {
-    if (this.current(key)?.version !== expect) return false;
-    this.expiring.delete(key);
-    return this.rows.delete(key);
+    return this.current(key)?.version === expect && this.rows.delete(key);
   }
 
   async *list(kind: string): AsyncGenerator<string> {
@@ -113,22 +64,27 @@ class ProcessMemory implements MemoryStore {
     }
   }
 
-  attempts(name: string, windowMs: number, clock: Clock): RateLimitStore {
-    const rows = this.counters.get(name) ?? new Map<string, Counter>();
-    this.counters.set(name, rows);
-    return countersIn(rows, windowMs, clock);
+  private current(key: string): Entry | undefined {
+    const row = this.rows.get(key);
+    return row !== undefined && row.expiresAt > this.clock() ? row.entry : undefined;
   }
 
-  private current(key: string): Row | undefined {
-    const row = this.rows.get(key);
-    return row !== undefined && row.expiresAt > this.clock() ? row : undefined;
+  private sweep(): void {
+    const now = this.clock();
+    for (let swept = 0; swept < SWEPT_PER_WRITE; swept += 1) {
+      const expired = this.expiring.takeExpired(now);
+      if (expired === undefined) return;
+      // Written again since, it stays or has another place in the queue.
+      if (this.rows.get(expired.key)?.entry.version === expired.version) this.rows.delete(expired.key);
+    }
   }
 }
 
 /**
  * Keeps everything in this process: for development, tests and single-process tools.
  *
- * Does NOT survive a restart and is NOT shared between processes; production refuses it unless told otherwise.
+ * Does NOT survive a restart and is NOT shared between processes; production refuses it unless told otherwise. Brings no store for
+ * `limits.address`: express-rate-limit's own keeps that in memory, too.
  *
  * @example
  * ```ts

@@ -1,10 +1,4 @@
-import { MINUTE } from "../core/nouns.js";
-
-/**
- * What has expired stays this much longer: the server's clock and the application's may differ, and the application's
- * decides. Only a difference of more than this could make a process miss what another still counts.
- */
-const LINGER = 60 * MINUTE;
+import { LINGER } from "./linger.js";
 
 /** Milliseconds after which the server may drop what expires at `expiresAt`. */
 export function timeToLive(expiresAt: number, now: number): string {

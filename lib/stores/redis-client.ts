@@ -5,20 +5,14 @@ interface CommandOptions {
   readonly timeout?: number | undefined;
 }
 
-/** What node-redis has where it was made with `clientSideCache`. */
-interface CachingClient {
-  readonly clientSideCache?: object | undefined;
-  hmGet?(key: string, fields: string[]): Promise<unknown>;
-}
-
 /** A node-redis client for one server (`createClient`), or a pool of them. */
-export interface NodeRedisClient extends CachingClient {
+export interface NodeRedisClient {
   readonly isOpen: boolean;
   sendCommand(args: string[], options?: CommandOptions): Promise<unknown>;
 }
 
 /** A node-redis client for a cluster (`createCluster`). */
-export interface NodeRedisCluster extends CachingClient {
+export interface NodeRedisCluster {
   readonly masters: readonly unknown[];
   sendCommand(firstKey: string, isReadonly: boolean, args: string[], options?: CommandOptions): Promise<unknown>;
   nodeClient(master: unknown): Promise<NodeRedisClient> | NodeRedisClient;
@@ -40,11 +34,7 @@ export type SendCommand = (key: string, command: Command) => Promise<unknown>;
 
 /** Any of the clients, as the store uses it. */
 export interface Connection {
-  /** Keys are spread over several servers. */
-  readonly isCluster: boolean;
   readonly send: SendCommand;
-  /** The fields of a hash out of the client's cache, which the server invalidates. Undefined where the client has none. */
-  readonly cachedFields?: (key: string, fields: readonly string[]) => Promise<unknown>;
   /** A way to each server that owns keys: one, or every master of a cluster. */
   servers(): Promise<readonly ((command: Command) => Promise<unknown>)[]>;
 }
@@ -74,28 +64,12 @@ function refuse(problem: string): never {
   throw new ConfigurationError([`redisStore(client): ${problem}`]);
 }
 
-const LONGEST_UNSEEN = 5_000;
-
-/** @throws ConfigurationError for a cache that could go on answering for long after the server fell silent */
-function cacheOf(client: CachingClient): Pick<Connection, "cachedFields"> {
-  const { clientSideCache: cache } = client;
-  const ttl: unknown = cache !== undefined && "ttl" in cache ? cache.ttl : undefined;
-  if (typeof ttl !== "number" || !(ttl > 0 && ttl <= LONGEST_UNSEEN) || client.hmGet === undefined) {
-    return refuse(
-      `clientSideCache needs a client made by node-redis with RESP: 3 and clientSideCache: { ttl: 1000, maxEntries: 10000 }; ` +
-        `ttl, up to ${LONGEST_UNSEEN} ms, bounds how long logins go on while the server is silent`,
-    );
-  }
-  return { cachedFields: async (key, fields) => client.hmGet?.(key, [...fields]) };
-}
-
 function ofIoRedis(client: IoRedisClient): Connection {
   const to =
     (server: IoRedisClient) =>
     ([command, ...args]: Command) =>
       server.call(command, args);
   return {
-    isCluster: client.nodes !== undefined,
     send: async (_key, command) => to(client)(command),
     servers: async () => (client.nodes?.("master") ?? [client]).map(to),
   };
@@ -113,7 +87,6 @@ function commandOptions({ options }: AnyClient): CommandOptions {
 function ofNodeRedisCluster(cluster: NodeRedisCluster): Connection {
   const options = commandOptions(cluster);
   return {
-    isCluster: true,
     // Never as read-only, which would send it to a replica where the cluster is told to use them.
     send: async (key, command) => cluster.sendCommand(key, false, [...command], options),
     async servers() {
@@ -126,7 +99,7 @@ function ofNodeRedisCluster(cluster: NodeRedisCluster): Connection {
 function ofNodeRedis(client: NodeRedisClient): Connection {
   const options = commandOptions(client);
   const send = async (command: Command): Promise<unknown> => client.sendCommand([...command], options);
-  return { isCluster: false, send: (_key, command) => send(command), servers: async () => [send] };
+  return { send: (_key, command) => send(command), servers: async () => [send] };
 }
 
 /**
@@ -135,12 +108,7 @@ function ofNodeRedis(client: NodeRedisClient): Connection {
  * @throws ConfigurationError where it is none of them, or one that may read from replicas: what a replica has not heard of
  * yet is what was just revoked or used up.
  */
-export function connectionOf(client: RedisClient, isCached: boolean): Connection {
-  const connection = plainConnectionOf(client);
-  return isCached ? { ...connection, ...cacheOf(client as CachingClient) } : connection;
-}
-
-function plainConnectionOf(client: RedisClient): Connection {
+export function connectionOf(client: RedisClient): Connection {
   const given = Object(client) as AnyClient;
   if (isIoRedis(given)) {
     const { scaleReads = "master" } = given.options ?? {};

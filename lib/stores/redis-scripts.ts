@@ -1,15 +1,18 @@
 import { scriptDigest } from "../crypto/script-digest.js";
 import type { SendCommand } from "./redis-client.js";
 
-/** A Lua script over keys of one server. Its numbers are decimal text, as is everything Redis keeps. */
+/** A Lua script over one key. Its numbers are decimal text, as is everything Redis keeps. */
 export interface Script {
   readonly text: string;
   readonly digest: string;
 }
 
-function script(...lines: readonly string[]): Script {
-  const text = lines.join("\n");
+export function scriptOf(text: string): Script {
   return { text, digest: scriptDigest(text) };
+}
+
+function script(...lines: readonly string[]): Script {
+  return scriptOf(lines.join("\n"));
 }
 
 // KEYS[1] the entry; ARGV[1] now, ARGV[2] the version it must have ('' for none).
@@ -49,54 +52,8 @@ export const REMOVE = script(
   "return redis.call('DEL', KEYS[1])",
 );
 
-// KEYS the counters; ARGV[1] now. All are looked at before one is changed, so that an error leaves none half counted.
-const COUNTERS = [
-  "local ends, open = {}, {}",
-  "for i, key in ipairs(KEYS) do",
-  "  local found = redis.call('HMGET', key, 'hits', 'resetAt')",
-  "  local hits, resetAt = tonumber(found[1] or ''), tonumber(found[2] or '')",
-  "  if not (hits and resetAt) and redis.call('EXISTS', key) == 1 then",
-  "    return redis.error_reply('ERR this key holds no attempt counter')",
-  "  end",
-  "  ends[i] = found[2]",
-  "  open[i] = resetAt and resetAt > tonumber(ARGV[1]) and hits",
-  "end",
-];
-
-/**
- * For each counter two of ARGV: when a window that begins now ends, and ms until the server may drop it. Answers two for each:
- * the hits, and the window's end.
- */
-export const INCREMENT = script(
-  ...COUNTERS,
-  "local counts = {}",
-  "for i, key in ipairs(KEYS) do",
-  "  local resetAt = ARGV[2 * i]",
-  "  if open[i] then",
-  "    counts[2 * i - 1], counts[2 * i] = redis.call('HINCRBY', key, 'hits', 1), ends[i]",
-  "  else",
-  "    redis.call('HSET', key, 'hits', '1', 'resetAt', resetAt)",
-  "    redis.call('PEXPIRE', key, ARGV[2 * i + 1])",
-  "    counts[2 * i - 1], counts[2 * i] = 1, resetAt",
-  "  end",
-  "end",
-  "return counts",
-);
-
-/** Uncounts one attempt of each open window. */
-export const DECREMENT = script(
-  ...COUNTERS,
-  "for i, key in ipairs(KEYS) do",
-  "  if open[i] and open[i] > 0 then redis.call('HINCRBY', key, 'hits', -1) end",
-  "end",
-  "return 1",
-);
-
-export type RunScript = (
-  script: Script,
-  keys: readonly [string, ...string[]],
-  args: readonly string[],
-) => Promise<unknown>;
+/** Runs a script over one key. */
+export type RunScript = (script: Script, key: string, args: readonly string[]) => Promise<unknown>;
 
 function isUnknownScript(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith("NOSCRIPT");
@@ -104,15 +61,13 @@ function isUnknownScript(error: unknown): boolean {
 
 /** Runs scripts by their digest. A server that does not know one (restarted, flushed, failed over) is handed its text. */
 export function scriptRunner(send: SendCommand): RunScript {
-  return async (script, keys, args) => {
-    const [first] = keys;
-    const given = [String(keys.length), ...keys, ...args];
+  return async ({ digest, text }, key, args) => {
     try {
-      return await send(first, ["EVALSHA", script.digest, ...given]);
+      return await send(key, ["EVALSHA", digest, "1", key, ...args]);
     } catch (error) {
       // The server ran nothing, so sending it again runs it once.
       if (!isUnknownScript(error)) throw error;
-      return send(first, ["EVAL", script.text, ...given]);
+      return send(key, ["EVAL", text, "1", key, ...args]);
     }
   };
 }

@@ -1,48 +1,39 @@
 import type { Kysely } from "kysely";
 import { type Clock, MINUTE } from "../core/nouns.js";
+import { LINGER } from "./linger.js";
 import { type Place, placeOf, type SqlStoreOptions } from "./sql-tables.js";
 
-/** What has expired stays this much longer, because another process's clock may be behind. */
-const LINGER = 60 * MINUTE;
 const BATCH = 500;
 const PAUSE = MINUTE;
 
 export interface RemoveExpiredOptions extends SqlStoreOptions {
-  /** Default: `Date.now`. */
+  /** Milliseconds since the epoch, by which entries expire: the application's `clock`. Default: `Date.now`. */
   readonly clock?: Clock;
 }
 
-async function removeBatch({ db, entries, attempts }: Place, before: number): Promise<number> {
+/** Entries end by the application's clock, rate limits' windows by the process'. */
+async function removeBatch({ db, entries, rate }: Place, now: number): Promise<number> {
+  const [before, ended] = [Math.floor(now) - LINGER, Date.now() - LINGER];
   // The condition is repeated outside: a row that somebody renewed after it was chosen is not removed.
-  const gone = await db
+  const removed = await db
     .deleteFrom(entries)
     .where("expires_at", "<=", before)
     .where("key", "in", (from) =>
       from.selectFrom(entries).select("key").where("expires_at", "<=", before).orderBy("expires_at").limit(BATCH),
     )
     .executeTakeFirst();
-  const ended = await db
-    .deleteFrom(attempts)
-    .where("reset_at", "<=", before)
-    .where((eb) =>
-      eb(
-        eb.refTuple("name", "key"),
-        "in",
-        eb
-          .selectFrom(attempts)
-          .select(["name", "key"])
-          .where("reset_at", "<=", before)
-          .orderBy("reset_at")
-          .limit(BATCH)
-          .$asTuple("name", "key"),
-      ),
+  const windows = await db
+    .deleteFrom(rate)
+    .where("reset_at", "<=", ended)
+    .where("key", "in", (from) =>
+      from.selectFrom(rate).select("key").where("reset_at", "<=", ended).orderBy("reset_at").limit(BATCH),
     )
     .executeTakeFirst();
-  return Number(gone.numDeletedRows) + Number(ended.numDeletedRows);
+  return Number(removed.numDeletedRows) + Number(windows.numDeletedRows);
 }
 
 /**
- * Removes entries and attempt counters that expired more than an hour ago, and answers how many. The store does so by itself
+ * Removes entries and rate limits' windows that ended more than five minutes ago, and answers how many. The store does so by itself
  * beside its writes; this is for a job of the application's own.
  *
  * @throws ConfigurationError as `sqlStore` does; otherwise what the database answers, and what is removed stays removed
@@ -60,7 +51,7 @@ export async function removeExpired<DB>(db: Kysely<DB>, options: RemoveExpiredOp
   const place = placeOf(db, options);
   let removed = 0;
   for (;;) {
-    const batch = await removeBatch(place, Math.floor(clock()) - LINGER);
+    const batch = await removeBatch(place, clock());
     removed += batch;
     if (batch < BATCH) return removed;
   }
@@ -70,13 +61,17 @@ export async function removeExpired<DB>(db: Kysely<DB>, options: RemoveExpiredOp
 export class Cleanup {
   private next = -Infinity;
 
-  constructor(private readonly place: Place) {}
+  constructor(
+    private readonly place: Place,
+    private readonly clock: Clock,
+  ) {}
 
-  due(now: number): void {
+  due(): void {
+    const now = this.clock();
     // A clock that was set back does not stop the cleanup.
     if (now < this.next && this.next - now <= PAUSE) return;
     this.next = now + PAUSE;
-    removeBatch(this.place, Math.floor(now) - LINGER).then(
+    removeBatch(this.place, now).then(
       (removed) => {
         if (removed >= BATCH) this.next = -Infinity;
       },

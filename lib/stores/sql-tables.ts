@@ -2,7 +2,7 @@ import type { ColumnType, Compilable, Kysely } from "kysely";
 import { ConfigurationError } from "../core/errors.js";
 
 export interface SqlStoreOptions {
-  /** The table of entries, `schema.table` where it is not in the search path; `<table>_attempts` counts. Default: `"second_factor"`. */
+  /** The table of entries, `schema.table` where it is not in the search path; `<table>_rate` counts for `limits.address`. Default: `"second_factor"`. */
   readonly table?: string;
 }
 
@@ -12,7 +12,7 @@ type Milliseconds = ColumnType<number | string, number, number>;
 /** The two tables as the queries see them, under their default names. */
 export interface Tables {
   readonly second_factor: { key: string; version: string; value: string; expires_at: Milliseconds | null };
-  readonly second_factor_attempts: { name: string; key: string; hits: number; reset_at: Milliseconds };
+  readonly second_factor_rate: { key: string; hits: number; reset_at: Milliseconds };
 }
 
 /** Every query's database and where the tables are. */
@@ -20,7 +20,7 @@ export interface Place {
   readonly db: Kysely<Tables>;
   /** Typed as the default names, which the queries are written for. */
   readonly entries: "second_factor";
-  readonly attempts: "second_factor_attempts";
+  readonly rate: "second_factor_rate";
 }
 
 const NAME = /^([a-z_]\w{0,50}\.)?[a-z_]\w{0,40}$/i;
@@ -49,7 +49,7 @@ export function placeOf<DB>(db: Kysely<DB>, { table = "second_factor" }: SqlStor
     // Plugins rename columns; the rows must come back as they were asked for.
     db: db.withoutPlugins() as unknown as Kysely<Tables>,
     entries: table as "second_factor",
-    attempts: `${table}_attempts` as "second_factor_attempts",
+    rate: `${table}_rate` as "second_factor_rate",
   };
 }
 
@@ -57,7 +57,7 @@ interface Statement extends Compilable {
   execute(): Promise<unknown>;
 }
 
-function statements({ db, entries, attempts }: Place): readonly Statement[] {
+function statements({ db, entries, rate }: Place): readonly Statement[] {
   const { schema } = db;
   const bare = (table: string): string => table.slice(table.indexOf(".") + 1);
   return [
@@ -69,22 +69,20 @@ function statements({ db, entries, attempts }: Place): readonly Statement[] {
       .addColumn("value", "text", (column) => column.notNull())
       .addColumn("expires_at", "bigint"),
     schema
-      .createTable(attempts)
+      .createTable(rate)
       .ifNotExists()
-      .addColumn("name", "text", (column) => column.notNull())
-      .addColumn("key", "text", (column) => column.notNull())
+      .addColumn("key", "text", (column) => column.primaryKey())
       .addColumn("hits", "integer", (column) => column.notNull())
-      .addColumn("reset_at", "bigint", (column) => column.notNull())
-      .addPrimaryKeyConstraint(`${bare(attempts)}_pkey`, ["name", "key"]),
+      .addColumn("reset_at", "bigint", (column) => column.notNull()),
     schema
       .createIndex(`${bare(entries)}_expires_at`)
       .ifNotExists()
       .on(entries)
       .column("expires_at"),
     schema
-      .createIndex(`${bare(attempts)}_reset_at`)
+      .createIndex(`${bare(rate)}_reset_at`)
       .ifNotExists()
-      .on(attempts)
+      .on(rate)
       .column("reset_at"),
   ];
 }

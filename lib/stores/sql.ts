@@ -1,22 +1,32 @@
 import type { Kysely } from "kysely";
 import type { Clock } from "../core/nouns.js";
 import { randomId } from "../crypto/random.js";
-import type { Entry, RateLimitStore, Store, WriteOptions } from "./contract.js";
-import { SqlAttempts } from "./sql-attempts.js";
-import { KnownEntries } from "./known-entries.js";
+import type { BringsRateLimitStore, Entry, RateLimitStore, Store, WriteOptions } from "./contract.js";
+import { type Held, KnownEntries } from "./known-entries.js";
 import { Cleanup } from "./sql-cleanup.js";
+import { type EntryStatements, entryStatements, type ReadRow } from "./sql-entries.js";
+import { sqlRateLimits } from "./sql-rate.js";
 import { type Place, placeOf, type SqlStoreOptions } from "./sql-tables.js";
 import { givenText, storedText } from "./stored-text.js";
 
 const PAGE = 500;
 
-class SqlStore implements Store {
+function heldIn(row: ReadRow, value: string): Held {
+  const expiresAt = row.expires_at === null ? Infinity : Number(row.expires_at);
+  return { entry: { value: givenText(value), version: row.version }, expiresAt };
+}
+
+class SqlStore implements Store, BringsRateLimitStore {
+  readonly rateLimitStore: RateLimitStore;
   private clock: Clock = Date.now;
   private readonly cleanup: Cleanup;
-  private readonly known = new KnownEntries<Entry>();
+  private readonly known = new KnownEntries();
+  private readonly statements: EntryStatements;
 
   constructor(private readonly place: Place) {
-    this.cleanup = new Cleanup(place);
+    this.statements = entryStatements(place);
+    this.cleanup = new Cleanup(place, () => this.clock());
+    this.rateLimitStore = sqlRateLimits(place, this.cleanup);
   }
 
   useClock(clock: Clock): void {
@@ -27,50 +37,34 @@ class SqlStore implements Store {
   async read(key: string): Promise<Entry | undefined> {
     const place = storedText(key);
     const known = this.known.get(place);
-    const row = await this.place.db
-      .selectFrom(this.place.entries)
-      .select((eb) => [
-        "version",
-        "expires_at",
-        eb
-          .case()
-          .when("version", "=", known?.version ?? "")
-          .then(null)
-          .else(eb.ref("value"))
-          .end()
-          .as("value"),
-      ])
-      .where("key", "=", place)
-      .executeTakeFirst();
-    if (row === undefined) return undefined;
-    if (row.expires_at !== null && !(Number(row.expires_at) > this.clock())) return undefined;
-    const entry = row.value === null ? known : { value: givenText(row.value), version: row.version };
-    if (entry !== undefined && entry !== known) this.known.put(place, entry);
-    return entry;
+    const row = await this.statements.read({ key: place, known: known?.entry.version ?? "" });
+    if (row === undefined) {
+      this.known.forget(place);
+      return undefined;
+    }
+    const held = row.value === null ? known : this.known.seen(place, heldIn(row, row.value));
+    // Never read as absent: an absent account is one without a second factor.
+    if (held === undefined || Number.isNaN(held.expiresAt))
+      throw new Error("The table holds something that is no entry of this store");
+    return held.expiresAt > this.clock() ? held.entry : undefined;
   }
 
   async write(key: string, value: string, { expect, expiresAt = Infinity }: WriteOptions): Promise<string | undefined> {
-    const now = this.clock();
-    const row = {
-      version: randomId(),
-      value: storedText(value),
-      expires_at: expiresAt < Infinity ? Math.ceil(expiresAt) : null,
-    };
-    const place = storedText(key);
-    const written = await (expect === null ? this.create(place, row, now) : this.replace(place, row, expect, now));
-    if (written !== undefined) this.known.replace(place, { value, version: written.version });
-    this.cleanup.due(now);
-    return written?.version;
+    const [place, version] = [storedText(key), randomId()];
+    const expires_at = expiresAt < Infinity ? Math.ceil(expiresAt) : null;
+    const row = { key: place, version, value: storedText(value), expires_at, now: Math.floor(this.clock()) };
+    const { create, replace } = this.statements;
+    const written = await (expect === null ? create(row) : replace({ ...row, expect }));
+    this.cleanup.due();
+    if (written === undefined) return undefined;
+    this.known.written(place, { entry: { value, version }, expiresAt: expires_at ?? Infinity });
+    return version;
   }
 
   async remove(key: string, { expect }: { readonly expect: string }): Promise<boolean> {
-    const removed = await this.place.db
-      .deleteFrom(this.place.entries)
-      .where("key", "=", storedText(key))
-      .where("version", "=", expect)
-      .where((eb) => eb.or([eb("expires_at", "is", null), eb("expires_at", ">", Math.floor(this.clock()))]))
-      .returning("version")
-      .executeTakeFirst();
+    const place = storedText(key);
+    const removed = await this.statements.remove({ key: place, expect, now: Math.floor(this.clock()) });
+    if (removed !== undefined) this.known.forget(place);
     return removed !== undefined;
   }
 
@@ -91,40 +85,6 @@ class SqlStore implements Store {
       if (keys.length < PAGE || last === undefined) return;
     }
   }
-
-  attempts(name: string, windowMs: number, clock: Clock): RateLimitStore {
-    return new SqlAttempts(this.place, this.cleanup, { name: storedText(name), windowMs, clock });
-  }
-
-  /** One statement: inserts where nothing is, or where what is has expired. */
-  private create(key: string, row: Row, now: number): Promise<{ version: string } | undefined> {
-    const { db, entries } = this.place;
-    return db
-      .insertInto(entries)
-      .values({ key, ...row })
-      .onConflict((conflict) =>
-        conflict.column("key").doUpdateSet(row).where(`${entries}.expires_at`, "<=", Math.floor(now)),
-      )
-      .returning("version")
-      .executeTakeFirst();
-  }
-
-  private replace(key: string, row: Row, expect: string, now: number): Promise<{ version: string } | undefined> {
-    return this.place.db
-      .updateTable(this.place.entries)
-      .set(row)
-      .where("key", "=", key)
-      .where("version", "=", expect)
-      .where((eb) => eb.or([eb("expires_at", "is", null), eb("expires_at", ">", Math.floor(now))]))
-      .returning("version")
-      .executeTakeFirst();
-  }
-}
-
-interface Row {
-  readonly version: string;
-  readonly value: string;
-  readonly expires_at: number | null;
 }
 
 /**
@@ -132,10 +92,11 @@ interface Row {
  * `createTables(db)`, or the text of `tablesSql(db)` in another migration tool.
  *
  * Each operation is one statement, so no transaction is needed; any isolation level is right, and above READ COMMITTED the
- * losers of a race may be answered 503. Rows end by the application's clock and are removed an hour later, beside the writes.
+ * losers of a race may be answered 503. Rows end by the application's clock and are removed five minutes later, beside the writes.
+ * `rateLimitStore` of what it answers counts in the second table, for `limits.address`; its windows end by this process' `Date.now`.
  *
  * This does NOT open or close connections, does NOT retry, and does NOT work with a read replica or MySQL. What a server with
- * `synchronous_commit = off` forgets in a crash is forgotten here too: used codes and counted attempts.
+ * `synchronous_commit = off` forgets in a crash is forgotten here too: used codes and counted attempts. Statements are not prepared on the server: Kysely hands node-postgres no name.
  *
  * Set a connection and a statement time-out (for SQLite, whose driver blocks the process, a busy time-out below
  * `storeTimeout`), or statements of requests long answered pile up while the server is away. Listen
@@ -157,6 +118,6 @@ interface Row {
  * app.use(secondFactor({ issuer: "Acme", origin, keys, store: sqlStore(db) }));
  * ```
  */
-export function sqlStore<DB>(db: Kysely<DB>, options: SqlStoreOptions = {}): Store {
+export function sqlStore<DB>(db: Kysely<DB>, options: SqlStoreOptions = {}): Store & BringsRateLimitStore {
   return new SqlStore(placeOf(db, options));
 }

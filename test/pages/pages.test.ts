@@ -1,9 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { backupCodesPage } from "../../lib/pages/backup-codes-page.js";
 import { challengePage } from "../../lib/pages/challenge-page.js";
-import { confirmTotpPage, enrollTotpPage } from "../../lib/pages/enroll-totp-page.js";
 import { english, mergeMessages, messageProblems, type MessageOverrides } from "../../lib/pages/messages.js";
 import { problemPage } from "../../lib/pages/problem-page.js";
 import { setUpPage } from "../../lib/pages/set-up-page.js";
@@ -12,11 +10,15 @@ import type { Layout, PageProblem } from "../../lib/pages/views.js";
 import {
   ALL_CODES,
   challengeWith,
+  codesPage,
   contextWith,
   everyPage,
+  messages as words,
   NOTHING_YET,
+  pagesOf,
   settingsOf,
   settingsWith,
+  totpEnrollment,
 } from "./sample-pages.js";
 
 const context = contextWith();
@@ -102,7 +104,7 @@ describe("what comes from outside", () => {
 
   test("is escaped in the list of backup codes and in the fields of its form", () => {
     const text = `"><script>alert(1)</script>`;
-    const page = backupCodesPage(context, {
+    const page = codesPage(context, {
       codes: [text],
       continueTo: `/a?b=${encodeURIComponent(text)}`,
       isFirst: true,
@@ -118,11 +120,10 @@ describe("what comes from outside", () => {
   });
 
   test("does not become a link unless it is an otpauth address", () => {
-    const view = { factorId: "f", label: "l", secret: "S", qr: "<svg></svg>" };
-    expect(enrollTotpPage(context, { ...view, uri: "javascript:alert(1)" })).not.toContain("javascript:");
-    expect(enrollTotpPage(context, { ...view, uri: "otpauth://totp/a?b&c" })).toContain(
-      'href="otpauth://totp/a?b&amp;c"',
-    );
+    const withUri = (uri: string): string =>
+      totpEnrollment(context, { factorId: "f", answer: { label: "l", secret: "S", qr: "<svg></svg>", uri } });
+    expect(withUri("javascript:alert(1)")).not.toContain("javascript:");
+    expect(withUri("otpauth://totp/a?b&c")).toContain('href="otpauth://totp/a?b&amp;c"');
   });
 });
 
@@ -215,7 +216,7 @@ describe("the code field", () => {
     [{ code: "too-many-attempts", retryAfter: 61 }, "Wait 2 minutes,"],
     [{ code: "too-many-attempts", retryAfter: 86_400 }, "Wait 24 hours,"],
     [{ code: "too-many-attempts" }, english.wait.noEnd],
-    [{ code: "invalid-request" }, english.challenge.totp.unreadable],
+    [{ code: "invalid-request" }, words.methods.totp!.challenge.unreadable],
   ])("tells what to do about %j", (problem, sentence) => {
     expect(unescaped(challengePage(context, challengeWith({ problem })))).toContain(sentence);
   });
@@ -229,7 +230,7 @@ describe("the code field", () => {
     [4, "Your phone's clock is about 4 minutes ahead. Switch on automatic time, then try again."],
     [-1, "Your phone's clock is about 1 minute behind. Switch on automatic time, then try again."],
   ])("of an enrollment tells that the phone's clock is off by %d", (clockOffMinutes, sentence) => {
-    const page = confirmTotpPage(context, { factorId: "f", problem: { code: "invalid-code", clockOffMinutes } });
+    const page = totpEnrollment(context, { factorId: "f", problem: { code: "invalid-code", clockOffMinutes } });
     expect(unescaped(page)).toContain(sentence);
     expect(page).not.toMatch(/<svg[^>]*xmlns|otpauth/);
   });
@@ -281,7 +282,7 @@ describe("a passkey", () => {
     const [form = ""] = formsTo(asked, "/2fa/passkey");
     expect(tags(form, "form")[0]).toMatch(/\shidden/);
     expect(tags(form, "input").map((tag) => attribute(tag, "name"))).toEqual(["trustDevice", "credential"]);
-    expect(asked).toContain(english.common.passkeyNeedsScript);
+    expect(asked).toContain(words.methods.passkey!.dialog.needsScript);
     expect(asked).toContain('href="/2fa?method=totp"');
     expect(asked).toContain('href="/2fa?method=backup-code"');
     expect(codeFieldOf(asked)).toBeUndefined();
@@ -302,12 +303,12 @@ describe("a passkey", () => {
   });
 
   test("can be the first factor, beside the authenticator app or alone", () => {
-    const both = setUpPage(context, { accountName: "ada", enrollable: ["totp", "passkey"] });
+    const both = setUpPage(context, { accountName: "ada" });
     expect(formsTo(both, "/2fa/passkey/enroll")).toHaveLength(1);
     expect(formsTo(both, "/2fa/totp/enroll")).toHaveLength(1);
-    const alone = setUpPage(context, { accountName: "ada", enrollable: ["passkey"] });
+    const alone = setUpPage(contextWith({ pages: pagesOf("passkey") }), { accountName: "ada" });
     expect(formsTo(alone, "/2fa/totp/enroll")).toEqual([]);
-    const first = settingsPage(context, settingsWith({ settings: NOTHING_YET, enrollable: ["totp", "passkey"] }));
+    const first = settingsPage(context, settingsWith({ settings: NOTHING_YET }));
     expect(formsTo(first, "/2fa/passkey/enroll")).toHaveLength(1);
     expect(formsTo(first, "/2fa/totp/enroll")).toHaveLength(1);
   });
@@ -315,7 +316,6 @@ describe("a passkey", () => {
   test("asks for the password with each form for a first factor, under names of their own", () => {
     const view = settingsWith({
       settings: NOTHING_YET,
-      enrollable: ["totp", "passkey"],
       needsStepUp: true,
       asksPassword: true,
     });
@@ -356,13 +356,13 @@ describe("a step-up", () => {
 });
 
 test("a wrong first code is not called one that was used", () => {
-  const page = confirmTotpPage(context, { factorId: "f", problem: { code: "invalid-code" } });
-  expect(page).toContain(english.enroll.codeRefused);
+  const page = totpEnrollment(context, { factorId: "f", problem: { code: "invalid-code" } });
+  expect(page).toContain(words.methods.totp!.enroll.codeRefused);
   expect(page).not.toContain("only once");
 });
 
 describe("the backup codes", () => {
-  const page = backupCodesPage(context, {
+  const page = codesPage(context, {
     codes: ["A-1", "B-2"],
     continueTo: "/a/b?x=1&y=%26&x=2#part",
     isFirst: true,
@@ -383,7 +383,7 @@ describe("the backup codes", () => {
   test.each(["//evil.example/x", "/\\evil.example", "/.//evil.example/x", "https://evil.example/", "http://[", ""])(
     "never lead to another host: %j",
     (continueTo) => {
-      const form = backupCodesPage(context, { codes: [], continueTo, isFirst: true });
+      const form = codesPage(context, { codes: [], continueTo, isFirst: true });
       expect(attribute(tags(form, "form")[0], "action")).toMatch(/^\/(?![/\\])/);
     },
   );
@@ -464,10 +464,7 @@ describe("the settings", () => {
   });
 
   test("leave out what is not installed", () => {
-    const bare = settingsPage(
-      context,
-      settingsWith({ hasBackupCodes: false, hasTrustedDevices: false, enrollable: [] }),
-    );
+    const bare = settingsPage(contextWith({ pages: pagesOf() }), settingsWith({ hasTrustedDevices: false }));
     expect(bare).not.toContain("/2fa/backup-codes");
     expect(bare).not.toContain("/2fa/devices");
     expect(bare).not.toContain("/2fa/totp/enroll");
@@ -494,7 +491,7 @@ describe("the settings", () => {
 
 describe("an application's own words and frame", () => {
   test("take the place of the built-in ones, and the rest stays", () => {
-    const messages = mergeMessages(english, {
+    const messages = mergeMessages(words, {
       common: { continue: "Weiter" },
       challenge: { trust: (days) => `${days} <T>` },
     });
@@ -502,7 +499,7 @@ describe("an application's own words and frame", () => {
     expect(page).toContain('<html lang="de">');
     expect(page).toContain(">Weiter</button>");
     expect(page).toContain("30 &lt;T&gt;");
-    expect(page).toContain(english.challenge.totp.title);
+    expect(page).toContain(words.methods.totp!.challenge.title);
     expect(english.common.continue).toBe("Continue");
   });
 
@@ -512,7 +509,7 @@ describe("an application's own words and frame", () => {
       if (typeof value === "function") return () => "Ж";
       return Object.fromEntries(Object.entries(value as object).map(([key, inner]) => [key, replaced(inner)]));
     };
-    const messages = mergeMessages(english, replaced(english) as MessageOverrides);
+    const messages = mergeMessages(words, replaced(words) as MessageOverrides);
     for (const page of Object.values(everyPage(contextWith({ messages, issuer: "И" }), "Ф"))) {
       const body = page.slice(page.indexOf("<title>")).replace(/<(?:"[^"]*"|[^">])*>/g, " ");
       expect(body.replace(/AAAA-BBBB|Work phone/g, "")).not.toMatch(/[A-Za-z]/);
@@ -529,14 +526,18 @@ describe("an application's own words and frame", () => {
       wait: { minutes: "soon" },
       common: "x",
       errors: { expired: undefined, conflict: null },
+      methods: { totp: { titel: "x", challenge: { hint: "x" } }, "sms-code": { name: "x" } },
     };
-    expect(messageProblems(english, overrides)).toEqual([
+    expect(messageProblems(words, overrides)).toEqual([
       "messages.titel is not a message",
       "messages.wait.minutes must be a function that answers text",
       "messages.common must be an object of messages",
       "messages.errors.conflict must be text",
+      "messages.methods.totp.titel is not a message",
+      "messages.methods.totp.challenge.hint must be a function that answers text",
+      "messages.methods.sms-code is not a message",
     ]);
-    expect(messageProblems(english, english)).toEqual([]);
+    expect(messageProblems(words, words)).toEqual([]);
   });
 
   test("the layout is given finished parts and its answer is the page", () => {

@@ -1,25 +1,47 @@
 import { ERRORS, type ErrorCode } from "../../lib/core/errors.js";
 import type { SettingsView } from "../../lib/engine/views.js";
-import { backupCodesPage } from "../../lib/pages/backup-codes-page.js";
+import { backupCodesPage } from "../../lib/methods/backup-codes/page.js";
+import { passkeyOffer, passkeysPage } from "../../lib/methods/passkeys/page.js";
+import { totpPage } from "../../lib/methods/totp/page.js";
 import { challengePage } from "../../lib/pages/challenge-page.js";
-import { confirmTotpPage, enrollTotpPage } from "../../lib/pages/enroll-totp-page.js";
-import { builtInLayout } from "../../lib/pages/layout.js";
-import { english } from "../../lib/pages/messages.js";
-import { passkeyOfferPage } from "../../lib/pages/passkey-offer-page.js";
+import { enrollmentPage } from "../../lib/pages/enrollment-page.js";
+import { builtInLayout, renderPage } from "../../lib/pages/layout.js";
+import { messagesFor } from "../../lib/pages/messages.js";
+import { type CodesView, drawnBy, type MethodPage } from "../../lib/pages/method-page.js";
 import { problemPage } from "../../lib/pages/problem-page.js";
 import { setUpPage } from "../../lib/pages/set-up-page.js";
 import { settingsPage } from "../../lib/pages/settings-page.js";
-import type { ChallengeView, PageContext, SettingsPageView } from "../../lib/pages/views.js";
+import type {
+  ChallengeView,
+  EnrollmentView,
+  PageContext,
+  PageProblem,
+  SettingsPageView,
+} from "../../lib/pages/views.js";
 
 export const ALL_CODES = Object.keys(ERRORS) as ErrorCode[];
 
 const LONG_AGO = "2026-01-02T03:04:05.000Z";
 const LATELY = "2026-11-21T03:15:00.000Z";
 
+const PAGES = new Map<string, MethodPage>([
+  ["passkey", passkeysPage],
+  ["totp", totpPage],
+  ["backup-code", backupCodesPage],
+]);
+
+/** The pages of these methods alone. */
+export function pagesOf(...types: string[]): Map<string, MethodPage> {
+  return new Map([...PAGES].filter(([type]) => types.includes(type)));
+}
+
+export const messages = messagesFor(PAGES);
+
 export function contextWith(changes: Partial<PageContext> = {}): PageContext {
   return {
     base: "/2fa",
-    messages: english,
+    messages,
+    pages: PAGES,
     issuer: "Example",
     lang: "en",
     loginPath: "/login",
@@ -71,9 +93,7 @@ export function settingsWith(changes: Partial<SettingsPageView> = {}): SettingsP
   return {
     settings: settingsOf("Phone"),
     accountName: "ada@example.com",
-    enrollable: ["totp", "passkey"],
-    resyncable: ["totp"],
-    hasBackupCodes: true,
+    members: {},
     hasTrustedDevices: true,
     required: false,
     needsStepUp: false,
@@ -90,6 +110,24 @@ export const NOTHING_YET: SettingsView = {
   activity: [],
 };
 
+export function codesPage(
+  context: PageContext,
+  view: Pick<CodesView<unknown>, "codes" | "continueTo" | "isFirst">,
+): string {
+  const { drawing, page } = drawnBy(context, "backup-code")!;
+  const { body, title } = page.codes!({ ...drawing, ...view });
+  return renderPage(context, title, body);
+}
+
+export function totpEnrollment(context: PageContext, view: Omit<EnrollmentView, "type">): string {
+  return enrollmentPage(context, { type: "totp", ...view });
+}
+
+function offerPage(context: PageContext, accountName: string, problem?: PageProblem): string {
+  const { body, title } = passkeyOffer({ context, accountName, problem });
+  return renderPage(context, title, body);
+}
+
 /** Every page and every shape of it, with `text` wherever something from outside is shown. */
 export function everyPage(context: PageContext, text = "Phone"): Record<string, string> {
   const challenge = challengeWith({
@@ -101,7 +139,12 @@ export function everyPage(context: PageContext, text = "Phone"): Record<string, 
     ],
   });
   const passkeys = { rpId: text, userId: text, credentialIds: [text] };
-  const settings = settingsWith({ settings: settingsOf(text), accountName: text, passkeys, needsStepUp: true });
+  const settings = settingsWith({
+    settings: settingsOf(text),
+    accountName: text,
+    members: { passkeys },
+    needsStepUp: true,
+  });
   const uri = `otpauth://totp/${text}`;
   return {
     challenge: challengePage(context, challenge),
@@ -116,15 +159,18 @@ export function everyPage(context: PageContext, text = "Phone"): Record<string, 
       problem: { code: "invalid-passkey" },
     }),
     nothing: challengePage(context, { ...challenge, methods: [], selected: undefined }),
-    setUp: setUpPage(context, { accountName: text, enrollable: ["totp"] }),
-    setUpBoth: setUpPage(context, { accountName: text, enrollable: ["totp", "passkey"] }),
-    nothingToSetUp: setUpPage(context, { accountName: text, enrollable: [] }),
-    offer: passkeyOfferPage(context, { accountName: text }),
-    offerAgain: passkeyOfferPage(context, { accountName: text, problem: { code: "invalid-passkey" } }),
-    enroll: enrollTotpPage(context, { factorId: text, label: text, secret: text, uri, qr: "<svg><path/></svg>" }),
-    confirm: confirmTotpPage(context, { factorId: text, problem: { code: "invalid-code", clockOffMinutes: 3 } }),
-    codes: backupCodesPage(context, { codes: [text, "AAAA-BBBB"], continueTo: `/a?b=${text}`, isFirst: true }),
-    newCodes: backupCodesPage(context, { codes: ["AAAA-BBBB"], continueTo: text, isFirst: false }),
+    setUp: setUpPage({ ...context, pages: pagesOf("totp") }, { accountName: text }),
+    setUpBoth: setUpPage(context, { accountName: text }),
+    nothingToSetUp: setUpPage({ ...context, pages: pagesOf() }, { accountName: text }),
+    offer: offerPage(context, text),
+    offerAgain: offerPage(context, text, { code: "invalid-passkey" }),
+    enroll: totpEnrollment(context, {
+      factorId: text,
+      answer: { label: text, secret: text, uri, qr: "<svg><path/></svg>" },
+    }),
+    confirm: totpEnrollment(context, { factorId: text, problem: { code: "invalid-code", clockOffMinutes: 3 } }),
+    codes: codesPage(context, { codes: [text, "AAAA-BBBB"], continueTo: `/a?b=${text}`, isFirst: true }),
+    newCodes: codesPage(context, { codes: ["AAAA-BBBB"], continueTo: text, isFirst: false }),
     settings: settingsPage(context, settings),
     settingsWrong: settingsPage(context, { ...settings, required: true, problem: { code: "last-factor" } }),
     settingsEmpty: settingsPage(context, { ...settings, settings: NOTHING_YET, asksPassword: true }),

@@ -1,14 +1,14 @@
 import { describe, expect, test } from "@jest/globals";
-import { memoryStore, secondFactor, type Store } from "express-second-factor";
+import type { Store } from "express-second-factor";
 import { movableClock, storeContract } from "express-second-factor/testing";
+import { memoryStore } from "../../lib/stores/memory.js";
 
 describe("the memory store", () => {
   for (const { name, run } of storeContract((clock) => memoryStore({ clock }))) test(name, run);
 
   test("takes the clock of the secondFactor that uses it", async () => {
-    const store = memoryStore();
-    const clock = movableClock(1_000);
-    secondFactor({ issuer: "Acme", origin: "http://localhost:3000", store, clock });
+    const [store, clock] = [memoryStore(), movableClock(1_000)];
+    store.useClock?.(clock);
     await store.write("key", "value", { expect: null, expiresAt: 2_000 });
     expect(await store.read("key")).toMatchObject({ value: "value" });
     clock.set(2_000);
@@ -18,30 +18,72 @@ describe("the memory store", () => {
   test("keeps a clock of its own where it was given one", async () => {
     const [own, other] = [movableClock(0), movableClock(10_000)];
     const store = memoryStore({ clock: own });
-    secondFactor({ issuer: "Acme", origin: "http://localhost:3000", store, clock: other });
+    store.useClock?.(other);
     await store.write("key", "value", { expect: null, expiresAt: 5_000 });
     expect(await store.read("key")).toBeDefined();
   });
 
+  test("answers the very same entry until it is written again", async () => {
+    const store = memoryStore();
+    const version = await store.write("key", "value", { expect: null });
+    const entry = await store.read("key");
+    expect(await store.read("key")).toBe(entry);
+    await store.write("key", "value", { expect: version! });
+    expect(await store.read("key")).not.toBe(entry);
+  });
+
   test("forgets what expired, so that it does not grow with every login there ever was", async () => {
-    const clock = movableClock();
+    const [clock, sizes] = [movableClock(), [] as number[]];
     const store = memoryStore({ clock });
-    const sizes: number[] = [];
     for (let round = 0; round < 50; round += 1) {
       for (let count = 0; count < 20; count += 1) {
         await store.write(`login:${round}:${count}`, "x", { expect: null, expiresAt: clock() + 60_000 });
-        await store.attempts("totp", 60_000, clock).increment(`${round}:${count}`);
       }
       clock.advance(60_000);
-      const { rows, counters } = store as unknown as {
-        rows: Map<string, unknown>;
-        counters: Map<string, Map<string, unknown>>;
-      };
-      sizes.push(rows.size + counters.get("totp")!.size);
+      sizes.push(...sizesOf(store));
     }
-    expect(Math.max(...sizes)).toBeLessThan(200);
+    expect(Math.max(...sizes)).toBeLessThan(100);
+  });
+
+  test("forgets what expires soon however much that expires late was written before it", async () => {
+    const clock = movableClock();
+    const store = memoryStore({ clock });
+    for (let id = 0; id < 50; id += 1)
+      await store.write(`device:${id}`, "x", { expect: null, expiresAt: clock() + DAY });
+    for (let id = 0; id < 400; id += 1) {
+      const life = 60_000 + 1_000 * ((id * 7) % 60);
+      await store.write(`challenge:${id}`, "x", { expect: null, expiresAt: clock() + life });
+    }
+    clock.advance(120_000);
+    for (let id = 0; id < 101; id += 1) await store.write(`account:${id}`, "x", { expect: null });
+    expect(sizesOf(store)).toEqual([151, 50]);
+    clock.advance(DAY);
+    for (let id = 0; id < 13; id += 1) await store.write(`account:new:${id}`, "x", { expect: null });
+    expect(sizesOf(store)).toEqual([114, 0]);
+  });
+
+  test("does not forget at the old end what was written again to stay, or to end later", async () => {
+    const clock = movableClock();
+    const store = memoryStore({ clock });
+    const expiresAt = clock() + 60_000;
+    const staying = await store.write("account:1", "1", { expect: null, expiresAt });
+    const longer = await store.write("login:1", "1", { expect: null, expiresAt });
+    await store.write("account:1", "2", { expect: staying! });
+    await store.write("login:1", "2", { expect: longer!, expiresAt: expiresAt + 60_000 });
+    clock.advance(60_000);
+    for (let id = 0; id < 5; id += 1) await store.write(`account:other:${id}`, "x", { expect: null });
+    expect([(await store.read("account:1"))?.value, (await store.read("login:1"))?.value]).toEqual(["2", "2"]);
+    expect(sizesOf(store)).toEqual([7, 1]);
   });
 });
+
+const DAY = 24 * 60 * 60_000;
+
+/** How many entries it holds, and how many it knows will expire. */
+function sizesOf(store: Store): number[] {
+  const { expiring, rows } = store as unknown as Record<"rows" | "expiring", { readonly size: number }>;
+  return [rows.size, expiring.size];
+}
 
 describe("the store contract finds a store out that", () => {
   /** Names of the claims that a store does not keep. */
@@ -52,7 +94,6 @@ describe("the store contract finds a store out that", () => {
         read: (key) => inner.read(key),
         write: (key, value, options) => inner.write(key, value, options),
         remove: (key, options) => inner.remove(key, options),
-        attempts: (name, windowMs, given) => inner.attempts(name, windowMs, given),
       };
       return { ...store, ...change(store) };
     });
@@ -148,22 +189,32 @@ describe("the store contract finds a store out that", () => {
     const found = await broken((inner) => ({
       write: (key, value, { expect: expected }) => inner.write(key, value, { expect: expected }),
     }));
-    expect(found).toEqual([
+    expect(found).toContain(
       "an entry is there until it expires, by the given clock, and may then be written as absent",
-    ]);
+    );
   });
 
-  test("counts attempts apart for each caller", async () => {
-    const found = await broken(() => ({
-      attempts: (name, windowMs, clock) => memoryStore({ clock }).attempts(name, windowMs, clock),
-    }));
-    expect(found).toEqual(["counters of one name are shared, of other names and keys are not"]);
+  test("keeps the end an entry once had", async () => {
+    const found = await broken((inner) => {
+      const ends = new Map<string, number>();
+      return {
+        async write(key, value, { expect: expected, expiresAt = ends.get(key) }) {
+          if (expiresAt !== undefined) ends.set(key, expiresAt);
+          return inner.write(key, value, { expect: expected, ...(expiresAt !== undefined && { expiresAt }) });
+        },
+      };
+    });
+    expect(found).toContain("a permanent entry written over an expiring one stays");
   });
 
-  test("never gives an attempt back", async () => {
+  test("counts reads in the entry", async () => {
+    let reads = 0;
     const found = await broken((inner) => ({
-      attempts: (name, windowMs, clock) => ({ ...inner.attempts(name, windowMs, clock), decrement: () => undefined }),
+      async read(key) {
+        const entry = await inner.read(key);
+        return entry && { ...entry, version: `${entry.version}.${(reads += 1)}` };
+      },
     }));
-    expect(found).toEqual(["a given-back attempt is uncounted, and never below nothing"]);
+    expect(found).toContain("an unchanged entry reads equal, however often");
   });
 });

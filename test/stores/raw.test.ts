@@ -28,7 +28,7 @@ interface Kept {
 }
 
 async function tablesOf(db: Kysely<unknown>): Promise<string> {
-  const tables = ["second_factor", "second_factor_attempts"];
+  const tables = ["second_factor", "second_factor_rate"];
   return JSON.stringify(await Promise.all(tables.map((each) => sql`select * from ${sql.table(each)}`.execute(db))));
 }
 

@@ -17,6 +17,7 @@ import { movableClock, storeContract } from "express-second-factor/testing";
 import { type PostgresServer, startPostgres } from "../support/postgres.js";
 import { openPostgres } from "../support/postgres-client.js";
 import { openSqlite } from "../support/sqlite.js";
+import { begin } from "./rate-limit-claims.js";
 
 let server: PostgresServer;
 let postgres: Kysely<unknown>;
@@ -36,6 +37,8 @@ afterAll(async () => {
 
 const DATABASES = ["PostgreSQL", "SQLite"] as const;
 type Name = (typeof DATABASES)[number];
+
+const LINGER = 5 * 60_000;
 
 let tables = 0;
 
@@ -59,41 +62,46 @@ describe.each(DATABASES)("sqlStore over %s", (name) => {
     const { db, table } = await emptyTable(name);
     const store = sqlStore(db, { table });
     const ids = ["Ann", "ann", "ann ", "\0", "%0000", "\ud800", "\udc00", "\ufffd", "", "'; drop table x; --", "{☃}"];
+    ids.push("\u0001\u001f\u007f\u0080", "50 %", "\u{1F511}%\ud800");
     for (const id of ids) expect(await store.write(`account:${id}`, id, { expect: null })).toBeDefined();
     for (const id of ids) expect((await store.read(`account:${id}`))?.value).toBe(id);
   });
 
-  test("counts simultaneous attempts of a window that has ended from one again", async () => {
-    const [{ db, table }, clock] = [await emptyTable(name), movableClock()];
-    const counters = sqlStore(db, { table }).attempts("totp", 60_000, clock);
-    await Promise.all(Array.from({ length: 16 }, async () => counters.increment("ann")));
-    clock.advance(60_000);
-    const counts = await Promise.all(Array.from({ length: 16 }, async () => counters.increment("ann")));
-    expect(counts.map(({ totalHits }) => totalHits).toSorted((a, b) => a - b)).toEqual(
-      counts.map((_count, index) => index + 1),
-    );
-    expect(new Set(counts.map(({ resetTime }) => resetTime?.getTime()))).toEqual(new Set([clock() + 60_000]));
+  test("answers the very same entry until it is written again, by whomever", async () => {
+    const { db, table } = await emptyTable(name);
+    const [store, other] = [sqlStore(db, { table }), sqlStore(db, { table })];
+    const version = await other.write("account:1", "value", { expect: null });
+    const first = await store.read("account:1");
+    expect(await store.read("account:1")).toBe(first);
+    const next = await other.write("account:1", "changed", { expect: version! });
+    expect(await store.read("account:1")).toEqual({ value: "changed", version: next });
+    const own = await store.write("account:1", "own", { expect: next! });
+    const written = await store.read("account:1");
+    expect(written).toEqual({ value: "own", version: own });
+    expect(await store.read("account:1")).toBe(written);
   });
 
-  test("removes what ended more than an hour ago beside its writes, and nothing else", async () => {
+  test("removes what ended more than five minutes ago beside its writes, and nothing else", async () => {
     const [{ db, table }, clock] = [await emptyTable(name), movableClock()];
     const store = sqlStore(db, { table });
     store.useClock?.(clock);
-    const counters = store.attempts("totp", 60_000, clock);
+    begin(store.rateLimitStore);
     for (const id of ["1", "2"]) {
       await store.write(`login:${id}`, "value", { expect: null, expiresAt: clock() + 60_000 });
-      await counters.increment(id);
+      await store.rateLimitStore.increment(id);
     }
+    const ended = sql`update ${sql.table(`${table}_rate`)} set reset_at = ${Date.now() - LINGER} where key = '1'`;
+    await ended.execute(db);
     await store.write("account:1", "value", { expect: null });
-    clock.advance(60_000 + 60 * 60_000 - 1);
+    clock.advance(60_000 + LINGER - 1);
     await store.write("login:3", "value", { expect: null, expiresAt: clock() + 60_000 });
-    expect(await rows(db, table)).toEqual([4, 2]);
+    await expectSoon(() => rows(db, table), [4, 1]);
     clock.advance(60_000);
-    await counters.increment("3");
-    await expectSoon(() => rows(db, table), [2, 1]);
-    clock.advance(60 * 60_000 + 60_000);
-    expect(await removeExpired(db, { table, clock })).toBe(2);
-    expect(await rows(db, table)).toEqual([1, 0]);
+    await store.rateLimitStore.increment("3");
+    await expectSoon(() => rows(db, table), [2, 2]);
+    clock.advance(LINGER + 60_000);
+    expect(await removeExpired(db, { table, clock })).toBe(1);
+    expect(await rows(db, table)).toEqual([1, 2]);
     expect((await store.read("account:1"))?.value).toBe("value");
   });
 
@@ -102,7 +110,7 @@ describe.each(DATABASES)("sqlStore over %s", (name) => {
     const store = sqlStore(db, { table });
     const expiresAt = Date.now() + 60_000;
     for (let id = 0; id < 520; id += 1) await store.write(`login:${id}`, "", { expect: null, expiresAt });
-    const clock = movableClock(expiresAt + 60 * 60_000);
+    const clock = movableClock(expiresAt + LINGER);
     expect(await removeExpired(db, { table, clock })).toBe(520);
   });
 
@@ -117,7 +125,7 @@ describe.each(DATABASES)("sqlStore over %s", (name) => {
 });
 
 async function rows(db: Kysely<unknown>, table: string): Promise<number[]> {
-  const counts = [table, `${table}_attempts`].map((each) =>
+  const counts = [table, `${table}_rate`].map((each) =>
     sql<{ n: number | string }>`select count(*) as n from ${sql.table(each)}`.execute(db),
   );
   return (await Promise.all(counts)).map((result) => Number(result.rows[0]!.n));
@@ -142,9 +150,9 @@ test("a table may stand in a schema of PostgreSQL", async () => {
   const version = await store.write("account:1", "value", { expect: null });
   expect(await store.write("account:1", "again", { expect: null })).toBeUndefined();
   expect(await store.read("account:1")).toEqual({ value: "value", version });
-  const counters = store.attempts("totp", 60_000, Date.now);
-  await counters.increment("1");
-  expect((await counters.increment("1")).totalHits).toBe(2);
+  begin(store.rateLimitStore);
+  await store.rateLimitStore.increment("192.0.2.1");
+  expect((await store.rateLimitStore.increment("192.0.2.1")).totalHits).toBe(2);
 });
 
 test("plugins of the application's Kysely change nothing", async () => {
@@ -207,8 +215,8 @@ test("the tables' text needs no connection", () => {
   });
   expect(tablesSql(db)).toEqual([
     'create table if not exists "second_factor" ("key" text primary key, "version" text not null, "value" text not null, "expires_at" bigint)',
-    'create table if not exists "second_factor_attempts" ("name" text not null, "key" text not null, "hits" integer not null, "reset_at" bigint not null, constraint "second_factor_attempts_pkey" primary key ("name", "key"))',
+    'create table if not exists "second_factor_rate" ("key" text primary key, "hits" integer not null, "reset_at" bigint not null)',
     'create index if not exists "second_factor_expires_at" on "second_factor" ("expires_at")',
-    'create index if not exists "second_factor_attempts_reset_at" on "second_factor_attempts" ("reset_at")',
+    'create index if not exists "second_factor_rate_reset_at" on "second_factor_rate" ("reset_at")',
   ]);
 });

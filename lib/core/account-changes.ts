@@ -1,0 +1,134 @@
+import {
+  type Account,
+  type Activity,
+  type Factor,
+  isEnrolled,
+  type Login,
+  ownFactors,
+} from "./account.js";
+import type { AttemptScope } from "./attempts.js";
+import type { FactorId } from "./nouns.js";
+
+// Every change of an account is a pure function here. Who may make it, and what is told of it, is decided above.
+
+const MAX_ACTIVITY = 20;
+const MAX_REVOKED = 20;
+
+/** Logins beyond this many push out the oldest, so that a record stays small whatever a script does. */
+export const MAX_LOGINS = 50;
+
+/** Wrong answers in a row after which a factor is closed (NIST SP 800-63B-4 section 3.2.2 allows at most 100). */
+const CLOSED_AFTER = 50;
+
+export function replaceFactor(account: Account, factor: Factor): Account {
+  return { ...account, factors: account.factors.map((each) => (each.id === factor.id ? factor : each)) };
+}
+
+/** Without that factor; the last one takes the backup codes with it. */
+export function withoutFactor(account: Account, factorId: FactorId): Account {
+  const others = { ...account, factors: account.factors.filter(({ id }) => id !== factorId) };
+  return isEnrolled(others) ? others : { ...others, factors: [] };
+}
+
+/** With this set of backup codes in the place of the one before. */
+export function withBackupCodes(account: Account, set: Factor): Account {
+  return { ...account, factors: [...ownFactors(account), set] };
+}
+
+/** Records a login; one of the same id, or of the id it continues, is replaced. */
+export function addLogin(account: Account, login: Login, continues?: string): Account {
+  const others = account.logins.filter((each) => each.id !== login.id && each.id !== continues);
+  return { ...account, logins: [...others, login].slice(-MAX_LOGINS) };
+}
+
+export function removeLogin(account: Account, loginId: string): Account {
+  return { ...account, logins: account.logins.filter((each) => each.id !== loginId) };
+}
+
+/** A first step is not listed while it lasts, so its end is. */
+export function revokeFirstStep(account: Account, id: string): Account {
+  return { ...account, revokedLogins: [id, ...account.revokedLogins].slice(0, MAX_REVOKED) };
+}
+
+export function addActivity(account: Account, entry: Activity): Account {
+  return { ...account, activity: [entry, ...account.activity].slice(0, MAX_ACTIVITY) };
+}
+
+/** Ends every login and trusted device but, where named, the login that asked for it. `epoch`: one never used before. */
+export function startEpoch(account: Account, epoch: string, keep?: Login): Account {
+  return {
+    ...account,
+    sessionEpoch: epoch,
+    devices: [],
+    enrollments: [],
+    revokedLogins: [],
+    logins: keep === undefined ? [] : [keep],
+  };
+}
+
+export function withoutDevice(account: Account, deviceId: string): Account {
+  return { ...account, devices: account.devices.filter((device) => device.id !== deviceId) };
+}
+
+function failuresOf(factor: Factor, scope: AttemptScope): number {
+  return scope === "login" ? factor.failures : (factor.verifiedFailures ?? 0);
+}
+
+/** Too many wrong answers in a row: it proves nothing more in this scope until something else opens it again. */
+export function isClosed(factor: Factor, scope: AttemptScope): boolean {
+  return failuresOf(factor, scope) >= CLOSED_AFTER;
+}
+
+/** One more wrong answer on each of these factors, and those it closes. */
+export function countFailures(
+  account: Account,
+  factors: readonly Factor[],
+  scope: AttemptScope,
+): { readonly account: Account; readonly closed: readonly Factor[] } {
+  const counted = factors.map((factor): Factor => {
+    const failures = failuresOf(factor, scope) + 1;
+    return scope === "login" ? { ...factor, failures } : { ...factor, verifiedFailures: failures };
+  });
+  const closed = counted.filter((factor) => failuresOf(factor, scope) === CLOSED_AFTER);
+  return { account: counted.reduce(replaceFactor, account), closed };
+}
+
+function opened({ verifiedFailures: _counted, ...factor }: Factor): Factor {
+  return { ...factor, failures: 0 };
+}
+
+/**
+ * A right answer clears its own factor where it was given. At a login it also opens what guessing had closed: whoever has
+ * another factor is no guesser.
+ */
+export function countSuccess(account: Account, proved: Factor, scope: AttemptScope, now: number): Account {
+  const { verifiedFailures: _counted, ...other } = proved;
+  const cleared: Factor = scope === "login" ? { ...proved, failures: 0 } : other;
+  const next = replaceFactor(account, { ...cleared, lastUsedAt: now });
+  if (scope === "verified" || !next.factors.some((factor) => isClosed(factor, scope))) return next;
+  return { ...next, factors: next.factors.map((factor) => (isClosed(factor, scope) ? opened(factor) : factor)) };
+}
+
+/** Opens every factor that guessing had closed. */
+export function reopenFactors(account: Account): Account {
+  return { ...account, factors: account.factors.map(opened) };
+}
+
+/** Factors that are closed in any scope. */
+export function closedFactors(account: Account): readonly Factor[] {
+  return account.factors.filter((factor) => isClosed(factor, "login") || isClosed(factor, "verified"));
+}
+
+/** Factors of the one account that the other does not have any more. */
+export function removedFactors(before: Account, after: Account): readonly Factor[] {
+  const kept = new Set(after.factors.map(({ id }) => id));
+  return before.factors.filter(({ id }) => !kept.has(id));
+}
+
+/** An account of more would be a record too large to write at every proof. */
+export const MOST_FACTORS = 20;
+
+export function hasRoom(account: Account): boolean {
+  return account.factors.length < MOST_FACTORS;
+}
+

@@ -1,0 +1,138 @@
+import { setTimeout } from "node:timers/promises";
+import { type Account, emptyAccount, isBlank } from "../core/account.js";
+import { addActivity } from "../core/account-changes.js";
+import { parseAccount, serializeAccount } from "../core/account-text.js";
+import { UnavailableError } from "../core/errors.js";
+import { LruMap } from "../core/lru-map.js";
+import type { Clock, UserId } from "../core/nouns.js";
+import { type AccountEvent, isRecorded } from "../events/audit.js";
+import type { EmitAudit, Subject } from "../events/emitter.js";
+import type { Entry, Store, WriteOptions } from "../stores/contract.js";
+
+/** An account and the version of its record; null where there is no record yet. */
+export interface AccountRecord {
+  readonly account: Account;
+  readonly version: string | null;
+  /** As this process saw it last, confirmed by nobody: good for a write, which confirms it, and for nothing else. */
+  readonly isRecalled?: true;
+}
+
+/** What a change makes of the account it was shown; without `account` nothing is written. */
+export interface Change<T> {
+  readonly account?: Account;
+  readonly result: T;
+  /** What it did, oldest first: kept in the owner's activity list, and told once it is written. */
+  readonly events?: readonly AccountEvent[];
+}
+
+/** A change that was made, and the record as it left it. */
+export interface Changed<T> {
+  readonly result: T;
+  readonly record: AccountRecord;
+}
+
+type MakeChange<T> = (record: AccountRecord, now: number) => Change<T> | Promise<Change<T>>;
+
+const MOST_ATTEMPTS = 100;
+const FREE_ATTEMPTS = 4;
+const MOST_KEPT = 1_000;
+
+function keyOf(userId: UserId): string {
+  return `account:${userId}`;
+}
+
+/** Writers that lost make room: the more often, the longer and the less alike they wait, up to 10 ms. */
+async function stepBack(attempt: number): Promise<void> {
+  if (attempt < FREE_ATTEMPTS) return;
+  await setTimeout(Math.random() * Math.min(attempt, 10));
+}
+
+/** Everybody's account, over the store. The one writer of account changes: it keeps the activity list, and tells of them. */
+export class AccountRecords {
+  /** Records as last read or written here: an unchanged one is not parsed again, and keeps its identity. */
+  private readonly kept = new LruMap<UserId, Entry & AccountRecord>(MOST_KEPT);
+
+  constructor(
+    private readonly store: Store,
+    private readonly clock: Clock,
+    private readonly emitAudit: EmitAudit,
+  ) {}
+
+  /** The record as it is now. The same object as before where nothing changed. */
+  async read(userId: UserId): Promise<AccountRecord> {
+    return this.recordOf(userId, await this.store.read(keyOf(userId)));
+  }
+
+  /** The record as this process saw it last, if it did. */
+  recall(userId: UserId): AccountRecord | undefined {
+    const kept = this.kept.get(userId);
+    return kept && { account: kept.account, version: kept.version, isRecalled: true };
+  }
+
+  /**
+   * Shows the account to `make` and writes what it makes of it, if nobody wrote in between; otherwise again, with the account as
+   * it is then. So whatever `make` accepts and uses up is accepted once, in whatever process. `known` spares the first read;
+   * nothing is refused on the strength of a record that was only recalled. Gives up as unavailable after a bounded number of lost
+   * writes.
+   */
+  async change<T>(subject: Subject, make: MakeChange<T>, known?: AccountRecord): Promise<Changed<T>> {
+    const { userId } = subject;
+    let current = known ?? (await this.read(userId));
+    for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
+      const now = this.clock();
+      const { account, events = [], result } = await make(current, now);
+      if (account !== undefined) {
+        const record = await this.write(withActivity(account, events, now), { expect: current.version });
+        if (record !== undefined) return this.told(subject, events, { result, record });
+        await stepBack(attempt);
+      } else if (current.isRecalled !== true) return this.told(subject, events, { result, record: current });
+      current = await this.read(userId);
+    }
+    throw new UnavailableError(`An account record changed ${MOST_ATTEMPTS} times under one write`);
+  }
+
+  /** Puts another account, which expires, in the place of the one that is there; answers that one, undefined for none. */
+  async replace(userId: UserId, account: Account, expiresAt: number): Promise<Account | undefined> {
+    for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
+      const current = await this.read(userId);
+      if (current.version === null || isBlank(current.account)) return undefined;
+      if ((await this.write(account, { expect: current.version, expiresAt })) !== undefined) return current.account;
+    }
+    throw new UnavailableError(`An account record changed ${MOST_ATTEMPTS} times under its removal`);
+  }
+
+  private told<T>(subject: Subject, events: readonly AccountEvent[], changed: Changed<T>): Changed<T> {
+    for (const { action, label: _ofTheList, ...details } of events) this.emitAudit(action, subject, details);
+    return changed;
+  }
+
+  /** Undefined where somebody wrote in between. */
+  private async write(account: Account, options: WriteOptions): Promise<AccountRecord | undefined> {
+    const value = serializeAccount(account);
+    const version = await this.store.write(keyOf(account.userId), value, options);
+    return version === undefined ? undefined : this.keep({ value, version, account });
+  }
+
+  private keep(record: Entry & AccountRecord): AccountRecord {
+    this.kept.set(record.account.userId, record);
+    return record;
+  }
+
+  private recordOf(userId: UserId, entry: Entry | undefined): AccountRecord {
+    if (entry === undefined) return { account: emptyAccount(userId), version: null };
+    const kept = this.kept.get(userId);
+    if (kept?.version === entry.version && kept.value === entry.value) return kept;
+    try {
+      return this.keep({ ...entry, account: parseAccount(userId, entry.value) });
+    } catch (error) {
+      throw new UnavailableError("An account record cannot be read", error);
+    }
+  }
+}
+
+function withActivity(account: Account, events: readonly AccountEvent[], now: number): Account {
+  return events.filter(isRecorded).reduce((grown, { action, label, method }) => {
+    const entry = { at: now, action, ...(method === undefined ? {} : { method }), ...(label ? { label } : {}) };
+    return addActivity(grown, entry);
+  }, account);
+}

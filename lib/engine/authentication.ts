@@ -1,0 +1,130 @@
+import { type Account, factorsOf } from "../core/account.js";
+import { failure, type Outcome, type Problem, success } from "../core/errors.js";
+import type { Client, MethodType } from "../core/nouns.js";
+import type { AccountEvent } from "../events/audit.js";
+import type { SessionRecord } from "../policy/assess.js";
+import type { Change } from "./account-records.js";
+import type { EngineDependencies } from "./dependencies.js";
+import { elevate, type ElevatedLogin, type Elevation } from "./elevation.js";
+import { type LoginContext, scopeOf, subjectOf, type Unweighed, weighed } from "./login-context.js";
+import type { AnyMethod, Waiting } from "./method.js";
+import type { Presentation, Verification, Verified } from "./verification.js";
+
+/** What a visitor can be asked for: their own factors, by method, in the order of the `methods` option. */
+export interface MethodChoice {
+  readonly type: MethodType;
+  readonly factors: readonly { readonly id: string; readonly label: string; readonly hint?: string }[];
+}
+
+/** A proof given at a login. */
+export interface Authenticating extends Presentation {
+  /** The visitor asked not to be challenged on this browser again. */
+  readonly trustDevice: boolean;
+}
+
+type Authenticated = Elevation & Pick<Verified, "proof" | "answer">;
+
+/** Why nothing can be verified for this login; undefined where it can. */
+function admissionProblem({ session, status }: LoginContext, { refusal, type }: AnyMethod): Problem | undefined {
+  if (status.status === "ended") return { code: "expired" };
+  // One key shown twice is one factor.
+  if (session?.step === "first" && session.first === type) return { code: refusal };
+  // Nothing is enrolled, so nothing can be right; the answer is the one of anything wrong.
+  const isBare = status.status === "not-enrolled" || status.status === "must-enroll";
+  return isBare && status.isEnrolled !== true ? { code: refusal } : undefined;
+}
+
+function choiceOf(method: AnyMethod, account: Account): MethodChoice {
+  const factors = factorsOf(account, method.type).map((factor) => ({
+    id: factor.id,
+    label: factor.label,
+    ...(method.hint === undefined ? {} : { hint: method.hint(factor) }),
+  }));
+  return { type: method.type, factors };
+}
+
+/** The browser a proof came from, where the owner's activity list tells of it. */
+function atBrowser(events: readonly AccountEvent[], label: string): AccountEvent[] {
+  return events.map((event) => (event.action === "factor-reopened" ? event : { ...event, label }));
+}
+
+/** Asking for a second factor at a login, and taking the answer. */
+export class Authentication {
+  constructor(
+    private readonly dependencies: EngineDependencies,
+    private readonly verification: Verification,
+  ) {}
+
+  /** The account's factors by method; `session`: of the login that is asked, where its first factor rules a method out. */
+  choices(account: Account, session?: SessionRecord): MethodChoice[] {
+    const first = session?.step === "first" ? session.first : undefined;
+    return [...this.dependencies.methods.values()]
+      .filter(({ type }) => type !== first)
+      .map((method) => choiceOf(method, account))
+      .filter(({ factors }) => factors.length > 0);
+  }
+
+  /**
+   * Proves one factor: finishes a pending login, or renews the proof of a full one (step-up). Of any number of simultaneous
+   * attempts with one proof, one succeeds. `Waiting` where the method has no answer yet; nothing has changed then.
+   */
+  async authenticate(login: LoginContext, proving: Authenticating): Promise<Outcome<ElevatedLogin | Waiting>> {
+    const { clock, records } = this.dependencies;
+    const { record, result } = await records.change(
+      subjectOf(login),
+      async (current, now): Promise<Change<Outcome<Authenticated | Waiting>>> =>
+        this.tryAt(weighed(login, current, now), proving, now),
+      login.record,
+    );
+    if (!result.ok || "waiting" in result.value) return result as Outcome<Waiting>;
+    const { answer, deviceToken, proof, session } = result.value;
+    const elevated = { ...weighed({ ...login, session }, record, clock()), session };
+    return success({ login: elevated, proof, answer, ...(deviceToken === undefined ? {} : { deviceToken }) });
+  }
+
+  /**
+   * A login by a proof that says whose it is. With user verification it is complete (two factors in one); without it is a first
+   * step, and nothing has risen: undefined.
+   */
+  async signIn(newcomer: Unweighed, presentation: Presentation): Promise<Outcome<ElevatedLogin | undefined>> {
+    const { clock, records } = this.dependencies;
+    const { record, result } = await records.change(
+      subjectOf(newcomer),
+      async (current, now): Promise<Change<Outcome<Authenticated | undefined>>> => {
+        const tried = await this.verification.attempt(current.account, presentation, { scope: "login" }, now);
+        if ("change" in tried) return { ...tried.change, result: tried.change.result as Outcome<never> };
+        const { account, answer, events, proof } = tried.verified;
+        const told = atBrowser(events, newcomer.source.label);
+        if (proof.amr?.includes("mfa") !== true) return { account, events: told, result: success(undefined) };
+        const login = weighed(newcomer, current, now);
+        const elevation = await elevate(this.dependencies, login, { account, proof }, false);
+        return { account: elevation.account, events: told, result: success({ ...elevation, answer, proof }) };
+      },
+    );
+    if (!result.ok || result.value === undefined) return result as Outcome<undefined>;
+    const { answer, proof, session } = result.value;
+    return success({ login: { ...weighed({ ...newcomer, session }, record, clock()), session }, proof, answer });
+  }
+
+  /** A proof of nobody: told as any other wrong one, so that how a stranger fares does not say who is known. */
+  refuseStranger({ refusal, type }: AnyMethod, client: Client): Outcome<never> {
+    this.dependencies.emitAudit("factor-failed", { userId: "", client }, { method: type, outcome: "failure" });
+    return failure(refusal, { isFailedAttempt: true });
+  }
+
+  private async tryAt(
+    login: LoginContext,
+    { method, presented, trustDevice }: Authenticating,
+    now: number,
+  ): Promise<Change<Outcome<Authenticated | Waiting>>> {
+    const problem = admissionProblem(login, method);
+    if (problem !== undefined) return { result: { ok: false, problem } };
+    const claimant = { scope: scopeOf(login), loginId: login.session?.id };
+    const tried = await this.verification.attempt(login.record.account, { method, presented }, claimant, now);
+    if ("change" in tried) return tried.change;
+    const { answer, events, proof } = tried.verified;
+    const elevation = await elevate(this.dependencies, login, tried.verified, trustDevice);
+    const told = [...atBrowser(events, login.source.label), ...elevation.events];
+    return { account: elevation.account, result: success({ ...elevation, answer, proof }), events: told };
+  }
+}

@@ -1,0 +1,26 @@
+import type { Clock, Limits, MethodType } from "../core/nouns.js";
+import type { Keys } from "../crypto/key-provider.js";
+import type { EmitAudit } from "../events/emitter.js";
+import type { AccountRecords } from "./account-records.js";
+import type { AddressLimit } from "./address-limit.js";
+import type { ChallengeStore } from "./challenges.js";
+import type { CredentialIndex } from "./credential-index.js";
+import type { AnyMethod } from "./method.js";
+import type { TrustedDevices } from "./trusted-devices.js";
+
+/** What every piece of the engine is wired from. Built once, in the composition root. */
+export interface EngineDependencies {
+  readonly clock: Clock;
+  readonly keys: Keys;
+  readonly records: AccountRecords;
+  readonly limits: Limits;
+  readonly methods: ReadonlyMap<MethodType, AnyMethod>;
+  /** The method that makes look-up secrets. Undefined where the application does without. */
+  readonly backupCodes: (AnyMethod & Required<Pick<AnyMethod, "mint">>) | undefined;
+  /** Undefined where the application does without. */
+  readonly devices: TrustedDevices | undefined;
+  readonly challenges: ChallengeStore;
+  readonly credentials: CredentialIndex;
+  readonly addressLimit: AddressLimit;
+  readonly emitAudit: EmitAudit;
+}

@@ -1,0 +1,64 @@
+import type { Account, Login } from "../core/account.js";
+import { addLogin, withoutDevice } from "../core/account-changes.js";
+import type { Proof } from "../core/nouns.js";
+import { randomId } from "../crypto/random.js";
+import type { AccountEvent } from "../events/audit.js";
+import type { SessionRecord } from "../policy/assess.js";
+import type { EngineDependencies } from "./dependencies.js";
+import { deviceIdOf, listedLogin, type LoginContext, recordOfListed } from "./login-context.js";
+
+/** A login that rose by a proof, and what the browser may keep of it. */
+export interface ElevatedLogin {
+  readonly login: LoginContext & { readonly session: SessionRecord };
+  readonly proof: Proof;
+  /** What the method adds to the answer. */
+  readonly answer: Readonly<Record<string, unknown>>;
+  /** A new trusted device's token, for its cookie. */
+  readonly deviceToken?: string;
+}
+
+/** What a proof brings about, to be written in the same write that uses it up. */
+export interface Elevation {
+  readonly account: Account;
+  readonly session: SessionRecord;
+  readonly events: readonly AccountEvent[];
+  readonly deviceToken?: string;
+}
+
+/**
+ * The stage a login rises to with a proof. Its id is new, so that every older copy of its session is worthless; of each
+ * method the newest proof is kept, oldest first. A proof given for one operation is also kept as the grant of that one.
+ */
+export function elevatedStage(login: LoginContext, proof: Proof): Login {
+  const previous = listedLogin(login)?.proofs ?? [];
+  const operation = login.session?.stepUp?.operation;
+  // Who confirms one operation has confirmed that, and not everything that asks for a fresh proof.
+  const isBound = operation !== undefined && previous.length > 0;
+  return {
+    id: randomId(),
+    at: login.session?.at ?? proof.at,
+    proofs: isBound ? previous : [...previous.filter(({ method }) => method !== proof.method), proof],
+    label: login.source.label,
+    ...(operation !== undefined && { grant: { operation, proof } }),
+  };
+}
+
+/** Lists the login at its new stage, and trusts its browser where that was asked for. */
+export async function elevate(
+  { devices }: Pick<EngineDependencies, "devices">,
+  login: LoginContext,
+  { account, proof }: { readonly account: Account; readonly proof: Proof },
+  trustsDevice: boolean,
+): Promise<Elevation> {
+  const stage = elevatedStage(login, proof);
+  const listed = addLogin(account, stage, login.session?.id);
+  const session = recordOfListed(login, stage, account.sessionEpoch);
+  const isStepUp = login.status.status === "verified";
+  const about = { method: proof.method, factorId: proof.factorId };
+  const events: AccountEvent[] = isStepUp ? [{ action: "step-up", ...about }] : [];
+  if (!trustsDevice || devices === undefined) return { account: listed, session, events };
+  const { label } = login.source;
+  const granted = await devices.grant(withoutDevice(listed, deviceIdOf(login) ?? ""), label, proof.at);
+  const told = [...events, { action: "device-trusted", label }];
+  return { account: granted.account, session, events: told, deviceToken: granted.token };
+}

@@ -1,0 +1,197 @@
+import type { Account, Factor } from "../core/account.js";
+import type { Problem } from "../core/errors.js";
+import type { FactorId, LimitKind, Limits, MethodType, UserId } from "../core/nouns.js";
+import type { Keys } from "../crypto/key-provider.js";
+import type { AuditAction } from "../events/audit.js";
+import type { ChallengeStore } from "./challenges.js";
+import type { CredentialIndex } from "./credential-index.js";
+import type { LoginContext } from "./login-context.js";
+
+/** What it takes to seal something for one user. */
+export interface SealContext {
+  readonly userId: UserId;
+  readonly keys: Keys;
+}
+
+/** What a method may know when it works for one user. */
+export interface MethodContext extends SealContext {
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** The login that asks: codes that are sent belong to one. Undefined for operations of the application's own. */
+  readonly loginId?: string | undefined;
+  /** What passkeys call the user; undefined before the first. */
+  readonly userHandle?: string | undefined;
+}
+
+/** What an enrollment may tell about its owner. */
+export interface EnrollmentContext extends MethodContext {
+  readonly issuer: string;
+  readonly accountName: string;
+}
+
+/** The site as it is configured: nothing of it comes from a request's headers. */
+export interface Site {
+  readonly origins: readonly string[];
+  /** Empty where nobody is logged in and the name depends on who is. */
+  readonly issuer: string;
+}
+
+/** What is at hand when a proof is read, once for each attempt, before the account is looked at. */
+export interface PresentContext {
+  readonly site: Site;
+  readonly challenges: ChallengeStore;
+  /** Undefined before anybody is logged in, and for operations of the application's own. */
+  readonly login: LoginContext | undefined;
+  /** The browser's session, where nobody is logged in yet. */
+  readonly browserId?: string;
+}
+
+/** The factor that was proved, as it must be stored so that the same proof never counts again. */
+export interface Evidence<State = unknown> {
+  readonly factor: Factor<State>;
+  /** RFC 8176 values of this proof, where they are not the method's own. */
+  readonly amr?: readonly string[];
+  /** What the answer to the visitor adds, such as the number of codes left. */
+  readonly answer?: Readonly<Record<string, unknown>>;
+  /** Accepted, and all the same something its owner should hear of. */
+  readonly concern?: AuditAction;
+}
+
+/** A proof that is wrong, where more follows from it than that. */
+export interface Rejection<State = unknown> {
+  readonly rejected: true;
+  /** Factors as they must be stored after it, such as with one try fewer. */
+  readonly factors?: readonly Factor[];
+  /** Something its owner should hear of, and about which factor. */
+  readonly concern?: AuditAction;
+  readonly factorId?: FactorId;
+  /** Keeps the type of the state in the signature. */
+  readonly state?: State;
+}
+
+/** Nothing was tried yet: the answer is still awaited, from another device. */
+export interface Waiting {
+  readonly waiting: Readonly<Record<string, unknown>>;
+}
+
+export type Verdict<State = unknown> = Evidence<State> | Rejection<State> | Waiting | undefined;
+
+/** Why an enrollment proof was not accepted. */
+export interface Mismatch<State = unknown> {
+  /** Minutes the visitor's clock seems to be ahead (positive) or behind (negative), where the code says so. */
+  readonly clockOffMinutes?: number;
+  /** The state as it must be stored after it, such as with one try fewer. */
+  readonly state?: State;
+}
+
+export type Proved<State = unknown> = { readonly state: State } | { readonly mismatch: Mismatch<State> };
+
+/** What is to be delivered once the change that belongs to it is written. Rejects where the message was not taken. */
+export type Deliver = () => Promise<void>;
+
+/** An enrollment that was begun, with what its owner is shown once. */
+export interface EnrollmentBegun<State = unknown> {
+  readonly state: State;
+  readonly answer: Readonly<Record<string, unknown>>;
+  readonly deliver?: Deliver;
+}
+
+/** How a factor of this kind is set up: begun, then finished with a proof of having it. */
+export interface Enroll<State = unknown> {
+  /** What a factor of this kind is called until its owner names it. */
+  readonly label: string;
+  /** `body` is what was sent, unread: an address, a number. A problem refuses, and nothing is begun. */
+  begin(context: EnrollmentContext, body: Readonly<Record<string, unknown>>): Promise<EnrollmentBegun<State> | Problem>;
+  /** The proof in the one form it is compared in; undefined where it cannot be one: then nothing is counted. */
+  normalize(code: string): string | undefined;
+  confirm(code: string, state: State, context: MethodContext): Promise<Proved<State>>;
+  /** Finds a drifted clock again from two consecutive codes (RFC 6238 section 6). */
+  resync?(codes: readonly [string, string], state: State, context: MethodContext): Promise<Proved<State>>;
+}
+
+/** A factor ready to be asked for, and the message that asks. */
+export interface Prepared<State = unknown> {
+  readonly factor: Factor<State>;
+  readonly answer: Readonly<Record<string, unknown>>;
+  readonly deliver: Deliver;
+}
+
+/** A step before the proof: something is sent to the user, who answers with what they got. */
+export interface Send<State = unknown> {
+  /** The budgets a message counts against. */
+  readonly limits: readonly LimitKind[];
+  /** A problem (`too-many-attempts` with `retryAfter` for a cool-down) refuses, and nothing is counted. */
+  prepare(factor: Factor<State>, context: MethodContext): Promise<Prepared<State> | Problem>;
+  /** The factor after a message that was not taken, as if it had not been asked for. Default: as it is. */
+  undo?(factor: Factor<State>, context: MethodContext): Factor<State>;
+}
+
+/** New look-up secrets in clear, for the one answer that shows them, and the factor to store. */
+export interface Minted {
+  readonly codes: readonly string[];
+  readonly factor: Factor;
+}
+
+/** A factor taken over from another system. */
+export interface Imported<State = unknown> {
+  readonly state: State;
+  readonly label: string;
+}
+
+/**
+ * One kind of second factor. A method proves and enrolls; it has never heard of HTTP, of sessions or of another method.
+ * `State` is what is stored of a factor (JSON, secrets sealed), `Presented` what a request's body gives as a proof.
+ */
+export interface FactorMethod<State = unknown, Presented = unknown> {
+  /** In kebab case; names its routes, its Passport strategy and its words. */
+  readonly type: MethodType;
+  /** RFC 8176 values this kind of proof adds to a first factor. */
+  readonly amr: readonly string[];
+  /** NIST SP 800-63B-4 level a login with this proof can claim. */
+  readonly aal: 1 | 2;
+  readonly phishingResistant: boolean;
+  /** The budgets a guess counts against. Empty: it cannot be guessed, and is never locked. */
+  readonly limits: readonly LimitKind[];
+  /** Budgets this method brings, with their defaults; the `limits` option replaces them by name. */
+  readonly limitDefaults?: Limits;
+  /** The answer to everything that is not a proof: one, whatever was wrong. */
+  readonly refusal: "invalid-code" | "invalid-passkey";
+  /** What a right proof is told as. Default: `"factor-verified"`. */
+  readonly verifiedAs?: AuditAction;
+  /**
+   * What the body presents as a proof, read once for each attempt; undefined where it cannot be one: then nothing is checked and
+   * nothing counted. What is used up whatever comes of it (a challenge) is used up here.
+   */
+  present(
+    body: Readonly<Record<string, unknown>>,
+    context: PresentContext,
+  ): Presented | undefined | Promise<Presented | undefined>;
+  /** The factor this proves and its next state. Changes nothing by itself, and may be asked again on a newer account. */
+  verify(presented: Presented, factors: readonly Factor<State>[], context: MethodContext): Promise<Verdict<State>>;
+  readonly enroll?: Enroll<State>;
+  readonly send?: Send<State>;
+  /** A masked or technical word about the factor for its owner. */
+  hint?(factor: Factor<State>): string;
+  /** The state with everything sealed in it under the newest key. Default: nothing is sealed. */
+  reseal?(state: State, context: SealContext): Promise<State>;
+  /** The method as the strict preset wants it, or undefined where it has no place there. Default: unchanged. */
+  strict?(): FactorMethod | undefined;
+  /** A new set of look-up secrets; they come with the first factor and go with the last. */
+  mint?(context: MethodContext): Promise<Minted>;
+  /** Secrets left in a set. */
+  remaining?(factor: Factor<State>): number;
+  /** Takes a factor over from another system. @throws TypeError with the reason where it cannot */
+  import?(source: string, account: Account, context: MethodContext): Promise<Imported<State>>;
+  /** Ids by which a factor is the only one of its kind over all users: claimed with it, released with it. */
+  credentialIds?(state: State): readonly string[];
+  /**
+   * Whose proof this claims to be, where a proof says so by itself; nothing is proved by it. Such a method can be the first step of
+   * a login; with `"mfa"` among the proof's `amr` it is the whole of one.
+   */
+  claimant?(presented: Presented, credentials: CredentialIndex): Promise<UserId | undefined>;
+  /** Resolves when what the method needs is loaded. */
+  ready?(): Promise<void>;
+}
+
+/** A method of any state, as the engine keeps them. */
+export type AnyMethod = FactorMethod;

@@ -1,0 +1,118 @@
+import { type Account, type Factor, factorsOf } from "../core/account.js";
+import { isClosed, replaceFactor } from "../core/account-changes.js";
+import { countAttempt, limitReached, uncountAttempt } from "../core/attempts.js";
+import { failure, isSilence, type Outcome, type Problem, success } from "../core/errors.js";
+import { type FactorId, type LimitKind, SECOND } from "../core/nouns.js";
+import { within } from "../core/within.js";
+import type { Subject } from "../events/emitter.js";
+import type { Change } from "./account-records.js";
+import type { EngineDependencies } from "./dependencies.js";
+import { type LoginContext, scopeOf, subjectOf, weighed } from "./login-context.js";
+import type { AnyMethod, Deliver, Prepared, Send } from "./method.js";
+
+/** Longer than any method's own time-out: what does not answer by then is given up. */
+const LONGEST_DELIVERY = 30 * SECOND;
+
+type Sendable = AnyMethod & { readonly send: Send };
+
+/** An account with one more message counted, or why none may be sent now. */
+export function countSend(
+  { limits }: EngineDependencies,
+  account: Account,
+  kinds: readonly LimitKind[],
+  now: number,
+): { readonly account: Account } | { readonly problem: Problem } {
+  const reached = limitReached(account, kinds, "login", limits, now);
+  if (reached !== undefined) return { problem: { code: "too-many-attempts", retryAfter: reached.retryAfter } };
+  return countAttempt(account, kinds, "login", limits, now);
+}
+
+function isAnything(_answer: unknown): _answer is unknown {
+  return true;
+}
+
+/**
+ * Delivers what has been written down as sent. Where it is refused everything is given back (`undo`); where nobody answers it may
+ * have been delivered all the same, and stays counted.
+ */
+export async function deliver(
+  { emitAudit, records }: EngineDependencies,
+  subject: Subject,
+  { send, type }: AnyMethod,
+  message: Deliver,
+  undo: (account: Account) => Account,
+): Promise<Outcome<undefined>> {
+  try {
+    await within("The sender", LONGEST_DELIVERY, message, isAnything);
+  } catch (error) {
+    emitAudit("delivery-failed", subject, { method: type, outcome: "failure" });
+    if (!isSilence(error)) {
+      await records.change(subject, ({ account }) => ({
+        account: undo(uncountAttempt(account, send?.limits ?? [], "login")),
+        result: undefined,
+      }));
+    }
+    return failure("delivery-failed");
+  }
+  emitAudit("code-sent", subject, { method: type });
+  return success(undefined);
+}
+
+/** Sends what a factor is asked for with, under the limits of its method: only ever to what is stored. */
+export class Sending {
+  constructor(private readonly dependencies: EngineDependencies) {}
+
+  /** `factorId`: of several of a kind the one used last. */
+  async send(
+    login: LoginContext,
+    method: AnyMethod,
+    factorId?: FactorId,
+  ): Promise<Outcome<Readonly<Record<string, unknown>>>> {
+    if (method.send === undefined) return failure("not-found");
+    const sendable = method as Sendable;
+    const subject = subjectOf(login);
+    const { result } = await this.dependencies.records.change<Outcome<Prepared>>(
+      subject,
+      (current, now) => this.prepare(weighed(login, current, now), sendable, factorId, now),
+      login.record,
+    );
+    if (!result.ok) return result;
+    const { answer, deliver: message, factor } = result.value;
+    const sent = await deliver(this.dependencies, subject, method, message, (account) =>
+      this.undone(account, login, sendable, factor.id),
+    );
+    return sent.ok ? success(answer) : sent;
+  }
+
+  private async prepare(
+    login: LoginContext,
+    { send, type }: Sendable,
+    factorId: FactorId | undefined,
+    now: number,
+  ): Promise<Change<Outcome<Prepared>>> {
+    if (login.status.status === "ended") return { result: failure("expired") };
+    const { account } = login.record;
+    const open = factorsOf(account, type).filter((each) => !isClosed(each, scopeOf(login)));
+    const factor = factorId === undefined ? lastUsed(open) : open.find(({ id }) => id === factorId);
+    if (factor === undefined) return { result: failure("not-found") };
+    const counted = countSend(this.dependencies, account, send.limits, now);
+    if ("problem" in counted) return { result: { ok: false, problem: counted.problem } };
+    const prepared = await send.prepare(factor, this.contextOf(login, now));
+    if ("code" in prepared) return { result: { ok: false, problem: prepared } };
+    return { account: replaceFactor(counted.account, prepared.factor), result: success(prepared) };
+  }
+
+  private undone(account: Account, login: LoginContext, { send }: Sendable, factorId: FactorId): Account {
+    const factor = account.factors.find(({ id }) => id === factorId);
+    if (factor === undefined || send.undo === undefined) return account;
+    return replaceFactor(account, send.undo(factor, this.contextOf(login, this.dependencies.clock())));
+  }
+
+  private contextOf({ session, userId }: LoginContext, now: number) {
+    return { userId, now, keys: this.dependencies.keys, loginId: session?.id };
+  }
+}
+
+function lastUsed(factors: readonly Factor[]): Factor | undefined {
+  return factors.toSorted((a, b) => (b.lastUsedAt ?? b.createdAt) - (a.lastUsedAt ?? a.createdAt))[0];
+}

@@ -1,0 +1,162 @@
+import type { Options, RateLimitInfo, RateLimitRequestHandler, Store as RateLimitStore } from "express-rate-limit";
+import type { Request, Response } from "express";
+import { type Limit, SECOND, type UserId } from "../core/nouns.js";
+import { within } from "../core/within.js";
+import { fingerprint } from "../crypto/fingerprint.js";
+import type { AddressLimit } from "../engine/address-limit.js";
+import { stateOf } from "./request-state.js";
+
+type Library = typeof import("express-rate-limit");
+
+/** How the limit per address is kept. */
+export interface AddressGuardSettings extends Limit {
+  /** Undefined: the library's own, in this process. */
+  readonly store: RateLimitStore | undefined;
+  /** Longest wait for one answer of the store, in milliseconds. */
+  readonly timeout: number;
+}
+
+interface Look {
+  readonly totalHits: number;
+  readonly resetTime: Date;
+}
+
+const IPV6_SUBNET = 56;
+const REQUEST_PROPERTY = "secondFactorRateLimit";
+
+/** Handed to `next` by the limiter where the address has to wait: no error of anybody. */
+const LIMITED = new Error("The address has to wait");
+
+function isCount(answer: unknown): answer is Look {
+  return typeof answer === "object" && answer !== null && "totalHits" in answer && typeof answer.totalHits === "number";
+}
+
+function isLook(answer: unknown): answer is Look | undefined {
+  return answer === undefined || answer === null || isCount(answer);
+}
+
+/** Without the port that some proxies leave in a forwarded address. */
+function withoutPort(ip: string): string {
+  return ip.replace(/^(\d+\.\d+\.\d+\.\d+):\d+$/, "$1").replace(/^\[(.+)\](:\d+)?$/, "$1").replace(/%.*$/, "");
+}
+
+/**
+ * The limit per network address: express-rate-limit on the routes that verify, send and enroll, over any of its stores. The
+ * middleware only looks, so that right answers in flight count nothing; a failure is counted before it is answered.
+ */
+export class AddressGuard implements AddressLimit {
+  private readonly library: Promise<Library>;
+  private readonly store: Promise<RateLimitStore>;
+  private readonly middleware: Promise<RateLimitRequestHandler>;
+
+  constructor(private readonly settings: AddressGuardSettings) {
+    // Begun at start and awaited at the first attempt: nobody else needs it.
+    this.library = import("express-rate-limit");
+    this.store = this.library.then((library) => this.openStore(library));
+    this.middleware = this.library.then((library) => this.createMiddleware(library));
+    for (const loading of [this.store, this.middleware]) loading.catch(() => undefined);
+  }
+
+  /**
+   * Lets express-rate-limit look at a request and set its `RateLimit` headers. Answers whole seconds to wait, undefined where the
+   * request may go on. Counts nothing. Rejects where the store does not answer.
+   */
+  async admit(req: Request, res: Response): Promise<number | undefined> {
+    if (req.ip === undefined) return undefined;
+    const middleware = await this.middleware;
+    return new Promise((resolve, reject) => {
+      const settle = (error?: unknown): void => {
+        if (error === undefined) resolve(undefined);
+        else if (error === LIMITED) resolve(this.seconds(req));
+        else reject(error instanceof Error ? error : new Error("The rate limiter failed", { cause: error }));
+      };
+      Promise.resolve(middleware(req, res, settle)).catch(reject);
+    });
+  }
+
+  async secondsToWait(ip: string | undefined, userId: UserId | undefined): Promise<number | undefined> {
+    if (ip === undefined) return undefined;
+    const { totalHits, resetTime } = await this.look(await this.keyOf(ip, userId));
+    return totalHits > this.settings.limit ? this.secondsUntil(resetTime) : undefined;
+  }
+
+  /**
+   * An account feeds one failure in each window into its address, however often it fails, so that the limit counts accounts that
+   * are being tried. Failures of nobody are counted apart, each of them.
+   */
+  async recordFailure(ip: string | undefined, userId: UserId | undefined): Promise<number | undefined> {
+    if (ip === undefined) return undefined;
+    const key = await this.keyOf(ip, userId);
+    const isFed = userId !== undefined && (await this.increment(`${key} ${fingerprint(userId)}`)).totalHits > 1;
+    const { totalHits, resetTime } = isFed ? await this.look(key) : await this.increment(key);
+    return totalHits > this.settings.limit ? this.secondsUntil(resetTime) : undefined;
+  }
+
+  private async keyOf(ip: string, userId: UserId | undefined): Promise<string> {
+    const { ipKeyGenerator } = await this.library;
+    const address = ipKeyGenerator(withoutPort(ip), IPV6_SUBNET);
+    return userId === undefined ? `nobody ${address}` : address;
+  }
+
+  /** What the store holds, plus the request at hand: none where it holds nothing, or nothing sensible. */
+  private async look(key: string): Promise<Look> {
+    const store = await this.store;
+    const found = await within("The rate limiter", this.settings.timeout, () => store.get?.(key), isLook);
+    const hits = found === undefined || found === null || Number.isNaN(found.totalHits) ? 0 : found.totalHits;
+    return { totalHits: hits + 1, resetTime: this.resetTime(found?.resetTime) };
+  }
+
+  private async increment(key: string): Promise<Look> {
+    const store = await this.store;
+    const { resetTime, totalHits } = await within(
+      "The rate limiter",
+      this.settings.timeout,
+      () => store.increment(key),
+      isCount,
+    );
+    return { totalHits, resetTime: this.resetTime(resetTime) };
+  }
+
+  /** Never in the past, and never beyond the window, whatever clock the store goes by. */
+  private resetTime(given: unknown): Date {
+    const end = Date.now() + this.settings.window;
+    const time = given instanceof Date ? given.getTime() : NaN;
+    return new Date(time > Date.now() ? Math.min(time, end) : end);
+  }
+
+  private seconds(req: Request): number {
+    const info = (req as { [REQUEST_PROPERTY]?: RateLimitInfo })[REQUEST_PROPERTY];
+    return this.secondsUntil(info?.resetTime ?? this.resetTime(undefined));
+  }
+
+  private secondsUntil(time: Date): number {
+    return Math.max(1, Math.ceil((time.getTime() - Date.now()) / SECOND));
+  }
+
+  private openStore({ MemoryStore }: Library): RateLimitStore {
+    const store = this.settings.store ?? new MemoryStore();
+    // Only what stores read of the library's own options.
+    void store.init?.({ windowMs: this.settings.window } as Options);
+    return store;
+  }
+
+  private createMiddleware({ rateLimit }: Library): RateLimitRequestHandler {
+    const { limit, window } = this.settings;
+    return rateLimit({
+      windowMs: window,
+      limit,
+      standardHeaders: "draft-8",
+      legacyHeaders: false,
+      requestPropertyName: REQUEST_PROPERTY,
+      keyGenerator: (req) => this.keyOf(req.ip ?? "", stateOf(req)?.login?.userId),
+      handler: (_req, _res, next) => next(LIMITED),
+      // The proxy settings are checked by this package, and the store below is none of the library's own.
+      validate: false,
+      store: {
+        increment: (key) => this.look(key),
+        decrement: () => undefined,
+        resetKey: async (key) => (await this.store).resetKey(key),
+      },
+    });
+  }
+}

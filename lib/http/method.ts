@@ -1,0 +1,22 @@
+import type { ElevatedLogin } from "../engine/elevation.js";
+import type { LoginContext } from "../engine/login-context.js";
+import type { FactorMethod, Site } from "../engine/method.js";
+import type { MethodPage } from "../pages/method-page.js";
+import type { Route } from "./route.js";
+
+/**
+ * One kind of second factor with everything of it: how it proves and enrolls (`FactorMethod`), its routes below `path`, and what
+ * it shows. A row of the `methods` option is one of these; the verification path has never heard of any.
+ */
+export interface Method<State = unknown, Presented = unknown> extends FactorMethod<State, Presented> {
+  /** Its words, forms and settings row. */
+  readonly page: MethodPage;
+  /** Its routes. Default: those of what it can: `POST /type`, and `/type/send`, `/type/enroll`, `/type/enroll/confirm`. */
+  readonly routes?: readonly Route[];
+  /** What it adds to the answer of `GET /settings`. Never secret. */
+  settings?(login: LoginContext, site: Site): Readonly<Record<string, unknown>>;
+  /** Documents outside `path` that browsers look for, by whole path; undefined leaves the request to the application. */
+  readonly wellKnown?: Readonly<Record<string, (site: Site, settingsUrl: string) => object | undefined>>;
+  /** A page below `path` that a browser is led to after a sign-in, before it goes on; undefined: none. */
+  afterSignIn?(elevated: ElevatedLogin): string | undefined;
+}

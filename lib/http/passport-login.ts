@@ -1,0 +1,239 @@
+import type { Request } from "express";
+import { ConfigurationError } from "../core/errors.js";
+import type { Engine } from "../engine/engine.js";
+import type { BegunLogin } from "../engine/first-factor.js";
+import { type LoginContext, type Unweighed, weighed } from "../engine/login-context.js";
+import { isDue, type SessionRecord } from "../policy/assess.js";
+import { sendProblem } from "./answers.js";
+import type { Gate } from "./gate.js";
+import { localPlace } from "./return-to.js";
+import type { PageSet } from "./page-set.js";
+import type { Refusals } from "./refusals.js";
+import type { ReadyLogin, RequestState } from "./request-state.js";
+import {
+  anyRecord,
+  type Done,
+  override,
+  putRecord,
+  renewSession,
+  requireSession,
+  saveOnce,
+  saveRecord,
+  type Session,
+  sessionOf,
+  settled,
+} from "./session.js";
+import type { AppUser, Settings } from "./settings.js";
+import { clientOf, unweighedOf } from "./source.js";
+import { ownLogOut, watchSession } from "./takeover.js";
+import { hideUser, showUser } from "./user-visibility.js";
+
+/** Passport's own options of `authenticate` and `logIn`, as far as they matter here. */
+interface LogInOptions {
+  readonly session?: boolean;
+  readonly successRedirect?: string;
+  readonly successReturnToOrRedirect?: string;
+  /** `"inline"`: do not answer the request; a strategy further down the chain verifies the second factor. */
+  readonly secondFactor?: "inline";
+}
+
+type PassportMethod = (this: unknown, ...given: unknown[]) => unknown;
+
+/** One call of `req.logIn`. */
+interface LoggingIn {
+  readonly state: RequestState;
+  readonly original: PassportMethod;
+  readonly user: AppUser;
+  readonly options: LogInOptions;
+}
+
+/** Passport's own failure of a login, kept apart from ours: the application hears of it as ever. */
+class LogInError extends Error {
+  constructor(override readonly cause: unknown) {
+    super("req.logIn failed");
+  }
+}
+
+/** Passport's `(options, done)`, either of which may be left out. */
+function given<Options extends object>(first: unknown, second: unknown): { options: Options; done: Done } {
+  const done = typeof first === "function" ? first : second;
+  const options = typeof first === "object" && first !== null ? first : {};
+  return { options: options as Options, done: typeof done === "function" ? (done as Done) : () => undefined };
+}
+
+/** Takes logins over from Passport, and ends them with it, whoever calls `req.logIn`, `req.logout` or `session.destroy`. */
+export class PassportLogin {
+  constructor(
+    private readonly settings: Settings,
+    private readonly engine: Engine,
+    private readonly gate: Gate,
+    private readonly pages: PageSet,
+    private readonly refusals: Refusals,
+  ) {}
+
+  /** `req.logIn(user, [options], [done])`. */
+  logIn(state: RequestState, original: PassportMethod, user: AppUser, first: unknown, second: unknown): void {
+    const { done, options } = given<LogInOptions>(first, second);
+    this.complete({ state, original, user, options }).then(
+      (goesOn) => {
+        if (goesOn) done();
+      },
+      (error: unknown) => {
+        if (error instanceof LogInError) done(error.cause);
+        else if (error instanceof ConfigurationError) done(error);
+        else this.refusals.refuseUnavailable(state.req, state.res, error);
+      },
+    );
+  }
+
+  /** `req.logOut([options], [done])`. */
+  logOut(state: RequestState, original: PassportMethod, first: unknown, second: unknown): void {
+    const { req } = state;
+    const { done, options } = given(first, second);
+    const session = sessionOf(req);
+    const ending = this.end(req);
+    if (session !== undefined) delete session.secondFactor;
+    original.call(req, options, (error: unknown) => {
+      showUser(req, undefined);
+      state.login = undefined;
+      ending.then(() => {
+        done(error);
+      }, done);
+    });
+  }
+
+  /** Strikes the session's login, whoever's it is, from the account record. */
+  end(req: Request): Promise<void> {
+    const record = anyRecord(req);
+    const ended = record === undefined ? Promise.resolve() : this.engine.firstFactor.end(record, clientOf(req));
+    // Observed by whoever waits for it; nobody may be left to crash the process with it.
+    ended.catch(() => undefined);
+    return ended;
+  }
+
+  /** Ends the login in the session. With `keepsData` what the application keeps there stays. */
+  async forget({ req }: RequestState, keepsData: boolean): Promise<void> {
+    delete requireSession(req).secondFactor;
+    const logOut = ownLogOut(req);
+    if (logOut === undefined) return;
+    await settled((done) => logOut.call(req, { keepSessionInfo: keepsData }, done));
+    this.watch(req);
+  }
+
+  /** Answers whether the application goes on; false where the request was answered. */
+  private async complete(login: LoggingIn): Promise<boolean> {
+    const { options, state, user } = login;
+    const newcomer = await unweighedOf(state.req, this.settings, user);
+    const { firstMethod, ready } = state;
+    state.ready = state.firstMethod = undefined;
+    if (ready?.userId === newcomer.userId) return this.goOnWith(login, ready);
+    if (options.session === false) return this.once(login, newcomer);
+    const begun = await this.engine.firstFactor.begin(newcomer);
+    const session: SessionRecord = {
+      ...begun.login.session,
+      ...(firstMethod !== undefined && { first: firstMethod }),
+      ...(isDue(begun.login.status) && this.returnTo(login)),
+    };
+    // The login this one replaces is over, whatever becomes of a copy of its session.
+    await this.end(state.req);
+    await this.passportLogIn(login, session);
+    return this.admitBegun(login, { ...begun, login: { ...begun.login, session } });
+  }
+
+  private admitBegun({ options, state }: LoggingIn, begun: BegunLogin): boolean {
+    this.gate.keepDevice(state, begun);
+    // It was ended while it was made, by another request.
+    if (begun.login.status.status === "ended") {
+      this.refusals.refuseEnded(state);
+      return false;
+    }
+    this.gate.setLogin(state, begun.login);
+    if (!isDue(begun.login.status)) return true;
+    if (this.settings.isReport) this.gate.report(begun.login);
+    if (this.settings.isReport || options.secondFactor === "inline") return true;
+    this.gate.answerDue(state, begun.login);
+    return false;
+  }
+
+  /** A strategy has verified the second factor: this login is a full one. */
+  private async goOnWith(login: LoggingIn, ready: ReadyLogin): Promise<boolean> {
+    const { options, state, user } = login;
+    const { returnTo, ...session } = ready.session;
+    if (options.session === false) {
+      // Passport leaves the session alone then; a login that rises must not.
+      await renewSession(state.req, session);
+      showUser(state.req, user);
+    } else await this.passportLogIn(login, session);
+    // Where Passport itself redirects to what was first asked for, it reads the place from here.
+    const kept = sessionOf(state.req);
+    if (kept !== undefined && options.successReturnToOrRedirect !== undefined) kept.returnTo = returnTo;
+    const risen: LoginContext = weighed({ ...ready, session }, ready.record, this.settings.clock());
+    if (risen.status.status === "ended") {
+      this.refusals.refuseEnded(state);
+      return false;
+    }
+    this.gate.setLogin(state, risen);
+    return true;
+  }
+
+  /** A login for this request alone (`session: false`: Basic, bearer). There is no second step to come, so none may be due. */
+  private async once({ options, original, state, user }: LoggingIn, newcomer: Unweighed): Promise<boolean> {
+    const { req, res } = state;
+    const record = await this.engine.dependencies.records.read(newcomer.userId);
+    const login = weighed(newcomer, record, this.settings.clock());
+    showUser(req, undefined);
+    await settled((done) => original.call(req, user, options, done));
+    this.gate.setLogin(state, login);
+    if (!isDue(login.status)) return true;
+    if (this.settings.isReport) {
+      this.gate.report(login);
+      return true;
+    }
+    const code = login.status.status === "must-enroll" ? "enrollment-required" : "second-factor-required";
+    sendProblem(req, res, { code }, this.pages);
+    return false;
+  }
+
+  /** Passport's own login, with the record put into the new session before Passport saves it. */
+  private async passportLogIn({ options, original, state, user }: LoggingIn, record: SessionRecord): Promise<void> {
+    const { req } = state;
+    showUser(req, undefined);
+    const session = requireSession(req);
+    const regenerate = session.regenerate.bind(session);
+    // With keepSessionInfo Passport copies the old session over the new one; the old record must not come along.
+    delete session.secondFactor;
+    override(session, "regenerate", (done: Done): Session => {
+      regenerate((error) => {
+        const renewed = sessionOf(req);
+        if (renewed !== undefined) {
+          saveOnce(renewed);
+          putRecord(req, record);
+        }
+        done(error);
+      });
+      return session;
+    });
+    try {
+      await settled((done) => original.call(req, user, options, done));
+    } catch (error) {
+      hideUser(req);
+      throw new LogInError(error instanceof Error ? error : new Error(String(error)));
+    }
+    if (anyRecord(req)?.id !== record.id) await saveRecord(req, record);
+    this.watch(req);
+  }
+
+  private watch(req: Request): void {
+    const session = sessionOf(req);
+    if (session !== undefined) watchSession(req, session);
+  }
+
+  /** Read before Passport empties the session: where the user is to land once the login is complete. */
+  private returnTo({ options, state }: LoggingIn): Pick<SessionRecord, "returnTo"> {
+    const { req } = state;
+    const wanted = [sessionOf(req)?.returnTo, options.successRedirect, options.successReturnToOrRedirect];
+    const origins = this.settings.origins(req);
+    const returnTo = wanted.map((each) => localPlace(each, origins)).find((each) => each !== undefined);
+    return returnTo === undefined ? {} : { returnTo };
+  }
+}

@@ -1,0 +1,103 @@
+import type { Request, Response } from "express";
+import type { MethodType, Status } from "../core/nouns.js";
+import type { LoginContext } from "../engine/login-context.js";
+import type { SessionRecord } from "../policy/assess.js";
+import type { PassportLogin } from "./passport-login.js";
+
+/** `req.secondFactor`: what this request's login is worth. */
+export interface SecondFactorState {
+  readonly status: Status;
+  /** The user, where there is one: while a second factor is due, here and not in `req.user`. */
+  readonly user?: Express.User;
+  /** Methods the user can be asked for. */
+  readonly methods: readonly MethodType[];
+  /** RFC 8176 values of the proofs given; empty for a trusted device. */
+  readonly amr: readonly string[];
+  /** Level in the sense of NIST SP 800-63B-4: 2 with a real second factor, else 1; 0 without a login. */
+  readonly aal: 0 | 1 | 2;
+  readonly phishingResistant: boolean;
+  /** When a second factor was last really proved. Activity does not renew it, a trusted device does not set it. */
+  readonly verifiedAt?: Date;
+  /** A second factor exists. */
+  readonly enrolled: boolean;
+}
+
+declare global {
+  // Express's own way of extending its types.
+  namespace Express {
+    interface Request {
+      /** Set by the `secondFactor` middleware on every request that passes it. */
+      secondFactor: SecondFactorState;
+    }
+  }
+}
+
+/** What one middleware does with the logins of its requests. */
+export interface LoginKeeper {
+  readonly passportLogin: PassportLogin;
+  describe(login: LoginContext | undefined): SecondFactorState;
+}
+
+/** A login that a strategy has verified, or found nothing due for: the `logIn` that follows goes on with it. */
+export type ReadyLogin = LoginContext & { readonly session: SessionRecord };
+
+/** What the middleware knows of one request. */
+export class RequestState {
+  /** A login was presented that is over. */
+  hasEnded = false;
+  ready: ReadyLogin | undefined = undefined;
+  /** The strategy that gave the first factor of the login at hand, where it is one of ours. */
+  firstMethod: MethodType | undefined = undefined;
+  private current: LoginContext | undefined = undefined;
+  private described: SecondFactorState | undefined = undefined;
+
+  constructor(
+    readonly req: Request,
+    readonly res: Response,
+    readonly keeper: LoginKeeper,
+    /** Where the routes live, as the browser sees them. */
+    readonly base: string,
+  ) {}
+
+  /** The login of this request; undefined where there is none, or it is over. */
+  get login(): LoginContext | undefined {
+    return this.current;
+  }
+
+  set login(login: LoginContext | undefined) {
+    this.current = login;
+    this.described = undefined;
+  }
+
+  /** Made when somebody asks: most requests never do. */
+  get secondFactor(): SecondFactorState {
+    this.described ??= this.keeper.describe(this.current);
+    return this.described;
+  }
+}
+
+/** No name that other code could come by. */
+const STATE = Symbol("express-second-factor");
+
+interface WithState {
+  [STATE]?: RequestState;
+}
+
+export function beginState(req: Request, res: Response, keeper: LoginKeeper, path: string): RequestState {
+  // Under a pattern the mount path is the client's own words; two slashes would name another host.
+  const base = req.baseUrl === "" ? path : (req.baseUrl + path).replace(/^[/\\]+/, "/");
+  const state = new RequestState(req, res, keeper, base);
+  (req as WithState)[STATE] = state;
+  return state;
+}
+
+/** Undefined on a request that did not pass the middleware, whatever was copied onto it. */
+export function stateOf(req: Request): RequestState | undefined {
+  const state = (req as WithState)[STATE];
+  return state?.req === req ? state : undefined;
+}
+
+/** Where owners manage their factors, as the browser sees it. */
+export function settingsPath({ base }: Pick<RequestState, "base">): string {
+  return `${base}/settings`;
+}

@@ -1,0 +1,51 @@
+import type { Request } from "express";
+import type { Client, UserId } from "../core/nouns.js";
+import type { LoginSource, Unweighed } from "../engine/login-context.js";
+import type { SessionRecord } from "../policy/assess.js";
+import { browserLabel } from "./browser-label.js";
+import { readDeviceToken } from "./device-cookie.js";
+import type { AppUser, Settings } from "./settings.js";
+
+export function clientOf(req: Request): Client {
+  return { ip: req.ip, userAgent: req.get("user-agent"), requestId: req.get("x-request-id") };
+}
+
+/** Where a request comes from, read when it is asked for. */
+export class RequestSource implements LoginSource {
+  readonly peer: string | undefined;
+  private known: Client | undefined = undefined;
+
+  constructor(
+    private readonly req: Request,
+    private readonly settings: Settings,
+    private readonly userId: UserId,
+  ) {
+    // Node still knows the peer of a connection that was closed meanwhile, if it was asked for once before.
+    this.peer = req.socket.remoteAddress;
+  }
+
+  get client(): Client {
+    return (this.known ??= clientOf(this.req));
+  }
+
+  get deviceToken(): string | undefined {
+    const { trustMaxAge } = this.settings;
+    return trustMaxAge === undefined ? undefined : readDeviceToken(this.req, this.settings, this.userId);
+  }
+
+  get label(): string {
+    return browserLabel(this.req.get("user-agent"));
+  }
+}
+
+/** Everything that is known of a login before its account is looked at. */
+export async function unweighedOf(
+  req: Request,
+  settings: Settings,
+  user: AppUser,
+  session?: SessionRecord,
+): Promise<Unweighed> {
+  const userId = settings.userId(user);
+  const decision = settings.fixedDecision ?? (await settings.decide(user, req, settings.clock()));
+  return { user, userId, session, decision, source: new RequestSource(req, settings, userId) };
+}

@@ -1,0 +1,153 @@
+import type { Request } from "express";
+import type { Strategy } from "passport";
+import CustomStrategy from "passport-custom";
+import { ConfigurationError, type Problem } from "../core/errors.js";
+import type { Engine } from "../engine/engine.js";
+import type { LoginContext } from "../engine/login-context.js";
+import { isDue } from "../policy/assess.js";
+import { isCrossSite, saysCrossSite } from "./cross-site.js";
+import { setDeviceToken } from "./device-cookie.js";
+import type { Method } from "./method.js";
+import { type RequestState, stateOf } from "./request-state.js";
+import type { Body } from "./route.js";
+import * as schemas from "./schemas.js";
+import { requireSession } from "./session.js";
+import { type Settings, siteOf, userOf } from "./settings.js";
+import { clientOf, unweighedOf } from "./source.js";
+
+declare module "passport" {
+  interface AuthenticateOptions {
+    /**
+     * `"inline"`: a login that needs a second factor is not answered by the middleware; a strategy of `mfa.strategy()` further
+     * down the same chain verifies it.
+     */
+    secondFactor?: "inline" | undefined;
+  }
+}
+
+/** What a strategy tells Passport: a user, or the status it fails with. */
+type Verdict = { readonly user: Express.User } | { readonly status: 429 | undefined };
+
+/** Without a status Passport answers 401, and in a list of strategies lets one that has a status speak. */
+const FAILED: Verdict = { status: undefined };
+
+const readProving = schemas.reader(schemas.proving);
+
+/** One strategy at one request. */
+class StrategyAttempt {
+  constructor(
+    private readonly engine: Engine,
+    private readonly settings: Settings,
+    private readonly method: Method,
+    private readonly state: RequestState,
+  ) {}
+
+  async judge(): Promise<Verdict> {
+    const { login } = this.state;
+    if (login === undefined) return this.method.claimant === undefined ? FAILED : this.begin();
+    if (isDue(login.status)) return this.verify(login);
+    // Passport logs the user in again; it is the same login that goes on.
+    const { session } = login;
+    this.state.ready = session && { ...login, session };
+    return { user: userOf(login) };
+  }
+
+  /** The second factor of the user who is pending. */
+  private async verify(login: LoginContext): Promise<Verdict> {
+    const { req, res } = this.state;
+    // A foreign page must not spend the owner's attempts.
+    if (saysCrossSite(req, this.settings)) return FAILED;
+    const retryAfter = await this.settings.addressGuard.admit(req, res);
+    if (retryAfter !== undefined) return this.failed({ code: "too-many-attempts", retryAfter });
+    const body = this.body();
+    const proving = readProving(body);
+    const { challenges } = this.engine.dependencies;
+    const site = siteOf(this.settings, req, userOf(login));
+    const presented = proving && (await this.method.present(body, { site, challenges, login }));
+    if (proving === undefined || presented === undefined) return FAILED;
+    const attempt = { method: this.method, presented, trustDevice: proving.trustDevice };
+    const outcome = await this.engine.authentication.authenticate(login, attempt);
+    if (!outcome.ok) return this.failed(outcome.problem, login.userId);
+    if (!("login" in outcome.value)) return FAILED;
+    const { deviceToken, login: elevated } = outcome.value;
+    if (deviceToken !== undefined) setDeviceToken(req, res, this.settings, login.userId, deviceToken);
+    // Passport calls req.logIn next; the login completed there is this one.
+    this.state.ready = elevated;
+    return { user: userOf(login) };
+  }
+
+  /** A proof as the first step, or as the whole login. Whatever is wrong, and whoever is unknown, the answer is one. */
+  private async begin(): Promise<Verdict> {
+    const { req, res } = this.state;
+    const { loadUser } = this.settings;
+    if (loadUser === undefined) {
+      throw new ConfigurationError(["user.load: needed to find the user of a passkey: user: { load: (id) => ... }"]);
+    }
+    const browserId = requireSession(req).secondFactorBrowser;
+    if (typeof browserId !== "string" || isCrossSite(req, this.settings)) return FAILED;
+    const retryAfter = await this.settings.addressGuard.admit(req, res);
+    if (retryAfter !== undefined) return this.failed({ code: "too-many-attempts", retryAfter });
+    const { challenges, credentials } = this.engine.dependencies;
+    const site = siteOf(this.settings, req);
+    const presented = await this.method.present(this.body(), { site, challenges, login: undefined, browserId });
+    if (presented === undefined) return FAILED;
+    const userId = await this.method.claimant?.(presented, credentials);
+    const user = userId === undefined ? undefined : await loadUser(userId);
+    const outcome =
+      user === undefined
+        ? this.engine.authentication.refuseStranger(this.method, clientOf(req))
+        : await this.engine.authentication.signIn(await unweighedOf(req, this.settings, user), {
+            method: this.method,
+            presented,
+          });
+    if (!outcome.ok) return this.failed(outcome.problem);
+    this.state.ready = outcome.value?.login;
+    this.state.firstMethod = this.method.type;
+    return user === undefined ? FAILED : { user };
+  }
+
+  private body(): Body {
+    const body: unknown = this.state.req.body;
+    return typeof body === "object" && body !== null && !Array.isArray(body) ? (body as Body) : {};
+  }
+
+  private async failed(problem: Problem, userId?: string): Promise<Verdict> {
+    const { req, res } = this.state;
+    const wait = problem.isFailedAttempt === true && (await this.settings.addressGuard.recordFailure(req.ip, userId));
+    const isLimited = problem.code === "too-many-attempts" || typeof wait === "number";
+    const retryAfter = typeof wait === "number" ? wait : problem.retryAfter;
+    if (retryAfter !== undefined) res.set("Retry-After", String(retryAfter));
+    return { status: isLimited ? 429 : undefined };
+  }
+}
+
+async function judge(req: Request, method: Method, engine: Engine, settings: Settings): Promise<Verdict> {
+  const state = stateOf(req);
+  if (state !== undefined) return new StrategyAttempt(engine, settings, method, state).judge();
+  throw new ConfigurationError([`mfa.strategy("${method.type}") needs app.use(mfa) before the route`]);
+}
+
+/**
+ * A Passport strategy that verifies the pending user's second factor from the body (`code`; `credential` for passkeys) and
+ * completes the login, under the limits of the routes. Succeeds with the user where no second factor is due. Fails with 401, or
+ * 429 and `Retry-After`.
+ *
+ * Does NOT begin a login: a strategy for the first factor comes before it. A method whose proof says whose it is (`"passkey"`) can
+ * be that first strategy too: with user verification its login is complete, without it a further factor is due. It needs the
+ * `user.load` option.
+ */
+export function createStrategy(method: Method, engine: Engine, settings: Settings): Strategy {
+  const strategy = new CustomStrategy((req, done) => {
+    judge(req, method, engine, settings).then(
+      (verdict) => {
+        if ("user" in verdict) done(null, verdict.user);
+        else done(null, false, verdict.status);
+      },
+      // passport-custom does not wait for promises: a rejection would leave the request hanging.
+      (error: unknown) => {
+        done(error);
+      },
+    );
+  });
+  return Object.assign(strategy as Strategy, { name: method.type });
+}

@@ -1,0 +1,35 @@
+import { ConfigurationError } from "../../core/errors.js";
+import type { Method } from "../../http/method.js";
+import { backupCodesMethod, type BackupCodesState } from "./method.js";
+import { backupCodesPage } from "./page.js";
+import { backupCodesRoutes } from "./routes.js";
+
+export interface BackupCodesOptions {
+  /** Codes per set: 8 to 20. Default: 10. */
+  readonly count?: number;
+}
+
+const DEFAULT_COUNT = 10;
+
+/**
+ * Look-up secrets for the day the phone is gone (NIST SP 800-63B-4 section 3.1.2): 80 random bits each, shown once, stored
+ * as keyed digests with a salt per set, each good for one login.
+ *
+ * Does NOT make an account "enrolled" by itself: a set comes with the first real factor and goes with the last.
+ *
+ * @throws ConfigurationError for a count outside 8 to 20
+ *
+ * @example
+ * ```ts
+ * import { backupCodes, passkeys } from "express-second-factor";
+ *
+ * app.use(secondFactor({ ..., methods: [passkeys(), backupCodes({ count: 12 })] }));
+ * ```
+ */
+export function backupCodes(options: BackupCodesOptions = {}): Method<BackupCodesState, string> {
+  const count = options.count ?? DEFAULT_COUNT;
+  if (!Number.isInteger(count) || count < 8 || count > 20) {
+    throw new ConfigurationError([`backupCodes: count must be a whole number from 8 to 20, not ${count}`]);
+  }
+  return { ...backupCodesMethod(count), page: backupCodesPage, routes: backupCodesRoutes };
+}

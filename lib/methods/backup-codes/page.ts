@@ -1,0 +1,104 @@
+import { codeChallenge } from "../../pages/code-page.js";
+import { hiddenField, postButton } from "../../pages/forms.js";
+import { brand, cardHeading, confirmation, timeOf } from "../../pages/fragments.js";
+import { type Html, html } from "../../pages/html.js";
+import { icon } from "../../pages/icons.js";
+import type { CodesView, MethodPage, PagePart, SettingsPart } from "../../pages/method-page.js";
+import { emptyState, section } from "../../pages/settings-section.js";
+import { type BackupCodesWords, backupCodesWords } from "./words.js";
+
+/** With this many codes left, or fewer, it is time for new ones. */
+const FEW = 2;
+
+/** What backup codes show of themselves. */
+export const backupCodesPage: MethodPage<BackupCodesWords> = {
+  icon: "key",
+  words: backupCodesWords,
+  challenge: (form) => codeChallenge(form, "letters"),
+  section: codesSection,
+  codes: codesPage,
+};
+
+/** How many backup codes are left, and how to get new ones. */
+function codesSection({ context, settings, words: { settings: words } }: SettingsPart<BackupCodesWords>): Html {
+  const { base, messages } = context;
+  if (settings.factors.length === 0) return section("codes", words.title, words.lead, emptyState(words.first));
+  const { createdAt, remaining } = settings.backupCodes;
+  const made = createdAt !== null && html`<p class="sf-facts">${words.made} ${timeOf(messages, createdAt)}</p>`;
+  const action = `${base}/backup-codes`;
+  const replace = postButton({ action, text: words.replaceSubmit, look: "danger" });
+  const make =
+    remaining === 0
+      ? postButton({ action, text: words.replace })
+      : confirmation(words.replace, words.replaceLead, replace, "sf-summary");
+  return section("codes", words.title, words.lead, html`${left(words, remaining)} ${made} ${make}`);
+}
+
+function left({ few, none, remaining: plenty }: BackupCodesWords["settings"], remaining: number): Html {
+  if (remaining > FEW) return html`<p class="sf-count">${plenty(remaining)}</p>`;
+  return html`<div class="sf-notice sf-notice-warning">
+    ${icon("warning")}
+    <p>${remaining === 0 ? none : few(remaining)}</p>
+  </div>`;
+}
+
+/** A set of backup codes, shown once. */
+function codesPage(view: CodesView<BackupCodesWords>): PagePart {
+  const { codes, context, isFirst } = view;
+  const words = view.words.codes;
+  const title = isFirst ? words.titleFirst : words.titleReplaced;
+  const body = html`<div class="sf-medium sf-printable">
+    ${brand(context)}
+    <section class="sf-card">
+      ${cardHeading("key", title)}
+      <p class="sf-lead">${isFirst ? words.leadFirst : words.leadReplaced}</p>
+      <p class="sf-notice sf-notice-warning">${words.advice}</p>
+      <p class="sf-print-only">
+        <strong>${words.fileHeading(context.issuer)}</strong>
+        ${words.fileAdvice}
+      </p>
+      <ol class="sf-codes" aria-label="${words.list}" translate="no">
+        ${codes.map((code) => html`<li><code>${code}</code></li>`)}
+      </ol>
+      ${tools(view)} ${continueForm(view)}
+    </section>
+  </div>`;
+  return { title, body };
+}
+
+function tools({ codes, context, words: { codes: words } }: CodesView<BackupCodesWords>): Html {
+  const { common } = context.messages;
+  const list = codes.join("\n");
+  const file = `${words.fileHeading(context.issuer)}\n${words.fileAdvice}\n\n${list}\n`;
+  const style = "sf-button sf-button-small";
+  return html`<div class="sf-tools" hidden data-script>
+    <button type="button" class="${style}" data-copy="${list}">${words.copy}</button>
+    <button type="button" class="${style}" data-download="${words.fileName}" data-text="${file}">
+      ${words.download}
+    </button>
+    <button type="button" class="${style}" data-print>${words.print}</button>
+    <span role="status" data-copied="${common.copied}" data-not-copied="${common.notCopied}"></span>
+  </div>`;
+}
+
+/** A GET form drops the query of its action: the parameters travel as hidden fields. */
+function continueForm({ context, continueTo, words }: CodesView<BackupCodesWords>): Html {
+  const { action, parameters } = localTarget(continueTo);
+  return html`<form class="sf-form" method="get" action="${action}" data-keep>
+    ${parameters.map(([name, value]) => hiddenField(name, value))}
+    <label class="sf-check">
+      <input type="checkbox" required />
+      <span>${words.codes.saved}</span>
+    </label>
+    <button type="submit" class="sf-button">${context.messages.common.continue}</button>
+  </form>`;
+}
+
+/** The local part of an address; `http://local` stands for this host and is never shown. */
+function localTarget(address: string): { action: string; parameters: (readonly [string, string])[] } {
+  if (!URL.canParse(address, "http://local")) return { action: "/", parameters: [] };
+  const { hash, pathname, searchParams } = new URL(address, "http://local");
+  // "//host" and "/\host" name another host, however they came about.
+  const action = `/${pathname.replace(/^[/\\]+/, "")}${hash}`;
+  return { action, parameters: [...searchParams] };
+}

@@ -1,0 +1,113 @@
+import { failure, type Outcome, success } from "../../core/errors.js";
+import { randomId } from "../../crypto/random.js";
+import { enrolledReply, proofRoute, settingsAgain } from "../../http/method-routes.js";
+import { reconfirm } from "../../http/reconfirm.js";
+import { readNothing, type Reply, type RequestContext, type Route, route, type RouteContext } from "../../http/route.js";
+import { reader } from "../../http/schemas.js";
+import { requireSession, saveSession } from "../../http/session.js";
+import { siteOf, userOf } from "../../http/settings.js";
+import { loginBinding, passwordlessBinding } from "./bindings.js";
+import { PasskeyEnrollment, passkeysOf } from "./enrollment.js";
+import type { Passkeys } from "./method.js";
+import { OFFER_PATH, offerAgain, offerRoutes } from "./offer.js";
+import { attestation, creation } from "./schemas.js";
+
+/** The id that ties a challenge to this browser before anybody is logged in. */
+async function browserIdOf({ req }: RequestContext): Promise<string> {
+  const session = requireSession(req);
+  if (typeof session.secondFactorBrowser === "string") return session.secondFactorBrowser;
+  const id = randomId();
+  session.secondFactorBrowser = id;
+  await saveSession(req);
+  return id;
+}
+
+function page({ state }: RequestContext): Reply["page"] {
+  return { redirect: state.base };
+}
+
+function requestOptions(passkeys: Passkeys): Route {
+  return route({
+    verb: "post",
+    path: "/passkey/options",
+    read: readNothing,
+    async run(context): Promise<Outcome<Reply>> {
+      const { engine, login, req, settings } = context;
+      const allow = passkeysOf(login.record.account);
+      // Without a passkey there is nothing to ask for.
+      if (allow.length === 0) return failure("not-found");
+      const party = passkeys.partyOf(siteOf(settings, req, userOf(login)));
+      const challenge = await engine.dependencies.challenges.begin(loginBinding(login));
+      const body = await passkeys.requestOptions({ party, challenge, allow, needsUserVerification: false });
+      return success({ status: 200, body, page: page(context) });
+    },
+    async runAnonymous(context) {
+      const { engine, req, settings } = context;
+      // Where no user can be found by a passkey, nobody needs a challenge for one.
+      if (settings.loadUser === undefined) return failure("login-required");
+      const party = passkeys.partyOf(siteOf(settings, req));
+      const binding = passwordlessBinding(await browserIdOf(context));
+      const challenge = await engine.dependencies.challenges.begin(binding);
+      // Any passkey the browser finds, with user verification. Says nothing about any user.
+      const body = await passkeys.requestOptions({ party, challenge, allow: [], needsUserVerification: true });
+      return success({ status: 200, body, page: page(context) });
+    },
+  });
+}
+
+function creationOptions(passkeys: Passkeys): Route {
+  return route({
+    verb: "post",
+    path: "/passkey/enroll/options",
+    isLimited: true,
+    read: reader(creation),
+    async run(context, { conditional, password }) {
+      const { engine, req, settings } = context;
+      const confirmed = await reconfirm(context, password);
+      if (!confirmed.ok) return confirmed;
+      const user = userOf(context.login);
+      const party = passkeys.partyOf(siteOf(settings, req, user));
+      const enrollment = new PasskeyEnrollment(passkeys, engine.dependencies);
+      const names = { accountName: settings.accountName(user), isConditional: conditional };
+      const options = await enrollment.options(confirmed.value, { party, ...names });
+      return options.ok ? success({ status: 200, body: options.value, page: page(context) }) : options;
+    },
+    again: settingsAgain,
+  });
+}
+
+/** Where a new passkey is taken: on the settings, or on the offer, from where the browser goes on. */
+interface Place extends Required<Pick<Route, "again" | "path">> {
+  readonly isOnTheWay?: true;
+}
+
+function enroll(passkeys: Passkeys, place: Place): Route {
+  return route({
+    verb: "post",
+    path: place.path,
+    isLimited: true,
+    read: reader(attestation),
+    async run(context: RouteContext, { credential, label, password }) {
+      const { engine, req, settings } = context;
+      const confirmed = await reconfirm(context, password);
+      if (!confirmed.ok) return confirmed;
+      const party = passkeys.partyOf(siteOf(settings, req, userOf(context.login)));
+      const enrollment = new PasskeyEnrollment(passkeys, engine.dependencies);
+      const outcome = await enrollment.finish(confirmed.value, { party, credential, label });
+      return outcome.ok ? enrolledReply(context, outcome.value, place.isOnTheWay) : outcome;
+    },
+    again: place.again,
+  });
+}
+
+/** Ceremonies of passkeys: options with a challenge, and the answer to it; the offer of one where that is on. */
+export function passkeyRoutes(passkeys: Passkeys, offers: boolean): readonly Route[] {
+  const offered = [enroll(passkeys, { path: OFFER_PATH, again: offerAgain, isOnTheWay: true }), ...offerRoutes];
+  return [
+    requestOptions(passkeys),
+    proofRoute("passkey"),
+    creationOptions(passkeys),
+    enroll(passkeys, { path: "/passkey/enroll", again: settingsAgain }),
+    ...(offers ? offered : []),
+  ];
+}

@@ -1,0 +1,95 @@
+import { withLabels } from "../../pages/english-numbers.js";
+import type { MethodWords } from "../../pages/messages.js";
+
+/** What is said of passkeys. */
+export interface PasskeysWords extends MethodWords {
+  readonly challenge: {
+    readonly title: string;
+    readonly choose: string;
+    /** `labels`: what the visitor calls their own passkeys. */
+    readonly hint: (issuer: string, labels: readonly string[]) => string;
+    readonly button: string;
+    /** The dialog was closed or timed out. */
+    readonly cancelled: string;
+  };
+  /** Around the browser's own dialog. */
+  readonly dialog: {
+    /** Instead of the button: without a script, or in a browser that has no passkeys. */
+    readonly needsScript: string;
+    readonly unsupported: string;
+    readonly waiting: string;
+    readonly failed: string;
+  };
+  /** Where the policy demands a factor. */
+  readonly setUp: { readonly title: string; readonly lead: string; readonly submit: string };
+  readonly settings: {
+    /** What stands in the list instead of the kind of storage. */
+    readonly synced: string;
+    readonly deviceBound: string;
+    readonly removeLead: (label: string) => string;
+    readonly addTitle: string;
+    readonly addLead: string;
+    readonly addSubmit: string;
+    /** The dialog was closed or timed out. */
+    readonly cancelled: string;
+    /** This device holds a passkey of the account already. */
+    readonly alreadyHere: string;
+    readonly passwordRefused: string;
+  };
+  /** The offer of a passkey after a login by code. */
+  readonly offer: {
+    readonly title: string;
+    readonly lead: string;
+    readonly add: string;
+    readonly later: string;
+    readonly never: string;
+  };
+}
+
+declare module "../../pages/messages.js" {
+  interface WordsByType {
+    readonly passkey?: PasskeysWords;
+  }
+}
+
+export const passkeysWords: PasskeysWords = {
+  name: "Passkey",
+  challenge: {
+    title: "Use your passkey",
+    choose: "Use your passkey",
+    hint: (_issuer, labels) =>
+      withLabels("Your browser asks for your fingerprint, face, screen lock or security key.", labels),
+    button: "Use your passkey",
+    cancelled: "No passkey was used, and nothing has changed. Try again, or choose another way.",
+  },
+  dialog: {
+    needsScript: "Passkeys need JavaScript, and this browser has it switched off. Any other way works without it.",
+    unsupported: "This browser cannot use passkeys. Use another browser or device, or another way.",
+    waiting: "Follow what your browser asks.",
+    failed: "Your passkey could not be used here. Try again, or use another way.",
+  },
+  setUp: {
+    title: "The quick way: a passkey",
+    lead: "You confirm with your fingerprint, face or screen lock. There is no code to type, and nothing to steal.",
+    submit: "Set up a passkey",
+  },
+  settings: {
+    synced: "Synced between your devices",
+    deviceBound: "On this device or key only",
+    removeLead: (label) =>
+      `“${label}” can then no longer be used to sign in. You are signed out everywhere else. Your device may go on offering it until you delete it there too.`,
+    addTitle: "Add a passkey",
+    addLead: "Your fingerprint, face, screen lock or a security key instead of a code. Only this site can use it.",
+    addSubmit: "Add a passkey",
+    cancelled: "No passkey was added, and nothing has changed. Try again whenever you like.",
+    alreadyHere: "This device already holds a passkey for your account. Use another device or key to add one more.",
+    passwordRefused: "That password is not right. Check it and try again.",
+  },
+  offer: {
+    title: "Skip the code next time",
+    lead: "With a passkey you confirm with your fingerprint, face or screen lock. There is no code to type, and nothing that a fake site could take from you.",
+    add: "Add a passkey",
+    later: "Not now",
+    never: "Don't ask again",
+  },
+};

@@ -1,0 +1,165 @@
+import { NodeCryptoPlugin } from "@otplib/plugin-crypto-node";
+import { getTimeStepUsed, verifySync } from "@otplib/totp";
+import { generateTOTP } from "@otplib/uri";
+import { base32nopad } from "@scure/base";
+import { ALL_CODES, MINUTE } from "../../core/nouns.js";
+import { randomSecret } from "../../crypto/random.js";
+import type { Enroll, EnrollmentContext, FactorMethod, MethodContext, Proved, SealContext } from "../../engine/method.js";
+import { importTotp } from "./import.js";
+import { PERIOD, secretContext, type TotpState } from "./state.js";
+
+const SECRET_BYTES = 20;
+/** Nobody types a code this long; what is longer is not looked at. */
+const LONGEST_CODE = 1024;
+/** A clock up to two hours off is recognised, in windows of the widest kind the OTP library checks at once. */
+const SEARCH_WIDTH = 49;
+const SEARCH_CENTERS = [0, -98, 98, -196, 196] as const;
+
+const crypto = new NodeCryptoPlugin();
+
+async function reseal(state: TotpState, { keys, userId }: SealContext): Promise<TotpState> {
+  return { ...state, secret: await keys.reseal(state.secret, secretContext(userId)) };
+}
+
+type Shape = Pick<TotpState, "algorithm" | "period">;
+
+interface Window {
+  /** Steps from the present one to the middle of the window. */
+  readonly center: number;
+  /** Steps either side of the middle. */
+  readonly width: number;
+}
+
+/** The step whose code this is, within the window; undefined where there is none. */
+function matchingStep(code: string, secret: Uint8Array, shape: Shape, now: number, window: Window): number | undefined {
+  const { algorithm, period } = shape;
+  const epoch = Math.floor(now / 1000) + window.center * period;
+  const result = verifySync({
+    secret,
+    token: code,
+    epoch,
+    epochTolerance: window.width * period,
+    algorithm,
+    period,
+    crypto,
+  });
+  return result.valid ? result.timeStep : undefined;
+}
+
+/** As {@link matchingStep}, over the two hours either side; the nearest match counts. */
+function searchStep(code: string, secret: Uint8Array, shape: Shape, now: number): number | undefined {
+  for (const center of SEARCH_CENTERS) {
+    const step = matchingStep(code, secret, shape, now, { center, width: SEARCH_WIDTH });
+    if (step !== undefined) return step;
+  }
+  return undefined;
+}
+
+function presentStep(now: number, period: number): number {
+  return getTimeStepUsed(Math.floor(now / 1000), period);
+}
+
+/** Colons divide issuer from account in the label, so neither may contain one (Key URI format). */
+function withoutColon(text: string): string {
+  return text.replaceAll(":", "_");
+}
+
+function keyUri(secret: Uint8Array, context: EnrollmentContext): string {
+  return generateTOTP({
+    issuer: withoutColon(context.issuer),
+    label: withoutColon(context.accountName),
+    secret: base32nopad.encode(secret),
+  });
+}
+
+/** Six digits; spaces and hyphens between them are forgiven. */
+function normalize(code: string): string | undefined {
+  const digits = code.replace(/(?<=[0-9])[ -]+(?=[0-9])/g, "").trim();
+  return /^[0-9]{6}$/.test(digits) ? digits : undefined;
+}
+
+/** Loaded when the first QR code is drawn: most requests draw none. */
+async function drawQr(text: string): Promise<string> {
+  const { renderSVG } = await import("uqr");
+  return renderSVG(text, { border: 2, ecc: "M" });
+}
+
+function enrollment(window: number): Enroll<TotpState> {
+  return {
+    label: "Authenticator app",
+    normalize,
+    async begin(context) {
+      const secret = randomSecret(SECRET_BYTES);
+      const uri = keyUri(secret, context);
+      const sealed = await context.keys.encrypt(secret, secretContext(context.userId));
+      return {
+        state: { secret: sealed, step: -1, drift: 0, algorithm: "sha1", period: PERIOD },
+        answer: { secret: base32nopad.encode(secret), uri, qr: await drawQr(uri) },
+      };
+    },
+    async confirm(code, state, { keys, now, userId }) {
+      const secret = await keys.decrypt(state.secret, secretContext(userId));
+      const step = matchingStep(code, secret, state, now, { center: 0, width: window });
+      if (step !== undefined) return { state: { ...state, step } };
+      return { mismatch: clockAdvice(searchStep(code, secret, state, now), state.period, now) };
+    },
+    resync,
+  };
+}
+
+function clockAdvice(step: number | undefined, period: number, now: number): { clockOffMinutes?: number } {
+  if (step === undefined) return {};
+  const minutes = Math.round(((step - presentStep(now, period)) * period) / 60);
+  return minutes === 0 ? {} : { clockOffMinutes: minutes };
+}
+
+/**
+ * Two codes in a row say where the authenticator's clock stands (RFC 6238 section 6). The later-step rule holds here too,
+ * so a pair written down earlier is worthless once any later code was used.
+ */
+async function resync(
+  codes: readonly [string, string],
+  state: TotpState,
+  context: MethodContext,
+): Promise<Proved<TotpState>> {
+  const { keys, now, userId } = context;
+  const secret = await keys.decrypt(state.secret, secretContext(userId));
+  const first = searchStep(codes[0], secret, state, now);
+  if (first === undefined) return { mismatch: {} };
+  const present = presentStep(now, state.period);
+  const second = matchingStep(codes[1], secret, state, now, { center: first + 1 - present, width: 0 });
+  if (second !== first + 1 || second <= state.step) return { mismatch: clockAdvice(first, state.period, now) };
+  return { state: { ...state, step: second, drift: second - present } };
+}
+
+/** What a body presents: `{ code }`. */
+function present({ code }: Readonly<Record<string, unknown>>): string | undefined {
+  return typeof code === "string" && code.length <= LONGEST_CODE ? normalize(code) : undefined;
+}
+
+/** How codes prove an authenticator: see `totp()`. `window`: steps either side. */
+export function totpMethod(window: 0 | 1 | 2): FactorMethod<TotpState, string> {
+  return {
+    type: "totp",
+    amr: ["otp"],
+    aal: 2,
+    phishingResistant: false,
+    limits: ["totp", ALL_CODES],
+    limitDefaults: { totp: { limit: 5, window: 15 * MINUTE } },
+    refusal: "invalid-code",
+    present,
+    async verify(code, factors, { keys, now, userId }) {
+      for (const factor of factors) {
+        const { state } = factor;
+        const secret = await keys.decrypt(state.secret, secretContext(userId));
+        const step = matchingStep(code, secret, state, now, { center: state.drift, width: window });
+        if (step === undefined || step <= state.step) continue;
+        return { factor: { ...factor, state: { ...(await reseal(state, { keys, userId })), step } } };
+      }
+      return undefined;
+    },
+    reseal,
+    import: importTotp,
+    enroll: enrollment(window),
+  };
+}

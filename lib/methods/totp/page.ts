@@ -1,0 +1,150 @@
+import { codeChallenge } from "../../pages/code-page.js";
+import { codeField, hiddenField, isAboutCode, nameField, postButton } from "../../pages/forms.js";
+import { problemText } from "../../pages/fragments.js";
+import { dangerouslyTrustedHtml, type Html, html } from "../../pages/html.js";
+import { icon } from "../../pages/icons.js";
+import type { AddForm, EnrollmentForm, FactorRow, MethodPage, PagePart } from "../../pages/method-page.js";
+import type { PageProblem } from "../../pages/views.js";
+import { type TotpWords, totpWords } from "./words.js";
+
+/** What authenticator apps show of themselves. */
+export const totpPage: MethodPage<TotpWords> = {
+  icon: "app",
+  words: totpWords,
+  challenge: (form) => codeChallenge(form, "digits"),
+  add: (form) => (form.place === "set-up" ? setUpPart(form) : settingsPart(form)),
+  enrollment: (form) => (form.answer === undefined ? onceMore(form) : secretPart(form, form.answer)),
+  row: (row) => ({ actions: resyncForm(row) }),
+};
+
+function setUpPart({ context, isMain, type, words }: AddForm<TotpWords>): PagePart {
+  const { setUp } = words;
+  const action = `${context.base}/${type}/enroll`;
+  const body = html`<ul>
+      <li>${icon("app")}${setUp.needPhone}</li>
+      <li>${icon("clock")}${setUp.needMinutes}</li>
+    </ul>
+    ${postButton({ action, text: setUp.submit, look: isMain ? "main" : "quiet" })}`;
+  return { title: isMain ? setUp.needTitle : words.name, body };
+}
+
+function settingsPart({ context, isFirst, password, type, words }: AddForm<TotpWords>): PagePart {
+  const { addFirstTitle, addSubmit, addTitle } = words.settings;
+  const body = html`<form class="sf-form" method="post" action="${context.base}/${type}/enroll">
+    ${nameField(context, type)} ${password}
+    <button type="submit" class="sf-button">${addSubmit}</button>
+  </form>`;
+  return { title: isFirst ? addFirstTitle : addTitle, body };
+}
+
+/** The secret of a new authenticator, shown once, and the field for the first code it makes. */
+function secretPart(form: EnrollmentForm<TotpWords>, answer: Readonly<Record<string, unknown>>): PagePart {
+  const { enroll } = form.words;
+  const body = html`<p class="sf-lead">${enroll.lead}</p>
+    <ol class="sf-steps">
+      <li>
+        <h2>${enroll.appTitle}</h2>
+        <p class="sf-hint">${enroll.appLead}</p>
+      </li>
+      <li>
+        <h2>${enroll.scanTitle}</h2>
+        ${scanStep(form, answer)}
+      </li>
+      <li>
+        <h2>${enroll.codeTitle}</h2>
+        ${confirmForm(form)}
+      </li>
+    </ol>`;
+  return { title: enroll.title, body };
+}
+
+/** The code field alone, after a wrong code: the secret is in the app by now and is not shown again. */
+function onceMore(form: EnrollmentForm<TotpWords>): PagePart & { readonly links: Html } {
+  const { context, type, words } = form;
+  const { confirmLead, confirmTitle, startOver } = words.enroll;
+  return {
+    title: confirmTitle,
+    body: html`<p class="sf-lead">${confirmLead}</p>
+      ${confirmForm(form)}`,
+    links: postButton({ action: `${context.base}/${type}/enroll`, text: startOver, look: "link" }),
+  };
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
+function scanStep({ context, words }: EnrollmentForm<TotpWords>, answer: Readonly<Record<string, unknown>>): Html {
+  const { enroll } = words;
+  const { common } = context.messages;
+  const [qr, secret, uri] = [textOf(answer.qr), textOf(answer.secret), textOf(answer.uri)];
+  const link =
+    uri.startsWith("otpauth:") && html`<a class="sf-button sf-button-quiet" href="${uri}">${enroll.openApp}</a>`;
+  return html`<p class="sf-hint">${enroll.scanLead}</p>
+    <div class="sf-qr" role="img" aria-label="${enroll.qrAlternative}">${dangerouslyTrustedHtml(qr)}</div>
+    ${link}
+    <div class="sf-secret">
+      <h3>${enroll.secretTitle}</h3>
+      <code translate="no">${grouped(secret)}</code>
+      <p class="sf-hint">${enroll.secretLead}</p>
+      <p class="sf-tools" hidden data-script>
+        <button type="button" class="sf-button sf-button-small" data-copy="${secret}">${enroll.copySecret}</button>
+        <span role="status" data-copied="${common.copied}" data-not-copied="${common.notCopied}"></span>
+      </p>
+    </div>`;
+}
+
+function confirmForm(form: EnrollmentForm<TotpWords>): Html {
+  const { answer, context, factorId, problem, type, words } = form;
+  const { enroll } = words;
+  const field = codeField({
+    label: enroll.codeLabel,
+    hint: answer === undefined ? enroll.confirmAppLead : enroll.codeHint,
+    error: problem && refusalText(form, problem),
+    isInvalid: problem !== undefined && isAboutCode(problem),
+    kind: "digits",
+    isLast: answer !== undefined,
+  });
+  return html`<form class="sf-form" method="post" action="${context.base}/${type}/enroll/confirm">
+    ${hiddenField("factorId", factorId)} ${field}
+    <button type="submit" class="sf-button">${enroll.submit}</button>
+  </form>`;
+}
+
+/** A first code has never been used, so it is not the code of before; the clock, where it is known to be off, says more. */
+function refusalText({ context, words }: EnrollmentForm<TotpWords>, problem: PageProblem): string {
+  const isJustWrong = problem.code === "invalid-code" && !problem.clockOffMinutes;
+  return isJustWrong ? words.enroll.codeRefused : problemText(context.messages, problem, words.challenge.unreadable);
+}
+
+/** Four by four, as people read and type it. */
+function grouped(secret: string): string {
+  return secret.replace(/(.{4})(?=.)/g, "$1 ");
+}
+
+function resyncForm({ context, factor, index, type, words: { settings: words } }: FactorRow<TotpWords>): Html {
+  const field = (label: string, which: string) =>
+    html`<div class="sf-field">
+      <label for="sf-${which}-${index}">${label}</label>
+      <input
+        class="sf-code-small"
+        id="sf-${which}-${index}"
+        name="codes"
+        type="text"
+        inputmode="numeric"
+        autocomplete="off"
+        spellcheck="false"
+        required
+        data-digits
+      />
+    </div>`;
+  return html`<details class="sf-details">
+    <summary>${words.resync}</summary>
+    <form class="sf-form" method="post" action="${context.base}/${type}/resync">
+      <p>${words.resyncLead}</p>
+      ${hiddenField("factorId", factor.id)}
+      <div class="sf-pair">${field(words.resyncFirst, "first")} ${field(words.resyncSecond, "second")}</div>
+      <button type="submit" class="sf-button sf-button-small">${words.resyncSubmit}</button>
+    </form>
+  </details>`;
+}

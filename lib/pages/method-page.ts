@@ -1,0 +1,120 @@
+import type { MethodType } from "../core/nouns.js";
+import type { MethodChoice } from "../engine/authentication.js";
+import type { FactorView, SettingsView } from "../engine/views.js";
+import type { Html, HtmlValue } from "./html.js";
+import type { Icon } from "./icons.js";
+import type { MethodWords } from "./messages.js";
+import type { PageContext, PageProblem } from "./views.js";
+
+/** What a method is told with everything it draws. */
+export interface Drawing<Words> {
+  readonly context: PageContext;
+  readonly type: MethodType;
+  readonly words: Words;
+}
+
+/** Asks for a proof. */
+export interface ChallengeForm<Words> extends Drawing<Words> {
+  /** The visitor's factors of this kind. */
+  readonly choice: MethodChoice;
+  /** The checkbox that asks not to be challenged on this browser again; undefined where it is not offered. */
+  readonly trust: Html | undefined;
+  /** What was wrong with the proof before. */
+  readonly problem: PageProblem | undefined;
+}
+
+/** Begins an enrollment: on the settings page, or where the policy demands a factor. */
+export interface AddForm<Words> extends Drawing<Words> {
+  readonly place: "settings" | "set-up";
+  /** The account has no factor yet. */
+  readonly isFirst: boolean;
+  /** Its button stands out. On the set-up page that is the first way alone. */
+  readonly isMain: boolean;
+  /** A field for the password where it must be given again; its id is made of the method's type. */
+  readonly password: Html | undefined;
+}
+
+/** An enrollment that is open: what is shown of it, and a form for its proof. */
+export interface EnrollmentForm<Words> extends Drawing<Words> {
+  readonly factorId: string;
+  /** What the method showed when it was begun; undefined where the page is shown again after a wrong proof. */
+  readonly answer: Readonly<Record<string, unknown>> | undefined;
+  readonly problem: PageProblem | undefined;
+}
+
+/** One factor on the settings page. */
+export interface FactorRow<Words> extends Drawing<Words> {
+  readonly factor: FactorView;
+  /** Of the factors on the page, from 0: for ids. */
+  readonly index: number;
+}
+
+/** A method's own part of the settings page, below the factors. */
+export interface SettingsPart<Words> extends Drawing<Words> {
+  readonly settings: SettingsView;
+  /** What the methods add to the settings in JSON. */
+  readonly members: Readonly<Record<string, unknown>>;
+  readonly accountName: string;
+}
+
+/** Codes that were just made, shown once. */
+export interface CodesView<Words> extends Drawing<Words> {
+  readonly codes: readonly string[];
+  /** A local path: where the visitor goes once they saved them. */
+  readonly continueTo: string;
+  /** They came with the first factor (or: they replace an older set). */
+  readonly isFirst: boolean;
+}
+
+/** A title, and what stands below it. */
+export interface PagePart {
+  readonly title: string;
+  readonly body: Html;
+}
+
+/** What a method is told for a page that is its own as a whole. */
+export interface OwnPage {
+  readonly context: PageContext;
+  readonly accountName: string;
+  readonly problem: PageProblem | undefined;
+}
+
+/** What one method has to show. Whatever it leaves out is shown as for any method, or not at all. */
+export interface MethodPage<Words extends MethodWords = MethodWords> {
+  readonly icon: Icon;
+  readonly words: Words;
+  challenge(form: ChallengeForm<Words>): Html;
+  /** Undefined: factors of this kind are not set up on the pages. */
+  add?(form: AddForm<Words>): PagePart;
+  /** In a card of its own, with a link that leaves it; `links` stand beside that one. */
+  enrollment?(form: EnrollmentForm<Words>): PagePart & { readonly links?: HtmlValue };
+  row?(row: FactorRow<Words>): {
+    /** What stands for the hint, in the owner's words. */
+    readonly hint?: string | undefined;
+    readonly actions?: HtmlValue;
+    /** What removing it means, instead of the common sentence. */
+    readonly removeLead?: string;
+  };
+  section?(part: SettingsPart<Words>): Html | undefined;
+  /** A whole page. Required of a method that makes codes (`mint`). */
+  codes?(view: CodesView<Words>): PagePart;
+}
+
+/** The pages of the configured methods, in the order in which they are offered for setting up. */
+export type MethodPages = ReadonlyMap<MethodType, MethodPage>;
+
+/** A method's page, and what everything it draws is told. */
+export interface Drawn {
+  readonly page: MethodPage;
+  readonly drawing: Drawing<MethodWords>;
+}
+
+/** The method's page and its words in force; undefined where it is not configured (any more). */
+export function drawnBy(context: PageContext, type: MethodType): Drawn | undefined {
+  const page = context.pages.get(type);
+  return page && { page, drawing: { context, type, words: context.messages.methods[type] ?? page.words } };
+}
+
+export function allDrawn(context: PageContext): Drawn[] {
+  return [...context.pages.keys()].flatMap((type) => drawnBy(context, type) ?? []);
+}

@@ -1,0 +1,48 @@
+/** A text, or a function that answers one. */
+export type Word = string | ((...values: never[]) => string);
+
+/** Words in groups. */
+export type WordTree = Word | { readonly [name: string]: WordTree };
+
+/** Some of the words, in their places. */
+export type Overrides<Words> = Words extends Word ? Words : { readonly [Name in keyof Words]?: Overrides<Words[Name]> };
+
+type Tree = Readonly<Record<string, unknown>>;
+
+function isTree(value: unknown): value is Tree {
+  return typeof value === "object" && value !== null;
+}
+
+function own(tree: Tree, key: string): unknown {
+  return Object.hasOwn(tree, key) ? tree[key] : undefined;
+}
+
+/** The words with the overrides in their places. Names that are no word are left out. */
+export function mergeWords(base: object, overrides: object): object {
+  const merged = Object.entries(base).map(([key, present]: [string, unknown]) => {
+    const wanted = own(overrides as Tree, key);
+    if (isTree(present)) return [key, isTree(wanted) ? mergeWords(present, wanted) : present];
+    return [key, wanted ?? present];
+  });
+  return Object.fromEntries(merged) as object;
+}
+
+/**
+ * What is wrong with overrides that did not pass a type checker: names that are no message, text where a function is
+ * needed and the reverse. A sentence each; empty where they fit.
+ */
+export function messageProblems(base: object, overrides: object, path = "messages"): string[] {
+  return Object.entries(overrides).flatMap(([key, wanted]: [string, unknown]) => {
+    const name = `${path}.${key}`;
+    const present = own(base as Tree, key);
+    if (present === undefined) return [`${name} is not a message`];
+    if (wanted === undefined) return [];
+    if (isTree(present) && isTree(wanted)) return messageProblems(present, wanted, name);
+    return typeof wanted === typeof present && wanted !== null ? [] : [`${name} must be ${kindOf(present)}`];
+  });
+}
+
+function kindOf(value: unknown): string {
+  if (typeof value === "string") return "text";
+  return typeof value === "function" ? "a function that answers text" : "an object of messages";
+}

@@ -1,0 +1,37 @@
+import type { Login } from "../core/account.js";
+import type { MethodType, Proof } from "../core/nouns.js";
+
+/** What a route asks of a proof. One proof must satisfy all of it. */
+export interface ProofRequirement {
+  /** Milliseconds since it was given. */
+  readonly maxAge?: number | undefined;
+  readonly aal?: 2 | undefined;
+  readonly methods?: readonly MethodType[] | undefined;
+  readonly phishingResistant?: boolean | undefined;
+}
+
+/** What is known of a method, whatever factor of it is used. */
+export interface MethodFacts {
+  readonly type: MethodType;
+  readonly aal: 1 | 2;
+  readonly phishingResistant: boolean;
+}
+
+/** The methods whose proofs can satisfy the requirement. */
+export function acceptableMethods(requirement: ProofRequirement, known: Iterable<MethodFacts>): MethodType[] {
+  const { aal = 1, methods, phishingResistant = false } = requirement;
+  return [...known]
+    .filter((method) => methods?.includes(method.type) ?? true)
+    .filter((method) => method.aal >= aal && (method.phishingResistant || !phishingResistant))
+    .map(({ type }) => type);
+}
+
+/** The proof that satisfies the requirement now; a trusted device has none, and activity renews none. */
+export function satisfyingProof(
+  { proofs }: Pick<Login, "proofs">,
+  { maxAge = Infinity }: ProofRequirement,
+  acceptable: readonly MethodType[],
+  now: number,
+): Proof | undefined {
+  return proofs.findLast(({ at, method }) => acceptable.includes(method) && now - at <= maxAge);
+}
