@@ -50,7 +50,14 @@ export { type Body, type Reply, type RequestContext, type Route, route, type Rou
 
 // Where it is kept
 export { memoryStore, type MemoryStore, type MemoryStoreOptions } from "./stores/memory.js";
-export type { BringsRateLimitStore, Entry, RateLimitStore, Store, WriteOptions } from "./stores/contract.js";
+export type {
+  BringsRateLimitStore,
+  Entry,
+  RateLimitStore,
+  Store,
+  StoreWithRateLimits,
+  WriteOptions,
+} from "./stores/contract.js";
 export type { KeyContext, KeyProvider } from "./crypto/key-provider.js";
 
 // Policy

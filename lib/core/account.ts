@@ -94,6 +94,8 @@ export interface Account {
   readonly attempts: AttemptWindows;
   /** The owner asked not to be offered a passkey again. */
   readonly declinesPasskeys?: true;
+  /** What is left of an account that was erased is forgotten then, unless something new has come by that time. */
+  readonly forgottenAt?: number;
 }
 
 /** The account of somebody who never had anything to do with second factors. */
@@ -115,6 +117,18 @@ export function emptyAccount(userId: UserId): Account {
 export function isBlank({ activity, devices, enrollments, factors, handle, logins, revokedLogins }: Account): boolean {
   const lists = [activity, devices, enrollments, factors, logins, revokedLogins];
   return handle === undefined && lists.every((list) => list.length === 0);
+}
+
+/**
+ * When a record is over by itself: one of an erased account, and one of nobody that holds nothing but counted attempts. Undefined:
+ * it stays.
+ */
+export function expiryOf(account: Account): number | undefined {
+  const { attempts, forgottenAt, sessionEpoch } = account;
+  // A new epoch of nobody's sessions must hold for as long as there may be sessions.
+  if (!isBlank(account) || (forgottenAt === undefined && sessionEpoch !== "")) return undefined;
+  const ends = Object.values(attempts).map(({ endsAt }) => endsAt);
+  return Math.max(forgottenAt ?? 0, ...ends);
 }
 
 function isOwn({ type }: Factor): boolean {

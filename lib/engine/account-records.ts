@@ -1,5 +1,5 @@
 import { setTimeout } from "node:timers/promises";
-import { type Account, emptyAccount, isBlank } from "../core/account.js";
+import { type Account, emptyAccount, expiryOf, isBlank } from "../core/account.js";
 import { addActivity } from "../core/account-changes.js";
 import { parseAccount, serializeAccount } from "../core/account-text.js";
 import { UnavailableError } from "../core/errors.js";
@@ -7,7 +7,7 @@ import { LruMap } from "../core/lru-map.js";
 import type { Clock, UserId } from "../core/nouns.js";
 import { type AccountEvent, isRecorded } from "../events/audit.js";
 import type { EmitAudit, Subject } from "../events/emitter.js";
-import type { Entry, Store, WriteOptions } from "../stores/contract.js";
+import type { Entry, Store } from "../stores/contract.js";
 
 /** An account and the version of its record; null where there is no record yet. */
 export interface AccountRecord {
@@ -82,7 +82,7 @@ export class AccountRecords {
       const now = this.clock();
       const { account, events = [], result } = await make(current, now);
       if (account !== undefined) {
-        const record = await this.write(withActivity(account, events, now), { expect: current.version });
+        const record = await this.write(withActivity(account, events, now), current.version);
         if (record !== undefined) return this.told(subject, events, { result, record });
         await stepBack(attempt);
       } else if (current.isRecalled !== true) return this.told(subject, events, { result, record: current });
@@ -91,12 +91,12 @@ export class AccountRecords {
     throw new UnavailableError(`An account record changed ${MOST_ATTEMPTS} times under one write`);
   }
 
-  /** Puts another account, which expires, in the place of the one that is there; answers that one, undefined for none. */
-  async replace(userId: UserId, account: Account, expiresAt: number): Promise<Account | undefined> {
+  /** Puts another account in the place of the one that is there; answers that one, undefined for none. */
+  async replace(userId: UserId, account: Account): Promise<Account | undefined> {
     for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
       const current = await this.read(userId);
       if (current.version === null || isBlank(current.account)) return undefined;
-      if ((await this.write(account, { expect: current.version, expiresAt })) !== undefined) return current.account;
+      if ((await this.write(account, current.version)) !== undefined) return current.account;
     }
     throw new UnavailableError(`An account record changed ${MOST_ATTEMPTS} times under its removal`);
   }
@@ -107,8 +107,10 @@ export class AccountRecords {
   }
 
   /** Undefined where somebody wrote in between. */
-  private async write(account: Account, options: WriteOptions): Promise<AccountRecord | undefined> {
+  private async write(account: Account, expect: string | null): Promise<AccountRecord | undefined> {
     const value = serializeAccount(account);
+    const expiresAt = expiryOf(account);
+    const options = { expect, ...(expiresAt === undefined ? {} : { expiresAt }) };
     const version = await this.store.write(keyOf(account.userId), value, options);
     return version === undefined ? undefined : this.keep({ value, version, account });
   }

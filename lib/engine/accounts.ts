@@ -319,8 +319,8 @@ export class Accounts {
    */
   async erase(userId: UserId, { actor = "system" }: ActorOptions = {}): Promise<boolean> {
     const { clock, credentials, emitAudit, records } = this.dependencies;
-    const tombstone = { ...emptyAccount(userId), sessionEpoch: randomId() };
-    const erased = await records.replace(userId, tombstone, clock() + TOMBSTONE_LIFE);
+    const forgottenAt = clock() + TOMBSTONE_LIFE;
+    const erased = await records.replace(userId, { ...emptyAccount(userId), sessionEpoch: randomId(), forgottenAt });
     if (erased === undefined) return false;
     await credentials.releaseFactors(erased.factors, userId);
     if (erased.handle !== undefined) await credentials.releaseHandle(erased.handle, userId);

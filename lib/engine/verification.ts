@@ -44,12 +44,6 @@ function refused(problem: Problem, events: readonly AccountEvent[] = []): { read
   return { change: { result: { ok: false, problem }, events } };
 }
 
-/** As any other wrong proof, but for what is written down. */
-function nothingToProve({ refusal, type }: AnyMethod): { readonly change: Change<Outcome<never>> } {
-  const failed: AccountEvent = { action: "factor-failed", method: type, outcome: "failure" };
-  return refused({ code: refusal, isFailedAttempt: true }, [failed]);
-}
-
 /** The answer of a limit, told each time; that it was reached was told when it was. */
 export function limitRefusal(
   { limits }: Pick<EngineDependencies, "limits">,
@@ -96,10 +90,8 @@ export class Verification {
     const limited = limitRefusal(this.dependencies, account, counting, now);
     if (limited !== undefined) return limited;
     const enrolled = factorsOf(account, type);
-    // Nothing can be right, so nothing is guessed: a stranger's name leaves no record.
-    if (enrolled.length === 0) return nothingToProve(method);
     const open = enrolled.filter((factor) => !isClosed(factor, scope));
-    if (open.length === 0) return refused({ code: "too-many-attempts" });
+    if (open.length === 0 && enrolled.length > 0) return refused({ code: "too-many-attempts" });
     const { handle: userHandle, userId } = account;
     const context: MethodContext = { userId, now, keys: this.dependencies.keys, loginId, userHandle };
     const verdict = await method.verify(presented, open, context);

@@ -29,17 +29,19 @@ export interface WriteOptions {
  *
  * @example
  * ```ts
- * import type { Store } from "express-second-factor";
+ * import { secondFactor, type Store } from "express-second-factor";
  *
- * // One document an entry; `replaceIfVersion` and `deleteIfVersion` each answer whether they did it.
- * const store: Store = {
- *   read: (key) => documents.find(key),
- *   async write(key, value, { expect, expiresAt }) {
- *     const version = randomUUID();
- *     return (await documents.replaceIfVersion(key, expect, { value, version, expiresAt })) ? version : undefined;
+ * // Keeps everything where `store` does, and tells how often a write lost to another.
+ * const watched: Store = {
+ *   read: (key) => store.read(key),
+ *   async write(key, value, options) {
+ *     const version = await store.write(key, value, options);
+ *     if (version === undefined) log.info({ lost: key.split(":")[0] });
+ *     return version;
  *   },
- *   remove: (key, { expect }) => documents.deleteIfVersion(key, expect),
+ *   remove: (key, options) => store.remove(key, options),
  * };
+ * app.use(secondFactor({ ..., store: watched }));
  * ```
  */
 export interface Store {
@@ -74,3 +76,6 @@ export interface Store {
 export interface BringsRateLimitStore {
   readonly rateLimitStore: RateLimitStore;
 }
+
+/** What `redisStore` and `sqlStore` answer. */
+export interface StoreWithRateLimits extends Store, BringsRateLimitStore {}

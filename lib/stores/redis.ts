@@ -1,7 +1,7 @@
 import { ConfigurationError } from "../core/errors.js";
 import type { Clock } from "../core/nouns.js";
 import { randomId } from "../crypto/random.js";
-import type { BringsRateLimitStore, Entry, RateLimitStore, Store, WriteOptions } from "./contract.js";
+import type { Entry, RateLimitStore, StoreWithRateLimits, WriteOptions } from "./contract.js";
 import { type Held, KnownEntries } from "./known-entries.js";
 import { answersOf, nonsense, numberOf, timeToLive } from "./redis-answers.js";
 import { type Connection, connectionOf, type RedisClient } from "./redis-client.js";
@@ -58,7 +58,7 @@ function heldIn(answer: unknown): Held | undefined {
   return { entry: { value: givenText(value), version }, expiresAt: end };
 }
 
-class RedisStore implements Store, BringsRateLimitStore {
+class RedisStore implements StoreWithRateLimits {
   readonly rateLimitStore: RateLimitStore;
   private clock: Clock = Date.now;
   private readonly keys: Keys;
@@ -157,7 +157,7 @@ class RedisStore implements Store, BringsRateLimitStore {
 export function redisStore(
   client: RedisClient,
   { prefix = DEFAULT_PREFIX }: RedisStoreOptions = {},
-): Store & BringsRateLimitStore {
+): StoreWithRateLimits {
   const connection = connectionOf(client);
   if (typeof prefix !== "string" || /[{}]/.test(prefix)) {
     throw new ConfigurationError(['redisStore: prefix must be text without braces, such as "acme:second-factor:"']);

@@ -2,7 +2,10 @@ import type { ColumnType, Compilable, Kysely } from "kysely";
 import { ConfigurationError } from "../core/errors.js";
 
 export interface SqlStoreOptions {
-  /** The table of entries, `schema.table` where it is not in the search path; `<table>_rate` counts for `limits.address`. Default: `"second_factor"`. */
+  /**
+   * The table of entries, `schema.table` where it is not in the search path; `<table>_rate` beside it counts for `limits.address`.
+   * Default: `"second_factor"`.
+   */
   readonly table?: string;
 }
 

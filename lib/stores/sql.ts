@@ -1,7 +1,7 @@
 import type { Kysely } from "kysely";
 import type { Clock } from "../core/nouns.js";
 import { randomId } from "../crypto/random.js";
-import type { BringsRateLimitStore, Entry, RateLimitStore, Store, WriteOptions } from "./contract.js";
+import type { Entry, RateLimitStore, StoreWithRateLimits, WriteOptions } from "./contract.js";
 import { type Held, KnownEntries } from "./known-entries.js";
 import { Cleanup } from "./sql-cleanup.js";
 import { type EntryStatements, entryStatements, type ReadRow } from "./sql-entries.js";
@@ -16,7 +16,7 @@ function heldIn(row: ReadRow, value: string): Held {
   return { entry: { value: givenText(value), version: row.version }, expiresAt };
 }
 
-class SqlStore implements Store, BringsRateLimitStore {
+class SqlStore implements StoreWithRateLimits {
   readonly rateLimitStore: RateLimitStore;
   private clock: Clock = Date.now;
   private readonly cleanup: Cleanup;
@@ -96,7 +96,8 @@ class SqlStore implements Store, BringsRateLimitStore {
  * `rateLimitStore` of what it answers counts in the second table, for `limits.address`; its windows end by this process' `Date.now`.
  *
  * This does NOT open or close connections, does NOT retry, and does NOT work with a read replica or MySQL. What a server with
- * `synchronous_commit = off` forgets in a crash is forgotten here too: used codes and counted attempts. Statements are not prepared on the server: Kysely hands node-postgres no name.
+ * `synchronous_commit = off` forgets in a crash is forgotten here too: used codes and counted attempts. Statements are NOT prepared
+ * on the server: Kysely gives node-postgres no name for them.
  *
  * Set a connection and a statement time-out (for SQLite, whose driver blocks the process, a busy time-out below
  * `storeTimeout`), or statements of requests long answered pile up while the server is away. Listen
@@ -118,6 +119,6 @@ class SqlStore implements Store, BringsRateLimitStore {
  * app.use(secondFactor({ issuer: "Acme", origin, keys, store: sqlStore(db) }));
  * ```
  */
-export function sqlStore<DB>(db: Kysely<DB>, options: SqlStoreOptions = {}): Store & BringsRateLimitStore {
+export function sqlStore<DB>(db: Kysely<DB>, options: SqlStoreOptions = {}): StoreWithRateLimits {
   return new SqlStore(placeOf(db, options));
 }

@@ -279,8 +279,9 @@ describe("mfa.accounts.erase", () => {
     expect(await target.mfa.accounts.erase("u1", { actor: "gdpr" })).toBe(true);
     expect(happened(target)).toMatchObject([{ action: "account-erased", userId: "u1", actor: "gdpr" }]);
     const left = JSON.parse((await storedAccount(target, "alice"))!) as Record<string, unknown>;
-    const { format: _format, userId, generation, ...rest } = left;
-    expect([userId, generation]).toEqual(["u1", expect.stringMatching(/^[A-Za-z0-9_-]{22}$/)]);
+    const { format: _format, userId, sessionEpoch, attempts, forgottenAt, ...rest } = left;
+    expect([attempts, forgottenAt]).toEqual([{}, target.clock() + 30 * 24 * 60 * 60_000]);
+    expect([userId, sessionEpoch]).toEqual(["u1", expect.stringMatching(/^[A-Za-z0-9_-]{22}$/)]);
     expect(Object.values(rest).every((value) => Array.isArray(value) && value.length === 0)).toBe(true);
     expect(JSON.stringify(left)).not.toContain(factorId);
     expect(await target.mfa.accounts.export("u1")).toMatchObject({ factors: [], sessions: [], activity: [] });

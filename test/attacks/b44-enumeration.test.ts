@@ -10,7 +10,8 @@ const NAMES = ["alice", "carol", "eve"] as const;
 
 /** All a client learns from an answer, but when it came and which session it began. */
 function learned({ status, text, headers }: Response): unknown {
-  const { date: _date, ...told } = headers as Record<string, string>;
+  // How often an address failed is its own affair, whoever it failed for.
+  const { date: _date, ratelimit: _left, ...told } = headers as Record<string, string>;
   const cookies = ([told["set-cookie"]].flat() as (string | undefined)[]).map((each) => each?.replace(/=.*?;/, "=;"));
   return { status, text, headers: { ...told, "set-cookie": cookies } };
 }

@@ -205,9 +205,13 @@ describe("what others can do to an owner", () => {
     expect((await jar.page("/2fa")).text).toContain('name="code"');
   });
 
-  test("codes tried for users nobody knows leave no record", async () => {
+  test("codes tried for users nobody knows leave a count that ends with its window, and nothing else", async () => {
     const target = testApp();
     await target.mfa.accounts.verify("nobody", { method: "totp", code: "000000" });
+    const { attempts, ...left } = JSON.parse((await target.store.read("account:nobody"))!.value) as Record<string, object>;
+    expect(Object.keys(attempts!).toSorted()).toEqual(["allCodes", "totp"]);
+    expect(Object.values(left).filter((each) => Array.isArray(each) && each.length > 0)).toEqual([]);
+    target.clock.advance(15 * 60_000);
     expect(await target.store.read("account:nobody")).toBeUndefined();
   });
 });

@@ -83,15 +83,32 @@ describe("codes of an app", () => {
     expect((await (await pending(jar.target, "alice")).verify(phone.code(jar.target.clock()))).status).toBe(200);
   });
 
-  test("that are right give their own attempt back, and no other", async () => {
+  test("that are right count nothing, and clear nothing", async () => {
     const { jar, miss, phone } = await ready();
+    const { target } = jar;
     await miss(4);
     for (let count = 0; count < 3; count += 1) {
-      expect((await jar.verify(phone.code(jar.target.clock()))).status).toBe(200);
-      jar.target.clock.advance(STEP);
+      await full(target, "alice", phone);
+      target.clock.advance(STEP);
     }
-    await miss(1);
-    expect((await jar.verify(phone.code(jar.target.clock()))).status).toBe(429);
+    const login = await pending(target, "alice");
+    expect((await login.verify("000000")).status).toBe(401);
+    expect((await login.verify(phone.code(target.clock()))).status).toBe(429);
+  });
+
+  test("in a login that is verified are counted apart: neither count keeps anybody from the other", async () => {
+    const { jar, miss, phone } = await ready();
+    const { target } = jar;
+    const signedIn = await full(target, "alice", phone);
+    target.clock.advance(STEP);
+    await miss(5);
+    expect((await jar.verify(phone.code(target.clock()))).status).toBe(429);
+    expect((await signedIn.verify(phone.code(target.clock()))).status).toBe(200);
+    for (const code of wrongCodes(5, phone, target.clock())) expect((await signedIn.verify(code)).status).toBe(401);
+    expect((await signedIn.verify("000000")).status).toBe(429);
+    target.clock.advance(15 * MINUTE - STEP);
+    const later = await pending(target, "alice");
+    expect((await later.verify(phone.code(target.clock()))).status).toBe(200);
   });
 
   test("of another user are counted apart", async () => {
@@ -131,13 +148,17 @@ describe("codes of an app", () => {
     expect((await jar.verify("000000")).headers["retry-after"]).toBe("60");
   });
 
-  test("are told of once they are refused, with the limit's name", async () => {
+  test("are told of once their limit is reached, with its name, and refused ones each", async () => {
     const { jar, miss } = await ready();
-    await miss(5);
+    await miss(4);
     actions(jar.target);
+    await miss(1);
     await jar.verify("000000");
+    const told = { outcome: "failure", userId: "u1", method: "totp" };
     expect(jar.target.events).toMatchObject([
-      { action: "locked", outcome: "failure", userId: "u1", method: "totp", reason: "totp" },
+      { action: "factor-failed", ...told },
+      { action: "locked", ...told, reason: "totp" },
+      { action: "attempt-refused", ...told, reason: "totp" },
     ]);
   });
 });
@@ -167,7 +188,8 @@ describe("codes of all kinds together", () => {
     await missBackup(5);
     const answer = await jar.post("/2fa/backup-code", { code: backupCodes[0]! });
     expect([answer.status, answer.headers["retry-after"]]).toEqual([429, "900"]);
-    expect(jar.target.events.at(-1)).toMatchObject({ action: "locked", method: "backup-code", reason: "allCodes" });
+    const locked = jar.target.events.filter(({ action }) => action === "locked");
+    expect(locked.at(-1)).toMatchObject({ method: "backup-code", reason: "allCodes" });
   });
 
   test("refused by all of them together do not use up the budget of one", async () => {

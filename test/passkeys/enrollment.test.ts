@@ -238,7 +238,7 @@ describe("an owner", () => {
 });
 
 describe("while the store or the keys fail", () => {
-  test.each(["read", "write", "increment"] as const)(
+  test.each(["read", "write"] as const)(
     "%s: 503, nothing enrolled, and possible again after",
     async (verb) => {
       const store = faultyStore();

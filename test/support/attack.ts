@@ -99,14 +99,6 @@ export function distantStore(): DistantStore {
       return written;
     },
     remove: (...given) => arrive(near.remove(...given)),
-    attempts(...given) {
-      const counters = near.attempts(...given);
-      return {
-        increment: (key) => arrive(counters.increment(key)),
-        decrement: (key) => arrive(counters.decrement(key)),
-        resetKey: (key) => arrive(counters.resetKey(key)),
-      };
-    },
     useClock: (clock) => {
       near.useClock?.(clock);
     },

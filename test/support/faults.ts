@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, createHmac, randomBytes } from "node:crypto";
 import session from "express-session";
+import { type ClientRateLimitInfo, MemoryStore as RateLimitMemory } from "express-rate-limit";
 import { type KeyProvider, memoryStore, type RateLimitStore, type Store } from "express-second-factor";
 
 /** How something that is asked can fail: by an error, by silence, by doing the thing and not saying so, or by nonsense. */
@@ -47,7 +48,7 @@ function never(): Promise<never> {
   return new Promise(() => undefined);
 }
 
-export type StoreVerb = "read" | "write" | "remove" | "increment" | "decrement";
+export type StoreVerb = "read" | "write" | "remove";
 
 /** A store that fails on command. */
 export interface FaultyStore extends Store {
@@ -58,17 +59,36 @@ export interface FaultyStore extends Store {
 export function faultyStore(): FaultyStore {
   const inner = memoryStore();
   const faults = new Map<StoreVerb, Fault>();
-  const counters = (own: RateLimitStore): RateLimitStore => ({
-    increment: (key) => failing(faults.get("increment"), () => own.increment(key)),
-    decrement: (key) => failing(faults.get("decrement"), () => own.decrement(key)),
-    resetKey: (key) => own.resetKey(key),
-  });
   return {
     read: (key) => failing(faults.get("read"), () => inner.read(key)),
     write: (key, value, options) => failing(faults.get("write"), () => inner.write(key, value, options)),
     remove: (key, options) => failing(faults.get("remove"), () => inner.remove(key, options)),
-    attempts: (name, windowMs, clock) => counters(inner.attempts(name, windowMs, clock)),
     useClock: (clock) => inner.useClock?.(clock),
+    fail: (verb, fault) => faults.set(verb, fault),
+    heal: () => {
+      faults.clear();
+    },
+  };
+}
+
+export type RateLimitVerb = "get" | "increment";
+
+/** A store of express-rate-limit (`limits.address.store`) that fails on command. */
+export interface FaultyRateLimits extends RateLimitStore {
+  get(key: string): Promise<ClientRateLimitInfo | undefined>;
+  fail(verb: RateLimitVerb, fault: Fault): void;
+  heal(): void;
+}
+
+/** Over `inner`; by default what express-rate-limit keeps in memory. */
+export function faultyRateLimits(inner: RateLimitStore = new RateLimitMemory()): FaultyRateLimits {
+  const faults = new Map<RateLimitVerb, Fault>();
+  return {
+    init: (options) => inner.init?.(options),
+    get: (key) => failing(faults.get("get"), async () => inner.get?.(key)),
+    increment: (key) => failing(faults.get("increment"), () => inner.increment(key)),
+    decrement: (key) => inner.decrement(key),
+    resetKey: (key) => inner.resetKey(key),
     fail: (verb, fault) => faults.set(verb, fault),
     heal: () => {
       faults.clear();

@@ -1,6 +1,6 @@
 import type { Store } from "express-second-factor";
 
-export type Moment = "before read" | "before write" | "after write" | "before increment" | "after increment";
+export type Moment = "before read" | "after read" | "before write" | "after write";
 
 /** A real store whose next call of a kind something happens to: just before it is made, or after it was done and before it says so. */
 export interface InterruptibleStore extends Store {
@@ -16,7 +16,7 @@ export function interruptible(store: Store): InterruptibleStore {
     await happens?.();
     return happens !== undefined;
   };
-  const called = async <T>(verb: "read" | "write" | "increment", call: () => T | Promise<T>): Promise<T> => {
+  const called = async <T>(verb: "read" | "write", call: () => T | Promise<T>): Promise<T> => {
     await happen(`before ${verb}` as Moment);
     const answer = await call();
     if (await happen(`after ${verb}` as Moment)) throw new Error("The answer was lost on the way");
@@ -26,14 +26,6 @@ export function interruptible(store: Store): InterruptibleStore {
     read: (key) => called("read", () => store.read(key)),
     write: (key, value, options) => called("write", () => store.write(key, value, options)),
     remove: (key, options) => store.remove(key, options),
-    attempts(name, windowMs, clock) {
-      const counters = store.attempts(name, windowMs, clock);
-      return {
-        increment: (key) => called("increment", () => counters.increment(key)),
-        decrement: (key) => counters.decrement(key),
-        resetKey: (key) => counters.resetKey(key),
-      };
-    },
     useClock: (clock) => store.useClock?.(clock),
     once: (moment, happens) => planned.set(moment, happens),
   };

@@ -17,16 +17,6 @@ export function recordingStore(): RecordingStore {
       return inner.write(key, value, options);
     },
     remove: (key, options) => inner.remove(key, options),
-    attempts(name, windowMs, clock) {
-      const counters = inner.attempts(name, windowMs, clock);
-      return {
-        ...counters,
-        increment(key) {
-          written.push(`${name} ${key}`);
-          return counters.increment(key);
-        },
-      };
-    },
     useClock: (clock) => inner.useClock?.(clock),
   };
 }
