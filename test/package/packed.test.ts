@@ -60,6 +60,16 @@ describe("an application that installs the tarball", () => {
   );
 
   test(
+    "is tested with Jest as Jest comes: CommonJS, where nothing can be imported later",
+    async () => {
+      const folder = await install("cjs", "express@5");
+      const jest = join(root, "node_modules/jest/bin/jest.js");
+      await run(folder, process.execPath, [jest, "--rootDir", folder, "--testMatch", "**/suite.cjs"]);
+    },
+    PATIENCE,
+  );
+
+  test(
     "knows the errors of every copy of the package by every other copy's classes",
     async () => {
       const folder = await install("esm", "express@5");

@@ -5,27 +5,27 @@ import ts from "typescript";
 export interface Specifier {
   readonly text: string;
   readonly typeOnly: boolean;
-  /** Loaded when the program comes there, by `import()`. */
-  readonly isDynamic: boolean;
+  /** Loaded when the program comes there and not with the file: by `import()`, or by `require` inside a function. */
+  readonly isLazy: boolean;
 }
 
 /** Every import of a file, TypeScript or JavaScript, in either module format. */
 export function specifiersOf(file: string): Specifier[] {
   const source = ts.createSourceFile(file, readFileSync(file, "utf8"), ts.ScriptTarget.Latest);
   const found: Specifier[] = [];
-  const add = (specifier: ts.Node | undefined, typeOnly: boolean, isDynamic = false): void => {
-    if (specifier && ts.isStringLiteralLike(specifier)) found.push({ text: specifier.text, typeOnly, isDynamic });
+  const add = (specifier: ts.Node | undefined, typeOnly: boolean, isLazy = false): void => {
+    if (specifier && ts.isStringLiteralLike(specifier)) found.push({ text: specifier.text, typeOnly, isLazy });
   };
-  const visit = (node: ts.Node): void => {
+  const visit = (node: ts.Node, isInFunction: boolean): void => {
     if (ts.isImportDeclaration(node))
       add(node.moduleSpecifier, node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword);
     else if (ts.isExportDeclaration(node)) add(node.moduleSpecifier, node.isTypeOnly);
     else if (ts.isImportTypeNode(node))
       add(ts.isLiteralTypeNode(node.argument) ? node.argument.literal : undefined, true);
-    else if (ts.isCallExpression(node) && loads(node)) add(node.arguments[0], false, isImport(node));
-    ts.forEachChild(node, visit);
+    else if (ts.isCallExpression(node) && loads(node)) add(node.arguments[0], false, isInFunction || isImport(node));
+    ts.forEachChild(node, (child) => visit(child, isInFunction || ts.isFunctionLike(node)));
   };
-  visit(source);
+  visit(source, false);
   return found;
 }
 
