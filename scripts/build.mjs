@@ -1,36 +1,84 @@
 // @ts-check
-// Builds the package: lib/ compiled once as ES modules and once as CommonJS, types beside each. The part for browsers is
-// compiled apart, because only it may know the DOM.
-import { execFile } from "node:child_process";
-import { mkdir, rm, writeFile } from "node:fs/promises";
+// Builds the package into dist/. For each entry point that package.json names, one bundle of our own code as an ES module
+// and one as CommonJS, because a hundred small files are most of what an import costs; dependencies stay imports, so that
+// their fixes reach users without a release of ours. The types are compiled beside the bundles.
+import { chmod, cp, readFile, rm, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
+import { build } from "esbuild";
+import { emitDeclarations } from "./declarations.mjs";
 import { embedAssets } from "./embed-assets.mjs";
 
-const run = promisify(execFile);
 const root = fileURLToPath(new URL("..", import.meta.url));
+const dist = `${root}/dist`;
 
-const COMMON_JS = ["--outDir", "dist/cjs", "--module", "commonjs", "--moduleResolution", "bundler"];
+/** @type {{ exports: Record<string, string | { import: { default: string } }>, bin: Record<string, string> }} */
+const { bin, exports } = JSON.parse(await readFile(`${root}/package.json`, "utf8"));
+const programs = Object.values(bin);
+const entries = Object.values(exports).flatMap((target) => (typeof target === "string" ? [] : [target.import.default]));
 
-/** @param {string} project @param {string[]} [options] */
-async function compile(project, options = []) {
-  try {
-    await run("node_modules/.bin/tsc", ["--project", project, ...options], { cwd: root });
-  } catch (error) {
-    const { stdout, stderr } = /** @type {{ stdout?: string; stderr?: string }} */ (error);
-    throw new Error(`${project} does not compile\n${stdout ?? ""}${stderr ?? ""}`, { cause: error });
-  }
+/** The file in lib/ that becomes a file in dist/. @param {string} output */
+function sourceOf(output) {
+  return output.replace("./dist/esm/", "lib/").replace(/\.js$/, ".ts");
+}
+
+/** @param {string} source */
+function isForBrowsers(source) {
+  return source.startsWith("lib/browser/");
+}
+
+/**
+ * Each entry point by itself: no chunk is shared, so what one of them knows, another does not.
+ * @param {"esm" | "cjs"} format @param {readonly string[]} sources @param {import("esbuild").BuildOptions} target
+ */
+async function bundle(format, sources, target) {
+  await build({
+    ...target,
+    absWorkingDir: root,
+    entryPoints: [...sources],
+    outbase: "lib",
+    outdir: `dist/${format}`,
+    bundle: true,
+    format,
+    packages: "external",
+    // Where test runners load CommonJS, import() fails. Every dependency can be required, and that costs half.
+    supported: { "dynamic-import": format === "esm" },
+    sourcemap: true,
+    sourcesContent: true,
+    charset: "utf8",
+    logLevel: "warning",
+  });
+}
+
+async function bundleAll() {
+  const sources = entries.map(sourceOf);
+  const [forServers, forBrowsers] = [sources.filter((each) => !isForBrowsers(each)), sources.filter(isForBrowsers)];
+  /** @type {import("esbuild").BuildOptions} */
+  const server = { platform: "node", target: "node20" };
+  await Promise.all([
+    bundle("esm", [...forServers, ...programs.map(sourceOf)], server),
+    bundle("cjs", forServers, server),
+    bundle("esm", forBrowsers, { platform: "browser", target: "es2022" }),
+    bundle("cjs", forBrowsers, { platform: "browser", target: "es2022" }),
+  ]);
+  await Promise.all(programs.map((program) => chmod(`${root}/${program}`, 0o755)));
+}
+
+async function declareAll() {
+  const declarations = entries.map((entry) => entry.replace(/\.js$/, ".d.ts").replace("./dist/esm/", ""));
+  await emitDeclarations(`${dist}/esm`, declarations);
+  // The same text serves both formats; what it means there is decided by the package.json beside it.
+  await cp(`${dist}/esm`, `${dist}/cjs`, { recursive: true });
 }
 
 try {
-  await rm(`${root}/dist`, { recursive: true, force: true });
+  await rm(dist, { recursive: true, force: true });
   await embedAssets();
-  await Promise.all([compile("tsconfig.build.json"), compile("tsconfig.cjs.json")]);
-  await compile("tsconfig.browser.json");
-  await compile("tsconfig.browser.json", [...COMMON_JS, "--verbatimModuleSyntax", "false"]);
-  await mkdir(`${root}/dist/cjs`, { recursive: true });
-  await writeFile(`${root}/dist/cjs/package.json`, '{ "type": "commonjs" }\n');
+  await declareAll();
+  await bundleAll();
+  await writeFile(`${dist}/cjs/package.json`, '{ "type": "commonjs" }\n');
 } catch (error) {
+  // Half a build would be taken for a whole one.
+  await rm(dist, { recursive: true, force: true });
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
 }

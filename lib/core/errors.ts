@@ -54,6 +54,22 @@ export function failure(code: ErrorCode, extra: Omit<Problem, "code"> = {}): Out
   return { ok: false, problem: { code, ...extra } };
 }
 
+// Every entry point, in either module format, carries these classes, so one process may hold several copies of each; this is
+// how a copy knows the errors of another.
+function sign(error: Error, name: string): void {
+  // Not enumerable: it is not for whoever logs the error.
+  Object.defineProperty(error, Symbol.for(`express-second-factor.${name}`), { value: true });
+}
+
+function isSigned(value: unknown, name: string): boolean {
+  return typeof value === "object" && value !== null && Symbol.for(`express-second-factor.${name}`) in value;
+}
+
+/** A class derived from one of these inherits the question, and knows its own errors alone. */
+function isOurs(asked: object): boolean {
+  return Object.hasOwn(asked, Symbol.hasInstance);
+}
+
 /**
  * The developer's mistake: thrown at start where it can be seen there, at the first request otherwise.
  * The message lists every problem found, each with its mend; `problems` holds them one by one.
@@ -78,6 +94,11 @@ export class ConfigurationError extends Error {
   constructor(problems: readonly string[]) {
     super(`express-second-factor is not configured correctly:\n${problems.map((each) => `  - ${each}`).join("\n")}`);
     this.problems = problems;
+    sign(this, "ConfigurationError");
+  }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isOurs(this) ? isSigned(value, "ConfigurationError") : super[Symbol.hasInstance](value);
   }
 }
 
@@ -111,6 +132,11 @@ export class UnavailableError extends Error {
 
   constructor(what: string, cause?: unknown) {
     super(what, { cause });
+    sign(this, "UnavailableError");
+  }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isOurs(this) ? isSigned(value, "UnavailableError") : super[Symbol.hasInstance](value);
   }
 }
 

@@ -1,6 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { base32 } from "@scure/base";
 import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
 import express, { type Express } from "express";
@@ -8,13 +6,13 @@ import { backupCodes, passkeys, type SecondFactor, totp } from "express-second-f
 import { type AuthenticatorApp, authenticatorApp, movableClock } from "express-second-factor/testing";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { CANARY, passwordOf, testApp, type TestUser, userNamed } from "../support/app.js";
+import { built } from "../support/built.js";
 import { launchChromium } from "../support/chromium.js";
 import { type Key, plugIn } from "./keys.js";
 import { heading, listen, look, visit, type Visitor } from "./stage.js";
 
 jest.setTimeout(60_000);
 
-const BROWSER_PART = fileURLToPath(new URL("../../dist/esm/browser", import.meta.url));
 const STEP = 30_000;
 
 const clock = movableClock();
@@ -29,13 +27,12 @@ const LOGIN_PAGE = `<!doctype html><html lang="en"><title>Log in</title><form me
 
 /** What is open to everybody: the login page, an empty page, and the browser's side of passkeys. */
 function publicPart(app: Express): void {
-  app.use("/passkeys", express.static(BROWSER_PART));
+  app.use("/passkeys", express.static(built("esm/browser")));
   app.get("/favicon.ico", (_req, res) => res.status(204).end());
   app.get("/login", (_req, res) => res.send(LOGIN_PAGE));
 }
 
 beforeAll(async () => {
-  if (!existsSync(BROWSER_PART)) throw new Error("There is no dist/: run `npm run build` first.");
   site = await listen((origin) => {
     const target = testApp({
       clock,

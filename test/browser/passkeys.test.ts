@@ -1,7 +1,6 @@
-import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
 import type { Browser, Page } from "playwright-core";
+import { built } from "../support/built.js";
 import { launchChromium } from "../support/chromium.js";
 import { type Key, plugIn } from "./keys.js";
 import {
@@ -26,9 +25,8 @@ let demo: Demo;
 let browser: Browser;
 
 beforeAll(async () => {
-  if (!existsSync(fileURLToPath(new URL("../../dist/esm/browser/index.js", import.meta.url)))) {
-    throw new Error("There is no dist/: run `npm run build` first.");
-  }
+  // The demo serves the browser's side of passkeys from there.
+  built("esm/browser");
   demo = await startDemo();
   browser = await launchChromium();
 }, 60_000);

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import supertest, { type Response } from "supertest";
 import { type AuthenticatorApp, authenticatorApp } from "express-second-factor/testing";
+import { built } from "../support/built.js";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const PASSWORD = "correct horse battery staple";
@@ -26,7 +26,7 @@ const running = new Map<ChildProcess, Promise<number | null>>();
 
 /** Starts a program of the example application on the built package; what a test leaves running, `endAll` ends. */
 export function start(program: "server.js" | "balanced.js", settings: Record<string, string>): Running {
-  if (!existsSync(`${ROOT}/dist/esm/index.js`)) throw new Error("There is no dist/: run `npm run build` first.");
+  built();
   const child = spawn(process.execPath, [`example-app/${program}`], {
     cwd: ROOT,
     env: { ...process.env, NODE_ENV: "development", NODE_OPTIONS: "", ...settings },

@@ -4,14 +4,13 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { secondFactor } from "express-second-factor";
 import { createTables, sqlStore } from "express-second-factor/sql";
+import { built } from "../support/built.js";
 import { openSqlite } from "../support/sqlite.js";
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
-const command = join(root, "dist/esm/cli/main.js");
+const command = built("esm/cli/main.js");
 const folder = mkdtempSync(join(tmpdir(), "command-line-"));
 const database = join(folder, "accounts.db");
 const [OLD, NEW] = ["2025-01", "2026-11"].map((id) => `${id}:${randomBytes(32).toString("base64")}`) as [
@@ -25,8 +24,8 @@ function applicationModule(): string {
   const require = createRequire(import.meta.url);
   return `
     import { createRequire } from "node:module";
-    import { secondFactor } from ${JSON.stringify(join(root, "dist/esm/index.js"))};
-    import { sqlStore } from ${JSON.stringify(join(root, "dist/esm/sql/index.js"))};
+    import { secondFactor } from ${JSON.stringify(built("esm/index.js"))};
+    import { sqlStore } from ${JSON.stringify(built("esm/sql/index.js"))};
     const require = createRequire(import.meta.url);
     const { Kysely, SqliteDialect } = require(${JSON.stringify(require.resolve("kysely"))});
     const Database = require(${JSON.stringify(require.resolve("libsql"))});

@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { basename, dirname, join, posix, relative } from "node:path";
+import { readdirSync } from "node:fs";
+import { basename, dirname, join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "@jest/globals";
-import ts from "typescript";
+import { entryPoints } from "./entry-points.js";
+import { specifiersOf } from "./specifiers.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -74,7 +75,7 @@ describe("the layers of lib/", () => {
   });
 
   test("an index.ts stands only where a subpath of the package begins", () => {
-    const entries = entryFiles();
+    const entries = entryPoints().map((file) => file.replace(/\.js$/, ".ts"));
     expect(files.filter((file) => basename(file) === "index.ts" && !entries.includes(file))).toEqual([]);
   });
 
@@ -84,29 +85,12 @@ describe("the layers of lib/", () => {
 });
 
 function importsOf(file: string): Import[] {
-  const source = ts.createSourceFile(file, readFileSync(join(root, "lib", file), "utf8"), ts.ScriptTarget.Latest);
-  const found: Import[] = [];
-  const add = (specifier: ts.Node | undefined, typeOnly: boolean): void => {
-    if (!specifier || !ts.isStringLiteralLike(specifier)) return;
-    found.push({ file, specifier: specifier.text, target: targetOf(file, specifier.text), typeOnly });
-  };
-  const visit = (node: ts.Node): void => {
-    if (ts.isImportDeclaration(node))
-      add(node.moduleSpecifier, node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword);
-    else if (ts.isExportDeclaration(node)) add(node.moduleSpecifier, node.isTypeOnly);
-    else if (ts.isImportTypeNode(node))
-      add(ts.isLiteralTypeNode(node.argument) ? node.argument.literal : undefined, true);
-    else if (ts.isCallExpression(node) && loads(node)) add(node.arguments[0], false);
-    ts.forEachChild(node, visit);
-  };
-  visit(source);
-  return found;
-}
-
-function loads({ expression }: ts.CallExpression): boolean {
-  return (
-    expression.kind === ts.SyntaxKind.ImportKeyword || (ts.isIdentifier(expression) && expression.text === "require")
-  );
+  return specifiersOf(join(root, "lib", file)).map(({ text, typeOnly }) => ({
+    file,
+    specifier: text,
+    target: targetOf(file, text),
+    typeOnly,
+  }));
 }
 
 function targetOf(file: string, specifier: string): string | undefined {
@@ -125,11 +109,4 @@ function folderOf(file: string): string {
 
 function sentence({ file, specifier }: Import): string {
   return `lib/${file} imports "${specifier}"`;
-}
-
-/** The files the package's exports point at, from lib/. */
-function entryFiles(): string[] {
-  const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { exports: object };
-  const targets = JSON.stringify(exports).match(/\.\/dist\/esm\/[^"]+\.js/g) ?? [];
-  return targets.map((target) => relative("dist/esm", target).replace(/\.js$/, ".ts"));
 }

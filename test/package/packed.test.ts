@@ -1,10 +1,11 @@
 import { execFile } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { built } from "../support/built.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const work = mkdtempSync(join(tmpdir(), "express-second-factor-"));
@@ -13,8 +14,8 @@ const PATIENCE = 240_000;
 let tarball = "";
 
 beforeAll(async () => {
-  refuseStaleBuild();
-  // The build has run already; running it again here would pull dist/ away from other tests.
+  // npm would build again, and pull dist/ away from other tests.
+  built();
   const [packed] = JSON.parse(
     await run(root, "npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", work]),
   );
@@ -37,6 +38,9 @@ describe("the packed tarball", () => {
     const strangers = names.filter((name) => !/^package\/(dist\/|[^/]+\.md$|LICENSE$|package\.json$)/.test(name));
     expect(strangers).toEqual([]);
     expect(names.filter((name) => name.includes("/browser/page"))).toEqual([]);
+    // What a stack trace names can be read: the sources are in the maps.
+    const scripts = names.filter((name) => name.endsWith(".js"));
+    expect(names).toEqual(expect.arrayContaining(scripts.map((name) => `${name}.map`)));
     expect(names).toEqual(expect.arrayContaining(["package/LICENSE", "package/CHANGELOG.md", "package/SECURITY.md"]));
   });
 });
@@ -51,6 +55,25 @@ describe("an application that installs the tarball", () => {
     async (_name, kind, express, main) => {
       const folder = await install(kind, express);
       expect(await run(folder, process.execPath, [main])).toContain("journey complete");
+    },
+    PATIENCE,
+  );
+
+  test(
+    "is tested with Jest as Jest comes: CommonJS, where nothing can be imported later",
+    async () => {
+      const folder = await install("cjs", "express@5");
+      const jest = join(root, "node_modules/jest/bin/jest.js");
+      await run(folder, process.execPath, [jest, "--rootDir", folder, "--testMatch", "**/suite.cjs"]);
+    },
+    PATIENCE,
+  );
+
+  test(
+    "knows the errors of every copy of the package by every other copy's classes",
+    async () => {
+      const folder = await install("esm", "express@5");
+      expect(await run(folder, process.execPath, ["copies.mjs"])).toContain("copies agree");
     },
     PATIENCE,
   );
@@ -71,8 +94,17 @@ describe("an application that installs the tarball", () => {
   );
 });
 
-/** A consumer in a folder of its own, with the tarball and the Express it asked for installed. */
-async function install(kind: string, express: string): Promise<string> {
+const installed = new Map<string, Promise<string>>();
+
+/** A consumer in a folder of its own, with the tarball and the Express it asked for installed; once for all tests of it. */
+function install(kind: string, express: string): Promise<string> {
+  const name = `${kind} ${express}`;
+  const folder = installed.get(name) ?? installAnew(kind, express);
+  installed.set(name, folder);
+  return folder;
+}
+
+async function installAnew(kind: string, express: string): Promise<string> {
   const folder = mkdtempSync(join(work, `${kind}-`));
   cpSync(join(root, "test/package/consumers", kind), folder, { recursive: true });
   cpSync(join(root, "test/package/consumers/journey.mjs"), join(folder, "journey.mjs"));
@@ -96,16 +128,4 @@ async function run(cwd: string, command: string, args: string[]): Promise<string
 function environment(): NodeJS.ProcessEnv {
   const ours = /^(npm_(package|lifecycle|command|execpath|config_local_prefix)|INIT_CWD|NODE_ENV|NODE_OPTIONS|JEST_)/;
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name)));
-}
-
-function refuseStaleBuild(): void {
-  const entry = join(root, "dist/esm/index.js");
-  if (!existsSync(entry) || statSync(entry).mtimeMs < newest(join(root, "lib"))) {
-    throw new Error("dist/ is missing or older than lib/: run `npm run build` first.");
-  }
-}
-
-function newest(folder: string): number {
-  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).map((name) => statSync(join(folder, name)));
-  return Math.max(...files.filter((file) => file.isFile()).map((file) => file.mtimeMs));
 }
