@@ -58,7 +58,7 @@ export type {
   StoreWithRateLimits,
   WriteOptions,
 } from "./stores/contract.js";
-export type { KeyContext, KeyProvider } from "./crypto/key-provider.js";
+export type { KeyContext, KeyProvider, Keys } from "./crypto/key-provider.js";
 
 // Policy
 export type { Evaluate, Policy, PolicyRules } from "./policy/policy.js";
@@ -89,7 +89,14 @@ export type { EventMap, Events } from "./events/emitter.js";
 export type { Notice, NoticeKind, Notify } from "./events/notices.js";
 
 // What went wrong
-export { ConfigurationError, type ErrorCode, ERRORS, UnavailableError } from "./core/errors.js";
+export {
+  ConfigurationError,
+  type ErrorCode,
+  ERRORS,
+  type Outcome,
+  type Problem,
+  UnavailableError,
+} from "./core/errors.js";
 
 // Nouns
 export type { Factor } from "./core/account.js";
@@ -108,7 +115,7 @@ export type {
 
 // Pages
 export type { Layout, LayoutParts, PageContext, PageProblem } from "./pages/views.js";
-export { english, type MessageOverrides, type Messages, type MethodWords } from "./pages/messages.js";
+export { english, type MessageOverrides, type Messages, type MethodWords, type WordsByType } from "./pages/messages.js";
 export type {
   ActivityMessages,
   ActivityName,
@@ -138,5 +145,6 @@ export type {
 } from "./pages/method-page.js";
 export { codePage, type CodePageOptions, type CodeWords } from "./pages/code-page.js";
 export { codeField, type CodeField, postButton, type PostButton } from "./pages/forms.js";
+export { problemText } from "./pages/fragments.js";
 export { dangerouslyTrustedHtml, html, type Html, type HtmlValue } from "./pages/html.js";
 export { icon, type Icon, type IconName } from "./pages/icons.js";

@@ -1,11 +1,4 @@
-import {
-  type Account,
-  type Activity,
-  type Factor,
-  isEnrolled,
-  type Login,
-  ownFactors,
-} from "./account.js";
+import { type Account, type Activity, type Factor, isEnrolled, type Login, ownFactors } from "./account.js";
 import type { AttemptScope } from "./attempts.js";
 import type { FactorId } from "./nouns.js";
 
@@ -131,4 +124,3 @@ export const MOST_FACTORS = 20;
 export function hasRoom(account: Account): boolean {
   return account.factors.length < MOST_FACTORS;
 }
-

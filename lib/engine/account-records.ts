@@ -1,5 +1,5 @@
 import { setTimeout } from "node:timers/promises";
-import { type Account, emptyAccount, expiryOf, isBlank } from "../core/account.js";
+import { type Account, emptyAccount, expiryOf, isBlank, isEnrolled } from "../core/account.js";
 import { addActivity } from "../core/account-changes.js";
 import { parseAccount, serializeAccount } from "../core/account-text.js";
 import { UnavailableError } from "../core/errors.js";
@@ -133,7 +133,9 @@ export class AccountRecords {
 }
 
 function withActivity(account: Account, events: readonly AccountEvent[], now: number): Account {
-  return events.filter(isRecorded).reduce((grown, { action, label, method }) => {
+  // Guesses at what nobody has are no news for anybody, and must not make a record stay.
+  const kept = events.filter((event) => isRecorded(event) && (event.outcome !== "failure" || isEnrolled(account)));
+  return kept.reduce((grown, { action, label, method }) => {
     const entry = { at: now, action, ...(method === undefined ? {} : { method }), ...(label ? { label } : {}) };
     return addActivity(grown, entry);
   }, account);

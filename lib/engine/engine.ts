@@ -99,10 +99,12 @@ export function createEngine(settings: EngineSettings): Engine {
     stepUp: new StepUp(dependencies),
     accounts: new Accounts(dependencies, verification),
     rotation: new KeyRotation(dependencies, store, samples),
-    async ready() {
-      await samples.check();
-      await samples.leave();
-      await Promise.all(settings.methods.map((method) => method.ready?.()));
-    },
+    ready: () => ready(samples, settings.methods),
   };
+}
+
+async function ready(samples: KeySamples, methods: readonly AnyMethod[]): Promise<void> {
+  await samples.check();
+  await samples.leave();
+  await Promise.all(methods.map(async (method) => method.ready?.()));
 }

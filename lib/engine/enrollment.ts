@@ -9,9 +9,9 @@ import type { Change } from "./account-records.js";
 import { type Activation, activate, type EnrolledFactor, enrolledWith } from "./activation.js";
 import type { EngineDependencies } from "./dependencies.js";
 import { type LoginContext, refusalOf, scopeOf, subjectOf, weighed } from "./login-context.js";
-import type { AnyMethod, Enroll, EnrollmentBegun, Mismatch } from "./method.js";
+import type { AnyMethod, Enroll, EnrollmentBegun, MethodContext, Mismatch } from "./method.js";
 import { countSend, deliver } from "./sending.js";
-import { countedFailure, limitRefusal } from "./verification.js";
+import { countedFailure, type Counting, limitRefusal } from "./verification.js";
 
 /** Names an enrollment is begun with, and whatever else was sent. */
 export interface Naming {
@@ -101,8 +101,7 @@ export class Enrollments {
     if (first === undefined || second === undefined) return failure("invalid-request");
     const { result } = await this.dependencies.records.change<Outcome<Factor>>(
       subjectOf(login),
-      (current, now) =>
-        this.readjust(weighed(login, current, now), method, { factorId, codes: [first, second] }, now),
+      (current, now) => this.readjust(weighed(login, current, now), method, { factorId, codes: [first, second] }, now),
       login.record,
     );
     return result;
@@ -116,29 +115,23 @@ export class Enrollments {
   private async open(
     login: LoginContext,
     method: Enrollable,
-    { body, label: given, ...names }: Naming,
+    naming: Naming,
     now: number,
   ): Promise<Change<Outcome<Opened>>> {
     const { account } = login.record;
-    const problem = refusalOf(login, FRESH, now);
+    const problem = openingProblem(login, now);
     if (problem !== undefined) return refused(problem);
-    const loginId = login.session?.id;
-    // A login from before this middleware was installed has no record to tie an enrollment to.
-    if (loginId === undefined) return refused(stepUp(FRESH));
-    if (!hasRoom(account)) return refused({ code: "conflict" });
-    const { type, enroll } = method;
-    const context = { userId: login.userId, now, keys: this.dependencies.keys, loginId, ...names };
-    const begun = await enroll.begin(context, body);
+    const { accountName, body, issuer } = naming;
+    const context = { ...this.contextOf(login, now), issuer, accountName };
+    const begun = await method.enroll.begin(context, body);
     if ("code" in begun) return refused(begun);
-    const { answer, deliver: message, state } = begun;
-    const counted = countSend(this.dependencies, account, message === undefined ? [] : (method.send?.limits ?? []), now);
+    const kinds = begun.deliver === undefined ? [] : (method.send?.limits ?? []);
+    const counted = countSend(this.dependencies, account, kinds, now);
     if ("problem" in counted) return refused(counted.problem);
-    const label = cleanText(given ?? "", MAX_LABEL) || freeLabel(account, enroll.label);
-    const carried = login.reconfirmed === true ? { reconfirmed: true as const } : {};
-    const expiresAt = now + ENROLLMENT_LIFE;
-    const pending: Enrollment = { id: randomId(), type, label, loginId, expiresAt, ...carried, state };
-    const result = success({ factorId: pending.id, label, answer, ...(message && { deliver: message }) });
-    return { account: withEnrollment(counted.account, pending, now), result };
+    const pending = pendingEnrollment(login, method, { label: naming.label, state: begun.state }, now);
+    const { answer, deliver: message } = begun;
+    const opened: Opened = { factorId: pending.id, label: pending.label, answer, ...(message && { deliver: message }) };
+    return { account: withEnrollment(counted.account, pending, now), result: success(opened) };
   }
 
   private async prove(
@@ -158,11 +151,15 @@ export class Enrollments {
     if (limited !== undefined) return limited.change;
     if (pending === undefined) return refused({ code: "not-found" });
     if (pending.expiresAt <= now) return refused({ code: "expired" });
-    const context = { userId: login.userId, now, keys: this.dependencies.keys, loginId: login.session?.id };
-    const proved = await method.enroll.confirm(proof.code, pending.state, context);
+    const proved = await method.enroll.confirm(proof.code, pending.state, this.contextOf(login, now));
     if ("mismatch" in proved) return this.mismatched(login, method, proved.mismatch, now, pending);
     const { id, type, label } = pending;
-    const { result, ...change } = await activate(this.dependencies, login, { id, type, label, state: proved.state }, now);
+    const { result, ...change } = await activate(
+      this.dependencies,
+      login,
+      { id, type, label, state: proved.state },
+      now,
+    );
     return { ...change, result: success(result) };
   }
 
@@ -179,8 +176,7 @@ export class Enrollments {
     if (limited !== undefined) return limited.change;
     const factor = account.factors.find(({ id, type }) => id === factorId && type === method.type);
     if (factor === undefined) return refused({ code: "not-found" });
-    const context = { userId: login.userId, now, keys: this.dependencies.keys };
-    const proved = await method.enroll.resync?.(codes, factor.state, context);
+    const proved = await method.enroll.resync?.(codes, factor.state, this.contextOf(login, now));
     if (proved === undefined) return refused({ code: "not-found" });
     if ("mismatch" in proved) return this.mismatched(login, method, proved.mismatch, now);
     const next: Factor = { ...factor, state: proved.state };
@@ -189,7 +185,11 @@ export class Enrollments {
     return { account: replaceFactor(account, next), result: success(next), events };
   }
 
-  private counting(login: LoginContext, { limits, type }: AnyMethod) {
+  private contextOf({ session, userId }: LoginContext, now: number): MethodContext {
+    return { userId, now, keys: this.dependencies.keys, loginId: session?.id };
+  }
+
+  private counting(login: LoginContext, { limits, type }: AnyMethod): Counting {
     return { kinds: limits, scope: scopeOf(login), type };
   }
 
@@ -201,11 +201,38 @@ export class Enrollments {
     pending?: Enrollment,
   ): Change<Outcome<never>> {
     const { account } = login.record;
-    const changed = state === undefined || pending === undefined ? account : replaceEnrollment(account, { ...pending, state });
+    const changed =
+      state === undefined || pending === undefined ? account : replaceEnrollment(account, { ...pending, state });
     const counted = countedFailure(this.dependencies, changed, this.counting(login, method), now);
     const members = clockOffMinutes === undefined ? {} : { members: { clockOffMinutes } };
     return { ...counted, result: failure(method.refusal, { ...members, isFailedAttempt: true }) };
   }
+}
+
+function pendingEnrollment(
+  { record, reconfirmed, session }: LoginContext,
+  { enroll, type }: Enrollable,
+  { label, state }: { readonly label: string | undefined; readonly state: unknown },
+  now: number,
+): Enrollment {
+  return {
+    id: randomId(),
+    type,
+    label: cleanText(label ?? "", MAX_LABEL) || freeLabel(record.account, enroll.label),
+    loginId: session?.id ?? "",
+    expiresAt: now + ENROLLMENT_LIFE,
+    ...(reconfirmed === true && { reconfirmed }),
+    state,
+  };
+}
+
+/** Why nothing can be set up at this login now; undefined where it can. */
+function openingProblem(login: LoginContext, now: number): Problem | undefined {
+  const problem = refusalOf(login, FRESH, now);
+  if (problem !== undefined) return problem;
+  // A login from before this middleware was installed has no record to tie an enrollment to.
+  if (login.session === undefined) return stepUp(FRESH);
+  return hasRoom(login.record.account) ? undefined : { code: "conflict" };
 }
 
 function replaceEnrollment(account: Account, enrollment: Enrollment): Account {

@@ -61,16 +61,15 @@ export interface Evidence<State = unknown> {
 export interface Rejection<State = unknown> {
   readonly rejected: true;
   /** Factors as they must be stored after it, such as with one try fewer. */
-  readonly factors?: readonly Factor[];
+  readonly factors?: readonly Factor<State>[];
   /** Something its owner should hear of, and about which factor. */
   readonly concern?: AuditAction;
   readonly factorId?: FactorId;
-  /** Keeps the type of the state in the signature. */
-  readonly state?: State;
 }
 
-/** Nothing was tried yet: the answer is still awaited, from another device. */
+/** Nothing was tried yet: the answer is still awaited, from another device. Nothing is counted; the client asks again. */
 export interface Waiting {
+  /** What the client is told, beside `status: "waiting"`. */
   readonly waiting: Readonly<Record<string, unknown>>;
 }
 
@@ -114,16 +113,24 @@ export interface Prepared<State = unknown> {
   readonly factor: Factor<State>;
   readonly answer: Readonly<Record<string, unknown>>;
   readonly deliver: Deliver;
+  /**
+   * The factor as if it had not been asked for, where the message was not taken: what was replaced comes back. `factor` is the one
+   * stored by then. Default: as it is.
+   */
+  undo?(factor: Factor<State>): Factor<State>;
 }
 
 /** A step before the proof: something is sent to the user, who answers with what they got. */
 export interface Send<State = unknown> {
-  /** The budgets a message counts against. */
+  /**
+   * The budgets a message counts against, those of enrollments among them. A limit of one in a short window is a cool-down between
+   * two messages.
+   */
   readonly limits: readonly LimitKind[];
-  /** A problem (`too-many-attempts` with `retryAfter` for a cool-down) refuses, and nothing is counted. */
+  /** Milliseconds a delivery may take; then nobody knows whether it was taken, and it stays counted. Default, and most: 30 s. */
+  readonly timeout?: number;
+  /** A problem refuses, and nothing is counted. */
   prepare(factor: Factor<State>, context: MethodContext): Promise<Prepared<State> | Problem>;
-  /** The factor after a message that was not taken, as if it had not been asked for. Default: as it is. */
-  undo?(factor: Factor<State>, context: MethodContext): Factor<State>;
 }
 
 /** New look-up secrets in clear, for the one answer that shows them, and the factor to store. */

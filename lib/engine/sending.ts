@@ -10,7 +10,7 @@ import type { EngineDependencies } from "./dependencies.js";
 import { type LoginContext, scopeOf, subjectOf, weighed } from "./login-context.js";
 import type { AnyMethod, Deliver, Prepared, Send } from "./method.js";
 
-/** Longer than any method's own time-out: what does not answer by then is given up. */
+/** What does not answer by then is given up, whatever a method says. */
 const LONGEST_DELIVERY = 30 * SECOND;
 
 type Sendable = AnyMethod & { readonly send: Send };
@@ -42,8 +42,9 @@ export async function deliver(
   message: Deliver,
   undo: (account: Account) => Account,
 ): Promise<Outcome<undefined>> {
+  const timeout = Math.min(send?.timeout ?? LONGEST_DELIVERY, LONGEST_DELIVERY);
   try {
-    await within("The sender", LONGEST_DELIVERY, message, isAnything);
+    await within("The sender", timeout, message, isAnything);
   } catch (error) {
     emitAudit("delivery-failed", subject, { method: type, outcome: "failure" });
     if (!isSilence(error)) {
@@ -77,10 +78,8 @@ export class Sending {
       login.record,
     );
     if (!result.ok) return result;
-    const { answer, deliver: message, factor } = result.value;
-    const sent = await deliver(this.dependencies, subject, method, message, (account) =>
-      this.undone(account, login, sendable, factor.id),
-    );
+    const { answer, deliver: message } = result.value;
+    const sent = await deliver(this.dependencies, subject, method, message, (account) => undone(account, result.value));
     return sent.ok ? success(answer) : sent;
   }
 
@@ -97,20 +96,18 @@ export class Sending {
     if (factor === undefined) return { result: failure("not-found") };
     const counted = countSend(this.dependencies, account, send.limits, now);
     if ("problem" in counted) return { result: { ok: false, problem: counted.problem } };
-    const prepared = await send.prepare(factor, this.contextOf(login, now));
+    const { session, userId } = login;
+    const prepared = await send.prepare(factor, { userId, now, keys: this.dependencies.keys, loginId: session?.id });
     if ("code" in prepared) return { result: { ok: false, problem: prepared } };
     return { account: replaceFactor(counted.account, prepared.factor), result: success(prepared) };
   }
+}
 
-  private undone(account: Account, login: LoginContext, { send }: Sendable, factorId: FactorId): Account {
-    const factor = account.factors.find(({ id }) => id === factorId);
-    if (factor === undefined || send.undo === undefined) return account;
-    return replaceFactor(account, send.undo(factor, this.contextOf(login, this.dependencies.clock())));
-  }
-
-  private contextOf({ session, userId }: LoginContext, now: number) {
-    return { userId, now, keys: this.dependencies.keys, loginId: session?.id };
-  }
+/** The factor may be gone by now, or changed by others. */
+function undone(account: Account, prepared: Prepared): Account {
+  const factor = account.factors.find(({ id }) => id === prepared.factor.id);
+  const before = factor && prepared.undo?.(factor);
+  return before === undefined ? account : replaceFactor(account, before);
 }
 
 function lastUsed(factors: readonly Factor[]): Factor | undefined {

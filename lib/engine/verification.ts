@@ -1,11 +1,5 @@
 import { type Account, factorsOf } from "../core/account.js";
-import {
-  closedFactors,
-  countFailures,
-  countSuccess,
-  isClosed,
-  replaceFactor,
-} from "../core/account-changes.js";
+import { closedFactors, countFailures, countSuccess, isClosed, replaceFactor } from "../core/account-changes.js";
 import { type AttemptScope, countAttempt, limitReached } from "../core/attempts.js";
 import { failure, type Outcome, type Problem, success } from "../core/errors.js";
 import type { LimitKind, MethodType, Proof } from "../core/nouns.js";
@@ -20,6 +14,13 @@ export interface Claimant {
   readonly scope: AttemptScope;
   /** Undefined where the attempt belongs to no login. */
   readonly loginId?: string | undefined;
+}
+
+/** What an attempt counts against, and what it is told as. */
+export interface Counting {
+  readonly kinds: readonly LimitKind[];
+  readonly scope: AttemptScope;
+  readonly type: MethodType;
 }
 
 /** A proof to be checked: a method, and what was presented to it. */
@@ -48,7 +49,7 @@ function refused(problem: Problem, events: readonly AccountEvent[] = []): { read
 export function limitRefusal(
   { limits }: Pick<EngineDependencies, "limits">,
   account: Account,
-  { kinds, scope, type }: { readonly kinds: readonly LimitKind[]; readonly scope: AttemptScope; readonly type: MethodType },
+  { kinds, scope, type }: Counting,
   now: number,
 ): { readonly change: Change<Outcome<never>> } | undefined {
   const reached = limitReached(account, kinds, scope, limits, now);
@@ -63,14 +64,17 @@ export function limitRefusal(
 export function countedFailure(
   { limits }: Pick<EngineDependencies, "limits">,
   account: Account,
-  { kinds, scope, type }: { readonly kinds: readonly LimitKind[]; readonly scope: AttemptScope; readonly type: MethodType },
+  { kinds, scope, type }: Counting,
   now: number,
 ): { readonly account: Account; readonly events: readonly AccountEvent[] } {
   const counted = countAttempt(account, kinds, scope, limits, now);
   const failed: AccountEvent = { action: "factor-failed", method: type, outcome: "failure" };
-  const locked = counted.reached.map(
-    (kind): AccountEvent => ({ action: "locked", method: type, reason: kind, outcome: "failure" }),
-  );
+  const locked = counted.reached.map((kind): AccountEvent => ({
+    action: "locked",
+    method: type,
+    reason: kind,
+    outcome: "failure",
+  }));
   return { account: counted.account, events: [failed, ...locked] };
 }
 

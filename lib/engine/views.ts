@@ -117,11 +117,7 @@ export interface Current {
   readonly now: number;
 }
 
-export function settingsView(
-  account: Account,
-  methods: Methods,
-  current: Current,
-): SettingsView {
+export function settingsView(account: Account, methods: Methods, current: Current): SettingsView {
   const liveDevices = account.devices.filter((device) => device.expiresAt > current.now);
   return {
     factors: ownFactors(account).map((factor) => factorView(factor, methods)),

@@ -37,8 +37,7 @@ export type KnownAction =
   | "unavailable";
 
 /** One of those known, or a name that a method of the application's own brings. */
-// eslint-disable-next-line @typescript-eslint/ban-types -- keeps the known names for editors to offer
-export type AuditAction = KnownAction | (string & {});
+export type AuditAction = KnownAction | (string & NonNullable<unknown>);
 
 /** Something a change of an account did: told once it is written, and never where it is not. */
 export interface AccountEvent {

@@ -4,7 +4,6 @@ import { type Limit, SECOND, type UserId } from "../core/nouns.js";
 import { within } from "../core/within.js";
 import { fingerprint } from "../crypto/fingerprint.js";
 import type { AddressLimit } from "../engine/address-limit.js";
-import { stateOf } from "./request-state.js";
 
 type Library = typeof import("express-rate-limit");
 
@@ -31,13 +30,16 @@ function isCount(answer: unknown): answer is Look {
   return typeof answer === "object" && answer !== null && "totalHits" in answer && typeof answer.totalHits === "number";
 }
 
-function isLook(answer: unknown): answer is Look | undefined {
+function isLook(answer: unknown): answer is Look | null | undefined {
   return answer === undefined || answer === null || isCount(answer);
 }
 
 /** Without the port that some proxies leave in a forwarded address. */
 function withoutPort(ip: string): string {
-  return ip.replace(/^(\d+\.\d+\.\d+\.\d+):\d+$/, "$1").replace(/^\[(.+)\](:\d+)?$/, "$1").replace(/%.*$/, "");
+  return ip
+    .replace(/^(\d+\.\d+\.\d+\.\d+):\d+$/, "$1")
+    .replace(/^\[(.+)\](:\d+)?$/, "$1")
+    .replace(/%.*$/, "");
 }
 
 /**
@@ -48,6 +50,8 @@ export class AddressGuard implements AddressLimit {
   private readonly library: Promise<Library>;
   private readonly store: Promise<RateLimitStore>;
   private readonly middleware: Promise<RateLimitRequestHandler>;
+  /** Whose requests they are that the middleware looks at, which it does not ask. */
+  private readonly users = new WeakMap<Request, UserId>();
 
   constructor(private readonly settings: AddressGuardSettings) {
     // Begun at start and awaited at the first attempt: nobody else needs it.
@@ -61,8 +65,9 @@ export class AddressGuard implements AddressLimit {
    * Lets express-rate-limit look at a request and set its `RateLimit` headers. Answers whole seconds to wait, undefined where the
    * request may go on. Counts nothing. Rejects where the store does not answer.
    */
-  async admit(req: Request, res: Response): Promise<number | undefined> {
+  async admit(req: Request, res: Response, userId: UserId | undefined): Promise<number | undefined> {
     if (req.ip === undefined) return undefined;
+    if (userId !== undefined) this.users.set(req, userId);
     const middleware = await this.middleware;
     return new Promise((resolve, reject) => {
       const settle = (error?: unknown): void => {
@@ -102,7 +107,7 @@ export class AddressGuard implements AddressLimit {
   private async look(key: string): Promise<Look> {
     const store = await this.store;
     const found = await within("The rate limiter", this.settings.timeout, () => store.get?.(key), isLook);
-    const hits = found === undefined || found === null || Number.isNaN(found.totalHits) ? 0 : found.totalHits;
+    const hits = Number.isNaN(found?.totalHits) ? 0 : (found?.totalHits ?? 0);
     return { totalHits: hits + 1, resetTime: this.resetTime(found?.resetTime) };
   }
 
@@ -148,7 +153,7 @@ export class AddressGuard implements AddressLimit {
       standardHeaders: "draft-8",
       legacyHeaders: false,
       requestPropertyName: REQUEST_PROPERTY,
-      keyGenerator: (req) => this.keyOf(req.ip ?? "", stateOf(req)?.login?.userId),
+      keyGenerator: (req) => this.keyOf(req.ip ?? "", this.users.get(req)),
       handler: (_req, _res, next) => next(LIMITED),
       // The proxy settings are checked by this package, and the store below is none of the library's own.
       validate: false,

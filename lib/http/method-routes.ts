@@ -24,8 +24,6 @@ export async function presentationOf({ engine, login, req, settings }: RouteCont
   return presented === undefined ? undefined : { method, presented };
 }
 
-const readProving = schemas.reader(schemas.proving);
-
 /** Proves a factor of this kind: `POST /type`. */
 export function proofRoute(type: MethodType): Route {
   return route<Proving>({
@@ -34,7 +32,7 @@ export function proofRoute(type: MethodType): Route {
     isLimited: true,
     isConfirmedByWrite: true,
     read(body) {
-      const read = readProving(body);
+      const read = schemas.readProving(body);
       return read && { body, trustDevice: read.trustDevice };
     },
     async run(context, { body, trustDevice }) {
@@ -45,7 +43,8 @@ export function proofRoute(type: MethodType): Route {
       if (!outcome.ok) return outcome;
       const { value } = outcome;
       if ("login" in value) return elevatedReply(context, value);
-      return success({ status: 200, body: value.waiting, page: { redirect: context.state.base } });
+      const page = { redirect: `${context.state.base}?method=${type}` };
+      return success({ status: 200, body: { ...value.waiting, status: "waiting" }, page });
     },
     again: challengeAgain(type),
   });
@@ -57,7 +56,7 @@ export function sendRoute(type: MethodType): Route {
     verb: "post",
     path: `/${type}/send`,
     isLimited: true,
-    read: schemas.reader(schemas.sending),
+    read: schemas.readSending,
     async run({ engine, login, settings, state }, { factorId }) {
       const method = settings.methods.get(type);
       if (method === undefined) return failure("not-found");
@@ -79,15 +78,13 @@ export function settingsAgain({ login, pages, req }: RouteContext, problem: Prob
     : pages.settingsPage(req, login, problem);
 }
 
-const readEnrollment = schemas.reader(schemas.enrollment);
-
 function beginRoute(type: MethodType, status: 201 | 202): Route {
   return route({
     verb: "post",
     path: `/${type}/enroll`,
     isLimited: true,
     read(body) {
-      const read = readEnrollment(body);
+      const read = schemas.readEnrollment(body);
       return read && { ...read, body };
     },
     async run(context, { body, label, password }) {
@@ -139,7 +136,7 @@ function confirmRoute(type: MethodType): Route {
     verb: "post",
     path: `/${type}/enroll/confirm`,
     isLimited: true,
-    read: schemas.reader(schemas.enrollmentProof),
+    read: schemas.readEnrollmentProof,
     async run(context, { code, factorId }) {
       const outcome = await context.engine.enrollments.confirm(context.login, { type, factorId, code });
       return outcome.ok ? enrolledReply(context, outcome.value) : outcome;
@@ -163,7 +160,7 @@ export function resyncRoute(type: MethodType): Route {
     verb: "post",
     path: `/${type}/resync`,
     isLimited: true,
-    read: schemas.reader(schemas.resync),
+    read: schemas.readResync,
     async run({ engine, login, settings, state }, { codes, factorId }) {
       const outcome = await engine.enrollments.resync(login, { type, factorId, codes });
       if (!outcome.ok) return outcome;

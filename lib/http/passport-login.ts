@@ -55,10 +55,10 @@ class LogInError extends Error {
 }
 
 /** Passport's `(options, done)`, either of which may be left out. */
-function given<Options extends object>(first: unknown, second: unknown): { options: Options; done: Done } {
+function given(first: unknown, second: unknown): { options: LogInOptions; done: Done } {
   const done = typeof first === "function" ? first : second;
   const options = typeof first === "object" && first !== null ? first : {};
-  return { options: options as Options, done: typeof done === "function" ? (done as Done) : () => undefined };
+  return { options, done: typeof done === "function" ? (done as Done) : () => undefined };
 }
 
 /** Takes logins over from Passport, and ends them with it, whoever calls `req.logIn`, `req.logout` or `session.destroy`. */
@@ -73,7 +73,7 @@ export class PassportLogin {
 
   /** `req.logIn(user, [options], [done])`. */
   logIn(state: RequestState, original: PassportMethod, user: AppUser, first: unknown, second: unknown): void {
-    const { done, options } = given<LogInOptions>(first, second);
+    const { done, options } = given(first, second);
     this.complete({ state, original, user, options }).then(
       (goesOn) => {
         if (goesOn) done();

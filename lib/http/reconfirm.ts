@@ -14,10 +14,15 @@ export async function reconfirm(
   const { verifyPassword } = settings;
   const isAsked = password !== undefined && password !== "" && !isEnrolled(login.record.account);
   if (!isAsked || verifyPassword === undefined) return success(login);
-  const outcome = await engine.verification.verifyOther(subjectOf(login), [ALL_CODES], { scope: scopeOf(login) }, {
-    // Only a plain true is a yes, whatever an application in JavaScript answers.
-    check: async () => ((await verifyPassword(userOf(login), password, req)) as unknown) === true,
-    refusal: stepUp(FRESH),
-  });
+  const outcome = await engine.verification.verifyOther(
+    subjectOf(login),
+    [ALL_CODES],
+    { scope: scopeOf(login) },
+    {
+      // Only a plain true is a yes, whatever an application in JavaScript answers.
+      check: async () => ((await verifyPassword(userOf(login), password, req)) as unknown) === true,
+      refusal: stepUp(FRESH),
+    },
+  );
   return outcome.ok ? success({ ...login, reconfirmed: true }) : outcome;
 }

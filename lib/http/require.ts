@@ -53,7 +53,10 @@ function problemsOf(options: RequireOptions, engine: Engine): string[] {
   }
   const unknown = (options.methods ?? []).filter((type) => !engine.dependencies.methods.has(type));
   problems.push(...unknown.map((type) => `mfa.require: the method "${type}" is not among the configured methods`));
-  if (problems.length === 0 && acceptableMethods(requirementOf(options), engine.dependencies.methods.values()).length === 0) {
+  if (
+    problems.length === 0 &&
+    acceptableMethods(requirementOf(options), engine.dependencies.methods.values()).length === 0
+  ) {
     problems.push("mfa.require: no configured method can satisfy this; nobody could ever pass");
   }
   return problems;

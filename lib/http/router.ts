@@ -1,5 +1,6 @@
 import { type NextFunction, type Request, type Response, Router } from "express";
 import type { Outcome, Problem } from "../core/errors.js";
+import type { UserId } from "../core/nouns.js";
 import { pageScript, styleSheet } from "../pages/embedded.js";
 import { sendJson, sendPage, sendProblem, sendRedirect, setCommonHeaders, wantsPage } from "./answers.js";
 import { readBody } from "./body.js";
@@ -13,6 +14,7 @@ import { type RequestState, stateOf } from "./request-state.js";
 import type { Reply, RequestContext, Route, RouteContext } from "./route.js";
 import { renewSession } from "./session.js";
 import { settingsRoutes } from "./settings-routes.js";
+import { currentUser } from "./user-visibility.js";
 
 /** What the routes share; a context adds the request. */
 type Shared = Pick<RequestContext, "engine" | "settings" | "pages"> & { readonly refusals: Refusals };
@@ -42,7 +44,10 @@ async function tellProblem(context: RouteContext, route: Route, problem: Problem
   }
 }
 
-async function answer(context: RequestContext & { readonly login?: RouteContext["login"] }, reply: Reply): Promise<void> {
+async function answer(
+  context: RequestContext & { readonly login?: RouteContext["login"] },
+  reply: Reply,
+): Promise<void> {
   const { login, pages, req, res, settings } = context;
   const { body, deviceToken, page, session, status } = reply;
   // Drawn first: where the application's layout fails, nothing has been given to the browser yet.
@@ -129,17 +134,23 @@ export class OwnRoutes {
     if (!isBelow(path, this.base)) return undefined;
     const route = this.exact.get(`${req.method} ${path.slice(this.base.length)}`);
     if (route === undefined) return { isConfirmedByWrite: false, handle: (state, next) => this.enter(state, next) };
-    const admitted = this.admit(route, req);
+    const admitted = this.admit(route, req, this.claimedUserId(req));
     return {
       isConfirmedByWrite: route.isConfirmedByWrite === true,
       handle: (state) => this.perform(state, route, admitted),
     };
   }
 
+  /** Whose login the request presents; what it is worth is not known yet. */
+  private claimedUserId(req: Request): UserId | undefined {
+    const user = currentUser(req);
+    return user && this.shared.settings.userId(user);
+  }
+
   /** Begun beside the reading of the login. */
-  private admit({ isLimited }: Route, req: Request): Admitted {
+  private admit({ isLimited }: Route, req: Request, userId: UserId | undefined): Admitted {
     if (isLimited !== true || req.res === undefined) return undefined;
-    const admitted = this.shared.settings.addressGuard.admit(req, req.res);
+    const admitted = this.shared.settings.addressGuard.admit(req, req.res, userId);
     admitted.catch(() => undefined);
     return admitted;
   }
@@ -192,7 +203,7 @@ export class OwnRoutes {
     const { pages, refusals } = this.shared;
     router[route.verb](route.path, (req: Request, res: Response) => {
       const state = stateOf(req);
-      if (state !== undefined) this.perform(state, route, this.admit(route, req));
+      if (state !== undefined) this.perform(state, route, this.admit(route, req, state.login?.userId));
       else refusals.refuseUnavailable(req, res, new Error("The routes were reached without the middleware"));
     });
     const isExact = !route.path.includes(":") && (pages.isOn || route.verb === "post");

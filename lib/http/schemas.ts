@@ -12,17 +12,19 @@ export const checkbox = v.optional(
   false,
 );
 
-export const proving = v.object({ trustDevice: checkbox });
-export const sending = v.object({ factorId: v.optional(text) });
-export const enrollment = v.object({ label: v.optional(text), password: v.optional(text) });
-export const enrollmentProof = v.object({ factorId: text, code: text });
-export const resync = v.object({ factorId: text, codes: v.strictTuple([text, text]) });
-export const renaming = v.object({ label: text });
-
 /** Reads bodies of one shape; undefined for any other. */
-export function reader<Schema extends v.GenericSchema>(schema: Schema): (body: unknown) => v.InferOutput<Schema> | undefined {
+export function reader<Schema extends v.GenericSchema>(
+  schema: Schema,
+): (body: unknown) => v.InferOutput<Schema> | undefined {
   return function readBody(body) {
     const result = v.safeParse(schema, body);
     return result.success ? result.output : undefined;
   };
 }
+
+export const readProving = reader(v.object({ trustDevice: checkbox }));
+export const readSending = reader(v.object({ factorId: v.optional(text) }));
+export const readEnrollment = reader(v.object({ label: v.optional(text), password: v.optional(text) }));
+export const readEnrollmentProof = reader(v.object({ factorId: text, code: text }));
+export const readResync = reader(v.object({ factorId: text, codes: v.strictTuple([text, text]) }));
+export const readRenaming = reader(v.object({ label: text }));

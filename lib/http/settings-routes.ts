@@ -44,7 +44,7 @@ function change(path: string, act: (context: RouteContext) => Promise<Outcome<Ma
 const rename = route({
   verb: "post",
   path: "/factors/:id/rename",
-  read: schemas.reader(schemas.renaming),
+  read: schemas.readRenaming,
   async run(context, { label }) {
     const { engine, login, settings, state } = context;
     const outcome = await engine.management.renameFactor(login, idOf(context), label);

@@ -12,7 +12,7 @@ import { type RequestState, stateOf } from "./request-state.js";
 import type { Body } from "./route.js";
 import * as schemas from "./schemas.js";
 import { requireSession } from "./session.js";
-import { type Settings, siteOf, userOf } from "./settings.js";
+import { type AppUser, type Settings, siteOf, userOf } from "./settings.js";
 import { clientOf, unweighedOf } from "./source.js";
 
 declare module "passport" {
@@ -30,8 +30,6 @@ type Verdict = { readonly user: Express.User } | { readonly status: 429 | undefi
 
 /** Without a status Passport answers 401, and in a list of strategies lets one that has a status speak. */
 const FAILED: Verdict = { status: undefined };
-
-const readProving = schemas.reader(schemas.proving);
 
 /** One strategy at one request. */
 class StrategyAttempt {
@@ -57,10 +55,10 @@ class StrategyAttempt {
     const { req, res } = this.state;
     // A foreign page must not spend the owner's attempts.
     if (saysCrossSite(req, this.settings)) return FAILED;
-    const retryAfter = await this.settings.addressGuard.admit(req, res);
+    const retryAfter = await this.settings.addressGuard.admit(req, res, login.userId);
     if (retryAfter !== undefined) return this.failed({ code: "too-many-attempts", retryAfter });
     const body = this.body();
-    const proving = readProving(body);
+    const proving = schemas.readProving(body);
     const { challenges } = this.engine.dependencies;
     const site = siteOf(this.settings, req, userOf(login));
     const presented = proving && (await this.method.present(body, { site, challenges, login }));
@@ -85,24 +83,27 @@ class StrategyAttempt {
     }
     const browserId = requireSession(req).secondFactorBrowser;
     if (typeof browserId !== "string" || isCrossSite(req, this.settings)) return FAILED;
-    const retryAfter = await this.settings.addressGuard.admit(req, res);
+    const retryAfter = await this.settings.addressGuard.admit(req, res, undefined);
     if (retryAfter !== undefined) return this.failed({ code: "too-many-attempts", retryAfter });
     const { challenges, credentials } = this.engine.dependencies;
     const site = siteOf(this.settings, req);
     const presented = await this.method.present(this.body(), { site, challenges, login: undefined, browserId });
     if (presented === undefined) return FAILED;
     const userId = await this.method.claimant?.(presented, credentials);
-    const user = userId === undefined ? undefined : await loadUser(userId);
+    return this.signIn(userId === undefined ? undefined : await loadUser(userId), presented);
+  }
+
+  private async signIn(user: AppUser | undefined, presented: unknown): Promise<Verdict> {
+    const { req } = this.state;
+    const { method } = this;
+    const { authentication } = this.engine;
     const outcome =
       user === undefined
-        ? this.engine.authentication.refuseStranger(this.method, clientOf(req))
-        : await this.engine.authentication.signIn(await unweighedOf(req, this.settings, user), {
-            method: this.method,
-            presented,
-          });
+        ? authentication.refuseStranger(method, clientOf(req))
+        : await authentication.signIn(await unweighedOf(req, this.settings, user), { method, presented });
     if (!outcome.ok) return this.failed(outcome.problem);
     this.state.ready = outcome.value?.login;
-    this.state.firstMethod = this.method.type;
+    this.state.firstMethod = method.type;
     return user === undefined ? FAILED : { user };
   }
 

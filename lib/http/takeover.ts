@@ -34,7 +34,8 @@ function gatedLogIn(original: Method): Method {
   const gated: Method = function logIn(user, given, then) {
     const state = stateOf(this as Request);
     if (state === undefined) return original.call(this, user, given, then);
-    return state.keeper.passportLogin.logIn(state, original, user as Express.User, given, then);
+    state.keeper.passportLogin.logIn(state, original, user as Express.User, given, then);
+    return undefined;
   };
   originals.set(gated, original);
   return gated;
@@ -44,7 +45,8 @@ function gatedLogOut(original: Method): Method {
   const gated: Method = function logOut(given, then) {
     const state = stateOf(this as Request);
     if (state === undefined) return original.call(this, given, then);
-    return state.keeper.passportLogin.logOut(state, original, given, then);
+    state.keeper.passportLogin.logOut(state, original, given, then);
+    return undefined;
   };
   originals.set(gated, original);
   return gated;
@@ -94,6 +96,7 @@ export function ownLogOut(req: Request): Method | undefined {
 }
 
 type OwnSession = Session & { readonly req?: Request };
+type SessionMethod = (this: Session, done: Done) => unknown;
 
 const watched = new WeakSet<object>();
 
@@ -114,7 +117,8 @@ export function watchSession(req: Request, session: Session): void {
   const shared = (session as OwnSession).req === req ? (Object.getPrototypeOf(session) as Session) : session;
   if (watched.has(shared)) return;
   watched.add(shared);
-  const { destroy, reload } = shared;
+  // Called on whatever session they are reached through.
+  const { destroy, reload } = shared as { destroy?: SessionMethod; reload?: SessionMethod };
   if (typeof destroy !== "function") return;
   override(shared, "destroy", function destroySession(this: OwnSession, done: Done = () => undefined) {
     const state = stateOf(this.req ?? req);

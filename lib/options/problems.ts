@@ -197,10 +197,7 @@ function limitsProblems({ limits, methods }: Given, defaults: readonly Method[])
   const brought = configuredMethods(methods, defaults).flatMap(({ limitDefaults = {} }) => Object.keys(limitDefaults));
   const names = [...SHARED_LIMITS, ...brought];
   const known = Object.entries(limits).filter(([kind, limit]) => names.includes(kind) && limit !== undefined);
-  return [
-    ...unknownNames(limits, names, "limits."),
-    ...known.flatMap(([kind, limit]) => limitProblems(kind, limit)),
-  ];
+  return [...unknownNames(limits, names, "limits."), ...known.flatMap(([kind, limit]) => limitProblems(kind, limit))];
 }
 
 function userProblems({ user }: Given): string[] {

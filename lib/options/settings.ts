@@ -32,7 +32,7 @@ function limitOf(given: LimitsOption, kind: LimitKind, { limit, window }: Limit)
 
 /** What the methods bring, and what they share, with the application's own numbers. */
 function resolveLimits(methods: readonly Method[], given: LimitsOption): Limits {
-  const defaults: Limits = Object.assign({}, SHARED_LIMITS, ...methods.map(({ limitDefaults }) => limitDefaults));
+  const defaults = methods.reduce<Limits>((all, { limitDefaults }) => ({ ...all, ...limitDefaults }), SHARED_LIMITS);
   return Object.fromEntries(Object.entries(defaults).map(([kind, limit]) => [kind, limitOf(given, kind, limit)]));
 }
 
@@ -127,28 +127,29 @@ function addressGuardOf({ limits = {} }: SecondFactorOptions, store: object, tim
   return new AddressGuard({ ...limitOf(limits, "address", ADDRESS_LIMIT), store: own, timeout });
 }
 
-function httpSettings(
-  options: SecondFactorOptions,
-  { addressGuard, clock, methods, timeout, trust }: Shared,
-): Settings {
-  const { issuer, loginPath = "/login", pages = {}, path = "/2fa", policy = "optional" } = options;
+/** What the issuer is, for a request and where nobody is logged in. */
+function issuerOf({ issuer }: SecondFactorOptions): Pick<Settings, "issuer" | "issuerName"> {
+  return typeof issuer === "function" ? { issuer, issuerName: "" } : { issuer: () => issuer, issuerName: issuer };
+}
+
+function httpSettings(options: SecondFactorOptions, shared: Shared): Settings {
+  const { loginPath = "/login", pages = {}, path = "/2fa", policy = "optional" } = options;
   return {
     path: path.replace(/\/$/, ""),
     loginPath,
-    clock,
+    clock: shared.clock,
     isReport: options.enforce === "report",
-    methods: new Map(methods.map((method) => [method.type, method])),
+    methods: new Map(shared.methods.map((method) => [method.type, method])),
     pages: pages === false ? undefined : pages,
-    trustMaxAge: trust?.maxAge,
+    trustMaxAge: shared.trust?.maxAge,
     verifyPassword: options.verifyPassword,
-    decide: createPolicy(policy, timeout),
+    decide: createPolicy(policy, shared.timeout),
     fixedDecision: isDecision(policy) ? policy : undefined,
-    issuer: typeof issuer === "function" ? issuer : () => issuer,
-    issuerName: typeof issuer === "string" ? issuer : "",
     origins: originsOf(options.origin),
     isExempt: exemption(options.exempt),
     loadUser: options.user?.load,
-    addressGuard,
+    addressGuard: shared.addressGuard,
+    ...issuerOf(options),
     ...userReaders(options.user),
   };
 }

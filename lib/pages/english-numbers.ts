@@ -1,4 +1,6 @@
-const ANY_OF = new Intl.ListFormat("en", { type: "disjunction" });
+import { once } from "../core/once.js";
+
+const anyOf = once(() => new Intl.ListFormat("en", { type: "disjunction" }));
 
 /** "1 code", "2 codes". */
 export function counted(count: number, one: string, many = `${one}s`): string {
@@ -8,5 +10,5 @@ export function counted(count: number, one: string, many = `${one}s`): string {
 /** `hint`, and which of several factors it means: "Any of these works: “Phone” or “Laptop”." */
 export function withLabels(hint: string, labels: readonly string[]): string {
   if (labels.length < 2) return hint;
-  return `${hint} Any of these works: ${ANY_OF.format(labels.map((label) => `“${label}”`))}.`;
+  return `${hint} Any of these works: ${anyOf().format(labels.map((label) => `“${label}”`))}.`;
 }

@@ -1,16 +1,20 @@
+import { once } from "../core/once.js";
 import { englishSettings as settings } from "./english-settings.js";
 import { counted } from "./english-numbers.js";
 import type { Messages } from "./messages.js";
 
-const DATE_TIME = new Intl.DateTimeFormat("en-GB", {
-  day: "numeric",
-  month: "short",
-  year: "numeric",
-  hour: "2-digit",
-  minute: "2-digit",
-  timeZone: "UTC",
-  timeZoneName: "short",
-});
+const dateTime = once(
+  () =>
+    new Intl.DateTimeFormat("en-GB", {
+      day: "numeric",
+      month: "short",
+      year: "numeric",
+      hour: "2-digit",
+      minute: "2-digit",
+      timeZone: "UTC",
+      timeZoneName: "short",
+    }),
+);
 
 function waitSentence(minutes: number): string {
   const time = minutes >= 120 ? counted(Math.ceil(minutes / 60), "hour") : counted(minutes, "minute");
@@ -98,7 +102,7 @@ export const english: Messages = {
   common: {
     pageTitle: (title, issuer) => `${title} – ${issuer}`,
     titleWithProblem: (title) => `Problem: ${title}`,
-    dateTime: (time) => DATE_TIME.format(time),
+    dateTime: (time) => dateTime().format(time),
     continue: "Continue",
     cancel: "Cancel",
     signInAgain: "Sign in again",

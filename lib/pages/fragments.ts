@@ -4,7 +4,19 @@ import { icon, type Icon } from "./icons.js";
 import type { Messages } from "./messages.js";
 import type { PageContext, PageProblem } from "./views.js";
 
-/** What happened and what to do next, in the visitor's words. `unreadable`: for a code that cannot be one. */
+/**
+ * What happened and what to do next, in the visitor's words. `unreadable`: for a code that cannot be one.
+ *
+ * Does NOT escape: it is text, and `html` escapes it where it is shown.
+ *
+ * @example
+ * ```ts
+ * import { html, type PageContext, type PageProblem, problemText } from "express-second-factor";
+ *
+ * const alert = ({ messages }: PageContext, problem: PageProblem) =>
+ *   html`<p class="sf-error" role="alert">${problemText(messages, problem)}</p>`;
+ * ```
+ */
 export function problemText({ errors, wait, clock }: Messages, problem: PageProblem, unreadable?: string): string {
   const { code, retryAfter, clockOffMinutes } = problem;
   if (code === "too-many-attempts") {

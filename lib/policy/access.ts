@@ -35,10 +35,15 @@ export function stepUp({ maxAge, except }: Freshness): Problem {
   return { code: "step-up-required", members: { maxAge: maxAge / 1000, ...(except === undefined ? {} : { except }) } };
 }
 
-function firstStepProblem({ reconfirmed, session, status }: Asker, freshness: Freshness, now: number): Problem | undefined {
+function firstStepProblem(
+  { reconfirmed, session, status }: Asker,
+  freshness: Freshness,
+  now: number,
+): Problem | undefined {
   const login = "login" in status ? status.login : undefined;
   const firstStep = session !== undefined && session.adopted !== true && now - session.at <= FRESH.maxAge;
-  const isFresh = reconfirmed === true || firstStep || (login !== undefined && freshProof(login, freshness, now) !== undefined);
+  const isFresh =
+    reconfirmed === true || firstStep || (login !== undefined && freshProof(login, freshness, now) !== undefined);
   return isFresh ? undefined : stepUp(freshness);
 }
 

@@ -49,7 +49,10 @@ export type LoginStatus =
       /** A full login whose account lost its factors. */
       readonly login?: Login;
     }
-  | { readonly status: "pending"; /** Absent: the session has no record of the login yet. */ readonly expiresAt?: number }
+  | {
+      readonly status: "pending";
+      /** Absent: the session has no record of the login yet. */ readonly expiresAt?: number;
+    }
   | { readonly status: "verified"; readonly login: Login }
   | { readonly status: "trusted-device"; readonly login: Login; readonly expiresAt: number }
   | { readonly status: "ended" };

@@ -208,7 +208,10 @@ describe("what others can do to an owner", () => {
   test("codes tried for users nobody knows leave a count that ends with its window, and nothing else", async () => {
     const target = testApp();
     await target.mfa.accounts.verify("nobody", { method: "totp", code: "000000" });
-    const { attempts, ...left } = JSON.parse((await target.store.read("account:nobody"))!.value) as Record<string, object>;
+    const { attempts, ...left } = JSON.parse((await target.store.read("account:nobody"))!.value) as Record<
+      string,
+      object
+    >;
     expect(Object.keys(attempts!).toSorted()).toEqual(["allCodes", "totp"]);
     expect(Object.values(left).filter((each) => Array.isArray(each) && each.length > 0)).toEqual([]);
     target.clock.advance(15 * 60_000);

@@ -177,7 +177,6 @@ function bare(inner: Store): Store {
     read: (key) => inner.read(key),
     write: (key, value, options) => inner.write(key, value, options),
     remove: (key, options) => inner.remove(key, options),
-    attempts: (name, windowMs, clock) => inner.attempts(name, windowMs, clock),
   };
 }
 

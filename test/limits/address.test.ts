@@ -53,7 +53,8 @@ describe("one address", () => {
   test("may guess at a hundred accounts in a window, and at none beyond it", async () => {
     const { endWindows, store } = movableStore();
     const target = testApp({ options: { limits: { address: { store } } } });
-    for (let user = 0; user < 100; user += 1) expect(await guessFor(target, `x${user}`, "192.0.2.1")).toBe("invalid-code");
+    for (let user = 0; user < 100; user += 1)
+      expect(await guessFor(target, `x${user}`, "192.0.2.1")).toBe("invalid-code");
     expect(await guessFor(target, "another", "192.0.2.1")).toBe("too-many-attempts");
     expect(await guessFor(target, "x1", "192.0.2.1")).toBe("too-many-attempts");
     expect(await guessFor(target, "another", "192.0.2.2")).toBe("invalid-code");
@@ -130,7 +131,8 @@ describe("one address", () => {
     const { counts, store } = movableStore();
     const target = behindProxy({ limit: 7, store });
     const [alice] = await guessable(target, ["alice"]);
-    for (let count = 0; count < 3; count += 1) expect((await verifyFrom(alice!.jar, "192.0.2.1", "12")).status).toBe(400);
+    for (let count = 0; count < 3; count += 1)
+      expect((await verifyFrom(alice!.jar, "192.0.2.1", "12")).status).toBe(400);
     expect(counts.size).toBe(0);
     for (let count = 0; count < 9; count += 1) await verifyFrom(alice!.jar, "192.0.2.1");
     expect(counts.get("192.0.2.1")).toBe(1);

@@ -238,24 +238,21 @@ describe("an owner", () => {
 });
 
 describe("while the store or the keys fail", () => {
-  test.each(["read", "write"] as const)(
-    "%s: 503, nothing enrolled, and possible again after",
-    async (verb) => {
-      const store = faultyStore();
-      const target = testApp({
-        store,
-        options: { keys: `test:${Buffer.from(randomText(32), "base64url").toString("base64")}` },
-      });
-      const jar = await passwordGiven(target, "alice");
-      const credential = softwareAuthenticator().create(await creationOptions(jar));
-      store.fail(verb, REJECTS);
-      const answer = await jar.post("/2fa/passkey/enroll", { credential });
-      expect([answer.status, answer.body.code]).toEqual([503, "unavailable"]);
-      store.heal();
-      expect(await storedPasskeys(target, "alice")).toEqual([]);
-      expect((await enrollWith(jar, softwareAuthenticator())).status).toBe(201);
-    },
-  );
+  test.each(["read", "write"] as const)("%s: 503, nothing enrolled, and possible again after", async (verb) => {
+    const store = faultyStore();
+    const target = testApp({
+      store,
+      options: { keys: `test:${Buffer.from(randomText(32), "base64url").toString("base64")}` },
+    });
+    const jar = await passwordGiven(target, "alice");
+    const credential = softwareAuthenticator().create(await creationOptions(jar));
+    store.fail(verb, REJECTS);
+    const answer = await jar.post("/2fa/passkey/enroll", { credential });
+    expect([answer.status, answer.body.code]).toEqual([503, "unavailable"]);
+    store.heal();
+    expect(await storedPasskeys(target, "alice")).toEqual([]);
+    expect((await enrollWith(jar, softwareAuthenticator())).status).toBe(201);
+  });
 
   test("keys: 503, because there would be no backup codes", async () => {
     const keys = faultyKeys();

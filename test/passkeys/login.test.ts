@@ -117,23 +117,20 @@ describe("what follows from a passkey", () => {
 });
 
 describe("while the store fails", () => {
-  test.each(["read", "write"] as const)(
-    "%s: 503, nobody is in, and a new try is good after",
-    async (verb) => {
-      const store = faultyStore();
-      const keys = `test:${Buffer.from(randomText(32), "base64url").toString("base64")}`;
-      const target = testApp({ store, options: { keys } });
-      const { device } = await holder(target, "alice");
-      const jar = await passworded(target, "JSON", "alice");
-      const credential = device.get(await requestOptions(jar));
-      store.fail(verb, REJECTS);
-      const answer = await jar.post("/2fa/passkey", { credential });
-      expect([answer.status, answer.body.code]).toEqual([503, "unavailable"]);
-      store.heal();
-      await expectDenied(jar);
-      expect((await answerWith(jar, device)).status).toBe(200);
-    },
-  );
+  test.each(["read", "write"] as const)("%s: 503, nobody is in, and a new try is good after", async (verb) => {
+    const store = faultyStore();
+    const keys = `test:${Buffer.from(randomText(32), "base64url").toString("base64")}`;
+    const target = testApp({ store, options: { keys } });
+    const { device } = await holder(target, "alice");
+    const jar = await passworded(target, "JSON", "alice");
+    const credential = device.get(await requestOptions(jar));
+    store.fail(verb, REJECTS);
+    const answer = await jar.post("/2fa/passkey", { credential });
+    expect([answer.status, answer.body.code]).toEqual([503, "unavailable"]);
+    store.heal();
+    await expectDenied(jar);
+    expect((await answerWith(jar, device)).status).toBe(200);
+  });
 
   test("no options are given out that nobody remembers", async () => {
     const store = faultyStore();

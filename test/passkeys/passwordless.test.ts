@@ -1,3 +1,4 @@
+import type { Tampering } from "express-second-factor/testing";
 import { describe, expect, test } from "@jest/globals";
 import { passkeys } from "express-second-factor";
 import { testApp, type TestApp, USERS } from "../support/app.js";

@@ -185,9 +185,9 @@ export function dropCookie(jar: Jar, name: string): void {
   jar.agent.jar.setCookie(`${name}=; path=/; expires=Thu, 01 Jan 1970 00:00:00 GMT`, LOCAL.domain, LOCAL.path);
 }
 
-/** A new jar that presents only the named cookies of another. */
-export function copyOf(jar: Jar, names: readonly string[] = [SESSION_COOKIE]): Jar {
-  const copy = new Jar(jar.target);
+/** A new jar that presents only the named cookies of another, to the same server or to another one. */
+export function copyOf(jar: Jar, names: readonly string[] = [SESSION_COOKIE], target: TestApp = jar.target): Jar {
+  const copy = new Jar(target);
   const held = cookies(jar);
   for (const name of names) if (held[name] !== undefined) putCookie(copy, name, held[name]);
   return copy;

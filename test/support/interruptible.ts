@@ -1,6 +1,6 @@
-import type { Store } from "express-second-factor";
+import type { BringsRateLimitStore, Store } from "express-second-factor";
 
-export type Moment = "before read" | "after read" | "before write" | "after write";
+export type Moment = "before read" | "before write" | "after write";
 
 /** A real store whose next call of a kind something happens to: just before it is made, or after it was done and before it says so. */
 export interface InterruptibleStore extends Store {
@@ -8,7 +8,8 @@ export interface InterruptibleStore extends Store {
   once(moment: Moment, happens: () => unknown): void;
 }
 
-export function interruptible(store: Store): InterruptibleStore {
+/** What the store brings for the limit per address it brings still, uninterrupted. */
+export function interruptible(store: Store & Partial<BringsRateLimitStore>): InterruptibleStore {
   const planned = new Map<Moment, () => unknown>();
   const happen = async (moment: Moment): Promise<boolean> => {
     const happens = planned.get(moment);
@@ -22,7 +23,9 @@ export function interruptible(store: Store): InterruptibleStore {
     if (await happen(`after ${verb}` as Moment)) throw new Error("The answer was lost on the way");
     return answer;
   };
+  const { rateLimitStore } = store;
   return {
+    ...(rateLimitStore && { rateLimitStore }),
     read: (key) => called("read", () => store.read(key)),
     write: (key, value, options) => called("write", () => store.write(key, value, options)),
     remove: (key, options) => store.remove(key, options),

@@ -85,6 +85,13 @@ export function survivesOutages(start: () => Promise<Breakable>): void {
   const right = (): string => alice.phone.code(target.clock());
   const wrong = (): string => String((Number(right()) + 500_000) % 1_000_000).padStart(6, "0");
 
+  /** So many wrong codes are answered as wrong ones, and then none. */
+  const expectLeft = async (jar: Jar, left: number): Promise<void> => {
+    const statuses: number[] = [];
+    for (let tries = 0; tries < 6; tries += 1) statuses.push((await jar.verify(wrong())).status);
+    expect(statuses).toEqual([...Array<number>(left).fill(401), ...Array<number>(6 - left).fill(429)]);
+  };
+
   beforeAll(async () => {
     server = await start();
   }, 120_000);
@@ -193,16 +200,37 @@ export function survivesOutages(start: () => Promise<Breakable>): void {
     },
   );
 
-  test("away while attempts are counted: no check is made uncounted", async () => {
+  test.each([
+    ["at the moment a wrong code is counted: nobody learns that it was wrong, and it is not counted", "before write", 5],
+    ["after a wrong code was counted, before it said so: nobody learns that it was wrong, and it is", "after write", 4],
+  ] as const)("away %s", async (_name, moment, left) => {
     await begin();
     const jar = await pending(target, "alice");
-    target.store.once("after increment", () => server.breakDown());
-    await closed(jar.verify(right()));
-    expect(target.events.some(({ action }) => action === "factor-verified" || action === "factor-failed")).toBe(false);
+    target.store.once(moment, () => server.breakDown());
+    await closed(jar.verify(wrong()));
+    expect(target.events.some(({ action }) => action === "factor-failed")).toBe(false);
     await server.mend();
     await whole(target);
-    expect((await jar.verify(right())).status).toBe(200);
+    await expectLeft(jar, left);
   });
+
+  test.each(["request", "answer"] as const)(
+    "the %s of the write that counts a wrong code is lost on the way: it is counted once, or nobody was told",
+    async (lost) => {
+      const { store, relay, end } = await server.distantStore();
+      try {
+        await begin(store);
+        const jar = await pending(target, "alice");
+        target.store.once("before write", () => relay.lose(lost));
+        const { status } = await jar.verify(wrong());
+        await whole(target);
+        expect([401, 503]).toContain(status);
+        await expectLeft(jar, lost === "request" && status === 503 ? 5 : 4);
+      } finally {
+        await end();
+      }
+    },
+  );
 
   test("away during an enrollment: nothing is enrolled, and it can be begun again", async () => {
     await begin();

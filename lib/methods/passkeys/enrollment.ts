@@ -97,7 +97,8 @@ export class PasskeyEnrollment {
   ): Promise<(Attested & { readonly isConditional: boolean }) | undefined> {
     const challenge = challengeOf(credential.response.clientDataJSON);
     const bindings = (["enroll", "enroll-conditional"] as const).map((purpose) => bindingOf(login, purpose));
-    const redeemed = challenge === undefined ? undefined : await this.dependencies.challenges.redeem(challenge, bindings);
+    const redeemed =
+      challenge === undefined ? undefined : await this.dependencies.challenges.redeem(challenge, bindings);
     if (challenge === undefined || redeemed === undefined) return undefined;
     const isConditional = redeemed.purpose === "enroll-conditional";
     const attested = await this.method.verifyAttestation(credential, { party, challenge, isConditional });

@@ -1,6 +1,7 @@
 import type {
   AuthenticationResponseJSON,
   RegistrationResponseJSON,
+  VerifiedAuthenticationResponse,
 } from "@simplewebauthn/server";
 import type { Factor } from "../../core/account.js";
 import type { UserId } from "../../core/nouns.js";
@@ -8,8 +9,7 @@ import type { CredentialIndex } from "../../engine/credential-index.js";
 import type { Evidence, FactorMethod, MethodContext, PresentContext, Site, Verdict } from "../../engine/method.js";
 import { challengeOf, isSamePlace, keyFitsOffer, OFFERED_ALGORITHMS } from "./checks.js";
 import { passkeyName } from "./names.js";
-import { assertion } from "./schemas.js";
-import { reader } from "../../http/schemas.js";
+import { readAssertion } from "./schemas.js";
 import { assertionBinding } from "./bindings.js";
 
 /** What passkeys are checked by; see the options of `passkeys()`. */
@@ -80,6 +80,8 @@ export interface Attested {
   readonly amr: readonly string[];
 }
 
+type AuthenticationInfo = VerifiedAuthenticationResponse["authenticationInfo"];
+
 type Library = typeof import("@simplewebauthn/server") &
   Pick<typeof import("@simplewebauthn/server/helpers"), "decodeCredentialPublicKey" | "isoCBOR">;
 
@@ -127,8 +129,6 @@ async function verdict<T>(check: () => Promise<T>): Promise<T | undefined> {
   }
 }
 
-const readAssertion = reader(assertion);
-
 /** How passkeys prove their owner, and how new ones are verified. */
 export class Passkeys implements FactorMethod<PasskeyState, PresentedPasskey> {
   readonly type = "passkey";
@@ -165,7 +165,10 @@ export class Passkeys implements FactorMethod<PasskeyState, PresentedPasskey> {
   }
 
   /** Uses the challenge up, whatever comes of it. */
-  async present(body: Readonly<Record<string, unknown>>, context: PresentContext): Promise<PresentedPasskey | undefined> {
+  async present(
+    body: Readonly<Record<string, unknown>>,
+    context: PresentContext,
+  ): Promise<PresentedPasskey | undefined> {
     const read = readAssertion(body);
     if (read === undefined) return undefined;
     const { credential } = read;
@@ -225,15 +228,19 @@ export class Passkeys implements FactorMethod<PasskeyState, PresentedPasskey> {
     const { clientDataJSON, userHandle } = credential.response;
     if (!isSamePlace(clientDataJSON) || (userHandle !== undefined && userHandle !== ownHandle)) return undefined;
     const result = await verdict(() => this.checkAssertion(credential, factor.state, party, challenge));
-    if (result?.verified !== true) return undefined;
-    const { credentialBackedUp, credentialDeviceType, newCounter, userVerified } = result.authenticationInfo;
+    return result?.verified === true ? this.judge(factor, result.authenticationInfo) : undefined;
+  }
+
+  private judge(
+    factor: Factor<PasskeyState>,
+    { credentialBackedUp, credentialDeviceType, newCounter, userVerified }: AuthenticationInfo,
+  ): Verdict<PasskeyState> {
     // 7.2 step 19: whether a key may be synced is decided when it is made.
     if ((credentialDeviceType === "multiDevice") !== factor.state.backupEligible) return undefined;
     const counter = Math.max(factor.state.counter, newCounter);
     const state: PasskeyState = { ...factor.state, counter, backedUp: credentialBackedUp };
     const evidence = { factor: { ...factor, state }, amr: userVerified ? [...amrOf(state), "mfa"] : amrOf(state) };
-    if (!hasRegressed(factor.state.counter, newCounter)) return evidence;
-    return this.judgeRegression(evidence);
+    return hasRegressed(factor.state.counter, newCounter) ? this.judgeRegression(evidence) : evidence;
   }
 
   private judgeRegression(evidence: Evidence<PasskeyState>): Verdict<PasskeyState> {

@@ -4,12 +4,11 @@ import { failure, type Problem, success } from "../../core/errors.js";
 import { destination } from "../../http/challenge-routes.js";
 import { settingsAgain } from "../../http/method-routes.js";
 import { readNothing, type Route, route, type RouteContext } from "../../http/route.js";
-import { reader } from "../../http/schemas.js";
 import { saveRecord } from "../../http/session.js";
 import { isDue } from "../../policy/assess.js";
 import { passkeysOf } from "./enrollment.js";
 import { passkeyOffer } from "./page.js";
-import { declining } from "./schemas.js";
+import { readDeclining } from "./schemas.js";
 
 /** Below `path`: the page that offers a passkey after a login by code. */
 export const OFFER_PATH = "/passkey/offer";
@@ -60,7 +59,7 @@ const show = route({
 const decline = route({
   verb: "post",
   path: `${OFFER_PATH}/decline`,
-  read: reader(declining),
+  read: readDeclining,
   async run(context, { forever }) {
     const { engine, login } = context;
     if (isDue(login.status)) return failure("second-factor-required");

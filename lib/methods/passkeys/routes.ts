@@ -2,15 +2,21 @@ import { failure, type Outcome, success } from "../../core/errors.js";
 import { randomId } from "../../crypto/random.js";
 import { enrolledReply, proofRoute, settingsAgain } from "../../http/method-routes.js";
 import { reconfirm } from "../../http/reconfirm.js";
-import { readNothing, type Reply, type RequestContext, type Route, route, type RouteContext } from "../../http/route.js";
-import { reader } from "../../http/schemas.js";
+import {
+  readNothing,
+  type Reply,
+  type RequestContext,
+  type Route,
+  route,
+  type RouteContext,
+} from "../../http/route.js";
 import { requireSession, saveSession } from "../../http/session.js";
 import { siteOf, userOf } from "../../http/settings.js";
 import { loginBinding, passwordlessBinding } from "./bindings.js";
 import { PasskeyEnrollment, passkeysOf } from "./enrollment.js";
 import type { Passkeys } from "./method.js";
 import { OFFER_PATH, offerAgain, offerRoutes } from "./offer.js";
-import { attestation, creation } from "./schemas.js";
+import { readAttestation, readCreation } from "./schemas.js";
 
 /** The id that ties a challenge to this browser before anybody is logged in. */
 async function browserIdOf({ req }: RequestContext): Promise<string> {
@@ -60,7 +66,7 @@ function creationOptions(passkeys: Passkeys): Route {
     verb: "post",
     path: "/passkey/enroll/options",
     isLimited: true,
-    read: reader(creation),
+    read: readCreation,
     async run(context, { conditional, password }) {
       const { engine, req, settings } = context;
       const confirmed = await reconfirm(context, password);
@@ -86,7 +92,7 @@ function enroll(passkeys: Passkeys, place: Place): Route {
     verb: "post",
     path: place.path,
     isLimited: true,
-    read: reader(attestation),
+    read: readAttestation,
     async run(context: RouteContext, { credential, label, password }) {
       const { engine, req, settings } = context;
       const confirmed = await reconfirm(context, password);

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { checkbox, text } from "../../http/schemas.js";
+import { checkbox, reader, text } from "../../http/schemas.js";
 
 const base64url = v.pipe(v.string(), v.maxLength(65_536), v.regex(/^[A-Za-z0-9_-]+$/));
 
@@ -50,11 +50,15 @@ const attested = v.pipe(
   v.transform(withoutExtensions),
 );
 
-export const assertion = v.object({ credential: asserted });
-export const attestation = v.object({
-  credential: attested,
-  label: v.optional(text),
-  password: v.optional(text),
-});
-export const creation = v.object({ conditional: v.optional(v.boolean(), false), password: v.optional(text) });
-export const declining = v.object({ forever: checkbox });
+export const readAssertion = reader(v.object({ credential: asserted }));
+export const readAttestation = reader(
+  v.object({
+    credential: attested,
+    label: v.optional(text),
+    password: v.optional(text),
+  }),
+);
+export const readCreation = reader(
+  v.object({ conditional: v.optional(v.boolean(), false), password: v.optional(text) }),
+);
+export const readDeclining = reader(v.object({ forever: checkbox }));

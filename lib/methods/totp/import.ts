@@ -90,7 +90,11 @@ async function isKnown(
  * once.
  * @throws TypeError with the reason where the secret is weak, malformed, or already enrolled
  */
-export async function importTotp(source: string, account: Account, context: MethodContext): Promise<Imported<TotpState>> {
+export async function importTotp(
+  source: string,
+  account: Account,
+  context: MethodContext,
+): Promise<Imported<TotpState>> {
   const { algorithm, period, secret } = checkSecret(source);
   const known = factorsOf(account, "totp") as readonly Factor<TotpState>[];
   if (await isKnown(secret, known, context)) throw new TypeError("This TOTP secret is already enrolled for this user");

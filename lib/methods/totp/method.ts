@@ -4,7 +4,14 @@ import { generateTOTP } from "@otplib/uri";
 import { base32nopad } from "@scure/base";
 import { ALL_CODES, MINUTE } from "../../core/nouns.js";
 import { randomSecret } from "../../crypto/random.js";
-import type { Enroll, EnrollmentContext, FactorMethod, MethodContext, Proved, SealContext } from "../../engine/method.js";
+import type {
+  Enroll,
+  EnrollmentContext,
+  FactorMethod,
+  MethodContext,
+  Proved,
+  SealContext,
+} from "../../engine/method.js";
 import { importTotp } from "./import.js";
 import { PERIOD, secretContext, type TotpState } from "./state.js";
 
