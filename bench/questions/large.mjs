@@ -32,13 +32,24 @@ async function post(crowd, browser, path, body, status) {
   return JSON.parse(answer.text);
 }
 
-/** @param {Crowd} crowd @param {Browser} browser */
-async function addPasskeys(crowd, browser) {
-  for (let added = 0; added < SIZE.passkeys; added += 1) {
-    const key = softwareAuthenticator({ origin: ORIGIN });
+/** @typedef {ReturnType<typeof softwareAuthenticator>} Key */
+
+/** @param {Crowd} crowd @param {Browser} browser @param {number} count */
+async function addPasskeys(crowd, browser, count) {
+  const key = softwareAuthenticator({ origin: ORIGIN });
+  for (let added = 0; added < count; added += 1) {
+    // One that holds a passkey of the account already would refuse.
+    const another = added === 0 ? key : softwareAuthenticator({ origin: ORIGIN });
     const options = await post(crowd, browser, "/2fa/passkey/enroll/options", {}, 200);
-    await post(crowd, browser, "/2fa/passkey/enroll", { credential: key.create(options) }, 201);
+    await post(crowd, browser, "/2fa/passkey/enroll", { credential: another.create(options) }, 201);
   }
+  return key;
+}
+
+/** @param {Crowd} crowd @param {Browser} browser @param {Key} key */
+async function usePasskey(crowd, browser, key) {
+  const options = await post(crowd, browser, "/2fa/passkey/options", {}, 200);
+  await post(crowd, browser, "/2fa/passkey", { credential: key.get(options) }, 200);
 }
 
 /** Whole logins, each from a new browser; answers what their codes cost. @param {Crowd} crowd @param {readonly Browser[]} users @param {boolean} trustDevice */
@@ -69,19 +80,41 @@ async function guessWrong(crowd, users) {
   await crowd.server.ask("guess", { names: users, method: "totp" });
 }
 
+/**
+ * Accounts with passkeys alone. The routes take the last of twenty factors only where nothing else is in the account: neither the
+ * authenticator the first were added with, nor backup codes.
+ * @param {Crowd} crowd @param {readonly string[]} users @returns {Promise<void>}
+ */
+async function growPasskeys(crowd, users) {
+  await crowd.server.ask("erase", { names: users });
+  const secrets = await crowd.server.ask("addAuthenticators", { names: users, count: 1 });
+  const browsers = users.map((name, index) => ({ name, secret: Buffer.from(secrets[index][0], "hex"), cookie: "" }));
+  await logIn(crowd, browsers, false);
+  const keys = await Promise.all(browsers.map((browser) => addPasskeys(crowd, browser, SIZE.passkeys - 1)));
+  await crowd.server.ask("removeAuthenticators", { names: users });
+  const again = browsers.map((browser, index) => ({ browser: { ...browser, cookie: "" }, key: keys[index] }));
+  await crowd.logIn(again.map(({ browser }) => browser));
+  for (const { browser, key } of again) {
+    if (key !== undefined) await usePasskey(crowd, browser, key);
+    await addPasskeys(crowd, browser, 1);
+  }
+}
+
 /** Grows accounts; answers the secrets of each. @param {Crowd} crowd @param {readonly string[]} users */
 async function grow(crowd, users) {
-  const browsers = await crowd.enroll(users);
-  const count = SIZE.authenticators - 1;
+  await growPasskeys(crowd, users);
   /** @type {string[][]} */
-  const others = await crowd.server.ask("addAuthenticators", { names: users, count });
-  await logIn(crowd, browsers, false);
-  await Promise.all(browsers.map((browser) => addPasskeys(crowd, browser)));
-  for (let made = 0; made < SIZE.logins; made += 1) await logIn(crowd, browsers, made < SIZE.devices);
-  return browsers.map(({ secret }, index) => [
-    secret,
-    ...(others[index] ?? []).map((text) => Buffer.from(text, "hex")),
-  ]);
+  const answered = await crowd.server.ask("addAuthenticators", { names: users, count: SIZE.authenticators });
+  const secrets = answered.map((own) => own.map((secret) => Buffer.from(secret, "hex")));
+  for (let made = 0; made < SIZE.logins; made += 1) {
+    await logIn(crowd, withAuthenticator(users, secrets, made % SIZE.authenticators), made < SIZE.devices);
+  }
+  return secrets;
+}
+
+/** Each user with one of their authenticators, in a new browser. @param {readonly string[]} users @param {readonly (readonly Buffer[])[]} secrets @param {number} place @returns {Browser[]} */
+function withAuthenticator(users, secrets, place) {
+  return users.map((name, index) => ({ name, secret: secrets[index]?.[place] ?? Buffer.alloc(0), cookie: "" }));
 }
 
 /** @param {import("../measure/server-process.mjs").ServerSetting} place @param {Effort} effort */
@@ -96,12 +129,8 @@ async function startLarge(place, effort) {
     const costs = [];
     for (let step = 0; step < steps; step += 1) {
       // Each of the authenticators in turn, because the first is found sooner than the last.
-      const place = used++ % SIZE.authenticators;
-      const browsers = users.map((name, index) => ({
-        name,
-        secret: secrets[index]?.[place] ?? Buffer.alloc(0),
-        cookie: "",
-      }));
+      const browsers = withAuthenticator(users, secrets, used % SIZE.authenticators);
+      used += 1;
       costs.push(await logIn(crowd, browsers, false));
     }
     return { verify: sum(costs) };
@@ -125,7 +154,8 @@ async function startSmall(place, effort, prefix) {
     }
     return { verify: sum(costs) };
   };
-  await slice(partOf(effort, WARM_UP_STEPS));
+  // As many logins as the large accounts have behind them.
+  await slice(SIZE.logins + partOf(effort, WARM_UP_STEPS));
   return { crowd, slice: () => slice(), check: async () => undefined };
 }
 

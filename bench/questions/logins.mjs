@@ -34,11 +34,11 @@ const DONE = { verify: "TOTP code checked", both: "login and code together" };
 /** @typedef {Record<string, import("../measure/contest.mjs").Contest>} StoreResult by "login", "verify" and "both" */
 /** @typedef {{ stores: Record<string, StoreResult> }} LoginsResult */
 
-/** Logins of one stack, a slice of its users at a time. @param {import("../measure/server-process.mjs").ServerSetting} setting @param {Effort} effort */
-async function startLogins(setting, effort) {
+/** Logins of one stack, a slice of its users at a time. @param {import("../measure/server-process.mjs").ServerSetting} setting @param {Effort} effort @param {string} prefix of the users: twins may share a Redis */
+async function startLogins(setting, effort, prefix) {
   const size = setting.stack === "better-auth" ? SLOW : USUAL;
   const crowd = await startCrowd(setting);
-  const users = await crowd.enroll(names("u", size.users));
+  const users = await crowd.enroll(names(prefix, size.users));
   let from = 0;
   const slice = async () => {
     const part = users.slice(from, from + size.slice);
@@ -61,8 +61,9 @@ async function measureStore(effort, url) {
     const running = {};
     const others = [...CONTENDERS, ...(set === 0 ? BARE_FLOORS : [])];
     for (const name of [FLOOR, twinOf(FLOOR), ...others]) {
-      const stack = name === twinOf(FLOOR) ? FLOOR : name;
-      running[name] = await startLogins({ stack, ...placeIn(url) }, effort);
+      const isTwin = name === twinOf(FLOOR);
+      const setting = { stack: isTwin ? FLOOR : name, ...placeIn(url) };
+      running[name] = await startLogins(setting, effort, isTwin ? "v" : "u");
     }
     return {
       contenders: Object.fromEntries(Object.entries(running).map(([name, { slice }]) => [name, slice])),

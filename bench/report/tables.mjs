@@ -52,12 +52,12 @@ function found(ratio, scatter) {
 
 /** @param {string} what @param {Ratio} ratio @param {Ratio} scatter of the base @param {number} least @returns {Target} */
 export function atLeastOf(what, ratio, scatter, least) {
-  return { what, wanted: `≥ ${limitText(least)}`, ...found(ratio, scatter), isMet: ratio.median >= least };
+  return { what, wanted: `≥ ${plain(least)}`, ...found(ratio, scatter), isMet: ratio.median >= least };
 }
 
 /** @param {string} what @param {Ratio} ratio @param {Ratio} scatter of the base @param {number} most @returns {Target} */
 export function atMostOf(what, ratio, scatter, most) {
-  return { what, wanted: `≤ ${limitText(most)}`, ...found(ratio, scatter), isMet: ratio.median <= most };
+  return { what, wanted: `≤ ${plain(most)}`, ...found(ratio, scatter), isMet: ratio.median <= most };
 }
 
 /** @param {readonly Target[]} targets @returns {Table} */

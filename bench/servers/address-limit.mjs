@@ -1,6 +1,6 @@
 // @ts-check
-// The address limit of the product, by hand: express-rate-limit in front of a route, which only looks there. What is counted is
-// an answer that was wrong, so that right codes of many users behind one address are never refused.
+// The address limit of the product, by hand: express-rate-limit in front of a route, which only looks there, and its headers.
+// What is counted is an answer that was wrong, so that right codes of many users behind one address are never refused.
 import { ipKeyGenerator, MemoryStore, rateLimit } from "express-rate-limit";
 import { RedisStore } from "rate-limit-redis";
 
@@ -25,7 +25,8 @@ function lookingOnly(store) {
     async increment(key) {
       const found = await store.get(key);
       // The script of rate-limit-redis answers NaN where there is no counter.
-      return { totalHits: (found?.totalHits || 0) + 1, resetTime: found?.resetTime };
+      const hits = found?.totalHits || 0;
+      return { totalHits: hits + 1, resetTime: hits > 0 ? found?.resetTime : new Date(Date.now() + WINDOW_MS) };
     },
   };
 }
@@ -36,7 +37,7 @@ export function createAddressLimit(client, prefix) {
   const look = rateLimit({
     windowMs: WINDOW_MS,
     limit: LIMIT,
-    standardHeaders: false,
+    standardHeaders: "draft-8",
     legacyHeaders: false,
     store: lookingOnly(store),
     message: { code: "too-many-attempts" },

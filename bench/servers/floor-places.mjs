@@ -63,7 +63,13 @@ const SETTLE = [
   "return 'done'",
 ].join("\n");
 
-/** A record that is known is parsed once: of the others only the version is asked for. @param {string} url @param {string} prefix @returns {Promise<Place & { client: Awaited<ReturnType<typeof connectRedis>> }>} */
+/**
+ * A record that is known is not parsed again: only its version is asked for. A server that hangs is left to the time-out the
+ * client has by itself.
+ * @param {string} url
+ * @param {string} prefix
+ * @returns {Promise<Place & { client: Awaited<ReturnType<typeof connectRedis>> }>}
+ */
 export async function placeInRedis(url, prefix) {
   const client = await connectRedis(url);
   await client.scriptLoad(SETTLE);
@@ -71,14 +77,16 @@ export async function placeInRedis(url, prefix) {
   /** @type {Map<string, FloorAccount>} */
   const known = new Map();
   const keyOf = (/** @type {string} */ name) => `${prefix}:{${name}}`;
+  /** @param {string} name @param {string} field @returns {Promise<string | null>} */
+  const fieldOf = (name, field) => client.sendCommand(["HGET", keyOf(name), field]);
   return {
     client,
     async read(name) {
-      const version = await client.hGet(keyOf(name), "version");
+      const version = await fieldOf(name, "version");
       const account = known.get(name);
       if (version === null) return undefined;
       if (account?.version === version) return account;
-      const found = JSON.parse((await client.hGet(keyOf(name), "value")) ?? "null") ?? undefined;
+      const found = JSON.parse((await fieldOf(name, "value")) ?? "null") ?? undefined;
       known.set(name, found);
       return found;
     },
@@ -89,8 +97,8 @@ export async function placeInRedis(url, prefix) {
     async settle({ name, now, version, next }) {
       const write = next === undefined ? ["", ""] : [next.version, JSON.stringify(next)];
       const args = [String(now), version, String(LIMIT), String(WINDOW_MS), ...write];
-      const keys = [keyOf(name), `${keyOf(name)}:wrong`];
-      const settled = /** @type {Settled} */ (String(await client.evalSha(digest, { keys, arguments: args })));
+      /** @type {Settled} */
+      const settled = await client.sendCommand(["EVALSHA", digest, "2", keyOf(name), `${keyOf(name)}:wrong`, ...args]);
       if (settled === "done" && next !== undefined) known.set(name, next);
       return settled;
     },

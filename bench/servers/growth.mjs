@@ -12,19 +12,38 @@ const GUESSES = { totp: "000000", "backup-code": "0000000000000000" };
 /** @typedef {import("express-second-factor").Accounts} Accounts */
 
 /** @param {Accounts} accounts */
-export function growthCommands(accounts) {
+function authenticatorCommands(accounts) {
   return {
-    /** More authenticators beside the first; answers their secrets, user by user. @param {{ names: readonly string[], count: number }} given */
+    /** @param {{ names: readonly string[] }} given */
+    async erase({ names }) {
+      for (const name of names) await accounts.erase(name);
+    },
+    /** So many authenticators, and backup codes unless there is but one; answers their secrets, user by user. @param {{ names: readonly string[], count: number }} given */
     async addAuthenticators({ names, count }) {
       /** @type {string[][]} */
       const secrets = [];
       for (const name of names) {
         const own = Array.from({ length: count }, (_, index) => secretOf(`${name}, ${index}`));
         for (const secret of own) await accounts.importTotp(name, { secret: base32nopad.encode(secret) });
+        if (count > 1) await accounts.regenerateBackupCodes(name);
         secrets.push(own.map((secret) => secret.toString("hex")));
       }
       return secrets;
     },
+    /** @param {{ names: readonly string[] }} given */
+    async removeAuthenticators({ names }) {
+      for (const name of names) {
+        const own = (await accounts.factors(name)).filter(({ type }) => type === "totp");
+        for (const { id } of own) await accounts.removeFactor(name, id);
+      }
+    },
+  };
+}
+
+/** @param {Accounts} accounts */
+export function growthCommands(accounts) {
+  return {
+    ...authenticatorCommands(accounts),
     /** Wrong codes of one kind; the backup codes are new, so that guessing never disables them. @param {{ names: readonly string[], method: "totp" | "backup-code" }} given */
     async guess({ names, method }) {
       for (const name of names) {
