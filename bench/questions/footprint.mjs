@@ -6,10 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { compare, ratioOf, scatterOf, twinOf } from "../measure/contest.mjs";
+import { compare, costOf, ratioOf, scatterOf, twinOf } from "../measure/contest.mjs";
 import { serverPrefix } from "../measure/cores.mjs";
-import { CONTEST_HEAD, contestRows } from "../report/contests.mjs";
-import { atMost, atMostOf } from "../report/tables.mjs";
+import { atMost, atMostOf, plain, ratioText, whole } from "../report/tables.mjs";
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -91,6 +90,15 @@ function added({ express, both }) {
   return { packages: both.packages - express.packages, megabytes: (both.bytes - express.bytes) / 1e6 };
 }
 
+/** @param {Contest} imports @param {string} name */
+function importRow(imports, name) {
+  const took = whole(costOf(imports, name) / 1e3);
+  if (name === EXPRESS) return [name, took, "1", "1"];
+  const isTwin = name === twinOf(EXPRESS);
+  const ratio = isTwin ? scatterOf(imports) : ratioOf(imports, EXPRESS, name);
+  return [isTwin ? "the same once more" : name, took, ratioText(ratio), plain(ratio.quiet)];
+}
+
 /** @param {FootprintResult} result @returns {import("../report/tables.mjs").Table[]} */
 export function footprintTables(result) {
   const { packages, megabytes } = added(result);
@@ -98,8 +106,8 @@ export function footprintTables(result) {
   return [
     {
       title: "Importing, in fresh processes",
-      head: ["package", ...CONTEST_HEAD],
-      rows: contestRows(imports, {}),
+      head: ["package", "ms of processor time", "of Express", "quiet fifth"],
+      rows: Object.keys(imports.rows).map((name) => importRow(imports, name)),
       notes: [
         "Importing the package imports Express, too. Passkeys load their own part later, beside the first requests.",
       ],
