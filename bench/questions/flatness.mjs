@@ -39,10 +39,12 @@ function proving(crowd, accounts) {
   };
 }
 
-/** @param {Crowding} crowding @param {Effort} effort @param {string} [url] of a Redis server of its own */
-async function startProving({ accounts, pending = 0 }, effort, url) {
+/** @typedef {Awaited<ReturnType<typeof startRedis>>} RedisServer */
+
+/** @param {Crowding} crowding @param {Effort} effort @param {{ url?: string | undefined, isPopulated: boolean }} redis a server of its own, if any */
+async function startProving({ accounts, pending = 0 }, effort, { url, isPopulated }) {
   const crowd = await startCrowd({ stack: "product", ...placeIn(url) }, ["--max-old-space-size=4096"]);
-  await crowd.server.ask("populate", { count: Math.max(accounts, pending) });
+  if (!isPopulated) await crowd.server.ask("populate", { count: Math.max(accounts, pending) });
   if (pending > 0) await crowd.logIn(crowd.strangers(Array.from({ length: pending }, (_, index) => nameOf(index))));
   const prove = proving(crowd, accounts);
   await prove(partOf(effort, WARM_UP_STEPS));
@@ -66,29 +68,37 @@ function manyText(effort) {
   return `${whole(partOf(effort, MANY))} accounts`;
 }
 
-/** @param {"memory" | "redis"} kind @param {Effort} effort */
-async function measureStore(kind, effort) {
+/** Fresh processes for each set; what is kept in Redis stays, as it does for an application. @param {"memory" | "redis"} kind @param {Effort} effort @param {Map<string, RedisServer>} servers by crowding */
+function fields(kind, effort, servers) {
   /** @param {number} set */
-  const start = async (set) => {
+  return async (set) => {
     /** @type {Record<string, Awaited<ReturnType<typeof startProving>>>} */
     const running = {};
-    /** @type {Awaited<ReturnType<typeof startRedis>>[]} */
-    const servers = [];
     for (const [name, crowding] of Object.entries(crowdings(effort, set))) {
-      const redis = kind === "redis" ? await startRedis() : undefined;
-      if (redis !== undefined) servers.push(redis);
-      running[name] = await startProving(crowding, effort, redis?.url);
+      const known = servers.get(name);
+      const redis = kind === "redis" ? (known ?? (await startRedis())) : undefined;
+      if (redis !== undefined) servers.set(name, redis);
+      running[name] = await startProving(crowding, effort, { url: redis?.url, isPopulated: known !== undefined });
     }
     return {
       contenders: Object.fromEntries(Object.entries(running).map(([name, { slice }]) => [name, slice])),
-      async leave() {
-        await Promise.all(Object.values(running).map(({ crowd }) => crowd.leave()));
-        await Promise.all(servers.map((server) => server.kill()));
-      },
+      leave: async () => void (await Promise.all(Object.values(running).map(({ crowd }) => crowd.leave()))),
     };
   };
-  const { verify } = await compare({ base: BASE, start, sets: effort.sets, rounds: Math.ceil(effort.rounds / 2) });
-  return /** @type {import("../measure/contest.mjs").Contest} */ (verify);
+}
+
+/** @param {"memory" | "redis"} kind @param {Effort} effort */
+async function measureStore(kind, effort) {
+  /** @type {Map<string, RedisServer>} */
+  const servers = new Map();
+  try {
+    const start = fields(kind, effort, servers);
+    const rounds = Math.ceil(effort.rounds / 2);
+    const { verify } = await compare({ base: BASE, start, sets: effort.sets, rounds });
+    return /** @type {import("../measure/contest.mjs").Contest} */ (verify);
+  } finally {
+    await Promise.all([...servers.values()].map((server) => server.kill()));
+  }
 }
 
 /** @param {import("../run.mjs").Services} services @returns {Promise<FlatnessResult>} */

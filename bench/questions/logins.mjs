@@ -8,8 +8,8 @@ import { CONTEST_HEAD, contestRows } from "../report/contests.mjs";
 import { atLeastOf } from "../report/tables.mjs";
 
 /** Users a slice, in all, and slices before it counts. better-auth takes ten times as long, so it gets fewer. */
-const USUAL = { slice: 250, users: 1_250, warmUp: 16 };
-const SLOW = { slice: 50, users: 250, warmUp: 12 };
+const USUAL = { slice: 200, users: 1_000, warmUp: 20 };
+const SLOW = { slice: 40, users: 200, warmUp: 12 };
 
 const FLOOR = "floor-promises";
 const CONTENDERS = ["product", "passport-totp", "passport-totp-limited", "better-auth"];

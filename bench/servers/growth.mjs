@@ -11,12 +11,15 @@ const GUESSES = { totp: "000000", "backup-code": "0000000000000000" };
 
 /** @typedef {import("express-second-factor").Accounts} Accounts */
 
+/** Who does all this. */
+const actor = "bench";
+
 /** @param {Accounts} accounts */
 function authenticatorCommands(accounts) {
   return {
     /** @param {{ names: readonly string[] }} given */
     async erase({ names }) {
-      for (const name of names) await accounts.erase(name);
+      for (const name of names) await accounts.erase(name, { actor });
     },
     /** So many authenticators, and backup codes unless there is but one; answers their secrets, user by user. @param {{ names: readonly string[], count: number }} given */
     async addAuthenticators({ names, count }) {
@@ -24,8 +27,8 @@ function authenticatorCommands(accounts) {
       const secrets = [];
       for (const name of names) {
         const own = Array.from({ length: count }, (_, index) => secretOf(`${name}, ${index}`));
-        for (const secret of own) await accounts.importTotp(name, { secret: base32nopad.encode(secret) });
-        if (count > 1) await accounts.regenerateBackupCodes(name);
+        for (const secret of own) await accounts.importTotp(name, { secret: base32nopad.encode(secret), actor });
+        if (count > 1) await accounts.regenerateBackupCodes(name, { actor });
         secrets.push(own.map((secret) => secret.toString("hex")));
       }
       return secrets;
@@ -34,7 +37,7 @@ function authenticatorCommands(accounts) {
     async removeAuthenticators({ names }) {
       for (const name of names) {
         const own = (await accounts.factors(name)).filter(({ type }) => type === "totp");
-        for (const { id } of own) await accounts.removeFactor(name, id);
+        for (const { id } of own) await accounts.removeFactor(name, id, { actor });
       }
     },
   };
@@ -47,9 +50,9 @@ export function growthCommands(accounts) {
     /** Wrong codes of one kind; the backup codes are new, so that guessing never disables them. @param {{ names: readonly string[], method: "totp" | "backup-code" }} given */
     async guess({ names, method }) {
       for (const name of names) {
-        if (method === "backup-code") await accounts.regenerateBackupCodes(name);
+        if (method === "backup-code") await accounts.regenerateBackupCodes(name, { actor });
         for (let wrong = 0; wrong < WRONG[method]; wrong += 1) {
-          const result = await accounts.verify(name, { method, code: GUESSES[method] });
+          const result = await accounts.verify(name, { method, code: GUESSES[method], actor });
           if (result.ok || result.code !== "invalid-code")
             throw new Error(`A wrong code was answered ${JSON.stringify(result)}`);
         }
