@@ -127,4 +127,6 @@ async function main(given) {
   });
 }
 
+// Whoever stops a run stops what it started: that happens at the exit, which a signal alone would skip.
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
 await main(process.argv.slice(2));

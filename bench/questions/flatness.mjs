@@ -15,6 +15,7 @@ const [STEPS, WARM_UP_STEPS] = [15, 90];
 /** Flat within a tenth, which is what one round scatters. */
 const LEAST = 0.9;
 const BASE = `${FEW} accounts`;
+const DAY_MS = 24 * 60 * 60_000;
 
 /** @typedef {{ stores: Record<string, import("../measure/contest.mjs").Contest>, many: string }} FlatnessResult */
 /** @typedef {import("../measure/effort.mjs").Effort} Effort */
@@ -41,9 +42,11 @@ function proving(crowd, accounts) {
 
 /** @typedef {Awaited<ReturnType<typeof startRedis>>} RedisServer */
 
-/** @param {Crowding} crowding @param {Effort} effort @param {{ url?: string | undefined, isPopulated: boolean }} redis a server of its own, if any */
-async function startProving({ accounts, pending = 0 }, effort, { url, isPopulated }) {
+/** @param {Crowding} crowding @param {Effort} effort @param {{ set: number, url?: string | undefined, isPopulated: boolean }} redis a server of its own, if any */
+async function startProving({ accounts, pending = 0 }, effort, { set, url, isPopulated }) {
   const crowd = await startCrowd({ stack: "product", ...placeIn(url) }, ["--max-old-space-size=4096"]);
+  // Later than anything the last set wrote.
+  await crowd.server.ask("advance", { milliseconds: set * DAY_MS });
   if (!isPopulated) await crowd.server.ask("populate", { count: Math.max(accounts, pending) });
   if (pending > 0) await crowd.logIn(crowd.strangers(Array.from({ length: pending }, (_, index) => nameOf(index))));
   const prove = proving(crowd, accounts);
@@ -78,7 +81,7 @@ function fields(kind, effort, servers) {
       const known = servers.get(name);
       const redis = kind === "redis" ? (known ?? (await startRedis())) : undefined;
       if (redis !== undefined) servers.set(name, redis);
-      running[name] = await startProving(crowding, effort, { url: redis?.url, isPopulated: known !== undefined });
+      running[name] = await startProving(crowding, effort, { set, url: redis?.url, isPopulated: known !== undefined });
     }
     return {
       contenders: Object.fromEntries(Object.entries(running).map(([name, { slice }]) => [name, slice])),

@@ -46,10 +46,10 @@ function asks(crowd, browsers, status) {
   return async () => ({ page: await crowd.send(calls, status) });
 }
 
-/** @param {Crowd} crowd */
-async function states(crowd) {
+/** @param {Crowd} crowd @param {number} set whose users are others: the clock of a new process is behind what the last one wrote */
+async function states(crowd, set) {
   const [notEnrolled = [], verified = [], pending = []] = ["none", "whole", "half"].map((prefix) =>
-    names(prefix, SESSIONS),
+    names(`${prefix}${set}-`, SESSIONS),
   );
   const without = crowd.strangers(notEnrolled);
   await crowd.logIn(without, 200);
@@ -95,7 +95,7 @@ async function startField({ sessions, store, base, beside = [] }, effort, set) {
   }
   const guarded = await startCrowd({ stack: "product", sessions, store });
   crowds.push(guarded);
-  const own = await states(guarded);
+  const own = await states(guarded, set);
   await warmUp(Object.values(own), effort);
   return {
     contenders: { ...contenders, ...own },

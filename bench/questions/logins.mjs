@@ -34,7 +34,7 @@ const DONE = { verify: "TOTP code checked", both: "login and code together" };
 /** @typedef {Record<string, import("../measure/contest.mjs").Contest>} StoreResult by "login", "verify" and "both" */
 /** @typedef {{ stores: Record<string, StoreResult> }} LoginsResult */
 
-/** Logins of one stack, a slice of its users at a time. @param {import("../measure/server-process.mjs").ServerSetting} setting @param {Effort} effort @param {string} prefix of the users: twins may share a Redis */
+/** Logins of one stack, a slice of its users at a time. @param {import("../measure/server-process.mjs").ServerSetting} setting @param {Effort} effort @param {string} prefix of its users */
 async function startLogins(setting, effort, prefix) {
   const size = setting.stack === "better-auth" ? SLOW : USUAL;
   const crowd = await startCrowd(setting);
@@ -63,7 +63,8 @@ async function measureStore(effort, url) {
     for (const name of [FLOOR, twinOf(FLOOR), ...others]) {
       const isTwin = name === twinOf(FLOOR);
       const setting = { stack: isTwin ? FLOOR : name, ...placeIn(url) };
-      running[name] = await startLogins(setting, effort, isTwin ? "v" : "u");
+      // Others in each set and process: twins share a Redis, and the clock of a new one is behind what the last one wrote.
+      running[name] = await startLogins(setting, effort, `${isTwin ? "v" : "u"}${set}-`);
     }
     return {
       contenders: Object.fromEntries(Object.entries(running).map(([name, { slice }]) => [name, slice])),
