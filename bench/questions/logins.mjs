@@ -9,7 +9,7 @@ import { atLeastOf } from "../report/tables.mjs";
 
 /** Users a slice, in all, and slices before it counts. better-auth takes ten times as long, so it gets fewer. */
 const USUAL = { slice: 200, users: 1_000, warmUp: 20 };
-const SLOW = { slice: 40, users: 200, warmUp: 12 };
+const SLOW = { slice: 40, users: 200, warmUp: 18 };
 
 const FLOOR = "floor-promises";
 const CONTENDERS = ["product", "passport-totp", "passport-totp-limited", "better-auth"];
