@@ -1,12 +1,14 @@
 // @ts-check
 // `npm run bench`: asks every question, prints the answers, and keeps them in bench/results. With names as arguments it asks
-// only those; `--docs` writes the tables and the picture of a whole run into docs/performance.md.
+// only those; `--quick` takes few rounds, to see that everything runs; `--docs` writes the tables and the picture of a whole run
+// into docs/performance.md.
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import pg from "pg";
 import { format, resolveConfig } from "prettier";
 import { createClient } from "redis";
 import { moveToLoadCore } from "./measure/cores.mjs";
+import { EFFORT } from "./measure/effort.mjs";
 import { describeMachine, machineText } from "./measure/machine.mjs";
 import { startPostgres, startRedis } from "./measure/services.mjs";
 import { QUESTIONS, STACK_NAMES } from "./questions/questions.mjs";
@@ -18,13 +20,14 @@ import { targetTable, toMarkdown, toTerminal } from "./report/tables.mjs";
  * @property {{ url: string, port: number }} redis
  * @property {{ url: string }} postgres
  * @property {(text: string) => Promise<unknown>} query the first cell of what PostgreSQL answers
+ * @property {import("./measure/effort.mjs").Effort} effort
  */
 
 const RESULTS = fileURLToPath(new URL("results/", import.meta.url));
 const DOCS = fileURLToPath(new URL("../docs/", import.meta.url));
 
-/** @param {(services: Services, versions: { redis: string, postgres: string }) => Promise<void>} work */
-async function withServices(work) {
+/** @param {Services["effort"]} effort @param {(services: Services, versions: { redis: string, postgres: string }) => Promise<void>} work */
+async function withServices(effort, work) {
   const redis = await startRedis();
   const postgres = await startPostgres();
   const pool = new pg.Pool({ connectionString: postgres.url });
@@ -36,7 +39,7 @@ async function withServices(work) {
       redis: /redis_version:(\S+)/.exec(await client.info("server"))?.[1] ?? "",
       postgres: String(await query("show server_version")),
     };
-    await work({ redis, postgres, query }, versions);
+    await work({ redis, postgres, query, effort }, versions);
   } finally {
     client.destroy();
     await pool.end();
@@ -77,36 +80,53 @@ function withFigures(text, figures) {
   );
 }
 
+/** @typedef {Awaited<ReturnType<typeof ask>> & { machine: Awaited<ReturnType<typeof describeMachine>>, effort: Services["effort"] }} Run */
+
+/** Keeps a run in bench/results; with `isForDocs` in the documentation as well. @param {Run} run @param {boolean} isForDocs */
+async function keep({ machine, effort, results, tables, targets, seconds }, isForDocs) {
+  const markdown = [machineText(machine), "", ...[targetTable(targets), ...tables].map(toMarkdown)].join("\n");
+  const picture = drawFigures(results, STACK_NAMES);
+  await mkdir(RESULTS, { recursive: true });
+  const figures = JSON.stringify({ machine, effort, seconds, targets, results }, undefined, 2);
+  await writeFile(`${RESULTS}performance.json`, `${figures}\n`);
+  await writeFile(`${RESULTS}performance.md`, markdown);
+  await writeFile(`${RESULTS}performance.svg`, picture);
+  console.log(`\n${RESULTS}performance.{json,md,svg}`);
+  if (!isForDocs) return;
+  const page = `${DOCS}performance.md`;
+  const text = withFigures(await readFile(page, "utf8"), markdown);
+  await writeFile(page, await format(text, { ...(await resolveConfig(page)), filepath: page }));
+  await writeFile(`${DOCS}images/performance.svg`, picture);
+}
+
+const FLAGS = ["--quick", "--docs"];
+
+/** @param {readonly string[]} given */
+function readArguments(given) {
+  const wanted = given.filter((each) => !FLAGS.includes(each));
+  const unknown = wanted.filter((name) => !(name in QUESTIONS));
+  if (unknown.length > 0) {
+    const known = [...Object.keys(QUESTIONS), ...FLAGS].join(", ");
+    throw new Error(`Nothing is called ${unknown.join(", ")}; there are ${known}`);
+  }
+  const [isQuick, isForDocs] = FLAGS.map((flag) => given.includes(flag));
+  if (isForDocs && (isQuick || wanted.length > 0)) throw new Error("Only a whole run belongs into the documentation");
+  return { wanted, effort: isQuick ? EFFORT.quick : EFFORT.whole, isForDocs: isForDocs === true };
+}
+
 /** @param {readonly string[]} given */
 async function main(given) {
-  const wanted = given.filter((each) => !each.startsWith("--"));
-  const unknown = wanted.filter((name) => !(name in QUESTIONS));
-  if (unknown.length > 0)
-    throw new Error(`No question is called ${unknown.join()}; there are ${Object.keys(QUESTIONS).join(", ")}`);
+  const { wanted, effort, isForDocs } = readArguments(given);
   moveToLoadCore();
-  await withServices(async (services, versions) => {
+  await withServices(effort, async (services, versions) => {
     const machine = await describeMachine(versions);
     console.log(machineText(machine));
-    const { results, tables, targets, seconds } = await ask(services, wanted);
-    const all = [targetTable(targets), ...tables];
-    console.log(toTerminal(targetTable(targets)));
-    const markdown = [machineText(machine), "", ...all.map(toMarkdown)].join("\n");
-    const picture = drawFigures(results, STACK_NAMES);
-    await mkdir(RESULTS, { recursive: true });
-    await writeFile(
-      `${RESULTS}performance.json`,
-      `${JSON.stringify({ machine, seconds, targets, results }, undefined, 2)}\n`,
-    );
-    await writeFile(`${RESULTS}performance.md`, markdown);
-    await writeFile(`${RESULTS}performance.svg`, picture);
-    console.log(`\n${RESULTS}performance.{json,md,svg}`);
-    if (given.includes("--docs") && wanted.length === 0) {
-      const page = `${DOCS}performance.md`;
-      const text = withFigures(await readFile(page, "utf8"), markdown);
-      await writeFile(page, await format(text, { ...(await resolveConfig(page)), filepath: page }));
-      await writeFile(`${DOCS}images/performance.svg`, picture);
-    }
+    const asked = await ask(services, wanted);
+    console.log(toTerminal(targetTable(asked.targets)));
+    await keep({ ...asked, machine, effort }, isForDocs);
   });
 }
 
+// Whoever stops a run stops what it started: that happens at the exit, which a signal alone would skip.
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
 await main(process.argv.slice(2));

@@ -71,8 +71,11 @@ export class Crowd {
    * @param {readonly Call[]} calls @param {number} status @param {(answers: readonly Answer[]) => void} [keep]
    */
   async send(calls, status, keep = () => undefined) {
-    return this.server.measure(async () => {
+    /** @type {number[]} */
+    let waited = [];
+    const cost = await this.server.measure(async () => {
       const answers = await this.load.run(calls);
+      waited = answers.map((answer) => answer.waited);
       const others = answers.filter((answer) => answer.status !== status);
       if (others.length > calls.length * MOST_REFUSED) {
         const counted = `${others.length} of ${calls.length} not answered ${status}`;
@@ -81,6 +84,7 @@ export class Crowd {
       keep(answers);
       return calls.length;
     });
+    return { ...cost, waited };
   }
 
   /** @param {readonly Browser[]} browsers @param {(browser: Browser) => Call} call @param {number} status */

@@ -19,6 +19,7 @@ export const ORIGIN = "https://bench.example";
  * @property {number} status
  * @property {string} cookie what the next call of this browser carries
  * @property {string} text
+ * @property {number} waited milliseconds from the request to the end of its answer
  */
 
 /** What a browser would send from now on. @param {string} known @param {readonly string[]} set */
@@ -58,6 +59,7 @@ export class Load {
       headers["content-length"] = Buffer.byteLength(text);
       headers["origin"] = ORIGIN;
     }
+    const start = performance.now();
     return new Promise((resolve, reject) => {
       const sent = request(
         { port: this.port, host: "127.0.0.1", agent: this.agent, method, path, headers },
@@ -68,8 +70,14 @@ export class Load {
           answer.on("data", (/** @type {string} */ part) => parts.push(part));
           answer.on("error", reject);
           answer.on("end", () => {
+            const waited = performance.now() - start;
             const set = answer.headers["set-cookie"] ?? [];
-            resolve({ status: answer.statusCode ?? 0, cookie: mergedCookies(cookie, set), text: parts.join("") });
+            resolve({
+              status: answer.statusCode ?? 0,
+              cookie: mergedCookies(cookie, set),
+              text: parts.join(""),
+              waited,
+            });
           });
         },
       );

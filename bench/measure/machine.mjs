@@ -10,7 +10,16 @@ async function versionIn(path) {
   return String(version);
 }
 
-const PACKAGES = ["express", "express-session", "passport", "connect-redis", "redis"];
+const PACKAGES = [
+  "express",
+  "express-session",
+  "passport",
+  "express-rate-limit",
+  "connect-redis",
+  "rate-limit-redis",
+  "redis",
+  "pg",
+];
 const PEERS = ["passport-totp", "better-auth"];
 
 /** @returns {Promise<string>} */
@@ -24,7 +33,10 @@ export async function describeMachine({ redis, postgres }) {
   /** @type {Record<string, string>} */
   const packages = { "express-second-factor": await versionIn("../../package.json") };
   for (const name of PACKAGES) packages[name] = await versionIn(`../../node_modules/${name}/package.json`);
-  for (const name of PEERS) packages[name] = await versionIn(`../peers/node_modules/${name}/package.json`);
+  // Installed for the questions that are about them.
+  for (const name of PEERS) {
+    packages[name] = await versionIn(`../peers/node_modules/${name}/package.json`).catch(() => "(not installed)");
+  }
   return {
     date: new Date().toISOString().slice(0, 10),
     processor: cpus()[0]?.model ?? "unknown",

@@ -1,100 +1,107 @@
 // @ts-check
 // Stands between one client and Redis and counts: commands, and round trips as the client sees them. A round trip begins
-// with what is sent first after an answer; what follows before the next answer belongs to it.
+// with what is sent first after an answer; what follows before the next answer belongs to it. Commands of several kinds may share
+// a client: each kind has round trips of its own.
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+import { takeAnswers, takeCommands } from "./resp.mjs";
 
-/** Whole requests at the beginning of the text, and what is left. Clients send lists of bulk strings only. @param {Buffer} bytes */
-function takeCommands(bytes) {
-  /** @type {string[]} */
-  const commands = [];
-  let rest = bytes;
-  for (;;) {
-    const taken = takeCommand(rest);
-    if (taken === undefined) return { commands, rest };
-    commands.push(taken.name);
-    rest = taken.rest;
-  }
-}
-
-/** @param {Buffer} bytes */
-function takeCommand(bytes) {
-  const lines = lineReader(bytes);
-  const count = lines.number("*");
-  if (count === undefined) return undefined;
-  let name = "";
-  for (let index = 0; index < count; index += 1) {
-    const length = lines.number("$");
-    const text = length === undefined ? undefined : lines.bulk(length);
-    if (text === undefined) return undefined;
-    if (index === 0) name = text.toString().toUpperCase();
-  }
-  return { name, rest: lines.rest() };
-}
-
-/** @param {Buffer} bytes */
-function lineReader(bytes) {
-  let at = 0;
-  return {
-    /** @param {string} mark */
-    number(mark) {
-      const end = bytes.indexOf("\r\n", at);
-      if (end < 0) return undefined;
-      const line = bytes.toString("latin1", at, end);
-      if (!line.startsWith(mark)) throw new Error(`Redis was sent something else than a list: ${line.slice(0, 20)}`);
-      at = end + 2;
-      return Number(line.slice(1));
-    },
-    /** @param {number} length */
-    bulk(length) {
-      if (bytes.length < at + length + 2) return undefined;
-      at += length + 2;
-      return bytes.subarray(at - length - 2, at - 2);
-    },
-    rest: () => bytes.subarray(at),
-  };
-}
-
-/** @typedef {{ commands: string[], roundTrips: number }} Counted */
 /** @typedef {import("node:net").Socket} Socket */
+/** @typedef {"own" | "limiter"} Kind */
 
-/** Passes everything on, both ways. @param {Socket} client @param {Socket} redis @param {(commands: string[], isFirst: boolean) => void} note */
-function join(client, redis, note) {
-  let hasHeard = true;
-  /** @type {Buffer} */
-  let unread = Buffer.alloc(0);
+/** What one kind of commands has come to. */
+class Tally {
+  /** @type {string[]} */
+  commands = [];
+  /** Round trips whose first answer was handed on. */
+  answered = 0;
+  isWaiting = false;
+
+  /** @param {string} name */
+  sent(name) {
+    this.commands.push(name);
+    this.isWaiting = true;
+  }
+
+  heard() {
+    if (this.isWaiting) this.answered += 1;
+    this.isWaiting = false;
+  }
+}
+
+/** @param {Socket} one @param {Socket} other */
+function tie(one, other) {
+  for (const [socket, partner] of [
+    [one, other],
+    [other, one],
+  ]) {
+    socket?.setNoDelay();
+    socket?.on("error", () => undefined);
+    socket?.on("close", () => partner?.destroy());
+  }
+}
+
+/** What one address has counted. */
+class Count {
+  own = new Tally();
+  limiter = new Tally();
+}
+
+/**
+ * Passes everything on, both ways.
+ * @param {Socket} client
+ * @param {Socket} redis
+ * @param {{ kindOf: (command: readonly string[]) => Kind, tally: (kind: Kind) => Tally, holdMs: number }} how
+ */
+function join(client, redis, { kindOf, tally, holdMs }) {
+  /** @type {Kind[]} */
+  const open = [];
+  /** @type {[Buffer, Buffer]} */
+  let [unread, unheard] = [Buffer.alloc(0), Buffer.alloc(0)];
+  let handedOn = Promise.resolve();
   client.on("data", (bytes) => {
     const { commands, rest } = takeCommands(Buffer.concat([unread, bytes]));
     unread = rest;
-    note(commands, hasHeard);
-    hasHeard = false;
+    for (const command of commands) {
+      const kind = kindOf(command);
+      open.push(kind);
+      tally(kind).sent(command[0] ?? "");
+    }
     redis.write(bytes);
   });
   redis.on("data", (bytes) => {
-    hasHeard = true;
-    client.write(bytes);
+    const { answers, rest } = takeAnswers(Buffer.concat([unheard, bytes]));
+    unheard = rest;
+    for (const answer of answers) {
+      const kind = answer.isPush ? undefined : open.shift();
+      handedOn = handedOn.then(async () => {
+        if (kind === "own" && holdMs > 0) await delay(holdMs);
+        if (kind !== undefined) tally(kind).heard();
+        client.write(answer.bytes);
+      });
+    }
   });
-  for (const [one, other] of [
-    [client, redis],
-    [redis, client],
-  ]) {
-    one?.setNoDelay();
-    one?.on("error", () => undefined);
-    one?.on("close", () => other?.destroy());
-  }
+  tie(client, redis);
 }
 
-/** A Redis address that counts. For one request at a time: of several at once the round trips cannot be told apart. @param {number} redisPort */
-export async function startProxy(redisPort) {
-  /** @type {Counted} */
-  let counted = { commands: [], roundTrips: 0 };
+/**
+ * A Redis address that counts. For one request at a time: of several at once the round trips cannot be told apart.
+ * @param {number} redisPort
+ * @param {object} [how]
+ * @param {(command: readonly string[]) => boolean} [how.isLimiters]
+ * @param {number} [how.holdMs] hands the store's own answers on so much later: whoever does not wait for one is done before
+ */
+export async function startProxy(redisPort, { isLimiters = () => false, holdMs = 0 } = {}) {
+  let count = new Count();
   /** @type {Set<Socket>} */
   const clients = new Set();
   const server = createServer((client) => {
     clients.add(client);
-    join(client, connect(redisPort, "127.0.0.1"), (commands, isFirst) => {
-      counted.commands.push(...commands);
-      if (isFirst) counted.roundTrips += 1;
+    join(client, connect(redisPort, "127.0.0.1"), {
+      kindOf: (command) => (isLimiters(command) ? "limiter" : "own"),
+      tally: (kind) => count[kind],
+      holdMs,
     });
   });
   server.listen(0, "127.0.0.1");
@@ -103,12 +110,13 @@ export async function startProxy(redisPort) {
   const port = typeof address === "object" ? address?.port : undefined;
   return {
     url: `redis://127.0.0.1:${port}`,
-    /** What was counted since the last time. */
-    take() {
-      const taken = counted;
-      counted = { commands: [], roundTrips: 0 };
-      return taken;
+    /** Forgets what was counted so far. */
+    forget() {
+      count = new Count();
     },
+    /** Round trips that were waited for until now. */
+    roundTrips: () => ({ own: count.own.answered, limiter: count.limiter.answered }),
+    commands: () => ({ own: [...count.own.commands], limiter: [...count.limiter.commands] }),
     close() {
       for (const client of clients) client.destroy();
       server.close();

@@ -30,7 +30,15 @@ const KEYS = `bench:${randomBytes(32).toString("base64")}`;
  * @property {number} requests
  * @property {number} seconds by the clock on the wall
  * @property {number} processorSeconds of the server alone
+ * @property {readonly number[]} [waited] milliseconds, one a request, where they are kept
  */
+
+/** Several costs as one; how long each request waited is not kept. @param {readonly Cost[]} costs @returns {Cost} */
+export function sum(costs) {
+  const total = (/** @type {"requests" | "seconds" | "processorSeconds"} */ part) =>
+    costs.reduce((all, cost) => all + cost[part], 0);
+  return { requests: total("requests"), seconds: total("seconds"), processorSeconds: total("processorSeconds") };
+}
 
 export class ServerProcess {
   /** @param {import("node:child_process").ChildProcess} child @param {number} port @param {string} name */

@@ -14,6 +14,17 @@ export function median(values) {
   return quantile(values, 0.5);
 }
 
+/** @param {readonly number[]} values */
+export function mean(values) {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** The mean of the lowest fifth, of one at least: what something costs when nothing else wants the machine. @param {readonly number[]} costs */
+export function quietFifth(costs) {
+  const sorted = [...costs].sort((a, b) => a - b);
+  return mean(sorted.slice(0, Math.max(1, Math.round(sorted.length / 5))));
+}
+
 /** @typedef {ReturnType<typeof spread>} Spread */
 
 /**
@@ -22,4 +33,10 @@ export function median(values) {
  */
 export function spread(values) {
   return { median: median(values), low: quantile(values, 0.25), high: quantile(values, 0.75) };
+}
+
+/** The same in another order, each order as likely as another. @template T @param {readonly T[]} values */
+export function shuffled(values) {
+  const order = values.map((value) => ({ value, place: Math.random() }));
+  return order.sort((a, b) => a.place - b.place).map(({ value }) => value);
 }

@@ -3,7 +3,15 @@
 import { names, startCrowd } from "../measure/browsers.mjs";
 import { codeAt, stepAt } from "../measure/codes.mjs";
 
-const STACKS = ["floor", "floor-with-passport", "product", "passport-totp", "better-auth"];
+const STACKS = [
+  "floor",
+  "floor-with-passport",
+  "floor-promises",
+  "product",
+  "passport-totp",
+  "passport-totp-limited",
+  "better-auth",
+];
 const [REPEATS, WRONG_CODES, AT_ONCE] = [3, 15, 20];
 /** Steps either side whose codes no guess may hit by chance: wider than any stack's window. */
 const FAR = 12;

@@ -3,8 +3,9 @@
 import { flatnessTables, flatnessTargets, measureFlatness } from "./flatness.mjs";
 import { footprintTables, footprintTargets, measureFootprint } from "./footprint.mjs";
 import { gateTables, gateTargets, measureGate } from "./gate.mjs";
+import { largeTables, largeTargets, measureLarge } from "./large.mjs";
 import { loginsTables, loginsTargets, measureLogins } from "./logins.mjs";
-import { measureMemory, memoryTables } from "./memory.mjs";
+import { measureMemory, memoryTables, memoryTargets } from "./memory.mjs";
 import { measureProtections, protectionsTables } from "./protections.mjs";
 import { measureRoundTrips, roundTripsTables, roundTripsTargets } from "./round-trips.mjs";
 
@@ -15,11 +16,12 @@ import { measureRoundTrips, roundTripsTables, roundTripsTargets } from "./round-
 
 /** @type {Record<string, string>} */
 export const STACK_NAMES = {
-  base: "floor by hand",
-  floor: "floor by hand",
-  "floor-with-passport": "the floor behind Passport, new session id",
+  floor: "bare floor by hand, without Passport",
+  "floor-with-passport": "bare floor behind Passport, new session id",
+  "floor-promises": "floor with the same promises",
   product: "express-second-factor",
   "passport-totp": "Passport + passport-totp",
+  "passport-totp-limited": "the same behind express-rate-limit",
   "better-auth": "better-auth with twoFactor",
 };
 
@@ -44,9 +46,10 @@ function question(asks, measure, tables, targets = () => []) {
 export const QUESTIONS = {
   gate: question("What does the line cost every request?", measureGate, gateTables, gateTargets),
   logins: question("What do a code and a login cost?", measureLogins, loginsTables, loginsTargets),
+  large: question("What does a code of a large account cost?", measureLarge, largeTables, largeTargets),
   protections: question("What is let through?", measureProtections, protectionsTables),
   "round-trips": question("How often is Redis asked?", measureRoundTrips, roundTripsTables, roundTripsTargets),
-  memory: question("What do logins and accounts weigh?", measureMemory, memoryTables),
+  memory: question("What do logins and accounts weigh?", measureMemory, memoryTables, memoryTargets),
   footprint: question(
     "What does it cost to import and to install?",
     measureFootprint,

@@ -1,7 +1,17 @@
 // @ts-check
 /** @typedef {{ title: string, head: readonly string[], rows: readonly (readonly string[])[], notes?: readonly string[] }} Table */
-/** @typedef {{ what: string, wanted: string, found: string, isMet: boolean }} Target */
-/** @typedef {import("../measure/slices.mjs").Spread} Spread */
+/** @typedef {import("../measure/statistics.mjs").Spread} Spread */
+/** @typedef {import("../measure/contest.mjs").Ratio} Ratio */
+
+/**
+ * @typedef {object} Target
+ * @property {string} what
+ * @property {string} wanted
+ * @property {string} found the median where there are rounds: what decides
+ * @property {string} [quiet] the same of the quiet fifths
+ * @property {string} [scatter] the base beside itself in the same rounds
+ * @property {boolean} isMet
+ */
 
 const WHOLE = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 
@@ -11,7 +21,7 @@ export function whole(value) {
 }
 
 /** Two figures that count, whatever the size. @param {number} value */
-function plain(value) {
+export function plain(value) {
   return value >= 10 ? value.toFixed(1) : value.toFixed(2);
 }
 
@@ -20,28 +30,44 @@ export function ratioText({ median, low, high }) {
   return `${plain(median)} (${plain(low)}–${plain(high)})`;
 }
 
-/** @param {Spread} spread */
-export function rateText({ median }) {
-  return whole(median);
-}
-
-/** @param {string} what @param {number} value @param {number} least @returns {Target} */
-export function atLeast(what, value, least) {
-  return { what, wanted: `≥ ${least}`, found: plain(value), isMet: value >= least };
-}
-
 /** @param {string} what @param {number} value @param {number} most @returns {Target} */
 export function atMost(what, value, most) {
-  const found = Number.isInteger(value) ? whole(value) : plain(value);
-  return { what, wanted: `≤ ${whole(most)}`, found, isMet: value <= most };
+  return { what, wanted: `≤ ${limitText(most)}`, found: valueText(value), isMet: value <= most };
+}
+
+/** @param {number} limit */
+function limitText(limit) {
+  return Number.isInteger(limit) ? whole(limit) : plain(limit);
+}
+
+/** @param {number} value */
+function valueText(value) {
+  return Number.isInteger(value) || value >= 100 ? whole(value) : plain(value);
+}
+
+/** @param {Ratio} ratio @param {Ratio} scatter */
+function found(ratio, scatter) {
+  return { found: ratioText(ratio), quiet: plain(ratio.quiet), scatter: ratioText(scatter) };
+}
+
+/** @param {string} what @param {Ratio} ratio @param {Ratio} scatter of the base @param {number} least @returns {Target} */
+export function atLeastOf(what, ratio, scatter, least) {
+  return { what, wanted: `≥ ${plain(least)}`, ...found(ratio, scatter), isMet: ratio.median >= least };
+}
+
+/** @param {string} what @param {Ratio} ratio @param {Ratio} scatter of the base @param {number} most @returns {Target} */
+export function atMostOf(what, ratio, scatter, most) {
+  return { what, wanted: `≤ ${plain(most)}`, ...found(ratio, scatter), isMet: ratio.median <= most };
 }
 
 /** @param {readonly Target[]} targets @returns {Table} */
 export function targetTable(targets) {
   return {
     title: "Targets",
-    head: ["what", "wanted", "found", ""],
-    rows: targets.map(({ what, wanted, found, isMet }) => [what, wanted, found, isMet ? "met" : "missed"]),
+    head: ["what", "wanted", "found", "quiet fifth", "the base beside itself", ""],
+    rows: targets.map(({ what, wanted, found, quiet = "", scatter = "", isMet }) => {
+      return [what, wanted, found, quiet, scatter, isMet ? "met" : "missed"];
+    }),
   };
 }
 

@@ -1,43 +1,13 @@
 // @ts-check
 // What checking a code cannot cost less than: the session read and written, the sealed secret opened, the digests of three
-// steps, one counter and the used step in one place. It makes no promise beyond that: compare `floorWithPassport`.
-import {
-  createCipheriv,
-  createDecipheriv,
-  createHash,
-  createSecretKey,
-  randomBytes,
-  timingSafeEqual,
-} from "node:crypto";
+// steps, one counter and the used step in one place. It makes no promise beyond that: compare floor-promises.mjs.
+import { createHash } from "node:crypto";
 import express from "express";
-import { codeAt, stepAt } from "../measure/codes.mjs";
 import { account, connectRedis, createPassport, loggedIn, sessionMiddleware } from "./application.mjs";
+import { matchingStep, open, seal } from "./sealing.mjs";
 import { secretOf } from "./secrets.mjs";
 
-const KEY = createSecretKey(Buffer.alloc(32, "floor"));
 const [LIMIT, WINDOW_MS] = [5, 15 * 60_000];
-
-/** @param {string} name @param {Uint8Array} secret */
-function seal(name, secret) {
-  const iv = randomBytes(12);
-  const cipher = createCipheriv("aes-256-gcm", KEY, iv).setAAD(Buffer.from(name));
-  return Buffer.concat([iv, cipher.update(secret), cipher.final(), cipher.getAuthTag()]).toString("base64url");
-}
-
-/** @param {string} name @param {string} text */
-function open(name, text) {
-  const sealed = Buffer.from(text, "base64url");
-  const decipher = createDecipheriv("aes-256-gcm", KEY, sealed.subarray(0, 12), { authTagLength: 16 });
-  decipher.setAAD(Buffer.from(name)).setAuthTag(sealed.subarray(-16));
-  return Buffer.concat([decipher.update(sealed.subarray(12, -16)), decipher.final()]);
-}
-
-/** The step of a right code, 0 for a wrong one. @param {Uint8Array} secret @param {string} code @param {number} now */
-function matchingStep(secret, code, now) {
-  const given = Buffer.from(code);
-  const steps = [-1, 0, 1].map((offset) => stepAt(now) + offset);
-  return steps.filter((step) => timingSafeEqual(Buffer.from(codeAt(secret, step)), given))[0] ?? 0;
-}
 
 /** Counts the attempt and uses up the step; answers whether the code counts. @typedef {(name: string, step: number, now: number) => Promise<boolean>} Take */
 

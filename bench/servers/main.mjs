@@ -9,10 +9,12 @@ import { STACKS } from "./stacks.mjs";
  * @typedef {object} Stack
  * @property {import("express").Express} app
  * @property {(name: string) => Promise<Uint8Array>} enroll gives a user an authenticator, anew; answers its secret
- * @property {(count: number) => Promise<void>} [populate] adds so many accounts
+ * @property {Record<string, (given: any) => Promise<unknown>>} [commands] what else this stack can be asked for
  */
 
 /** @typedef {(setting: StackSetting) => Promise<Stack>} BuildStack */
+
+const KEEP_ALIVE_MS = 3_600_000;
 
 /** @type {Omit<StackSetting, "clock">} */
 const setting = JSON.parse(process.argv[2] ?? "{}");
@@ -24,14 +26,11 @@ const stack = await build({ ...setting, clock: () => now });
 
 /** @type {Record<string, (given: any) => unknown>} */
 const COMMANDS = {
+  ...stack.commands,
   async enroll({ names }) {
     const secrets = [];
     for (const name of names) secrets.push(Buffer.from(await stack.enroll(name)).toString("hex"));
     return secrets;
-  },
-  async populate({ count }) {
-    if (stack.populate === undefined) throw new Error(`${setting.stack} cannot be populated`);
-    await stack.populate(count);
   },
   advance({ milliseconds }) {
     now += milliseconds;
@@ -52,7 +51,9 @@ const COMMANDS = {
 
 process.on("message", async (/** @type {any} */ { id, command, given }) => {
   try {
-    process.send?.({ id, result: await COMMANDS[command]?.(given) });
+    const act = COMMANDS[command];
+    if (act === undefined) throw new Error(`${setting.stack} cannot be asked to ${command}`);
+    process.send?.({ id, result: await act(given) });
   } catch (error) {
     process.send?.({ id, error: error instanceof Error ? error.stack : String(error) });
   }
@@ -60,6 +61,8 @@ process.on("message", async (/** @type {any} */ { id, command, given }) => {
 process.once("disconnect", () => process.exit());
 
 const listener = stack.app.listen(0, "127.0.0.1", () => {
+  // Connections stay open while others have their turn.
+  listener.keepAliveTimeout = KEEP_ALIVE_MS;
   const address = listener.address();
   process.send?.({ port: typeof address === "object" ? address?.port : undefined });
 });

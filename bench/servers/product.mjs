@@ -7,6 +7,7 @@ import { redisStore } from "express-second-factor/redis";
 import { createTables, sqlStore } from "express-second-factor/sql";
 import { ORIGIN } from "../measure/load.mjs";
 import { connectRedis, createApplication } from "./application.mjs";
+import { growthCommands } from "./growth.mjs";
 import { copyInMemory, copyInRedis, copyInSql, MODEL } from "./population.mjs";
 import { secretOf } from "./secrets.mjs";
 
@@ -68,9 +69,13 @@ export async function product({ sessions, store, keys, clock }) {
   return {
     app: await createApplication({ sessions, middleware: mfa }),
     enroll,
-    async populate(count) {
-      await enroll(MODEL);
-      await copyModel(count);
+    commands: {
+      ...growthCommands(mfa.accounts),
+      /** Adds so many accounts. */
+      async populate({ count }) {
+        await enroll(MODEL);
+        await copyModel(count);
+      },
     },
   };
 }

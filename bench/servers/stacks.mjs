@@ -5,10 +5,13 @@ import { PASSWORD } from "./password.mjs";
 /** @type {Record<string, () => Promise<import("./main.mjs").BuildStack>>} */
 export const STACKS = {
   base: async () => (await import("./base.mjs")).base,
+  "base-with-select": async () => (await import("./base-with-select.mjs")).baseWithSelect,
   product: async () => (await import("./product.mjs")).product,
   floor: async () => (await import("./floor.mjs")).floor,
   "floor-with-passport": async () => (await import("./floor.mjs")).floorWithPassport,
+  "floor-promises": async () => (await import("./floor-promises.mjs")).floorPromises,
   "passport-totp": async () => (await import("../peers/passport-totp.mjs")).passportTotp,
+  "passport-totp-limited": async () => (await import("../peers/passport-totp.mjs")).passportTotpLimited,
   "better-auth": async () => (await import("../peers/better-auth.mjs")).betterAuthStack,
 };
 
@@ -37,10 +40,13 @@ const handMade = { login: passwordForm, asked: 200, verify: codeForm("/verify"),
 /** @type {Record<string, Dialect>} */
 export const DIALECTS = {
   base: handMade,
+  "base-with-select": handMade,
   product: { ...handMade, asked: 401, verify: codeForm("/2fa/totp") },
   floor: { login: passwordForm, asked: 200, verify: codeForm("/verify"), opens: () => false },
   "floor-with-passport": handMade,
+  "floor-promises": { ...handMade, asked: 401 },
   "passport-totp": { ...handMade, readsSystemClock: true },
+  "passport-totp-limited": { ...handMade, readsSystemClock: true },
   "better-auth": {
     login: (name) => ({
       method: "POST",
