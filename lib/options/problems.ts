@@ -1,3 +1,4 @@
+import { BACKUP_CODE } from "../core/nouns.js";
 import { keyRingProblems } from "../crypto/key-ring.js";
 import type { Method } from "../http/method.js";
 import { messageProblems, messagesFor } from "../pages/messages.js";
@@ -156,7 +157,7 @@ function methodsProblems({ methods }: Given): string[] {
   const types = methods.map((method) => method.type);
   const problems = [...methods.flatMap(typeProblem), ...limitKindProblems(methods)];
   if (new Set(types).size < types.length) problems.push("methods: one of them appears twice");
-  if (types.every((type) => type === "backup-code"))
+  if (types.every((type) => type === BACKUP_CODE))
     problems.push("methods: backup codes need another method beside them");
   return problems;
 }

@@ -30,9 +30,8 @@ import {
 import { type Enrolled, enrolled, full, Jar } from "../support/browser.js";
 import { HeaderStrategy } from "../support/first-factors.js";
 import { overHttp } from "../support/raw.js";
-import { fingerprint } from "../../lib/crypto/fingerprint.js";
-import { keptText } from "../../lib/http/mark-text.js";
-import type { Mark } from "../../lib/policy/assess.js";
+import { textOf } from "../../lib/http/session-record.js";
+import type { SessionRecord } from "../../lib/policy/assess.js";
 
 /** Sends a method and a path as they are. */
 type Spoken = (method: string, path: string) => Promise<{ readonly status: number; readonly body: string }>;
@@ -376,7 +375,7 @@ describe("an application that brings the user back by itself", () => {
     expect(await jar.isIn("/welcome")).toBe(true);
   });
 
-  test("a mark written into the session by mass assignment grants nothing", async () => {
+  test("a record written into the session by mass assignment grants nothing", async () => {
     const target = testApp({
       options: { exempt: ["/login", "/logout", "/preferences"] },
       routes: (app) => {
@@ -390,13 +389,13 @@ describe("an application that brings the user back by itself", () => {
     const { phone } = await enrolled(target, "alice");
     await full(target, "alice", phone);
     const { id } = userNamed("alice");
-    const { generation, logins } = JSON.parse((await storedAccount(target, "alice")) ?? "{}") as {
-      generation: string;
+    const { sessionEpoch: epoch, logins } = JSON.parse((await storedAccount(target, "alice")) ?? "{}") as {
+      sessionEpoch: string;
       logins: readonly { readonly id: string }[];
     };
     expect(logins).toHaveLength(1);
-    const real = { user: id, step: "second", id: "AAAAAAAAAAAAAAAAAAAAAA", at: target.clock(), generation };
-    const marks = [
+    const real = { user: id, step: "second", id: "AAAAAAAAAAAAAAAAAAAAAA", at: target.clock(), epoch };
+    const records = [
       real,
       { ...real, pending: false },
       { ...real, step: "first", pending: false },
@@ -404,22 +403,27 @@ describe("an application that brings the user back by itself", () => {
       { ...real, id: "" },
       { ...real, user: "u2" },
       { ...real, id: ["AAAAAAAAAAAAAAAAAAAAAA"] },
-      { ...real, generation: `${generation}x` },
-      { ...real, step: "first", generation: "" },
+      { ...real, epoch: `${epoch}x` },
+      { ...real, step: "first", epoch: "" },
     ];
     // Everything the client can know: the form of the text, and its own session's id.
     const written = (jar: Jar): string[] =>
-      marks.map((mark) => keptText({ mark: mark as Mark, session: fingerprint(sessionIdOf(jar)) }));
+      records.map((record) => textOf(record as SessionRecord, sessionIdOf(jar)));
     const others = [real, { status: "verified" }, null, true, "verified", []];
-    for (let index = 0; index < marks.length + others.length; index += 1) {
+    for (let index = 0; index < records.length + others.length; index += 1) {
       const jar = await passworded(target, "JSON", "alice");
       const secondFactor: unknown = [...written(jar), ...others][index];
       await send(jar, "JSON", "/preferences", { secondFactor, mfa: true, verified: true });
       await expectDenied(jar);
     }
+    // The one thing missing is an id that nobody can know.
+    const jar = await passworded(target, "JSON", "alice");
+    const known = { ...real, id: logins[0]!.id } as SessionRecord;
+    await send(jar, "JSON", "/preferences", { secondFactor: textOf(known, sessionIdOf(jar)) });
+    expect(await jar.isIn()).toBe(true);
   });
 
-  test("the mark of another user's full login grants nothing", async () => {
+  test("the record of another user's full login grants nothing", async () => {
     const sessionStore = new session.MemoryStore();
     const target = testApp({ sessionStore });
     await enrolled(target, "alice");

@@ -70,12 +70,35 @@ describe("each flow tells what happened, in order:", () => {
     expect(actions(target)).toEqual(["factor-verified", "step-up"]);
   });
 
-  test("a lock", async () => {
+  test("a lock, with the attempt that reaches the limit, and each attempt it refuses", async () => {
     const { target } = await alice();
     const jar = await pending(target, "alice");
-    for (let count = 0; count < 8; count += 1) await jar.verify("000000");
-    const failures = Array<string>(5).fill("factor-failed");
-    expect(actions(target)).toEqual(["challenge-issued", ...failures, "locked", "attempt-refused", "attempt-refused"]);
+    actions(target);
+    for (let count = 0; count < 5; count += 1) await jar.verify("000000");
+    const failed = { action: "factor-failed", outcome: "failure", method: "totp" };
+    const locked = { action: "locked", outcome: "failure", method: "totp", reason: "totp" };
+    expect(happened(target)).toMatchObject([failed, failed, failed, failed, failed, locked]);
+    for (let count = 0; count < 3; count += 1) await jar.verify("000000");
+    const refused = { action: "attempt-refused", outcome: "failure", method: "totp", reason: "totp" };
+    expect(happened(target)).toMatchObject([refused, refused, refused]);
+  });
+
+  test("a lock of every limit that an attempt reaches, once in each window", async () => {
+    const { target } = await alice();
+    const tries = [...Array<string>(5).fill("/2fa/totp"), ...Array<string>(6).fill("/2fa/backup-code")];
+    for (const window of [1, 2]) {
+      const jar = await pending(target, "alice");
+      for (const path of tries) await jar.post(path, { code: path === "/2fa/totp" ? "000000" : "0000-0000-0000-0000" });
+      const locks = happened(target).filter(({ action }) => action === "locked");
+      expect([window, locks.map(({ method, reason }) => [method, reason])]).toEqual([
+        window,
+        [
+          ["totp", "totp"],
+          ["backup-code", "allCodes"],
+        ],
+      ]);
+      target.clock.advance(60 * MINUTE);
+    }
   });
 
   test("changes of the settings", async () => {

@@ -1,7 +1,9 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "@jest/globals";
+import ts from "typescript";
+import { backupCodes, passkeys, totp } from "express-second-factor";
 import { entryPoints } from "./entry-points.js";
 import { specifiersOf } from "./specifiers.js";
 
@@ -36,13 +38,15 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   browser: { values: [], types: ["core"] },
 };
 
-const METHODS = [totp().type, passkeys().type, backupCodes().type];
+/** What serves every method, those of others too. */
+const GENERAL = ["core", "crypto", "policy", "events", "stores", "engine", "pages", "http", "options"];
+const METHODS = [totp(), passkeys(), backupCodes()].map(({ type }) => type);
 
 /** A method's name that is not its own word: the noun the rules about backup codes need, and a public function's name. */
 const NAMED_BELOW = ['lib/core/nouns.ts says "backup-code"', 'lib/engine/accounts.ts says "totp"'];
 
 interface Import {
-  /** The importing file, from lib/, e.g. `engine/challenge.ts`. */
+  /** The importing file, from lib/, e.g. `engine/challenges.ts`. */
   file: string;
   specifier: string;
   /** The imported file from lib/, for relative imports. */
@@ -67,8 +71,26 @@ describe("the layers of lib/", () => {
     expect(imports.filter(climbs).map(sentence)).toEqual([]);
   });
 
-  test("core stands alone: no package either", () => {
-    expect(imports.filter(({ file, target }) => folderOf(file) === "core" && !target).map(sentence)).toEqual([]);
+  test("core needs no package, and policy none but for durations and networks", () => {
+    expect(imports.filter(reachesOut).map(sentence)).toEqual([]);
+  });
+
+  test("only the composition root and the table of contents know a method", () => {
+    const knowing = imports.filter(({ file, target }) => target && isMethods(target) && !isMethods(file));
+    expect(knowing.filter(({ file }) => !TOP.includes(file)).map(sentence)).toEqual([]);
+  });
+
+  test("no method knows another one", () => {
+    const between = imports.filter(({ file, target }) => target && isMethods(target) && isMethods(file));
+    expect(between.filter(({ file, target }) => dirname(file) !== dirname(target!)).map(sentence)).toEqual([]);
+    expect(files.filter((file) => isMethods(file) && file.split("/").length !== 3)).toEqual([]);
+  });
+
+  test("what knows no method names none either", () => {
+    const named = files
+      .filter((file) => GENERAL.includes(folderOf(file)))
+      .flatMap((file) => methodsIn(file).map((type) => `lib/${file} says "${type}"`));
+    expect(named).toEqual(NAMED_BELOW);
   });
 
   test("only crypto/ touches node:crypto", () => {
@@ -90,6 +112,17 @@ describe("the layers of lib/", () => {
   });
 });
 
+/** The methods that are named by a text of their own in the code, comments aside. */
+function methodsIn(file: string): string[] {
+  const found: string[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isStringLiteralLike(node) && METHODS.includes(node.text)) found.push(node.text);
+    ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile(file, readFileSync(join(root, "lib", file), "utf8"), ts.ScriptTarget.Latest));
+  return found;
+}
+
 function importsOf(file: string): Import[] {
   return specifiersOf(join(root, "lib", file)).map(({ text, typeOnly }) => ({
     file,
@@ -107,6 +140,15 @@ function climbs({ file, target, typeOnly }: Import): boolean {
   if (!target || TOP.includes(file) || folderOf(file) === folderOf(target)) return false;
   const { values, types = [] } = LAYERS[folderOf(file)] ?? { values: [] };
   return !(typeOnly ? [...values, ...types] : values).includes(folderOf(target));
+}
+
+function reachesOut({ file, specifier, target }: Import): boolean {
+  const allowed = LAYERS[folderOf(file)]?.packages;
+  return !target && allowed !== undefined && !allowed.includes(specifier);
+}
+
+function isMethods(file: string): boolean {
+  return folderOf(file) === "methods";
 }
 
 function folderOf(file: string): string {
