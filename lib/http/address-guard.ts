@@ -30,6 +30,11 @@ function isCount(answer: unknown): answer is Look {
   return typeof answer === "object" && answer !== null && "totalHits" in answer && typeof answer.totalHits === "number";
 }
 
+/** Whoever counts one has counted one at least. */
+function isHit(answer: unknown): answer is Look {
+  return isCount(answer) && answer.totalHits >= 1;
+}
+
 function isLook(answer: unknown): answer is Look | null | undefined {
   return answer === undefined || answer === null || isCount(answer);
 }
@@ -117,7 +122,7 @@ export class AddressGuard implements AddressLimit {
       "The rate limiter",
       this.settings.timeout,
       () => store.increment(key),
-      isCount,
+      isHit,
     );
     return { totalHits, resetTime: this.resetTime(resetTime) };
   }

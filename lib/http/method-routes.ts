@@ -24,7 +24,16 @@ export async function presentationOf({ engine, login, req, settings }: RouteCont
   return presented === undefined ? undefined : { method, presented };
 }
 
-/** Proves a factor of this kind: `POST /type`. */
+/**
+ * Proves a factor of this kind: `POST /type`. Every method needs it.
+ *
+ * @example
+ * ```ts
+ * import { proofRoute, type Route } from "express-second-factor";
+ *
+ * const routes: readonly Route[] = [proofRoute("key-fob")];
+ * ```
+ */
 export function proofRoute(type: MethodType): Route {
   return route<Proving>({
     verb: "post",
@@ -50,7 +59,16 @@ export function proofRoute(type: MethodType): Route {
   });
 }
 
-/** Sends what a factor of this kind is asked for with: `POST /type/send`. */
+/**
+ * Sends what a factor of this kind is asked for with: `POST /type/send`. For methods with `send`.
+ *
+ * @example
+ * ```ts
+ * import { proofRoute, type Route, sendRoute } from "express-second-factor";
+ *
+ * const routes: readonly Route[] = [proofRoute("email-code"), sendRoute("email-code")];
+ * ```
+ */
 export function sendRoute(type: MethodType): Route {
   return route({
     verb: "post",
@@ -149,12 +167,31 @@ function confirmRoute(type: MethodType): Route {
   });
 }
 
-/** Setting up a factor of this kind: `POST /type/enroll`, `POST /type/enroll/confirm`. `status` 202: something was sent. */
+/**
+ * Setting up a factor of this kind: `POST /type/enroll`, `POST /type/enroll/confirm`. `status` 202: something was sent. For methods
+ * with `enroll`.
+ *
+ * @example
+ * ```ts
+ * import { enrollmentRoutes, proofRoute, type Route } from "express-second-factor";
+ *
+ * const routes: readonly Route[] = [proofRoute("key-fob"), ...enrollmentRoutes("key-fob")];
+ * ```
+ */
 export function enrollmentRoutes(type: MethodType, status: 201 | 202 = 201): readonly Route[] {
   return [beginRoute(type, status), confirmRoute(type)];
 }
 
-/** Finds a drifted clock again: `POST /type/resync`. */
+/**
+ * Finds a drifted clock again: `POST /type/resync`. For methods with `enroll.resync`.
+ *
+ * @example
+ * ```ts
+ * import { proofRoute, resyncRoute, type Route } from "express-second-factor";
+ *
+ * const routes: readonly Route[] = [proofRoute("key-fob"), resyncRoute("key-fob")];
+ * ```
+ */
 export function resyncRoute(type: MethodType): Route {
   return route({
     verb: "post",

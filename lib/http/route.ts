@@ -57,7 +57,26 @@ export interface Route<Input = unknown> {
   readonly isConfirmedByWrite?: true;
 }
 
-/** A row, its input typed by what reads it. */
+/**
+ * A row of a method's `routes`, its input typed by what reads it. Only whoever is logged in gets there, if by a first factor alone.
+ *
+ * Does NOT ask for a second factor: what `login.status` says is for the row to look at.
+ *
+ * @example
+ * ```ts
+ * import { route } from "express-second-factor";
+ *
+ * const palette = route({
+ *   verb: "get",
+ *   path: "/colour-sequence/palette",
+ *   read: () => ({}),
+ *   run: async ({ state }) => ({
+ *     ok: true,
+ *     value: { status: 200, body: { colours: ["red", "green", "blue"] }, page: { redirect: state.base } },
+ *   }),
+ * });
+ * ```
+ */
 export function route<Input>(row: Route<Input>): Route {
   // Each row is only ever run on what it has read itself.
   return row;

@@ -201,7 +201,11 @@ export function survivesOutages(start: () => Promise<Breakable>): void {
   );
 
   test.each([
-    ["at the moment a wrong code is counted: nobody learns that it was wrong, and it is not counted", "before write", 5],
+    [
+      "at the moment a wrong code is counted: nobody learns that it was wrong, and it is not counted",
+      "before write",
+      5,
+    ],
     ["after a wrong code was counted, before it said so: nobody learns that it was wrong, and it is", "after write", 4],
   ] as const)("away %s", async (_name, moment, left) => {
     await begin();

@@ -19,7 +19,7 @@ export interface Beginning {
 /** So many uses of the same thing, all begun before any of them can end. */
 export type Job = { readonly now: number; readonly times: number } & (
   | { readonly job: "verify"; readonly method: "totp" | "backup-code"; readonly code: string }
-  | { readonly job: "guess"; readonly codes: readonly string[] }
+  | { readonly job: "guess"; readonly cookie: string; readonly sessions: Sessions; readonly codes: readonly string[] }
   | { readonly job: "device"; readonly cookie: string }
   | { readonly job: "passkey"; readonly cookie: string; readonly sessions: Sessions; readonly credential: object }
 );
@@ -74,8 +74,9 @@ async function logIn(origin: string, cookie: string): Promise<string> {
   return renewed === undefined ? String(answer.status) : `renewed ${renewed.split(";")[0]}`;
 }
 
-async function assert(origin: string, cookie: string, credential: object): Promise<string> {
-  const answer = await post(`${origin}/2fa/passkey`, cookie, { credential });
+/** A proof in a login that waits for one: what its answer is called. */
+async function prove(origin: string, type: "totp" | "passkey", cookie: string, body: object): Promise<string> {
+  const answer = await post(`${origin}/2fa/${type}`, cookie, body);
   const { code } = (await answer.json()) as { code?: string };
   return answer.ok ? "ok" : (code ?? String(answer.status));
 }
@@ -97,13 +98,14 @@ async function begin({ url, keys, limits }: Beginning): Promise<Application> {
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const act = (job: Job, index: number): Promise<string> => {
     if (job.job === "device") return logIn(origin, job.cookie);
-    if (job.job === "passkey") return assert(origin, job.cookie, job.credential);
-    return job.job === "verify" ? verify(target, job.method, job.code) : verify(target, "totp", job.codes[index]!);
+    if (job.job === "passkey") return prove(origin, "passkey", job.cookie, { credential: job.credential });
+    if (job.job === "guess") return prove(origin, "totp", job.cookie, { code: job.codes[index] });
+    return verify(target, job.method, job.code);
   };
   return {
     async perform(job) {
       target.clock.set(job.now);
-      if (job.job === "passkey") put(target, job.sessions);
+      if ("sessions" in job) put(target, job.sessions);
       const outcomes = await Promise.all(Array.from({ length: job.times }, (_none, index) => act(job, index)));
       const tally: Tally = {};
       for (const outcome of outcomes) tally[outcome] = (tally[outcome] ?? 0) + 1;
