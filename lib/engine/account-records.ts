@@ -102,7 +102,9 @@ export class AccountRecords {
   }
 
   private told<T>(subject: Subject, events: readonly AccountEvent[], changed: Changed<T>): Changed<T> {
-    for (const { action, label: _ofTheList, ...details } of events) this.emitAudit(action, subject, details);
+    for (const { action, isRecorded: _ofTheList, label: _too, ...details } of events) {
+      this.emitAudit(action, subject, details);
+    }
     return changed;
   }
 

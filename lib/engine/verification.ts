@@ -154,7 +154,7 @@ export class Verification {
     const events: AccountEvent[] = [
       ...reopened.map((each) => ({ action: "factor-reopened", method: each.type, factorId: each.id })),
       ...(concern === undefined ? [] : [{ action: concern, ...about }]),
-      { action: verifiedAs, ...about },
+      { action: verifiedAs, ...about, isRecorded: true },
     ];
     return { account: next, proof, answer, events };
   }

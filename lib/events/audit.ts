@@ -49,6 +49,8 @@ export interface AccountEvent {
   readonly outcome?: "failure";
   /** For the owner's activity list: the name of the factor or browser it is about. */
   readonly label?: string;
+  /** The owner's activity list has a line for it, whatever it is called. */
+  readonly isRecorded?: true;
 }
 
 /** What the owner's own activity list keeps. */
@@ -72,8 +74,8 @@ const RECORDED: ReadonlySet<AuditAction> = new Set<KnownAction>([
 ]);
 
 /** Whether the owner's activity list has a line for it. */
-export function isRecorded({ action }: AccountEvent): boolean {
-  return RECORDED.has(action);
+export function isRecorded(event: AccountEvent): boolean {
+  return event.isRecorded === true || RECORDED.has(event.action);
 }
 
 /** One thing that happened, without any secret, code, address or token in it. */

@@ -20,14 +20,25 @@ const PAGE_POLICY = [
 const TYPE_PREFIX = "urn:express-second-factor:problem:";
 
 export function setCommonHeaders(res: Response): void {
-  res.set({ "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin" });
-  res.vary("Accept");
+  res.setHeader("Cache-Control", "no-store");
+  res.setHeader("X-Content-Type-Options", "nosniff");
+  res.setHeader("Referrer-Policy", "same-origin");
+  if (res.getHeader("Vary") === undefined) res.setHeader("Vary", "Accept");
+  else res.vary("Accept");
+}
+
+/** Not by `res.send()`: what must not be stored needs no tag to be compared by, and must not be told apart by one. */
+function sendText(res: Response, status: number, type: string, text: string): void {
+  res.statusCode = status;
+  res.setHeader("Content-Type", `${type}; charset=utf-8`);
+  res.setHeader("Content-Length", Buffer.byteLength(text));
+  res.end(text);
 }
 
 export function sendPage(res: Response, status: number, html: string): void {
   setCommonHeaders(res);
   res.set("Content-Security-Policy", PAGE_POLICY);
-  res.status(status).type("html").send(html);
+  sendText(res, status, "text/html", html);
 }
 
 /** See other (RFC 9110 section 15.4.4): whatever was posted is done, or was not; the browser goes on with a GET. */
@@ -39,7 +50,7 @@ export function sendRedirect(res: Response, location: string): void {
 export function sendJson(res: Response, status: number, body?: object): void {
   setCommonHeaders(res);
   if (body === undefined) res.status(status).end();
-  else res.status(status).json(body);
+  else sendText(res, status, "application/json", JSON.stringify(body));
 }
 
 function setProblemHeaders(res: Response, { code, retryAfter, members }: Problem): void {
@@ -60,8 +71,7 @@ function sendProblemJson(res: Response, problem: Problem, detail: string): void 
   const wait = retryAfter === undefined ? {} : { retryAfter };
   setCommonHeaders(res);
   const body = JSON.stringify({ type: TYPE_PREFIX + code, title, status, detail, code, ...wait, ...members });
-  // Not res.json(): Express would call it application/json.
-  res.status(status).type("application/problem+json").send(body);
+  sendText(res, status, "application/problem+json", body);
 }
 
 /** As {@link sendProblem} in JSON, with no word of the application's. */

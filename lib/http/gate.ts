@@ -12,7 +12,7 @@ import type { RequestState } from "./request-state.js";
 import { localPlace } from "./return-to.js";
 import { readRecord, renewSession, saveRecord } from "./session.js";
 import type { Settings } from "./settings.js";
-import { unweighedOf } from "./source.js";
+import { RequestSource } from "./source.js";
 import { currentUser, hideUser } from "./user-visibility.js";
 
 /** Derives what each request's login is worth, and answers the requests that may go no further. */
@@ -31,11 +31,13 @@ export class Gate {
     const { req } = state;
     const user = currentUser(req);
     if (user === undefined) return;
-    const { clock } = this.settings;
+    const { clock, fixedDecision } = this.settings;
     const { records } = this.engine.dependencies;
-    const stranger = await unweighedOf(req, this.settings, user);
-    const { userId } = stranger;
-    const unweighed: Unweighed = { ...stranger, session: readRecord(req, userId) };
+    const userId = this.settings.userId(user);
+    const session = readRecord(req, userId);
+    const decision = fixedDecision ?? (await this.settings.decide(user, req, clock()));
+    const source = new RequestSource(req, this.settings, userId);
+    const unweighed: Unweighed = { user, userId, session, decision, source };
     const recalled = mayRecall ? records.recall(userId) : undefined;
     if (recalled !== undefined) {
       const login = weighed(unweighed, recalled, clock());

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { LruMap } from "../core/lru-map.js";
 
 /** Weight the header gives to `type/subtype` (RFC 9110 section 12.5.1); the most specific range that covers it decides. */
 function weight(accept: string, type: string, subtype: string): number {
@@ -14,8 +15,17 @@ function weight(accept: string, type: string, subtype: string): number {
   return best.quality;
 }
 
+/** Browsers send the same few headers again and again. */
+const known = new LruMap<string, boolean>(200);
+
 /** A browser showing pages says that it prefers HTML; everything else is a client of the API and gets JSON. */
 export function prefersHtml(req: IncomingMessage): boolean {
   const { accept } = req.headers;
-  return accept !== undefined && weight(accept, "text", "html") > weight(accept, "application", "json");
+  if (accept === undefined) return false;
+  let prefers = known.get(accept);
+  if (prefers === undefined) {
+    prefers = weight(accept, "text", "html") > weight(accept, "application", "json");
+    known.set(accept, prefers);
+  }
+  return prefers;
 }

@@ -19,8 +19,11 @@ function problemOf(req: Request): string | undefined {
  */
 export function createProxyCheck(): (req: Request) => void {
   let told = false;
+  let hasLooked = false;
   return function checkProxy(req) {
-    if (told) return;
+    // The setting by itself is looked at once; only a forwarded request can show more.
+    if (told || (hasLooked && req.headers["x-forwarded-for"] === undefined)) return;
+    hasLooked = true;
     const problem = problemOf(req);
     if (problem === undefined) return;
     told = true;

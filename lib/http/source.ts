@@ -1,7 +1,6 @@
 import type { Request } from "express";
 import type { Client, UserId } from "../core/nouns.js";
 import type { LoginSource, Unweighed } from "../engine/login-context.js";
-import type { SessionRecord } from "../policy/assess.js";
 import { browserLabel } from "./browser-label.js";
 import { readDeviceToken } from "./device-cookie.js";
 import type { AppUser, Settings } from "./settings.js";
@@ -38,14 +37,9 @@ export class RequestSource implements LoginSource {
   }
 }
 
-/** Everything that is known of a login before its account is looked at. */
-export async function unweighedOf(
-  req: Request,
-  settings: Settings,
-  user: AppUser,
-  session?: SessionRecord,
-): Promise<Unweighed> {
+/** Everything that is known of a login before its account is looked at; of one that is made just now, no session record. */
+export async function unweighedOf(req: Request, settings: Settings, user: AppUser): Promise<Unweighed> {
   const userId = settings.userId(user);
   const decision = settings.fixedDecision ?? (await settings.decide(user, req, settings.clock()));
-  return { user, userId, session, decision, source: new RequestSource(req, settings, userId) };
+  return { user, userId, session: undefined, decision, source: new RequestSource(req, settings, userId) };
 }

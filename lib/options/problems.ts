@@ -155,7 +155,8 @@ function methodsProblems({ methods }: Given): string[] {
     return ["methods: give at least one, for example [totp(), backupCodes()]"];
   if (!methods.every(isMethod)) return ["methods: call each one: totp(), not totp"];
   const types = methods.map((method) => method.type);
-  const problems = [...methods.flatMap(typeProblem), ...limitKindProblems(methods)];
+  const different = methods.filter(({ type }, index) => types.indexOf(type) === index);
+  const problems = [...different.flatMap(typeProblem), ...limitKindProblems(different)];
   if (new Set(types).size < types.length) problems.push("methods: one of them appears twice");
   if (types.every((type) => type === BACKUP_CODE))
     problems.push("methods: backup codes need another method beside them");

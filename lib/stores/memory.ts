@@ -80,6 +80,11 @@ class ProcessMemory implements MemoryStore {
   }
 }
 
+/** This package's own memory store, and no wrapper around one. */
+export function isProcessMemory(store: Store): boolean {
+  return store instanceof ProcessMemory;
+}
+
 /**
  * Keeps everything in this process: for development, tests and single-process tools.
  *

@@ -96,7 +96,7 @@ const BAD: readonly (readonly [options: Record<string, unknown>, says: RegExp])[
   [{ store: "memory" }, /^store: not a store; pass memoryStore\(\)/],
   [{ store: null }, /^store: /],
   [{ store: memoryStore }, /^store: /],
-  [{ store: { read: async () => undefined } }, /^store: has no write\(\), remove\(\), attempts\(\)/],
+  [{ store: { read: async () => undefined } }, /^store: has no write\(\), remove\(\);/],
   [{ methods: [] }, /^methods: give at least one, for example/],
   [{ methods: "totp" }, /^methods: /],
   [{ methods: [totp] }, /^methods: call each one: totp\(\), not totp/],

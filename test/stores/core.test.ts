@@ -47,19 +47,43 @@ describe("an answer within a time", () => {
 });
 
 describe("an LRU map", () => {
-  test("forgets what was used longest ago, by reading or writing", () => {
-    const map = new LruMap<string, number>(3).set("a", 1).set("b", 2).set("c", 3);
-    expect(map.get("a")).toBe(1);
-    map.set("b", 4).set("d", 5);
-    expect(["a", "b", "c", "d"].map((key) => map.get(key))).toEqual([1, 4, undefined, 5]);
-    expect(map.size).toBe(3);
+  const numbered = (most: number, count: number): LruMap<number, number> => {
+    const map = new LruMap<number, number>(most);
+    for (let key = 0; key < count; key += 1) map.set(key, key);
+    return map;
+  };
+
+  test("never holds more than it may, and always the newest half of it", () => {
+    for (const count of [1, 9, 10, 11, 57, 1_000]) {
+      const map = numbered(10, count);
+      expect(map.size).toBeLessThanOrEqual(10);
+      for (let key = Math.max(0, count - 5); key < count; key += 1) expect(map.get(key)).toBe(key);
+    }
+  });
+
+  test("keeps what is used, by reading or writing, and forgets what was used longest ago", () => {
+    const map = new LruMap<string, number>(10).set("read", 1).set("written", 2).set("left", 3);
+    for (let key = 0; key < 100; key += 1) {
+      map.set(String(key), key);
+      expect(map.get("read")).toBe(1);
+      map.set("written", key);
+    }
+    expect([map.get("written"), map.get("left"), map.get("0")]).toEqual([99, undefined, undefined]);
   });
 
   test("looking for a key is no use of it", () => {
-    const map = new LruMap<string, number>(2).set("a", 1).set("b", 2);
-    expect(map.has("a")).toBe(true);
-    map.set("c", 3);
-    expect([map.has("a"), map.has("b"), map.has("c")]).toEqual([false, true, true]);
-    expect([map.delete("b"), map.delete("b"), map.size]).toEqual([true, false, 1]);
+    const map = new LruMap<string, number>(4).set("a", 1);
+    for (let key = 0; key < 10; key += 1) {
+      map.has("a");
+      map.set(String(key), key);
+    }
+    expect(map.has("a")).toBe(false);
+  });
+
+  test("forgets what it is told to, wherever it keeps it", () => {
+    const map = numbered(4, 4);
+    for (let key = 0; key < 4; key += 1)
+      expect([map.delete(key), map.delete(key), map.get(key)]).toEqual([true, false, undefined]);
+    expect(map.size).toBe(0);
   });
 });

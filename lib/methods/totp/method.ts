@@ -1,8 +1,8 @@
-import { NodeCryptoPlugin } from "@otplib/plugin-crypto-node";
 import { getTimeStepUsed, verifySync } from "@otplib/totp";
 import { generateTOTP } from "@otplib/uri";
 import { base32nopad } from "@scure/base";
 import { ALL_CODES, MINUTE } from "../../core/nouns.js";
+import { otpCrypto } from "../../crypto/otp-plugin.js";
 import { randomSecret } from "../../crypto/random.js";
 import type {
   Enroll,
@@ -21,8 +21,6 @@ const LONGEST_CODE = 1024;
 /** A clock up to two hours off is recognised, in windows of the widest kind the OTP library checks at once. */
 const SEARCH_WIDTH = 49;
 const SEARCH_CENTERS = [0, -98, 98, -196, 196] as const;
-
-const crypto = new NodeCryptoPlugin();
 
 async function reseal(state: TotpState, { keys, userId }: SealContext): Promise<TotpState> {
   return { ...state, secret: await keys.reseal(state.secret, secretContext(userId)) };
@@ -48,7 +46,7 @@ function matchingStep(code: string, secret: Uint8Array, shape: Shape, now: numbe
     epochTolerance: window.width * period,
     algorithm,
     period,
-    crypto,
+    crypto: otpCrypto,
   });
   return result.valid ? result.timeStep : undefined;
 }
