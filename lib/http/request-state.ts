@@ -79,21 +79,30 @@ export class RequestState {
 /** No name that other code could come by. */
 const STATE = Symbol("express-second-factor");
 
-interface WithState {
+interface Carrier {
   [STATE]?: RequestState;
+}
+
+/**
+ * What carries a request's state. Not the request: Express changes its prototype, and up to Node 22 every member that is added
+ * after that makes a hidden class of its own, which the garbage collector pays for. The list of raw headers is a request's own as
+ * well, and nobody copies or replaces it.
+ */
+function carrierOf(req: Request): Carrier {
+  return ((req.rawHeaders as string[] | undefined) ?? req) as Carrier;
 }
 
 export function beginState(req: Request, res: Response, keeper: LoginKeeper, path: string): RequestState {
   // Under a pattern the mount path is the client's own words; two slashes would name another host.
   const base = req.baseUrl === "" ? path : (req.baseUrl + path).replace(/^[/\\]+/, "/");
   const state = new RequestState(req, res, keeper, base);
-  (req as WithState)[STATE] = state;
+  carrierOf(req)[STATE] = state;
   return state;
 }
 
 /** Undefined on a request that did not pass the middleware, whatever was copied onto it. */
 export function stateOf(req: Request): RequestState | undefined {
-  const state = (req as WithState)[STATE];
+  const state = carrierOf(req)[STATE];
   return state?.req === req ? state : undefined;
 }
 

@@ -407,8 +407,7 @@ describe("an application that brings the user back by itself", () => {
       { ...real, step: "first", epoch: "" },
     ];
     // Everything the client can know: the form of the text, and its own session's id.
-    const written = (jar: Jar): string[] =>
-      records.map((record) => textOf(record as SessionRecord, sessionIdOf(jar)));
+    const written = (jar: Jar): string[] => records.map((record) => textOf(record as SessionRecord, sessionIdOf(jar)));
     const others = [real, { status: "verified" }, null, true, "verified", []];
     for (let index = 0; index < records.length + others.length; index += 1) {
       const jar = await passworded(target, "JSON", "alice");

@@ -9,7 +9,7 @@ import { redisStore } from "express-second-factor/redis";
 import { createTables, sqlStore } from "express-second-factor/sql";
 import { authenticatorApp } from "express-second-factor/testing";
 import { guarded, testApp, type TestApp } from "../support/app.js";
-import { checks, copyOf, distantStore, HOUR, MINUTE, STEP, storedAccount, wrongCodes } from "../support/attack.js";
+import { checks, copyOf, distantStore, HOUR, STEP, storedAccount, wrongCodes } from "../support/attack.js";
 import { type Enrolled, enrolled, full, Jar, pending } from "../support/browser.js";
 import {
   answers,

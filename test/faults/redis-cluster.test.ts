@@ -50,7 +50,7 @@ async function ask(server: number, ...command: string[]): Promise<string> {
 /** Alice used a code and a backup code to get in, and somebody guessed twice and is waiting. */
 async function visited(client: Clients[number], name: string): Promise<Visited> {
   const store = interruptible(redisStore(client, { prefix: `${name}:` }));
-  const options = { keys: KEYS, storeTimeout: `${TIMEOUT}ms` };
+  const options = { keys: KEYS, storeTimeout: `${TIMEOUT}ms` } as const;
   const target = testApp({ store, options, before: (app) => app.set("trust proxy", 1) });
   const [alice, mallory] = [await enrolled(target, "alice"), await enrolled(target, "mallory")];
   const [inside, waiting] = [await pending(target, "alice"), await pending(target, "alice")];

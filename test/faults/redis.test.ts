@@ -6,7 +6,8 @@ import { Redis } from "ioredis";
 import { createClient } from "redis";
 import { redisStore } from "express-second-factor/redis";
 import { testApp } from "../support/app.js";
-import { enrolled, pending } from "../support/browser.js";
+import { wrongCode } from "../support/attack.js";
+import { enrolled, full, pending } from "../support/browser.js";
 import { interruptible } from "../support/interruptible.js";
 import { type Breakable, closed, KEYS, survivesOutages, TIMEOUT, whole } from "../support/outages.js";
 import { durable, startRedis } from "../support/redis.js";
@@ -102,4 +103,26 @@ describe.each<[string, (url: string) => Promise<{ client: Client; end: () => voi
       await server.close();
     }
   });
+});
+
+test("Redis that is full: no guess is answered that it cannot count, who is in stays in, and afterwards all is as it was", async () => {
+  const server = await startRedis(["--maxmemory-policy", "noeviction"]);
+  const client = await nodeRedis(server.url);
+  try {
+    const target = testApp({ store: redisStore(client), options: { keys: KEYS, storeTimeout: `${TIMEOUT}ms` } });
+    const { phone } = await enrolled(target, "alice");
+    const [inside, waiting] = [await full(target, "alice", phone), await pending(target, "alice")];
+    const [right, wrong] = [phone.code(target.clock()), wrongCode(phone, target.clock())];
+    const statuses: number[] = [];
+    for (let tries = 0; tries < 2; tries += 1) statuses.push((await waiting.verify(wrong)).status);
+    await client.configSet("maxmemory", "1");
+    for (const code of [right, wrong, right, wrong]) await closed(waiting.verify(code));
+    expect([await waiting.isIn(), await inside.isIn()]).toEqual([false, true]);
+    await client.configSet("maxmemory", "0");
+    for (let tries = 0; tries < 4; tries += 1) statuses.push((await waiting.verify(wrong)).status);
+    expect(statuses).toEqual([401, 401, 401, 401, 401, 429]);
+  } finally {
+    client.destroy();
+    await server.kill();
+  }
 });

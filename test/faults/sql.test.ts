@@ -79,8 +79,7 @@ describe("SQLite", () => {
     const target = testApp({ store: sqlStore(db), options: { keys: KEYS } });
     const { phone } = await enrolled(target, "alice");
     const [inside, waiting] = [await full(target, "alice", phone), await pending(target, "alice")];
-    for (const table of ["second_factor", "second_factor_rate"])
-      await sql`drop table ${sql.table(table)}`.execute(db);
+    for (const table of ["second_factor", "second_factor_rate"]) await sql`drop table ${sql.table(table)}`.execute(db);
     await closed(inside.get("/account"));
     await closed(waiting.verify(phone.code(target.clock())));
     await createTables(db);
