@@ -16,7 +16,7 @@ const MAIN = fileURLToPath(new URL("../servers/main.mjs", import.meta.url));
 /** One key for all servers of a run, as the servers of one application share theirs. */
 const KEYS = `bench:${randomBytes(32).toString("base64")}`;
 
-/** @typedef {"memory" | "redis" | "redis-cached" | "sql"} StoreKind */
+/** @typedef {"memory" | "redis" | "sql"} StoreKind */
 
 /**
  * @typedef {object} ServerSetting

@@ -117,7 +117,6 @@ function places({ redis, postgres }) {
   return {
     memory: { store: { kind: "memory" }, base: "base" },
     Redis: { sessions: url, store: { kind: "redis", url }, base: "base" },
-    "Redis, client cache": { sessions: url, store: { kind: "redis-cached", url }, base: "base", sets: 1 },
     PostgreSQL: { store: { kind: "sql", url: postgres.url }, base: "base-with-select", beside: ["base"] },
   };
 }
@@ -148,7 +147,7 @@ export function gateTables({ stores }) {
       rows: placed.flatMap(({ where, contest }) => contestRows(contest, ROW_NAMES).map((row) => [where, ...row])),
       notes: [
         `${SESSIONS} sessions in turn: their accounts are known to the process.`,
-        "Client cache: `redisStore(client, { clientSideCache: true })`. Pending requests are answered 401 by the line itself.",
+        "Pending requests are answered 401 by the line itself.",
       ],
     },
     {

@@ -29,13 +29,6 @@ const PLACES = {
     const client = await connectRedis(url);
     return { accounts: redisStore(client), copyModel: (count) => copyInRedis(client, count) };
   },
-  async "redis-cached"(url) {
-    const client = await connectRedis(url, { clientSideCache: { ttl: 1_000, maxEntries: 10_000 } });
-    return {
-      accounts: redisStore(client, { clientSideCache: true }),
-      copyModel: (count) => copyInRedis(client, count),
-    };
-  },
   async sql(url) {
     const pool = new Pool({ connectionString: url });
     const db = new Kysely({ dialect: new PostgresDialect({ pool }) });

@@ -41,10 +41,10 @@ function keyOf(userId: UserId): string {
   return `account:${userId}`;
 }
 
-/** Writers that lost make room: the more often, the longer and the less alike they wait, up to 10 ms. */
+/** Writers that lost make room: the more often, the longer and the less alike they wait, up to 40 ms. */
 async function stepBack(attempt: number): Promise<void> {
   if (attempt < FREE_ATTEMPTS) return;
-  await setTimeout(Math.random() * Math.min(attempt, 10));
+  await setTimeout(Math.random() * Math.min(attempt, 40));
 }
 
 /** Everybody's account, over the store. The one writer of account changes: it keeps the activity list, and tells of them. */
@@ -71,24 +71,48 @@ export class AccountRecords {
 
   /**
    * Shows the account to `make` and writes what it makes of it, if nobody wrote in between; otherwise again, with the account as
-   * it is then. So whatever `make` accepts and uses up is accepted once, in whatever process. `known` spares the first read;
-   * nothing is refused on the strength of a record that was only recalled. Gives up as unavailable after a bounded number of lost
-   * writes.
+   * it is then. So whatever `make` accepts and uses up is accepted once, in whatever process. `known` spares the first read.
    */
   async change<T>(subject: Subject, make: MakeChange<T>, known?: AccountRecord): Promise<Changed<T>> {
-    const { userId } = subject;
-    let current = known ?? (await this.read(userId));
-    for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
+    let current = known ?? (await this.read(subject.userId));
+    for (let attempt = 0; ; attempt += 1) {
       const now = this.clock();
-      const { account, events = [], result } = await make(current, now);
-      if (account !== undefined) {
-        const record = await this.write(withActivity(account, events, now), current.version);
-        if (record !== undefined) return this.told(subject, events, { result, record });
-        await stepBack(attempt);
-      } else if (current.isRecalled !== true) return this.told(subject, events, { result, record: current });
-      current = await this.read(userId);
+      const changed = await this.settle(subject, current, await make(current, now), now);
+      if (changed !== undefined) return changed;
+      current = await this.readAgain(subject.userId, attempt);
     }
-    throw new UnavailableError(`An account record changed ${MOST_ATTEMPTS} times under one write`);
+  }
+
+  /**
+   * Writes what was made of a record, and tells of it. Undefined where nothing is settled: somebody wrote in between, or a record
+   * that was only recalled is to be refused on. Then it is read again, and tried on what it is by now.
+   */
+  async settle<T>(
+    subject: Subject,
+    current: AccountRecord,
+    { account, events = [], result }: Change<T>,
+    now: number,
+  ): Promise<Changed<T> | undefined> {
+    let record: AccountRecord | undefined = current;
+    if (account !== undefined) record = await this.write(withActivity(account, events, now), current.version);
+    else if (current.isRecalled === true) return undefined;
+    if (record === undefined) return undefined;
+    for (const { action, isRecorded: _ofTheList, label: _too, ...details } of events) {
+      this.emitAudit(action, subject, details);
+    }
+    return { result, record };
+  }
+
+  /**
+   * The record as it is by now, after a write that lost for the `attempt`th time.
+   * @throws UnavailableError after a bounded number of lost writes
+   */
+  async readAgain(userId: UserId, attempt: number): Promise<AccountRecord> {
+    if (attempt >= MOST_ATTEMPTS) {
+      throw new UnavailableError(`An account record changed ${MOST_ATTEMPTS} times under one write`);
+    }
+    await stepBack(attempt);
+    return this.read(userId);
   }
 
   /** Puts another account in the place of the one that is there; answers that one, undefined for none. */
@@ -99,13 +123,6 @@ export class AccountRecords {
       if ((await this.write(account, current.version)) !== undefined) return current.account;
     }
     throw new UnavailableError(`An account record changed ${MOST_ATTEMPTS} times under its removal`);
-  }
-
-  private told<T>(subject: Subject, events: readonly AccountEvent[], changed: Changed<T>): Changed<T> {
-    for (const { action, isRecorded: _ofTheList, label: _too, ...details } of events) {
-      this.emitAudit(action, subject, details);
-    }
-    return changed;
   }
 
   /** Undefined where somebody wrote in between. */

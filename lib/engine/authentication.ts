@@ -3,7 +3,7 @@ import { failure, type Outcome, type Problem, success } from "../core/errors.js"
 import type { Client, MethodType } from "../core/nouns.js";
 import type { AccountEvent } from "../events/audit.js";
 import type { SessionRecord } from "../policy/assess.js";
-import type { Change } from "./account-records.js";
+import type { Change, Changed } from "./account-records.js";
 import type { EngineDependencies } from "./dependencies.js";
 import { elevate, type ElevatedLogin, type Elevation } from "./elevation.js";
 import { type LoginContext, scopeOf, subjectOf, type Unweighed, weighed } from "./login-context.js";
@@ -70,15 +70,25 @@ export class Authentication {
    */
   async authenticate(login: LoginContext, proving: Authenticating): Promise<Outcome<ElevatedLogin | Waiting>> {
     const { clock, records } = this.dependencies;
-    const { record, result } = await records.change(
-      subjectOf(login),
-      async (current, now): Promise<Change<Outcome<Authenticated | Waiting>>> =>
-        this.tryAt(weighed(login, current, now), proving, now),
-      login.record,
-    );
+    const subject = subjectOf(login);
+    let current = login.record;
+    for (let attempt = 0; ; attempt += 1) {
+      const now = clock();
+      const change = await this.tryAt(weighed(login, current, now), proving, now);
+      const changed = await records.settle(subject, current, change, now);
+      if (changed !== undefined) return this.elevated(login, changed, now);
+      current = await records.readAgain(login.userId, attempt);
+    }
+  }
+
+  private elevated(
+    login: LoginContext,
+    { record, result }: Changed<Outcome<Authenticated | Waiting>>,
+    now: number,
+  ): Outcome<ElevatedLogin | Waiting> {
     if (!result.ok || "waiting" in result.value) return result as Outcome<Waiting>;
     const { answer, deviceToken, proof, session } = result.value;
-    const elevated = { ...weighed({ ...login, session }, record, clock()), session };
+    const elevated = { ...weighed({ ...login, session }, record, now), session };
     return success({ login: elevated, proof, answer, ...(deviceToken === undefined ? {} : { deviceToken }) });
   }
 

@@ -289,21 +289,20 @@ describe("an owner beside whoever guesses", () => {
     expect((await owner.verify(phone.code(servers[0].clock()))).status).toBe(200);
   });
 
-  test("signs in although three hundred other writes of the account compete with theirs, and none of those is lost", async () => {
+  test("signs in although two hundred other writes of the account compete with theirs, of which none is lost", async () => {
     const { lost, store } = distantStore();
     const servers = twoServers({ store });
     const { phone } = await enrolled(servers[0], "alice");
-    const owner = await full(servers[0], "alice", phone);
     const waiting = await pending(servers[1], "alice");
-    const { id } = (await servers[0].mfa.accounts.factors("u1"))[0]!;
-    const copies = Array.from({ length: 300 }, (_none, index) => copyOf(owner, undefined, servers[index % 2]));
-    const renaming = copies.map(async (copy, index) =>
-      copy.post(`/2fa/factors/${id}/rename`, { label: `Phone ${index}` }),
+    // Slow to make, each of them, and made anew whenever another was written first.
+    const replacing = Array.from({ length: 200 }, (_none, index) =>
+      servers[index % 2]!.mfa.accounts.regenerateBackupCodes("u1"),
     );
-    await Promise.race(renaming);
+    await Promise.race(replacing);
     expect((await waiting.verify(phone.code(servers[0].clock()))).status).toBe(200);
-    expect(tally(await Promise.all(renaming))).toEqual({ 200: 300 });
+    const sets = (await Promise.all(replacing)).map((codes) => codes?.join());
+    expect(new Set(sets).size).toBe(200);
     expect(await waiting.isIn()).toBe(true);
-    expect(lost()).toBeGreaterThan(100);
+    expect(lost()).toBeGreaterThan(200);
   });
 });
