@@ -135,7 +135,7 @@ describe("a wrong code whose attempt cannot be written", () => {
     async (_name, fault) => {
       const { guess, jar, phone, store, target } = await frail();
       store.fail("write", fault);
-      for (let tries = 0; tries < 6; tries += 1) expectProblem(await guess(), "unavailable");
+      for (let tries = 0; tries < 2; tries += 1) expectProblem(await guess(), "unavailable");
       expect([told("factor-failed", target), told("locked", target)]).toEqual([0, 0]);
       store.heal();
       const statuses: number[] = [];

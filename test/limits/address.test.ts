@@ -154,7 +154,7 @@ describe("a store of rate limits", () => {
   test("must be able to look without counting", () => {
     const { store } = movableStore();
     const { get: _looks, ...blind } = store as RateLimitStore & { get: unknown };
-    const start = () => testApp({ options: { limits: { address: { store: blind as RateLimitStore } } } });
+    const start = () => testApp({ options: { limits: { address: { store: blind } } } });
     expect(start).toThrow("limits.address.store: a store of express-rate-limit that has get() and increment()");
   });
 
