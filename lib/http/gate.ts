@@ -65,18 +65,22 @@ export class Gate {
   }
 
   /** Lets the request on, or answers that a second factor is due. */
-  async pass(state: RequestState, next: NextFunction): Promise<void> {
+  pass(state: RequestState, next: NextFunction): Promise<void> | undefined {
     const { login, req } = state;
     if (login === undefined || !isDue(login.status)) next();
     else if (this.settings.isReport) {
       this.report(login);
       next();
     } else if (this.settings.isExempt(req)) next();
-    else {
-      const isPage = req.method === "GET" && prefersHtml(req);
-      await this.remember(state, login, isPage ? localPlace(req.originalUrl, this.settings.origins(req)) : undefined);
-      this.answerDue(state, login);
-    }
+    else return this.stop(state, login);
+    return undefined;
+  }
+
+  private async stop(state: RequestState, login: LoginContext): Promise<void> {
+    const { req } = state;
+    const isPage = req.method === "GET" && prefersHtml(req);
+    await this.remember(state, login, isPage ? localPlace(req.originalUrl, this.settings.origins(req)) : undefined);
+    this.answerDue(state, login);
   }
 
   report(login: LoginContext, reason: LoginStatus["status"] = login.status.status): void {

@@ -13,18 +13,20 @@ interface Kept {
   ownId?: string;
 }
 
-const SHAPE = /^(first|second)\|([\w-]+)\|([\w-]*)\|([\w-]+)\|(\{.*\})$/s;
+const STEPS = ["first", "second"] as const;
+const SHAPE = /^([01])\|([\w-]+)\|([\w-]*)\|([\w-]+)\|([^|]+)\|([0-9]+)\|(.*)$/s;
 const MOST_KEPT = 4_000;
 
 /** Texts that were read before: a session's changes only when its login does. */
 const read = new LruMap<string, Kept>(MOST_KEPT);
 
 /**
- * One line of text. express-session parses, hashes and writes every session several times at every request, and members that
- * are objects make up most of what that costs.
+ * One short line of text, without a quotation mark where nothing but the login is kept. express-session parses, hashes and writes
+ * every session several times at every request, and members that are objects make up most of what that costs.
  */
-export function textOf({ epoch, id, step, ...others }: SessionRecord, sessionId: string): string {
-  return [step, id, epoch, fingerprint(sessionId), JSON.stringify(others)].join("|");
+export function textOf({ at, epoch, id, step, user, ...others }: SessionRecord, sessionId: string): string {
+  const head = [STEPS.indexOf(step), id, epoch, fingerprint(sessionId), at, user.length, user].join("|");
+  return `${head}${Object.keys(others).length === 0 ? "" : JSON.stringify(others)}`;
 }
 
 /** Undefined for anything that {@link textOf} did not write, and for what was made for another session. */
@@ -42,16 +44,21 @@ export function recordIn(text: unknown, sessionId: string): SessionRecord | unde
   return kept.record;
 }
 
+/** What follows the head of a text: the user's id, as long as it says, then whatever else is kept. */
+function restOf(length: number, rest: string): { user: string; others: object } | undefined {
+  if (rest.length < length) return undefined;
+  const others = rest.slice(length);
+  return { user: rest.slice(0, length), others: others === "" ? {} : (JSON.parse(others) as object) };
+}
+
 function parse(text: string): Kept | undefined {
-  const [, step, id, epoch, session = "", others = "{}"] = SHAPE.exec(text) ?? [];
+  const [, step, id = "", epoch = "", session = "", at, length, rest = ""] = SHAPE.exec(text) ?? [];
+  const known = STEPS[Number(step)];
+  if (known === undefined || Number.isNaN(Number(at))) return undefined;
   try {
-    const record = { ...(JSON.parse(others) as object), step, id, epoch };
-    return isRecord(record) ? { record, session } : undefined;
+    const read = restOf(Number(length), rest);
+    return read && { record: { ...read.others, step: known, id, epoch, user: read.user, at: Number(at) }, session };
   } catch {
     return undefined;
   }
-}
-
-function isRecord(record: object): record is SessionRecord {
-  return "user" in record && typeof record.user === "string" && "at" in record && typeof record.at === "number";
 }

@@ -1,7 +1,7 @@
-import { NodeCryptoPlugin } from "@otplib/plugin-crypto-node";
 import { generateSync } from "@otplib/totp";
 import { parse } from "@otplib/uri";
 import { base32nopad } from "@scure/base";
+import { otpCrypto } from "../crypto/otp-plugin.js";
 
 /** An authenticator app that scanned one QR code. */
 export interface AuthenticatorApp {
@@ -34,7 +34,6 @@ export function authenticatorApp(uri: string): AuthenticatorApp {
   const { type, label, params } = parse(uri);
   if (type !== "totp") throw new TypeError(`Not a time-based key URI: ${type}`);
   const { secret, issuer, algorithm = "sha1", digits = 6, period = 30 } = params;
-  const crypto = new NodeCryptoPlugin();
   const bytes = base32nopad.decode(secret);
   return {
     issuer,
@@ -42,7 +41,14 @@ export function authenticatorApp(uri: string): AuthenticatorApp {
     secret,
     period,
     code(at = Date.now()) {
-      return generateSync({ secret: bytes, epoch: Math.floor(at / 1000), algorithm, digits, period, crypto });
+      return generateSync({
+        secret: bytes,
+        epoch: Math.floor(at / 1000),
+        algorithm,
+        digits,
+        period,
+        crypto: otpCrypto,
+      });
     },
   };
 }

@@ -2,7 +2,7 @@ import express, { type RequestHandler } from "express";
 import session from "express-session";
 import passport from "passport";
 import { Strategy as LocalStrategy } from "passport-local";
-import { type Messages, type PasskeyOfferMessages, secondFactor, type Store } from "express-second-factor";
+import { type MessageOverrides, type PasskeysWords, secondFactor, type Store } from "express-second-factor";
 import { type NodeRedisClient, redisStore } from "express-second-factor/redis";
 import { authenticatorApp } from "express-second-factor/testing";
 import { journey } from "./journey.mjs";
@@ -31,14 +31,14 @@ const mfa = secondFactor({ issuer: "Acme", origin: "http://localhost:3000", cloc
 const gate: RequestHandler = mfa;
 const fresh: RequestHandler = mfa.require({ maxAge: "5m" });
 
-const offer: PasskeyOfferMessages = {
+const offer: PasskeysWords["offer"] = {
   title: "Kein Code mehr",
   lead: "Mit einem Passkey.",
   add: "Passkey anlegen",
   later: "Jetzt nicht",
   never: "Nicht mehr fragen",
 };
-export const german: Partial<Messages> = { passkeyOffer: offer };
+export const german: MessageOverrides = { methods: { passkey: { offer } } };
 export const shared = (client: NodeRedisClient): Store => redisStore(client);
 
 const app = express();
