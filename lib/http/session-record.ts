@@ -56,8 +56,8 @@ function parse(text: string): Kept | undefined {
   const known = STEPS[Number(step)];
   if (known === undefined || Number.isNaN(Number(at))) return undefined;
   try {
-    const read = restOf(Number(length), rest);
-    return read && { record: { ...read.others, step: known, id, epoch, user: read.user, at: Number(at) }, session };
+    const found = restOf(Number(length), rest);
+    return found && { record: { ...found.others, step: known, id, epoch, user: found.user, at: Number(at) }, session };
   } catch {
     return undefined;
   }
