@@ -5,7 +5,8 @@ import type { FactorId } from "./nouns.js";
 // Every change of an account is a pure function here. Who may make it, and what is told of it, is decided above.
 
 const MAX_ACTIVITY = 20;
-const MAX_REVOKED = 20;
+/** A logged-out session that its store still holds must stay worthless: far more of them than one user ends meanwhile. */
+const MAX_REVOKED = 100;
 
 /** Logins beyond this many push out the oldest, so that a record stays small whatever a script does. */
 export const MAX_LOGINS = 50;

@@ -2,7 +2,18 @@ import type { Account } from "./account.js";
 import type { UserId } from "./nouns.js";
 
 const FORMAT = 2;
-const LISTS = ["factors", "enrollments", "devices", "logins", "revokedLogins", "activity"] as const;
+const LISTS = {
+  factors: "object",
+  enrollments: "object",
+  devices: "object",
+  logins: "object",
+  revokedLogins: "string",
+  activity: "object",
+} as const;
+
+function isListOf(kind: "object" | "string", list: unknown): boolean {
+  return Array.isArray(list) && list.every((each) => typeof each === kind && each !== null);
+}
 
 /** Records of the first format called two things otherwise, and counted attempts elsewhere. */
 function ofFirstFormat({ generation, ended, ...record }: Record<string, unknown>): Record<string, unknown> {
@@ -19,7 +30,7 @@ export function parseAccount(userId: UserId, text: string): Account {
     typeof record.sessionEpoch === "string" &&
     typeof record.attempts === "object" &&
     record.attempts !== null &&
-    LISTS.every((name) => Array.isArray(record[name]));
+    Object.entries(LISTS).every(([name, kind]) => isListOf(kind, record[name]));
   if (!isWhole) throw new Error("The stored account record is damaged, of another format, or another user's");
   return record as unknown as Account;
 }

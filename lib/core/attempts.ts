@@ -1,5 +1,5 @@
 import type { Account } from "./account.js";
-import { type LimitKind, type Limits, SECOND } from "./nouns.js";
+import { type Limit, type LimitKind, type Limits, SECOND } from "./nouns.js";
 
 /** Attempts of one kind in the window that is open. */
 export interface AttemptWindow {
@@ -27,6 +27,11 @@ function keyOf(kind: LimitKind, scope: AttemptScope): string {
   return scope === "login" ? kind : `${scope}/${kind}`;
 }
 
+/** A window that ends later than two can was opened by a clock that was ahead, and would lock its user until then. */
+function isOpen({ endsAt }: AttemptWindow, limit: Limit, now: number): boolean {
+  return endsAt > now && endsAt <= now + 2 * limit.window;
+}
+
 /** Of the kinds whose limit is reached, the one that lasts longest. */
 export function limitReached(
   { attempts }: Account,
@@ -39,8 +44,8 @@ export function limitReached(
   for (const kind of kinds) {
     const open = attempts[keyOf(kind, scope)];
     const limit = limits[kind];
-    if (open === undefined || limit === undefined || open.endsAt <= now || open.count < limit.limit) continue;
-    // A clock that was set back must not make a window longer than it is.
+    if (open === undefined || limit === undefined || open.count < limit.limit || !isOpen(open, limit, now)) continue;
+    // By a clock that was set back a little, it does not last longer than a window either.
     const retryAfter = Math.max(1, Math.ceil(Math.min(open.endsAt - now, limit.window) / SECOND));
     if (longest === undefined || retryAfter > longest.retryAfter) longest = { kind, retryAfter };
   }
@@ -55,13 +60,14 @@ export function countAttempt(
   limits: Limits,
   now: number,
 ): { readonly account: Account; readonly reached: readonly LimitKind[] } {
-  const open = Object.entries(account.attempts).filter(([, { endsAt }]) => endsAt > now);
-  const attempts: Record<string, AttemptWindow> = Object.fromEntries(open);
+  const current = Object.entries(account.attempts).filter(([, { endsAt }]) => endsAt > now);
+  const attempts: Record<string, AttemptWindow> = Object.fromEntries(current);
   const reached: LimitKind[] = [];
   for (const kind of kinds) {
     const limit = limits[kind];
     if (limit === undefined) continue;
-    const before = attempts[keyOf(kind, scope)] ?? { count: 0, endsAt: now + limit.window };
+    const open = attempts[keyOf(kind, scope)];
+    const before = open !== undefined && isOpen(open, limit, now) ? open : { count: 0, endsAt: now + limit.window };
     const count = before.count + 1;
     attempts[keyOf(kind, scope)] = { ...before, count };
     if (count === limit.limit) reached.push(kind);

@@ -53,7 +53,7 @@ function withoutPort(ip: string): string {
  */
 export class AddressGuard implements AddressLimit {
   private readonly library: Promise<Library>;
-  private readonly store: Promise<RateLimitStore>;
+  private store: Promise<RateLimitStore> | undefined = undefined;
   private readonly middleware: Promise<RateLimitRequestHandler>;
   /** Whose requests they are that the middleware looks at, which it does not ask. */
   private readonly users = new WeakMap<Request, UserId>();
@@ -61,9 +61,8 @@ export class AddressGuard implements AddressLimit {
   constructor(private readonly settings: AddressGuardSettings) {
     // Begun at start and awaited at the first attempt: nobody else needs it.
     this.library = import("express-rate-limit");
-    this.store = this.library.then((library) => this.openStore(library));
     this.middleware = this.library.then((library) => this.createMiddleware(library));
-    for (const loading of [this.store, this.middleware]) loading.catch(() => undefined);
+    for (const loading of [this.openStore(), this.middleware]) loading.catch(() => undefined);
   }
 
   /**
@@ -110,20 +109,13 @@ export class AddressGuard implements AddressLimit {
 
   /** What the store holds, plus the request at hand: none where it holds nothing, or nothing sensible. */
   private async look(key: string): Promise<Look> {
-    const store = await this.store;
-    const found = await within("The rate limiter", this.settings.timeout, () => store.get?.(key), isLook);
+    const found = await this.ask(async (store) => store.get?.(key), isLook);
     const hits = Number.isNaN(found?.totalHits) ? 0 : (found?.totalHits ?? 0);
     return { totalHits: hits + 1, resetTime: this.resetTime(found?.resetTime) };
   }
 
   private async increment(key: string): Promise<Look> {
-    const store = await this.store;
-    const { resetTime, totalHits } = await within(
-      "The rate limiter",
-      this.settings.timeout,
-      () => store.increment(key),
-      isHit,
-    );
+    const { resetTime, totalHits } = await this.ask(async (store) => store.increment(key), isHit);
     return { totalHits, resetTime: this.resetTime(resetTime) };
   }
 
@@ -143,10 +135,28 @@ export class AddressGuard implements AddressLimit {
     return Math.max(1, Math.ceil((time.getTime() - Date.now()) / SECOND));
   }
 
-  private openStore({ MemoryStore }: Library): RateLimitStore {
+  private async ask<Answer>(
+    act: (store: RateLimitStore) => Promise<unknown>,
+    isAnswer: (given: unknown) => given is Answer,
+  ): Promise<Answer> {
+    await this.library;
+    return within("The rate limiter", this.settings.timeout, async () => act(await this.openStore()), isAnswer);
+  }
+
+  /** Some stores ask their server for something before the first question; one that could not is asked to again. */
+  private openStore(): Promise<RateLimitStore> {
+    this.store ??= this.initialize().catch((error: unknown) => {
+      this.store = undefined;
+      throw error;
+    });
+    return this.store;
+  }
+
+  private async initialize(): Promise<RateLimitStore> {
+    const { MemoryStore } = await this.library;
     const store = this.settings.store ?? new MemoryStore();
-    // Only what stores read of the library's own options.
-    void store.init?.({ windowMs: this.settings.window } as Options);
+    // Only what stores read of the library's own options. The type does not say that it may be a promise.
+    await (store.init?.({ windowMs: this.settings.window } as Options) as unknown);
     return store;
   }
 
@@ -165,7 +175,7 @@ export class AddressGuard implements AddressLimit {
       store: {
         increment: (key) => this.look(key),
         decrement: () => undefined,
-        resetKey: async (key) => (await this.store).resetKey(key),
+        resetKey: async (key) => (await this.openStore()).resetKey(key),
       },
     });
   }

@@ -1,4 +1,4 @@
-import type { NextFunction } from "express";
+import type { NextFunction, Request } from "express";
 import type { Problem } from "../core/errors.js";
 import type { Engine } from "../engine/engine.js";
 import type { BegunLogin } from "../engine/first-factor.js";
@@ -10,7 +10,7 @@ import { prefersHtml } from "./negotiation.js";
 import type { PageSet } from "./page-set.js";
 import type { RequestState } from "./request-state.js";
 import { localPlace } from "./return-to.js";
-import { readRecord, renewSession, saveRecord } from "./session.js";
+import { copiedRecord, readRecord, renewSession, saveRecord } from "./session.js";
 import type { Settings } from "./settings.js";
 import { RequestSource } from "./source.js";
 import { currentUser, hideUser } from "./user-visibility.js";
@@ -38,18 +38,32 @@ export class Gate {
     const decision = fixedDecision ?? (await this.settings.decide(user, req, clock()));
     const source = new RequestSource(req, this.settings, userId);
     const unweighed: Unweighed = { user, userId, session, decision, source };
-    const recalled = mayRecall ? records.recall(userId) : undefined;
+    const recalled = mayRecall ? this.recalled(unweighed) : undefined;
     if (recalled !== undefined) {
-      const login = weighed(unweighed, recalled, clock());
-      if (login.status.status === "pending" && login.session !== undefined) {
-        this.setLogin(state, login);
-        return;
-      }
+      this.setLogin(state, recalled);
+      return;
     }
     const login = weighed(unweighed, await records.read(userId), clock());
-    if (login.status.status === "ended") await this.endLogin(state, login);
+    if (login.status.status === "ended" || this.isCopyOfEnded(req, login)) await this.endLogin(state, login);
     else if (login.session === undefined && isDue(login.status)) await this.adopt(state, unweighed);
     else this.setLogin(state, login);
+  }
+
+  /** A login that waits for its proof, by the account as this process knows it; undefined where the store must be asked. */
+  private recalled(unweighed: Unweighed): LoginContext | undefined {
+    const record = this.engine.dependencies.records.recall(unweighed.userId);
+    if (record === undefined || unweighed.session === undefined) return undefined;
+    const login = weighed(unweighed, record, this.settings.clock());
+    return login.status.status === "pending" ? login : undefined;
+  }
+
+  /** An application that moves a session's content to a new id moves the record too; what had ended stays so. */
+  private isCopyOfEnded(req: Request, login: LoginContext): boolean {
+    if (login.session !== undefined) return false;
+    const session = copiedRecord(req, login.userId);
+    if (session === undefined) return false;
+    const { status } = weighed({ ...login, session }, login.record, this.settings.clock());
+    return status.status === "ended";
   }
 
   /** Makes a login what this request is about: `req.secondFactor`, and `req.user` hidden while a factor is due. */

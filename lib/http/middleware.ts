@@ -7,7 +7,7 @@ import { PageSet } from "./page-set.js";
 import { PassportLogin } from "./passport-login.js";
 import { createProxyCheck } from "./proxy-check.js";
 import { Refusals } from "./refusals.js";
-import { beginState, type LoginKeeper, type RequestState } from "./request-state.js";
+import { beginState, type LoginKeeper, type RequestState, stateOf } from "./request-state.js";
 import { OwnRoutes } from "./router.js";
 import { requireSession } from "./session.js";
 import type { Settings } from "./settings.js";
@@ -63,6 +63,11 @@ export class Middleware {
 
   private async proceed(req: Request, res: Response, next: NextFunction): Promise<void> {
     if (this.wellKnown.answer(req, res)) return;
+    // Mounted once more further down: what was found above holds, and the user may be hidden by now.
+    if (stateOf(req)?.keeper === this.keeper) {
+      next();
+      return;
+    }
     requireOrder(req);
     this.checkProxy(req);
     const state: RequestState = beginState(req, res, this.keeper, this.settings.path);

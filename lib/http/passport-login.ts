@@ -42,9 +42,10 @@ type PassportMethod = (this: unknown, ...given: unknown[]) => unknown;
 /** One call of `req.logIn`. */
 interface LoggingIn {
   readonly state: RequestState;
-  readonly original: PassportMethod;
   readonly user: AppUser;
   readonly options: LogInOptions;
+  /** Passport's own method, called as ours was. */
+  readonly original: (done: Done) => unknown;
 }
 
 /** Passport's own failure of a login, kept apart from ours: the application hears of it as ever. */
@@ -54,11 +55,18 @@ class LogInError extends Error {
   }
 }
 
-/** Passport's `(options, done)`, either of which may be left out. */
-function given(first: unknown, second: unknown): { options: LogInOptions; done: Done } {
+/**
+ * Passport's `(options, done)`, either of which may be left out. What lies under our method may be the application's, which knows
+ * one way of being called: `before` are the arguments it is called with, up to the callback.
+ */
+function given(first: unknown, second: unknown): { options: LogInOptions; before: unknown[]; done: Done } {
   const done = typeof first === "function" ? first : second;
-  const options = typeof first === "object" && first !== null ? first : {};
-  return { options, done: typeof done === "function" ? (done as Done) : () => undefined };
+  const hasOptions = typeof first === "object" && first !== null;
+  return {
+    options: hasOptions ? first : {},
+    before: hasOptions ? [first] : [],
+    done: typeof done === "function" ? (done as Done) : () => undefined,
+  };
 }
 
 /** Takes logins over from Passport, and ends them with it, whoever calls `req.logIn`, `req.logout` or `session.destroy`. */
@@ -73,8 +81,9 @@ export class PassportLogin {
 
   /** `req.logIn(user, [options], [done])`. */
   logIn(state: RequestState, original: PassportMethod, user: AppUser, first: unknown, second: unknown): void {
-    const { done, options } = given(first, second);
-    this.complete({ state, original, user, options }).then(
+    const { before, done, options } = given(first, second);
+    const own = (then: Done): unknown => original.call(state.req, user, ...before, then);
+    this.complete({ state, original: own, user, options }).then(
       (goesOn) => {
         if (goesOn) done();
       },
@@ -89,11 +98,11 @@ export class PassportLogin {
   /** `req.logOut([options], [done])`. */
   logOut(state: RequestState, original: PassportMethod, first: unknown, second: unknown): void {
     const { req } = state;
-    const { done, options } = given(first, second);
+    const { before, done } = given(first, second);
     const session = sessionOf(req);
     const ending = this.end(req);
     if (session !== undefined) delete session.secondFactor;
-    original.call(req, options, (error: unknown) => {
+    original.call(req, ...before, (error: unknown) => {
       showUser(req, undefined);
       state.login = undefined;
       ending.then(() => {
@@ -116,7 +125,7 @@ export class PassportLogin {
     delete requireSession(req).secondFactor;
     const logOut = ownLogOut(req);
     if (logOut === undefined) return;
-    await settled((done) => logOut.call(req, { keepSessionInfo: keepsData }, done));
+    await settled((done) => (keepsData ? logOut.call(req, { keepSessionInfo: true }, done) : logOut.call(req, done)));
     this.watch(req);
   }
 
@@ -177,12 +186,12 @@ export class PassportLogin {
   }
 
   /** A login for this request alone (`session: false`: Basic, bearer). There is no second step to come, so none may be due. */
-  private async once({ options, original, state, user }: LoggingIn, newcomer: Unweighed): Promise<boolean> {
+  private async once({ original, state }: LoggingIn, newcomer: Unweighed): Promise<boolean> {
     const { req, res } = state;
     const record = await this.engine.dependencies.records.read(newcomer.userId);
     const login = weighed(newcomer, record, this.settings.clock());
     showUser(req, undefined);
-    await settled((done) => original.call(req, user, options, done));
+    await settled(original);
     this.gate.setLogin(state, login);
     if (!isDue(login.status)) return true;
     if (this.settings.isReport) {
@@ -195,7 +204,7 @@ export class PassportLogin {
   }
 
   /** Passport's own login, with the record put into the new session before Passport saves it. */
-  private async passportLogIn({ options, original, state, user }: LoggingIn, record: SessionRecord): Promise<void> {
+  private async passportLogIn({ original, state }: LoggingIn, record: SessionRecord): Promise<void> {
     const { req } = state;
     showUser(req, undefined);
     const session = requireSession(req);
@@ -214,7 +223,7 @@ export class PassportLogin {
       return session;
     });
     try {
-      await settled((done) => original.call(req, user, options, done));
+      await settled(original);
     } catch (error) {
       hideUser(req);
       throw new LogInError(error instanceof Error ? error : new Error(String(error)));

@@ -102,8 +102,13 @@ export function beginState(req: Request, res: Response, keeper: LoginKeeper, pat
 
 /** Undefined on a request that did not pass the middleware, whatever was copied onto it. */
 export function stateOf(req: Request): RequestState | undefined {
-  const state = carrierOf(req)[STATE];
+  const state = carriedState(req);
   return state?.req === req ? state : undefined;
+}
+
+/** The state of the request that this is, or is a copy of. */
+export function carriedState(req: Request): RequestState | undefined {
+  return carrierOf(req)[STATE];
 }
 
 /** Where owners manage their factors, as the browser sees it. */

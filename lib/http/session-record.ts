@@ -16,6 +16,8 @@ interface Kept {
 const STEPS = ["first", "second"] as const;
 const SHAPE = /^([01])\|([\w-]+)\|([\w-]*)\|([\w-]+)\|([^|]+)\|([0-9]+)\|(.*)$/s;
 const MOST_KEPT = 4_000;
+/** Characters; a longer text carries where its user was going, for a moment. */
+const LONGEST_KEPT = 1_000;
 
 /** Texts that were read before: a session's changes only when its login does. */
 const read = new LruMap<string, Kept>(MOST_KEPT);
@@ -29,14 +31,23 @@ export function textOf({ at, epoch, id, step, user, ...others }: SessionRecord, 
   return `${head}${Object.keys(others).length === 0 ? "" : JSON.stringify(others)}`;
 }
 
+function keptIn(text: unknown): Kept | undefined {
+  if (typeof text !== "string") return undefined;
+  const known = read.get(text);
+  if (known !== undefined) return known;
+  const kept = parse(text);
+  if (kept !== undefined && text.length <= LONGEST_KEPT) read.set(text, kept);
+  return kept;
+}
+
+/** Whatever session it was made for: good for finding a login over, never for finding it good. */
+export function copiedIn(text: unknown): SessionRecord | undefined {
+  return keptIn(text)?.record;
+}
+
 /** Undefined for anything that {@link textOf} did not write, and for what was made for another session. */
 export function recordIn(text: unknown, sessionId: string): SessionRecord | undefined {
-  if (typeof text !== "string") return undefined;
-  let kept = read.get(text);
-  if (kept === undefined) {
-    kept = parse(text);
-    if (kept !== undefined) read.set(text, kept);
-  }
+  const kept = keptIn(text);
   if (kept === undefined) return undefined;
   if (kept.ownId === sessionId) return kept.record;
   if (kept.session !== fingerprint(sessionId)) return undefined;

@@ -2,7 +2,7 @@ import type { Request } from "express";
 import { ConfigurationError } from "../core/errors.js";
 import type { UserId } from "../core/nouns.js";
 import type { SessionRecord } from "../policy/assess.js";
-import { recordIn, textOf } from "./session-record.js";
+import { copiedIn, recordIn, textOf } from "./session-record.js";
 
 /** A callback as Passport and express-session call one. */
 export type Done = (error?: unknown) => void;
@@ -57,6 +57,12 @@ export function readRecord(req: Request, userId: UserId): SessionRecord | undefi
   return record?.user === userId ? record : undefined;
 }
 
+/** A record of this user's login that was made for another session and copied into this one. */
+export function copiedRecord(req: Request, userId: UserId): SessionRecord | undefined {
+  const record = copiedIn(sessionOf(req)?.secondFactor);
+  return record?.user === userId ? record : undefined;
+}
+
 /** Puts a record into the session as it is now; saving is the caller's. */
 export function putRecord(req: Request, record: SessionRecord): void {
   requireSession(req).secondFactor = textOf(record, sessionId(req));
@@ -82,8 +88,9 @@ export async function saveRecord(req: Request, record: SessionRecord): Promise<v
   await saveSession(req);
 }
 
+/** With the cookie's chosen life ("remember me"), and without when that ends, which moves at every request. */
 function contentOf(session: Session): string {
-  return JSON.stringify({ ...session, cookie: undefined });
+  return JSON.stringify([{ ...session, cookie: undefined }, session.cookie?.originalMaxAge]);
 }
 
 /** Replaces a method of one object without showing up in it: sessions are serialized, and merged by Passport. */

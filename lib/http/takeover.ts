@@ -1,73 +1,104 @@
 import { IncomingMessage } from "node:http";
 import type { Request } from "express";
 import { type Done, override, type Session } from "./session.js";
-import { type RequestState, stateOf } from "./request-state.js";
+import { carriedState, type RequestState, stateOf } from "./request-state.js";
 
 /**
- * What all requests and all sessions of a process share is taken over once, instead of each one of them at every request.
- * Passport leaves a `logIn` that it finds, on the prototype too; a request that passes no middleware of ours finds there what
- * it would have found without.
+ * Takes `logIn`, `logOut` and `session.destroy` over, request by request: what an application has put on a request is that
+ * request's own, and may close over it.
  */
 
 type Method = (this: unknown, ...given: unknown[]) => unknown;
+type Names = readonly ["logIn" | "logOut", "login" | "logout"];
 
-interface PassportRequest {
-  logIn?: unknown;
-  login?: unknown;
-  logOut?: unknown;
-  logout?: unknown;
-}
+const LOG_IN: Names = ["logIn", "login"];
+const LOG_OUT: Names = ["logOut", "logout"];
 
 /** Our methods, by what lies under each. */
 const originals = new WeakMap<object, Method>();
+
+/** Passport gives every request the same two methods, so ours above them are made once. */
+const gatedLogIns = new WeakMap<Method, Method>();
+const gatedLogOuts = new WeakMap<Method, Method>();
 
 function originalOf(method: unknown): Method | undefined {
   if (typeof method !== "function") return undefined;
   return originals.get(method) ?? (method as Method);
 }
 
-function isTakenOver(method: unknown): boolean {
-  return typeof method !== "function" || originals.has(method);
+function remembered(gated: WeakMap<Method, Method>, original: Method, create: () => Method): Method {
+  let method = gated.get(original);
+  if (method === undefined) {
+    method = create();
+    gated.set(original, method);
+    originals.set(method, original);
+  }
+  return method;
 }
 
+/** On a copy of a request (`Object.create(req)`, a proxy) it is the request itself that is logged in. */
 function gatedLogIn(original: Method): Method {
-  const gated: Method = function logIn(user, given, then) {
-    const state = stateOf(this as Request);
-    if (state === undefined) return original.call(this, user, given, then);
-    state.keeper.passportLogin.logIn(state, original, user as Express.User, given, then);
-    return undefined;
-  };
-  originals.set(gated, original);
-  return gated;
+  return remembered(gatedLogIns, original, () => {
+    return function logIn(this: unknown, user, given, then) {
+      const state = carriedState(this as Request);
+      if (state === undefined) return original.call(this, user, given, then);
+      state.keeper.passportLogin.logIn(state, original, user as Express.User, given, then);
+      return undefined;
+    };
+  });
 }
 
 function gatedLogOut(original: Method): Method {
-  const gated: Method = function logOut(given, then) {
-    const state = stateOf(this as Request);
-    if (state === undefined) return original.call(this, given, then);
-    state.keeper.passportLogin.logOut(state, original, given, then);
-    return undefined;
-  };
-  originals.set(gated, original);
-  return gated;
+  return remembered(gatedLogOuts, original, () => {
+    return function logOut(this: unknown, given, then) {
+      const state = carriedState(this as Request);
+      if (state === undefined) return original.call(this, given, then);
+      state.keeper.passportLogin.logOut(state, original, given, then);
+      return undefined;
+    };
+  });
 }
 
-/** The outermost prototype that is not Node's own: what all requests of one Express share. */
+/**
+ * A Passport that comes further down brings its methods then: they are taken over as they are put. What is put over ours later is
+ * the application's own.
+ */
+function awaitMethod(req: Request, names: Names, gate: (original: Method) => Method): void {
+  let current: Method | undefined;
+  const put = (method: Method): void => {
+    const isPassports = current === undefined || originals.get(current) === method;
+    current = isPassports && !originals.has(method) ? gate(method) : method;
+  };
+  for (const name of names) {
+    Object.defineProperty(req, name, {
+      configurable: true,
+      enumerable: true,
+      get: () => current,
+      set: (method: unknown) => {
+        if (typeof method === "function") put(method as Method);
+      },
+    });
+  }
+}
+
+function takeOverMethod(req: Request, names: Names, gate: (original: Method) => Method): void {
+  const request = req as unknown as Record<string, unknown>;
+  const method = request[names[0]];
+  if (typeof method !== "function") awaitMethod(req, names, gate);
+  else if (!originals.has(method)) {
+    const gated = gate(method as Method);
+    for (const name of names) request[name] = gated;
+  }
+}
+
+/** What all requests of one Express share; the request itself where it is no message of Node's HTTP/1 server. */
 function sharedBy(req: Request): object {
   let shared: object = req;
   for (;;) {
     const next = Object.getPrototypeOf(shared) as object | null;
-    if (next === null || next === IncomingMessage.prototype) return shared;
+    if (next === IncomingMessage.prototype) return shared;
+    if (next === null) return req;
     shared = next;
-  }
-}
-
-/** Puts a method under both of Passport's names: on this request, and where all requests of its kind find it. */
-function put(req: Request, names: readonly [string, string], method: Method): void {
-  const shared = sharedBy(req);
-  for (const name of names) {
-    if (shared !== req && !Object.hasOwn(shared, name)) override(shared, name, method);
-    (req as unknown as Record<string, unknown>)[name] = method;
   }
 }
 
@@ -82,17 +113,16 @@ const SECOND_FACTOR: PropertyDescriptor & ThisType<Request> = {
   },
 };
 
-/** Takes over `logIn` and `logOut` of a request, and with them of all to come. */
+/** Takes over `logIn` and `logOut` of a request, and gives it `secondFactor`. */
 export function takeOver(req: Request): void {
-  const passport = req as PassportRequest;
-  if (!isTakenOver(passport.logIn)) put(req, ["logIn", "login"], gatedLogIn(passport.logIn as Method));
-  if (!isTakenOver(passport.logOut)) put(req, ["logOut", "logout"], gatedLogOut(passport.logOut as Method));
+  takeOverMethod(req, LOG_IN, gatedLogIn);
+  takeOverMethod(req, LOG_OUT, gatedLogOut);
   if (!("secondFactor" in req)) Object.defineProperty(sharedBy(req), "secondFactor", SECOND_FACTOR);
 }
 
 /** Passport's own `logOut` of a request. */
 export function ownLogOut(req: Request): Method | undefined {
-  return originalOf((req as PassportRequest).logOut);
+  return originalOf((req as { logOut?: unknown }).logOut);
 }
 
 type OwnSession = Session & { readonly req?: Request };

@@ -441,3 +441,21 @@ describe.each(PLACES)("rate limits in %s", (_place, start, outages) => {
     },
   );
 });
+
+test("a store of rate limits that cannot be prepared at start closes what it counts for, until it can be", async () => {
+  const inner = faultyRateLimits();
+  let isReady = false;
+  const target = limited({
+    rateLimits: {
+      ...inner,
+      // As rate-limit-redis does, which loads its scripts first; the type knows nothing of it.
+      init: async () => {
+        if (!isReady) throw new Error("the server of the limits is not there");
+      },
+    },
+  });
+  const jar = await pending(target, "carol");
+  expectProblem(await jar.post("/2fa/totp/enroll"), "unavailable");
+  isReady = true;
+  expect((await jar.post("/2fa/totp/enroll")).status).toBe(201);
+});

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { copyOf, MINUTE } from "../support/attack.js";
+import { copyOf, HOUR, MINUTE, storedAccount } from "../support/attack.js";
 import { passwordOf, testApp, type TestAppOptions } from "../support/app.js";
 import { enrolled, full, Jar, pending } from "../support/browser.js";
 import { actions } from "../support/observe.js";
@@ -211,4 +211,15 @@ describe("what happens to the account elsewhere takes effect on the next request
     await jar.post("/login", { username: "carol", password: passwordOf("carol") });
     expect(await jar.isIn()).toBe(true);
   });
+});
+
+test("a logout that comes after an erase leaves the account erased, and forgotten in its time", async () => {
+  const target = testApp();
+  await (await pending(target, "carol")).post("/logout");
+  const jar = await pending(target, "carol");
+  await target.mfa.accounts.erase("u3");
+  expect((await jar.post("/logout")).status).toBe(204);
+  expect(JSON.parse((await storedAccount(target, "carol"))!)).toMatchObject({ revokedLogins: [], logins: [] });
+  target.clock.advance(365 * 24 * HOUR);
+  expect(await storedAccount(target, "carol")).toBeUndefined();
 });

@@ -154,6 +154,22 @@ describe('"remember me"', () => {
     expect(secondsOf(await lineAfter(30))).toBeGreaterThan(29.9 * 24 * 3600);
   });
 
+  test("chosen after the login was saved is what the store keeps too", async () => {
+    const life = 30 * 24 * 3600 * 1000;
+    const target = testApp({
+      routes(app, _mfa, authenticator) {
+        app.post("/login-for-long", authenticator.authenticate("local"), (req, res) => {
+          req.session.cookie.maxAge = life;
+          res.sendStatus(204);
+        });
+      },
+    });
+    const jar = new Jar(target);
+    expect((await jar.post("/login-for-long", { username: "carol", password: passwordOf("carol") })).status).toBe(204);
+    const row = JSON.parse(rows(target)[rowOf(jar)]!) as { cookie: { originalMaxAge: number } };
+    expect(row.cookie.originalMaxAge).toBe(life);
+  });
+
   test("not chosen is a cookie of the browser's session after the second, whatever the default is", async () => {
     expect(secondsOf(await lineAfter(0))).toBeUndefined();
   });
@@ -207,6 +223,35 @@ describe("a login is over", () => {
     await end(jar);
     writeBack(target, saved);
     expect(await copy.isIn()).toBe(false);
+  });
+
+  test("however many logins of its user ended after it", async () => {
+    const target = testApp();
+    const jar = await pending(target, "carol");
+    const [copy, saved] = [copyOf(jar), rows(target)];
+    await jar.post("/logout");
+    for (let login = 0; login < 30; login += 1) await (await pending(target, "carol")).post("/logout");
+    writeBack(target, saved);
+    expect(await copy.isIn()).toBe(false);
+  });
+
+  test("also where the application moves what the session holds to a new id, above the middleware", async () => {
+    let moves = false;
+    const move: RequestHandler = (req, _res, next) => {
+      const { cookie: _old, ...kept } = req.session;
+      if (!moves) next();
+      else {
+        req.session.regenerate((error) => {
+          Object.assign(req.session, kept);
+          next(error);
+        });
+      }
+    };
+    const target = testApp({ before: (each) => each.use(move) });
+    const [ended, other] = [await pending(target, "carol"), await pending(target, "dave")];
+    await target.mfa.accounts.signOutEverywhere("u3");
+    moves = true;
+    expect([await ended.isIn(), await other.isIn()]).toEqual([false, true]);
   });
 
   test("that was pending and turned away: a right code opens no copy of it", async () => {
@@ -267,10 +312,13 @@ describe("a session row made up by hand", () => {
     const target = testApp();
     await enrolled(target, "alice");
     const jar = await pending(target, "alice");
-    const row = JSON.parse(rows(target)[rowOf(jar)]!) as { secondFactor: object };
-    const forged = { ...row, secondFactor: { ...row.secondFactor, step: "second", pending: undefined } };
-    writeBack(target, { [rowOf(jar)]: JSON.stringify(forged) });
-    expect(await jar.isIn()).toBe(false);
+    const row = JSON.parse(rows(target)[rowOf(jar)]!) as { secondFactor: string };
+    expect(row.secondFactor).toMatch(/^0\|.+\{"pending":true/);
+    for (const text of [row.secondFactor, row.secondFactor.replace(/\{.*$/, "")]) {
+      const forged = { ...row, secondFactor: text.replace(/^0/, "1") };
+      writeBack(target, { [rowOf(jar)]: JSON.stringify(forged) });
+      expect(await jar.isIn()).toBe(false);
+    }
   });
 
   test("with another user's mark is a login nobody marked: the second factor is due", async () => {

@@ -294,3 +294,15 @@ describe("a limit of two servers over one store", () => {
     }
   });
 });
+
+test("a clock that was a year ahead locks nobody once it is set right", async () => {
+  const target = testApp();
+  const guess = () => target.mfa.accounts.verify("u3", { method: "totp", code: "000000" });
+  const year = 365 * 24 * HOUR;
+  target.clock.advance(year);
+  for (let wrong = 0; wrong < 5; wrong += 1) await guess();
+  expect(await guess()).toMatchObject({ code: "too-many-attempts" });
+  target.clock.advance(-year);
+  for (let wrong = 0; wrong < 5; wrong += 1) expect(await guess()).toMatchObject({ code: "invalid-code" });
+  expect(await guess()).toMatchObject({ code: "too-many-attempts", retryAfter: 900 });
+});
