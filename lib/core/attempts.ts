@@ -75,12 +75,12 @@ export function countAttempt(
   return { account: { ...account, attempts }, reached };
 }
 
-/** The account with one attempt of each kind fewer: what was counted came to nothing. */
-export function uncountAttempt(account: Account, kinds: readonly LimitKind[], scope: AttemptScope): Account {
+/** The account with one attempt of each kind fewer: what was counted came to nothing. Only sending is ever taken back. */
+export function uncountAttempt(account: Account, kinds: readonly LimitKind[]): Account {
   const attempts: Record<string, AttemptWindow> = { ...account.attempts };
   for (const kind of kinds) {
-    const open = attempts[keyOf(kind, scope)];
-    if (open !== undefined && open.count > 0) attempts[keyOf(kind, scope)] = { ...open, count: open.count - 1 };
+    const open = attempts[keyOf(kind, "login")];
+    if (open !== undefined && open.count > 0) attempts[keyOf(kind, "login")] = { ...open, count: open.count - 1 };
   }
   return { ...account, attempts };
 }

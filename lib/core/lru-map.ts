@@ -1,19 +1,13 @@
 /**
  * What was used most recently, up to so many. Two generations: what is used moves to the young one, and when that is full the old
- * one is forgotten whole. So a hit costs one look-up, and the newest half of `most` is always there, and never more than all of it. What it holds is never
- * undefined.
+ * one is forgotten whole. So a hit costs one look-up; the newest half of `most` is always there, and never more than all of it.
+ * What it holds is never undefined.
  */
 export class LruMap<K, V> {
   private young = new Map<K, V>();
   private old = new Map<K, V>();
 
   constructor(private readonly most: number) {}
-
-  get size(): number {
-    let size = this.young.size;
-    for (const key of this.old.keys()) if (!this.young.has(key)) size += 1;
-    return size;
-  }
 
   get(key: K): V | undefined {
     const value = this.young.get(key);

@@ -3,7 +3,7 @@ import { isClosed, replaceFactor } from "../core/account-changes.js";
 import { countAttempt, limitReached, uncountAttempt } from "../core/attempts.js";
 import { failure, isSilence, type Outcome, type Problem, success } from "../core/errors.js";
 import { type FactorId, type LimitKind, SECOND } from "../core/nouns.js";
-import { within } from "../core/within.js";
+import { isAnything, within } from "../core/within.js";
 import type { Subject } from "../events/emitter.js";
 import type { Change } from "./account-records.js";
 import type { EngineDependencies } from "./dependencies.js";
@@ -27,10 +27,6 @@ export function countSend(
   return countAttempt(account, kinds, "login", limits, now);
 }
 
-function isAnything(_answer: unknown): _answer is unknown {
-  return true;
-}
-
 /**
  * Delivers what has been written down as sent. Where it is refused everything is given back (`undo`); where nobody answers it may
  * have been delivered all the same, and stays counted.
@@ -49,7 +45,7 @@ export async function deliver(
     emitAudit("delivery-failed", subject, { method: type, outcome: "failure" });
     if (!isSilence(error)) {
       await records.change(subject, ({ account }) => ({
-        account: undo(uncountAttempt(account, send?.limits ?? [], "login")),
+        account: undo(uncountAttempt(account, send?.limits ?? [])),
         result: undefined,
       }));
     }

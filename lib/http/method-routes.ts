@@ -4,6 +4,7 @@ import type { EnrolledFactor } from "../engine/activation.js";
 import { factorView } from "../engine/views.js";
 import { challengeAgain, destination, elevatedReply } from "./challenge-routes.js";
 import type { Method } from "./method.js";
+import { countMiss } from "./misses.js";
 import { reconfirm } from "./reconfirm.js";
 import { settingsPath } from "./request-state.js";
 import { type Body, type Reply, type Route, route, type RouteContext } from "./route.js";
@@ -49,7 +50,10 @@ export function proofRoute(type: MethodType): Route {
       if (presentation === undefined) return failure("invalid-request");
       const { authentication } = context.engine;
       const outcome = await authentication.authenticate(context.login, { ...presentation, trustDevice });
-      if (!outcome.ok) return outcome;
+      if (!outcome.ok) {
+        await countMiss(context.state, context.login, presentation.method, outcome.problem);
+        return outcome;
+      }
       const { value } = outcome;
       if ("login" in value) return elevatedReply(context, value);
       const page = { redirect: `${context.state.base}?method=${type}` };

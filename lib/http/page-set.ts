@@ -51,7 +51,7 @@ function pagesOf(methods: readonly Method[]): MethodPages {
 }
 
 /** An enrollment that is open, as its page is told of it. */
-export interface OpenEnrollment {
+export interface ShownEnrollment {
   readonly factorId: string;
   /** What the method answered when it was begun; absent where the page is shown again after a wrong proof. */
   readonly answer?: Readonly<Record<string, unknown>>;
@@ -117,7 +117,7 @@ export class PageSet {
   }
 
   /** What a method shows of an enrollment, or its form again after a wrong proof. */
-  enrollment(req: Request, login: LoginContext, type: MethodType, { problem, ...open }: OpenEnrollment): string {
+  enrollment(req: Request, login: LoginContext, type: MethodType, { problem, ...open }: ShownEnrollment): string {
     return enrollmentPage(this.context(req, login), { type, ...open, ...problemMember(problem) });
   }
 

@@ -53,7 +53,10 @@ export interface Route<Input = unknown> {
   again?(context: RouteContext, problem: Problem, body: unknown): string | undefined;
   /** It verifies, sends or enrolls: the limit per address stands before it. */
   readonly isLimited?: true;
-  /** Whatever it answers rests on a conditional write of the account, so the account as last seen here will do to begin with. */
+  /**
+   * Whatever it decides rests on a conditional write of the account, so the account as last seen here will do to begin with. What
+   * is refused before anything is decided (400, 403, 413, 415, 429 of the address) is told from what was last seen.
+   */
   readonly isConfirmedByWrite?: true;
 }
 

@@ -11,6 +11,7 @@ export function clientOf(req: Request): Client {
 
 /** Where a request comes from, read when it is asked for. */
 export class RequestSource implements LoginSource {
+  /** Read for what reading does: Node still knows the peer of a connection that was closed meanwhile if it was asked before. */
   readonly peer: string | undefined;
   private known: Client | undefined = undefined;
 
@@ -19,7 +20,6 @@ export class RequestSource implements LoginSource {
     private readonly settings: Settings,
     private readonly userId: UserId,
   ) {
-    // Node still knows the peer of a connection that was closed meanwhile, if it was asked for once before.
     this.peer = req.socket.remoteAddress;
   }
 

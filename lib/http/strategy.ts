@@ -8,6 +8,7 @@ import { isDue } from "../policy/assess.js";
 import { isCrossSite, saysCrossSite } from "./cross-site.js";
 import { setDeviceToken } from "./device-cookie.js";
 import type { Method } from "./method.js";
+import { countMiss } from "./misses.js";
 import { type RequestState, stateOf } from "./request-state.js";
 import type { Body } from "./route.js";
 import * as schemas from "./schemas.js";
@@ -65,7 +66,10 @@ class StrategyAttempt {
     if (proving === undefined || presented === undefined) return FAILED;
     const attempt = { method: this.method, presented, trustDevice: proving.trustDevice };
     const outcome = await this.engine.authentication.authenticate(login, attempt);
-    if (!outcome.ok) return this.failed(outcome.problem, login.userId);
+    if (!outcome.ok) {
+      await countMiss(this.state, login, this.method, outcome.problem);
+      return this.failed(outcome.problem, login.userId);
+    }
     if (!("login" in outcome.value)) return FAILED;
     const { deviceToken, login: elevated } = outcome.value;
     if (deviceToken !== undefined) setDeviceToken(req, res, this.settings, login.userId, deviceToken);

@@ -25,6 +25,8 @@ export interface SessionRecord {
   readonly adopted?: boolean;
   /** The first factor was this method, so the second must be another. */
   readonly first?: MethodType;
+  /** Wrong proofs so far of methods that count none on the account. */
+  readonly misses?: number;
   /** What a route asked for that this login could not show; the next proof is given for it. */
   readonly stepUp?: StepUpRequest;
 }

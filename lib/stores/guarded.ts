@@ -1,5 +1,5 @@
 import { UnavailableError } from "../core/errors.js";
-import { within } from "../core/within.js";
+import { isAnything, within } from "../core/within.js";
 import type { Entry, Store } from "./contract.js";
 import { isProcessMemory } from "./memory.js";
 
@@ -19,10 +19,6 @@ function isVersion(answer: unknown): answer is string | undefined {
 
 function isBoolean(answer: unknown): answer is boolean {
   return typeof answer === "boolean";
-}
-
-function isAnything(_answer: unknown): _answer is unknown {
-  return true;
 }
 
 function isStep(answer: unknown): answer is IteratorResult<string, unknown> {

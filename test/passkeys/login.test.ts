@@ -2,7 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import { passkeys } from "express-second-factor";
 import { softwareAuthenticator } from "express-second-factor/testing";
 import { ORIGIN, testApp } from "../support/app.js";
-import { expectDenied, passworded, STEP, wrongCodes } from "../support/attack.js";
+import { expectDenied, passworded, STEP, storedAccount, wrongCodes } from "../support/attack.js";
 import { enrolled, full, Jar } from "../support/browser.js";
 import { faultyStore, REJECTS } from "../support/faults.js";
 import { actions } from "../support/observe.js";
@@ -69,10 +69,27 @@ describe("guessing", () => {
   test("does not lock a passkey, however often it is wrong", async () => {
     const target = testApp();
     const { device } = await holder(target, "alice");
-    const jar = await passworded(target, "JSON", "alice");
-    for (let times = 0; times < 60; times += 1)
+    for (let logins = 0; logins < 4; logins += 1) {
+      const jar = await passworded(target, "JSON", "alice");
+      for (let times = 0; times < 15; times += 1)
+        expectRefused(await answerWith(jar, device, { userHandle: randomText(64) }));
+    }
+    expect((await answerWith(await passworded(target, "JSON", "alice"), device)).status).toBe(200);
+  });
+
+  test("ends its own login at the twentieth, and writes no account record", async () => {
+    const target = testApp();
+    const { device } = await holder(target, "alice");
+    const [jar, other] = [await passworded(target, "JSON", "alice"), await passworded(target, "JSON", "alice")];
+    const before = await storedAccount(target, "alice");
+    const credential = device.get(await requestOptions(jar));
+    for (let times = 0; times < 19; times += 1)
       expectRefused(await answerWith(jar, device, { userHandle: randomText(64) }));
-    expect((await answerWith(jar, device)).status).toBe(200);
+    expect(await storedAccount(target, "alice")).toBe(before);
+    expect((await jar.get("/2fa")).body.status).toBe("pending");
+    expectRefused(await answerWith(jar, device, { userHandle: randomText(64) }));
+    expect((await jar.post("/2fa/passkey", { credential })).body.code).toBe("login-required");
+    expect((await answerWith(other, device)).status).toBe(200);
   });
 
   test("at codes locks codes, and not the passkey", async () => {

