@@ -14,7 +14,8 @@ import {
   type SecondFactorOptions,
   totp,
 } from "express-second-factor";
-import { CANARY, ORIGIN, type TestUser, USERS } from "../support/app.js";
+import { CANARY, ORIGIN, testApp, type TestUser, USERS } from "../support/app.js";
+import { pending } from "../support/browser.js";
 import { faultyKeys, faultyStore } from "../support/faults.js";
 
 const KEY = randomBytes(32).toString("base64");
@@ -28,13 +29,16 @@ const PRODUCTION = {
 };
 
 let environment: string | undefined;
+/** Their codes. */
 let warnings: string[];
+let messages: string[];
 
 beforeEach(() => {
   environment = process.env["NODE_ENV"];
-  warnings = [];
+  [warnings, messages] = [[], []];
   jest.spyOn(process, "emitWarning").mockImplementation(((warning: string | Error, options?: { code?: string }) => {
     warnings.push(options?.code ?? String(warning));
+    messages.push(String(warning));
   }) as typeof process.emitWarning);
 });
 
@@ -382,6 +386,28 @@ test("development starts without keys and says what that means", () => {
   process.env["NODE_ENV"] = "development";
   expect(problemsOf({ issuer: "Acme", origin: ORIGIN })).toEqual([]);
   expect(warnings).toEqual(["SECOND_FACTOR_TEMPORARY_KEYS"]);
+});
+
+describe("a request from another origin than the configured one is refused, and", () => {
+  test("while developing a warning names both origins, once", async () => {
+    process.env["NODE_ENV"] = "development";
+    const target = testApp();
+    const jar = await pending(target, "alice");
+    for (let count = 0; count < 2; count += 1) {
+      const answer = await jar.post("/2fa/totp", { code: "000000" }).set("Origin", "http://localhost:3999");
+      expect(answer.body.code).toBe("cross-site-request");
+    }
+    expect(warnings).toEqual(["SECOND_FACTOR_ORIGIN"]);
+    expect(messages[0]).toContain(`"http://localhost:3999" was refused: the origin option is "${ORIGIN}"`);
+  });
+
+  test("production, where strangers decide what they send, says nothing", async () => {
+    const target = testApp();
+    const jar = await pending(target, "alice");
+    process.env["NODE_ENV"] = "production";
+    const answer = await jar.post("/2fa/totp", { code: "000000" }).set("Origin", "http://localhost:3999");
+    expect([answer.body.code, warnings]).toEqual(["cross-site-request", []]);
+  });
 });
 
 /** An application put together as `mount` says, with the error its handler is told. */
