@@ -35,7 +35,9 @@ describe("the packed tarball", () => {
 
   test("holds the build and the papers, no source and no test", async () => {
     const names = (await run(work, "tar", ["--list", "--file", tarball])).trim().split("\n");
-    const strangers = names.filter((name) => !/^package\/(dist\/|[^/]+\.md$|LICENSE$|package\.json$)/.test(name));
+    const strangers = names.filter(
+      (name) => !/^package\/(dist\/|docs\/|[^/]+\.md$|LICENSE$|package\.json$)/.test(name),
+    );
     expect(strangers).toEqual([]);
     expect(names.filter((name) => name.includes("/browser/page"))).toEqual([]);
     // What a stack trace names can be read: the sources are in the maps.
