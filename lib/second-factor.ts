@@ -16,6 +16,17 @@ import { totp } from "./methods/totp/totp.js";
 import type { SecondFactorOptions } from "./options/options.js";
 import { resolveOptions } from "./options/settings.js";
 
+// Here, because only what the entry point leads to is in the published types.
+declare module "passport" {
+  interface AuthenticateOptions {
+    /**
+     * `"inline"`: a login that needs a second factor is not answered by the middleware; a strategy of `mfa.strategy()` further
+     * down the same chain verifies it.
+     */
+    secondFactor?: "inline" | undefined;
+  }
+}
+
 /** The middleware, and everything else an application does with second factors. */
 export interface SecondFactor extends RequestHandler {
   /**

@@ -65,6 +65,9 @@ async function newKey(id: string | undefined): Promise<number> {
   return 0;
 }
 
+/** A chain that is longer leads round in a circle. */
+const LONGEST_CHAIN = 8;
+
 const COMMANDS: Readonly<Record<string, Command>> = {
   "new-key": { argument: "[id]", purpose: "print a new key for the keys option", run: newKey },
   check: { argument: "<module>", purpose: "see whether store and keys are what the application needs", run: check },
@@ -78,6 +81,21 @@ function usage(): string {
   return ["Usage:", ...lines, "<module> exports what secondFactor() answered, as mfa or by default."].join("\n");
 }
 
+function textOf(reason: unknown): string {
+  return reason instanceof Error ? reason.message : String(reason);
+}
+
+/** Why, and why that, down to the first reason; each once, for a message often repeats the one below it. */
+function reasons(error: unknown): string {
+  const lines = new Set([textOf(error)]);
+  let why = error;
+  for (let depth = 1; depth < LONGEST_CHAIN && why instanceof Error && why.cause !== undefined; depth += 1) {
+    why = why.cause;
+    lines.add(textOf(why));
+  }
+  return [...lines].join("\n  because: ");
+}
+
 /** Runs one command; answers the exit code: 0 done, 1 not done, 2 not understood. */
 export async function runCommand([name = "", argument, ...more]: readonly string[]): Promise<number> {
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
@@ -88,7 +106,7 @@ export async function runCommand([name = "", argument, ...more]: readonly string
   try {
     return await command.run(argument);
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`${reasons(error)}\n`);
     return 1;
   }
 }

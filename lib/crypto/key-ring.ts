@@ -31,7 +31,7 @@ function looksLikeAnExample(key: Buffer): boolean {
 }
 
 function problemOf([id, encoded]: Entry, index: number): string | undefined {
-  const mend = "Make one with: node -p \"require('crypto').randomBytes(32).toString('base64')\"";
+  const mend = "Make one with: npx express-second-factor new-key";
   // By its place and not by its text: a key pasted without an id would be repeated.
   if (!ID_PATTERN.test(id) || encoded === "") {
     return `keys: entry ${index + 1} has no valid id. Write each key as id:base64, the id in letters, digits, - and _`;

@@ -84,9 +84,10 @@ export interface AuditEvent {
   readonly time: string;
   readonly action: AuditAction;
   readonly outcome: "success" | "failure";
-  readonly userId: UserId;
-  /** Who did it: the user's own id, or what the caller of a server-side operation named. */
-  readonly actor: string;
+  /** Absent where nobody is known: `unavailable` before anybody is, and a proof that is nobody's. */
+  readonly userId?: UserId;
+  /** Who did it: the user's own id, or what the caller of a server-side operation named. Absent as `userId` is. */
+  readonly actor?: string;
   readonly method?: MethodType;
   readonly factorId?: string;
   readonly reason?: string;
@@ -132,5 +133,7 @@ const OWASP: Partial<Record<string, readonly [name: string, level: OwaspLevel]>>
  */
 export function toOwasp(event: AuditEvent): { readonly event: string; readonly level: OwaspLevel } | undefined {
   const row = OWASP[event.action];
-  return row && { event: `${row[0]}:${event.userId}`, level: row[1] };
+  if (row === undefined) return undefined;
+  const [name, level] = row;
+  return { event: event.userId === undefined ? name : `${name}:${event.userId}`, level };
 }

@@ -24,8 +24,11 @@ export interface Notice {
   readonly event: AuditEvent;
 }
 
-/** Called once for each notice. A rejection, or no answer within 30 s, becomes the event `notice-failed`; it is NOT tried again. */
-export type Notify = (notice: Notice) => Promise<void>;
+/**
+ * Called once for each notice; a promise is waited for. A rejection, or no answer within 30 s, becomes the event `notice-failed`;
+ * it is NOT tried again.
+ */
+export type Notify = (notice: Notice) => unknown;
 
 const NOTICED: ReadonlySet<AuditAction> = new Set<NoticeKind>([
   "factor-enrolled",
@@ -60,12 +63,13 @@ async function deliver(notify: Notify, notice: Notice): Promise<void> {
 /** Hands notices to `notify` beside the request, never in its way; one that fails or hangs becomes `notice-failed`. */
 export function sendNotices(events: Events, notify: Notify, emitAudit: EmitAudit): void {
   events.on("audit", (event) => {
-    if (!NOTICED.has(event.action)) return;
-    const notice: Notice = { kind: event.action as NoticeKind, userId: event.userId, event };
+    const { userId } = event;
+    if (userId === undefined || !NOTICED.has(event.action)) return;
+    const notice: Notice = { kind: event.action as NoticeKind, userId, event };
     void Promise.resolve()
       .then(() => deliver(notify, notice))
       .catch(() => {
-        emitAudit("notice-failed", event, { outcome: "failure", reason: event.action });
+        emitAudit("notice-failed", { ...event, userId }, { outcome: "failure", reason: event.action });
       });
   });
 }

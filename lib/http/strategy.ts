@@ -16,16 +16,6 @@ import { requireSession } from "./session.js";
 import { type AppUser, type Settings, siteOf, userOf } from "./settings.js";
 import { clientOf, unweighedOf } from "./source.js";
 
-declare module "passport" {
-  interface AuthenticateOptions {
-    /**
-     * `"inline"`: a login that needs a second factor is not answered by the middleware; a strategy of `mfa.strategy()` further
-     * down the same chain verifies it.
-     */
-    secondFactor?: "inline" | undefined;
-  }
-}
-
 /** What a strategy tells Passport: a user, or the status it fails with. */
 type Verdict = { readonly user: Express.User } | { readonly status: 429 | undefined };
 

@@ -1,17 +1,9 @@
-import { closest } from "fastest-levenshtein";
 import { milliseconds } from "../policy/durations.js";
 
 // Options arrive from JavaScript too, so nothing is believed because its type says so.
 
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** Names that are no option, each with the nearest that is. */
-export function unknownNames(given: object, names: readonly string[], where: string): string[] {
-  return Object.keys(given)
-    .filter((name) => !names.includes(name))
-    .map((name) => `${where}${name}: there is no such option; did you mean "${closest(name, names)}"?`);
 }
 
 export function durationProblem(name: string, value: unknown): string[] {

@@ -1,10 +1,12 @@
-import { BACKUP_CODE } from "../core/nouns.js";
 import { keyRingProblems } from "../crypto/key-ring.js";
 import type { Method } from "../http/method.js";
+import { unknownNames } from "../http/option-names.js";
 import { messageProblems, messagesFor } from "../pages/messages.js";
 import { policyProblems } from "../policy/policy.js";
 import type { MemoryStore } from "../stores/memory.js";
-import { durationProblem, functionProblem, isPath, isRecord, unknownNames, wholeProblem } from "./checks.js";
+import { durationProblem, functionProblem, isPath, isRecord, wholeProblem } from "./checks.js";
+import { addressStoreProblems, limitsProblems } from "./limit-problems.js";
+import { configuredMethods, methodsProblems } from "./method-problems.js";
 import type { SecondFactorOptions } from "./options.js";
 
 // Everything here arrives from JavaScript too, so nothing is believed because its type says so.
@@ -31,26 +33,6 @@ const KNOWN: Readonly<Record<keyof Required<SecondFactorOptions>, true>> = {
   pages: true,
   clock: true,
 };
-
-/** Limits that no method brings. */
-const SHARED_LIMITS = ["allCodes", "address"];
-
-/** Below `path` these are routes of the package's own, now or in time. */
-const RESERVED_TYPES = [
-  "assets",
-  "backup-codes",
-  "caller-check",
-  "cancel",
-  "devices",
-  "disable",
-  "factors",
-  "preferred",
-  "recovery",
-  "report",
-  "sessions",
-  "settings",
-  "temporary-pass",
-];
 
 const USER_READERS = ["id", "name", "load"];
 const LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"];
@@ -96,8 +78,7 @@ function keysProblems({ keys, store }: Given, production: boolean): string[] {
     const missing = ["encrypt", "decrypt", "mac"].filter((verb) => typeof keys[verb] !== "function");
     return missing.map((verb) => `keys: the key provider has no ${verb}() function`);
   }
-  const mend =
-    "Set keys to \"2026-01:BASE64\", 32 random bytes: node -p \"require('crypto').randomBytes(32).toString('base64')\"";
+  const mend = "Make one with: npx express-second-factor new-key";
   if (production) return [`keys: required in production. ${mend}`];
   const temporary = store === undefined || isMemoryStore(store);
   return temporary ? [] : [`keys: required with a store that outlives the process. ${mend}`];
@@ -116,53 +97,6 @@ function storeProblems({ store }: Given, production: boolean): string[] {
   ];
 }
 
-/** A method is an object made by its factory; the type alone does not make one. */
-function isMethod(value: unknown): value is Method {
-  if (!isRecord(value) || typeof value.type !== "string" || !Array.isArray(value.limits)) return false;
-  return typeof value.verify === "function" && typeof value.present === "function" && isRecord(value.page);
-}
-
-/** The methods as far as they are some; what is wrong with them is said elsewhere. */
-function configuredMethods(methods: unknown, defaults: readonly Method[]): readonly Method[] {
-  return Array.isArray(methods) && methods.every(isMethod) ? methods : defaults;
-}
-
-function typeProblem({ type }: Method): string[] {
-  if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(type)) {
-    return [`methods: the type ${JSON.stringify(type)} must be kebab case, such as "hardware-token"`];
-  }
-  return RESERVED_TYPES.includes(type) ? [`methods: the type "${type}" is reserved for routes of the package`] : [];
-}
-
-/** Limit kinds have one owner each: who brings one that exists would change another's. */
-function limitKindProblems(methods: readonly Method[]): string[] {
-  const brought = methods.flatMap(({ limitDefaults = {} }) => Object.keys(limitDefaults));
-  const known = new Set([...SHARED_LIMITS, ...brought]);
-  const used = methods.flatMap(({ limits, send }) => [...limits, ...(send?.limits ?? [])]);
-  return [
-    ...brought
-      .filter((kind, index) => SHARED_LIMITS.includes(kind) || brought.indexOf(kind) !== index)
-      .map((kind) => `methods: the limit "${kind}" exists already; a method brings kinds of its own`),
-    ...used
-      .filter((kind, index) => !known.has(kind) && used.indexOf(kind) === index)
-      .map((kind) => `methods: nothing says what the limit "${kind}" is; bring it with limitDefaults`),
-  ];
-}
-
-function methodsProblems({ methods }: Given): string[] {
-  if (methods === undefined) return [];
-  if (!Array.isArray(methods) || methods.length === 0)
-    return ["methods: give at least one, for example [totp(), backupCodes()]"];
-  if (!methods.every(isMethod)) return ["methods: call each one: totp(), not totp"];
-  const types = methods.map((method) => method.type);
-  const different = methods.filter(({ type }, index) => types.indexOf(type) === index);
-  const problems = [...different.flatMap(typeProblem), ...limitKindProblems(different)];
-  if (new Set(types).size < types.length) problems.push("methods: one of them appears twice");
-  if (types.every((type) => type === BACKUP_CODE))
-    problems.push("methods: backup codes need another method beside them");
-  return problems;
-}
-
 function trustedDevicesProblems({ trustedDevices }: Given): string[] {
   if (trustedDevices === undefined || trustedDevices === false) return [];
   if (!isRecord(trustedDevices)) return ['trustedDevices: write { maxAge: "30d", maxPerUser: 10 }, or false'];
@@ -171,35 +105,6 @@ function trustedDevicesProblems({ trustedDevices }: Given): string[] {
     ...durationProblem("trustedDevices.maxAge", trustedDevices.maxAge),
     ...wholeProblem("trustedDevices.maxPerUser", trustedDevices.maxPerUser),
   ];
-}
-
-function limitProblems(kind: string, limit: unknown): string[] {
-  if (!isRecord(limit)) return [`limits.${kind}: write { limit: 5, window: "15m" }`];
-  const isAddress = kind === "address";
-  const names = isAddress ? ["limit", "window", "store"] : ["limit", "window"];
-  return [
-    ...unknownNames(limit, names, `limits.${kind}.`),
-    ...durationProblem(`limits.${kind}.window`, limit.window ?? (isAddress ? undefined : "")),
-    ...wholeProblem(`limits.${kind}.limit`, limit.limit ?? (isAddress ? undefined : 0)),
-  ];
-}
-
-function addressStoreProblems({ limits, store }: Given): string[] {
-  const given = isRecord(limits) && isRecord(limits.address) ? limits.address.store : undefined;
-  const brought = isRecord(store) ? store.rateLimitStore : undefined;
-  const used = given ?? brought;
-  if (used === undefined) return [];
-  const isStore = isRecord(used) && ["get", "increment"].every((verb) => typeof used[verb] === "function");
-  return isStore ? [] : ["limits.address.store: a store of express-rate-limit that has get() and increment()"];
-}
-
-function limitsProblems({ limits, methods }: Given, defaults: readonly Method[]): string[] {
-  if (limits === undefined) return [];
-  if (!isRecord(limits)) return ['limits: write { totp: { limit: 5, window: "15m" } }'];
-  const brought = configuredMethods(methods, defaults).flatMap(({ limitDefaults = {} }) => Object.keys(limitDefaults));
-  const names = [...SHARED_LIMITS, ...brought];
-  const known = Object.entries(limits).filter(([kind, limit]) => names.includes(kind) && limit !== undefined);
-  return [...unknownNames(limits, names, "limits."), ...known.flatMap(([kind, limit]) => limitProblems(kind, limit))];
 }
 
 function userProblems({ user }: Given): string[] {
@@ -222,14 +127,14 @@ function pathProblems({ path, loginPath, exempt }: Given): string[] {
   return problems;
 }
 
-function pagesProblems({ methods, pages }: Given, defaults: readonly Method[]): string[] {
+function pagesProblems({ pages }: Given, methods: readonly Method[]): string[] {
   if (pages === undefined || pages === false) return [];
   if (!isRecord(pages)) return ["pages: an object { layout, messages, lang }, or false for none"];
   const problems = unknownNames(pages, ["layout", "messages", "lang"], "pages.");
   if (pages.layout !== undefined && typeof pages.layout !== "function")
     problems.push("pages.layout: must be a function");
   if (!isRecord(pages.messages)) return problems;
-  const drawn = new Map(configuredMethods(methods, defaults).map(({ page, type }) => [type, page]));
+  const drawn = new Map(methods.map(({ page, type }) => [type, page]));
   return [...problems, ...messageProblems(messagesFor(drawn), pages.messages, "pages.messages")];
 }
 
@@ -244,24 +149,29 @@ function choiceProblems({ clock, enforce, notify, preset, verifyPassword }: Give
   return problems;
 }
 
-/** Every problem of the options, each with its mend; empty where there is none. `defaults`: the methods where none are given. */
-export function optionProblems(given: unknown, defaults: readonly Method[], production: boolean): string[] {
+/**
+ * Every problem of the options, each with its mend; empty where there is none. `builtIn`: the methods where none are given, made
+ * only when they are asked for.
+ */
+export function optionProblems(given: unknown, builtIn: () => readonly Method[], production: boolean): string[] {
   if (!isRecord(given)) return ["call secondFactor({ issuer, origin, ... }) with an object of options"];
+  const methods = configuredMethods(given.methods, builtIn);
+  const { rateLimitStore } = isRecord(given.store) ? given.store : {};
   return [
     ...unknownNames(given, Object.keys(KNOWN), ""),
     ...issuerProblems(given),
     ...originProblems(given, production),
     ...keysProblems(given, production),
     ...storeProblems(given, production),
-    ...methodsProblems(given),
+    ...methodsProblems(given.methods),
     ...policyProblems(given.policy),
     ...userProblems(given),
     ...trustedDevicesProblems(given),
-    ...limitsProblems(given, defaults),
-    ...addressStoreProblems(given),
+    ...limitsProblems(given.limits, methods, builtIn),
+    ...addressStoreProblems(given.limits, rateLimitStore),
     ...durationProblem("storeTimeout", given.storeTimeout),
     ...pathProblems(given),
-    ...pagesProblems(given, defaults),
+    ...pagesProblems(given, methods),
     ...choiceProblems(given),
   ];
 }

@@ -114,7 +114,7 @@ function warnInProduction({ notify }: SecondFactorOptions): void {
 }
 
 /** @throws ConfigurationError that lists every problem of the options */
-function requireValid(options: SecondFactorOptions, defaults: readonly Method[]): void {
+function requireValid(options: SecondFactorOptions, defaults: () => readonly Method[]): void {
   const isProduction = process.env.NODE_ENV === "production";
   const problems = optionProblems(options, defaults, isProduction);
   if (problems.length > 0) throw new ConfigurationError(problems);
@@ -167,10 +167,9 @@ interface Shared {
  * @throws ConfigurationError that lists every problem of the options
  */
 export function resolveOptions(options: SecondFactorOptions, defaultMethods: () => readonly Method[]): Resolved {
-  const given = (options as Partial<SecondFactorOptions> | undefined)?.methods ?? defaultMethods();
-  requireValid(options, given);
+  requireValid(options, defaultMethods);
   const { clock = Date.now, limits = {}, store = memoryStore() } = options;
-  const methods = resolveMethods(options, given);
+  const methods = resolveMethods(options, options.methods ?? defaultMethods());
   const timeout = milliseconds(options.storeTimeout) ?? 2 * SECOND;
   const trust = resolveTrust(options);
   const addressGuard = addressGuardOf(options, store, timeout);

@@ -39,7 +39,7 @@ const errors: Messages["errors"] = {
   "too-large": "What was sent is too large. Shorten it and try again.",
   "unsupported-media-type": "That could not be read. Go back and send the form again.",
   "too-many-attempts": "Too many attempts. Wait a while, then try again.",
-  "delivery-failed": "The message could not be sent. Nothing is lost: ask for it again, or use another way.",
+  "delivery-failed": "The message could not be sent. Ask for it again in a minute, or use another way.",
   unavailable: "This cannot be checked right now. Nothing is lost: wait a minute and try again.",
 };
 

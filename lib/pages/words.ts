@@ -1,8 +1,8 @@
 /** A text, or a function that answers one. */
 export type Word = string | ((...values: never[]) => string);
 
-/** Words in groups. */
-export type WordTree = Word | { readonly [name: string]: WordTree };
+/** Words in groups. Undefined is one left out: without `exactOptionalPropertyTypes` that is what an optional group may be. */
+export type WordTree = Word | undefined | { readonly [name: string]: WordTree };
 
 /** Some of the words, in their places. */
 export type Overrides<Words> = Words extends Word ? Words : { readonly [Name in keyof Words]?: Overrides<Words[Name]> };

@@ -56,6 +56,17 @@ export function placeOf<DB>(db: Kysely<DB>, { table = "second_factor" }: SqlStor
   };
 }
 
+/** What the database answered, with the mend where its table is missing: the most likely mistake, and a driver names no mend. */
+export function toldOfTables(error: unknown, { entries }: Place): unknown {
+  const { code, message } = Object(error) as { readonly code?: unknown; readonly message?: unknown };
+  // PostgreSQL's undefined_table; SQLite has only the words.
+  const isMissing = code === "42P01" || String(message).includes("no such table");
+  if (!isMissing) return error;
+  return new Error(`There is no table "${entries}": run createTables(db) first, with the same table option`, {
+    cause: error,
+  });
+}
+
 interface Statement extends Compilable {
   execute(): Promise<unknown>;
 }

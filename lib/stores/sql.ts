@@ -6,7 +6,7 @@ import { type Held, KnownEntries } from "./known-entries.js";
 import { Cleanup } from "./sql-cleanup.js";
 import { type EntryStatements, entryStatements, type ReadRow } from "./sql-entries.js";
 import { sqlRateLimits } from "./sql-rate.js";
-import { type Place, placeOf, type SqlStoreOptions } from "./sql-tables.js";
+import { type Place, placeOf, type SqlStoreOptions, toldOfTables } from "./sql-tables.js";
 import { givenText, storedText } from "./stored-text.js";
 
 const PAGE = 500;
@@ -37,7 +37,11 @@ class SqlStore implements StoreWithRateLimits {
   async read(key: string): Promise<Entry | undefined> {
     const place = storedText(key);
     const known = this.known.get(place);
-    const row = await this.statements.read({ key: place, known: known?.entry.version ?? "" });
+    const row = await this.statements
+      .read({ key: place, known: known?.entry.version ?? "" })
+      .catch((error: unknown) => {
+        throw toldOfTables(error, this.place);
+      });
     if (row === undefined) {
       this.known.forget(place);
       return undefined;

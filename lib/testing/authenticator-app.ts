@@ -19,7 +19,7 @@ export interface AuthenticatorApp {
 /**
  * Reads an `otpauth://totp/` URI as a phone would, and gives the codes the phone would show. For tests.
  *
- * @throws TypeError for a key URI of another kind; otherwise what is wrong with the URI
+ * @throws TypeError for what is no text, and for a key URI of another kind; otherwise what is wrong with the URI
  *
  * @example
  * ```ts
@@ -31,6 +31,8 @@ export interface AuthenticatorApp {
  * ```
  */
 export function authenticatorApp(uri: string): AuthenticatorApp {
+  // Most often a member of an answer that was a refusal.
+  if (typeof uri !== "string") throw new TypeError(`authenticatorApp(uri): the uri is ${String(uri)}, not text`);
   const { type, label, params } = parse(uri);
   if (type !== "totp") throw new TypeError(`Not a time-based key URI: ${type}`);
   const { secret, issuer, algorithm = "sha1", digits = 6, period = 30 } = params;

@@ -122,7 +122,7 @@ describe("in production", () => {
   });
 
   test.each<[string, Partial<SecondFactorOptions>, RegExp[]]>([
-    ["no keys and no store", {}, [/^keys: required in production.*randomBytes/, /^store: the memory store forgets/]],
+    ["no keys and no store", {}, [/^keys: required in production.*new-key/, /^store: the memory store forgets/]],
     ["empty keys", { keys: "", store: memoryStore({ production: true }) }, [/^keys: required in production/]],
     [
       "an example for a key",

@@ -347,6 +347,11 @@ describe("toOwasp", () => {
     expect(toOwasp(event(action))).toEqual({ event: `${name}:u1`, level });
   });
 
+  test("leaves the user out where nobody is known", () => {
+    const nobody: AuditEvent = { time: "2026-11-21T12:00:00.000Z", action: "factor-failed", outcome: "failure" };
+    expect(toOwasp(nobody)).toEqual({ event: "authn_login_fail", level: "WARN" });
+  });
+
   test.each<AuditAction>(["would-block", "factor-renamed", "notice-failed"])("has no name for %s", (action) => {
     expect(toOwasp(event(action))).toBeUndefined();
   });

@@ -47,6 +47,20 @@ describe("owners are told", () => {
     expect(kinds()).toEqual(["factor-enrolled", "locked", "backup-code-used", "signed-out-everywhere", "admin-reset"]);
   });
 
+  test("by a function that answers nothing, too", async () => {
+    const told: string[] = [];
+    const target = testApp({
+      options: {
+        notify: ({ kind }) => {
+          told.push(kind);
+        },
+      },
+    });
+    await enrolled(target, "alice");
+    await aside();
+    expect([told, actions(target).includes("notice-failed")]).toEqual([["factor-enrolled"], false]);
+  });
+
   test("with whose account it is and the event behind it", async () => {
     const { target, notices } = noticing();
     await enrolled(target, "alice");

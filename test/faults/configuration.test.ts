@@ -9,11 +9,13 @@ import {
   backupCodes,
   ConfigurationError,
   memoryStore,
+  passkeys,
   secondFactor,
   type SecondFactorOptions,
   totp,
 } from "express-second-factor";
-import { CANARY, ORIGIN, type TestUser, USERS } from "../support/app.js";
+import { CANARY, ORIGIN, testApp, type TestUser, USERS } from "../support/app.js";
+import { pending } from "../support/browser.js";
 import { faultyKeys, faultyStore } from "../support/faults.js";
 
 const KEY = randomBytes(32).toString("base64");
@@ -27,13 +29,16 @@ const PRODUCTION = {
 };
 
 let environment: string | undefined;
+/** Their codes. */
 let warnings: string[];
+let messages: string[];
 
 beforeEach(() => {
   environment = process.env["NODE_ENV"];
-  warnings = [];
+  [warnings, messages] = [[], []];
   jest.spyOn(process, "emitWarning").mockImplementation(((warning: string | Error, options?: { code?: string }) => {
     warnings.push(options?.code ?? String(warning));
+    messages.push(String(warning));
   }) as typeof process.emitWarning);
 });
 
@@ -79,17 +84,17 @@ const BAD: readonly (readonly [options: Record<string, unknown>, says: RegExp])[
   [{ keys: `:${KEY}` }, /^keys: .*id/],
   [{ keys: `a b:${KEY}` }, /^keys: .*id/],
   [{ keys: "2026-11:not base64!" }, /^keys: the key "2026-11" is not base64/],
-  [{ keys: `2026-11:${randomBytes(16).toString("base64")}` }, /^keys: .* has 16 bytes; it needs 32.*randomBytes\(32\)/],
+  [
+    { keys: `2026-11:${randomBytes(16).toString("base64")}` },
+    /^keys: .* has 16 bytes; it needs 32.*npx express-second-factor new-key/,
+  ],
   [{ keys: `2026-11:${Buffer.alloc(32).toString("base64")}` }, /^keys: .*example/],
   [{ keys: `2026-11:${Buffer.alloc(32, "change me").toString("base64")}` }, /^keys: .*example/],
   [{ keys: `2026-11:${Buffer.from([...Array(32).keys()]).toString("base64")}` }, /^keys: .*example/],
   [{ keys: `a:${KEY},a:${OTHER_KEY}` }, /^keys: a key id appears twice/],
   [{ keys: `a:${KEY},b:${KEY}` }, /^keys: the same key appears twice/],
   [{ keys: { ...faultyKeys(), mac: undefined } }, /^keys: the key provider has no mac\(\) function/],
-  [
-    { keys: undefined, store: faultyStore() },
-    /^keys: required with a store that outlives the process.*randomBytes\(32\)/,
-  ],
+  [{ keys: undefined, store: faultyStore() }, /^keys: required with a store that outlives the process.*new-key/],
   [{ keys: 7 }, /^keys: /],
   [{ keys: null }, /^keys: /],
   [{ keys: [`2026-11:${KEY}`] }, /^keys: /],
@@ -99,11 +104,21 @@ const BAD: readonly (readonly [options: Record<string, unknown>, says: RegExp])[
   [{ store: { read: async () => undefined } }, /^store: has no write\(\), remove\(\);/],
   [{ methods: [] }, /^methods: give at least one, for example/],
   [{ methods: "totp" }, /^methods: /],
+  [{ methods: [totp(), "totp"] }, /^methods: "totp" is not a method; give what totp\(\)/],
+  [{ methods: [totp(), { ...totp(), page: undefined }] }, /^methods: the method "totp" has no page$/],
+  [
+    { methods: [{ ...totp(), verify: undefined, present: 1 }] },
+    /^methods: the method "totp" has no present\(\), no verify\(\)$/,
+  ],
+  [{ methods: [{ ...totp(), type: undefined }] }, /^methods: one of them has no type$/],
   [{ methods: [totp] }, /^methods: call each one: totp\(\), not totp/],
-  [{ methods: [totp(), totp()] }, /^methods: one of them appears twice/],
+  [{ methods: [totp(), totp()] }, /^methods: "totp" appears twice; each type is one row$/],
   [{ methods: [backupCodes()] }, /^methods: backup codes need another/],
-  [{ methods: [totp(), undefined] }, /^methods: /],
-  [{ methods: [{ type: "totp" }] }, /^methods: /],
+  [{ methods: [totp(), undefined] }, /^methods: undefined is not a method/],
+  [
+    { methods: [{ type: "totp" }] },
+    /^methods: the method "totp" has no limits, no present\(\), no verify\(\), no page$/,
+  ],
   [{ policy: "mandatory" }, /^policy: give "required"/],
   [{ policy: null }, /^policy: /],
   [{ policy: true }, /^policy: /],
@@ -133,7 +148,17 @@ const BAD: readonly (readonly [options: Record<string, unknown>, says: RegExp])[
   [{ limits: { totp: { limit: 0, window: "15m" } } }, /^limits.totp.limit: must be a whole number from 1/],
   [{ limits: { totp: { limit: Infinity, window: "15m" } } }, /^limits.totp.limit: /],
   [{ limits: { totp: { limit: "5", window: "15m" } } }, /^limits.totp.limit: /],
-  [{ limits: { totp: { limit: 5 } } }, /^limits.totp.window: /],
+  [{ limits: { totp: { limit: 5 } } }, /^limits.totp.window: required, for example "15m"$/],
+  [{ limits: { totp: { window: "15m" } } }, /^limits.totp.limit: required, a whole number from 1$/],
+  [{ limits: { totp: { limit: 5, window: null } } }, /^limits.totp.window: null is not a duration/],
+  [
+    { limits: { y: { limit: 5, window: "15m" } } },
+    /^limits.y: there is no such option; there are allCodes, address, totp/,
+  ],
+  [
+    { methods: [totp()], limits: { backupCode: { limit: 5, window: "15m" } } },
+    /^limits.backupCode: comes with the method "backup-code", which is not among the methods$/,
+  ],
   [{ limits: { totp: { limit: 5, window: "ever" } } }, /^limits.totp.window: "ever" is not a duration/],
   [{ limits: 5 }, /^limits: /],
   [{ user: { id: "uuid" } }, /^user.id: /],
@@ -170,6 +195,7 @@ const BAD: readonly (readonly [options: Record<string, unknown>, says: RegExp])[
   [{ trustedDevice: false }, /^trustedDevice: there is no such option; did you mean "trustedDevices"/],
   [{ Issuer: "Acme" }, /^Issuer: .*"issuer"/],
   [{ polcy: "required" }, /^polcy: .*"policy"/],
+  [{ foo: 1 }, /^foo: there is no such option; there are issuer, origin, /],
 ];
 
 describe("options nobody can mean", () => {
@@ -247,6 +273,28 @@ describe("options nobody can mean", () => {
     expect(() => secondFactor({ ...RIGHT, methods: [totp(), backupCodes({ count: count as never })] })).toThrow();
   });
 
+  test.each([
+    ["totp", () => totp({ digit: 8 } as never), "totp: digit: there is no such option; there are window"],
+    [
+      "backupCodes",
+      () => backupCodes({ cont: 9 } as never),
+      'backupCodes: cont: there is no such option; did you mean "count"?',
+    ],
+    [
+      "passkeys",
+      () => passkeys({ rpID: "a.test" } as never),
+      'passkeys: rpID: there is no such option; did you mean "rpId"?',
+    ],
+  ])("an option that %s() does not have is named", (_name, make, says) => {
+    expect(make).toThrow(ConfigurationError);
+    expect(make).toThrow(says);
+  });
+
+  test("limits are told of beside a method that is none", () => {
+    const problems = problemsOf({ ...RIGHT, methods: [undefined], limits: { totp: 5 } });
+    expect(problems).toEqual([expect.stringMatching(/^methods: /), expect.stringMatching(/^limits.totp: /)]);
+  });
+
   test("a strategy of a method that is not configured is named", () => {
     const mfa = secondFactor({ ...RIGHT, methods: [totp()] });
     expect(() => mfa.strategy("backup-code")).toThrow(ConfigurationError);
@@ -309,7 +357,7 @@ describe("production", () => {
     const problems = problemsOf({ issuer: "Acme", origin: ORIGIN });
     expect(problems).toEqual([
       expect.stringMatching(/^origin: .*production needs https/),
-      expect.stringMatching(/^keys: required in production.*randomBytes\(32\)/),
+      expect.stringMatching(/^keys: required in production.*npx express-second-factor new-key/),
       expect.stringMatching(/^store: the memory store forgets everything/),
     ]);
   });
@@ -338,6 +386,28 @@ test("development starts without keys and says what that means", () => {
   process.env["NODE_ENV"] = "development";
   expect(problemsOf({ issuer: "Acme", origin: ORIGIN })).toEqual([]);
   expect(warnings).toEqual(["SECOND_FACTOR_TEMPORARY_KEYS"]);
+});
+
+describe("a request from another origin than the configured one is refused, and", () => {
+  test("while developing a warning names both origins, once", async () => {
+    process.env["NODE_ENV"] = "development";
+    const target = testApp();
+    const jar = await pending(target, "alice");
+    for (let count = 0; count < 2; count += 1) {
+      const answer = await jar.post("/2fa/totp", { code: "000000" }).set("Origin", "http://localhost:3999");
+      expect(answer.body.code).toBe("cross-site-request");
+    }
+    expect(warnings).toEqual(["SECOND_FACTOR_ORIGIN"]);
+    expect(messages[0]).toContain(`"http://localhost:3999" was refused: the origin option is "${ORIGIN}"`);
+  });
+
+  test("production, where strangers decide what they send, says nothing", async () => {
+    const target = testApp();
+    const jar = await pending(target, "alice");
+    process.env["NODE_ENV"] = "production";
+    const answer = await jar.post("/2fa/totp", { code: "000000" }).set("Origin", "http://localhost:3999");
+    expect([answer.body.code, warnings]).toEqual(["cross-site-request", []]);
+  });
 });
 
 /** An application put together as `mount` says, with the error its handler is told. */

@@ -32,6 +32,7 @@ function applicationModule(): string {
     const db = new Kysely({ dialect: new SqliteDialect({ database: new Database(${JSON.stringify(database)}) }) });
     const { SECOND_FACTOR_KEYS: keys } = process.env;
     export const mfa = secondFactor({ issuer: "Acme", origin: "http://localhost:3000", keys, store: sqlStore(db) });
+    export const empty = secondFactor({ issuer: "Acme", origin: "http://localhost:3000", keys, store: sqlStore(db, { table: "none" }) });
     // The application goes on: the command must end all the same.
     setInterval(() => undefined, 1_000);
   `;
@@ -59,6 +60,7 @@ beforeAll(async () => {
   for (let user = 0; user < 60; user += 1) await mfa.accounts.importTotp(`user-${user}`, { secret: SECRET });
   await db.destroy();
   writeFileSync(join(folder, "security.mjs"), applicationModule());
+  writeFileSync(join(folder, "tableless.mjs"), 'export { empty as mfa } from "./security.mjs";');
   writeFileSync(join(folder, "other.mjs"), "export const somethingElse = 1;");
 });
 
@@ -85,6 +87,16 @@ describe("on the command line", () => {
     const { stdout } = await run(["new-key", "2027-01"]);
     expect(stdout).toMatch(/^2027-01:[A-Za-z0-9+/]{43}=\n$/);
     expect(await run(["check", "security.mjs"], `${stdout.trim()},${NEW},${OLD}`)).toMatchObject({ code: 0 });
+  });
+
+  test("a store that fails is told with its reasons, and a table that is missing with its mend", async () => {
+    const { code, stderr } = await run(["check", "tableless.mjs"]);
+    const [what, ...why] = stderr.trim().split("\n");
+    expect([code, what]).toEqual([1, "The store failed"]);
+    expect(why).toEqual([
+      expect.stringMatching(/^ {2}because: There is no table "none": run createTables\(db\)/),
+      expect.stringMatching(/^ {2}because: .*no such table: none/),
+    ]);
   });
 
   test("what it does not understand is answered with what to do", async () => {

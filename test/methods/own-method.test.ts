@@ -532,7 +532,11 @@ describe("what cannot be a method is refused at start:", () => {
       'methods: the type "Colours" must be kebab case, such as "hardware-token"',
     ],
     ["no type", [{ ...own, type: "" }], 'methods: the type "" must be kebab case, such as "hardware-token"'],
-    ["a type twice", [own, { ...own, limitDefaults: {}, limits: [] }], "methods: one of them appears twice"],
+    [
+      "a type twice",
+      [own, { ...own, limitDefaults: {}, limits: [] }],
+      'methods: "colour-sequence" appears twice; each type is one row',
+    ],
     [
       "a limit that another method brings",
       [totp(), { ...own, limitDefaults: { ...own.limitDefaults, totp: { limit: 1, window: 1 } } }],
@@ -543,6 +547,18 @@ describe("what cannot be a method is refused at start:", () => {
       [{ ...own, limitDefaults: { ...own.limitDefaults, allCodes: { limit: 1, window: 1 } } }],
       'methods: the limit "allCodes" exists already; a method brings kinds of its own',
     ],
+    ...["constructor", "a/b", "Colour", ""].map((kind): [string, Method[], string] => [
+      `a limit called ${JSON.stringify(kind)}`,
+      [{ ...own, limitDefaults: { ...own.limitDefaults, [kind]: { limit: 1, window: 1 } } }],
+      `methods: the limit ${JSON.stringify(kind)} must be a name of its own in camel case, such as "smsSend"`,
+    ]),
+    ...[{ limit: 0, window: 1 }, { limit: 1, window: "1m" }, { limit: 1 }, { limit: 1, window: NaN }, 5].map(
+      (limit): [string, Method[], string] => [
+        `a limit of ${JSON.stringify(limit)}`,
+        [{ ...own, limitDefaults: { ...own.limitDefaults, colourSend: limit as never } }],
+        'methods: the limit "colourSend" must be { limit, window }: a whole number from 1, milliseconds',
+      ],
+    ),
     [
       "limits that nobody brings",
       [{ ...own, limitDefaults: {} }],

@@ -81,6 +81,10 @@ describe("the QR code of an enrollment", () => {
     expect(readQr(qr)).toBe(uri);
   });
 
+  test.each([undefined, null, 7, {}])("an authenticator app that is given %p instead of a URI says so", (uri) => {
+    expect(() => authenticatorApp(uri as never)).toThrow(/^authenticatorApp\(uri\): the uri is .*, not text$/);
+  });
+
   test("on the page is the same as in JSON: it reads as a URI with the secret shown beside it", async () => {
     const jar = new Jar(testApp());
     await jar.login("alice");

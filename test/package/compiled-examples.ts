@@ -7,6 +7,10 @@ import { root, subpaths, unaliased } from "./public-names.js";
 
 const APPLICATION = fileURLToPath(new URL("application.ts", import.meta.url));
 
+/** What the users of examples have, which a JavaScript application never has to say. */
+const USERS = APPLICATION.replace(/application\.ts$/, "example-users.ts");
+const USER_TYPE = "declare global { namespace Express { interface User { id: string; username: string } } } export {};";
+
 /** The one name of the library that an example may use without importing it: every application has it. */
 const IMPORTED = "secondFactor";
 
@@ -79,6 +83,7 @@ export class CompiledExamples {
       examples.map((example, index) => [example, APPLICATION.replace(/application\.ts$/, `example-${index}.ts`)]),
     );
     const texts = new Map([...this.places].map(([example, place]) => [place, sourceOf(example).text]));
+    texts.set(USERS, USER_TYPE);
     const host = ts.createCompilerHost(options);
     const { fileExists, readFile } = host;
     host.fileExists = (file) => texts.has(file) || fileExists(file);

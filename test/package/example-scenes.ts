@@ -1,4 +1,6 @@
 import { expect } from "@jest/globals";
+import type { Express } from "express";
+import supertest from "supertest";
 import type { Store } from "express-second-factor";
 import { authenticatorApp } from "express-second-factor/testing";
 import { passwordOf } from "../support/app.js";
@@ -8,6 +10,8 @@ import { documentedExamples, type Example } from "./documented-examples.js";
 import type { Visit } from "./example-page.js";
 
 const MINUTE = 60_000;
+
+type Agent = ReturnType<typeof supertest.agent>;
 
 /** What is true of the application after an example ran in it; `made` holds what the example made. */
 type Scene = (application: Application, made: Readonly<Record<string, unknown>>) => unknown;
@@ -26,6 +30,24 @@ async function offersPasskeys(application: Application): Promise<void> {
   const jar = await pending(application, "carol");
   expect((await jar.post("/2fa/totp/enroll")).status).toBe(404);
   expect((await jar.post("/2fa/passkey/enroll/options")).body).toMatchObject({ user: { name: "carol@acme.test" } });
+}
+
+/** An application of its own: in without a factor; with one, its login answers by itself, a page and a client. */
+async function asksOnceEnrolled(_application: Application, { app }: Readonly<Record<string, unknown>>): Promise<void> {
+  const logIn = (agent: Agent, accept: string) =>
+    agent.post("/login").set("Accept", accept).type("form").send({ username: "ann", password: "correct horse" });
+  const [owner, page, client] = [1, 2, 3].map(() => supertest.agent(app as Express)) as [Agent, Agent, Agent];
+  expect((await logIn(owner, "text/html")).headers["location"]).toBe("/");
+  expect((await owner.get("/")).text).toContain("Hello ann");
+  const { body } = await owner.post("/2fa/totp/enroll");
+  const code = authenticatorApp(body.uri).code();
+  expect((await owner.post("/2fa/totp/enroll/confirm").send({ factorId: body.factorId, code })).status).toBe(201);
+  expect(await logIn(page, "text/html")).toMatchObject({ status: 303, headers: { location: "/2fa" } });
+  expect(await logIn(client, "application/json")).toMatchObject({
+    status: 401,
+    body: { code: "second-factor-required" },
+  });
+  expect((await client.get("/")).status).toBe(401);
 }
 
 function fullLogin(application: Application): Promise<Jar<Application>> {
@@ -129,6 +151,7 @@ export const SCENES: Readonly<Record<string, Scene>> = {
   movableClock: (_application, made) => expect(made).toMatchObject({ first: { ok: true }, second: { ok: true } }),
   storeContract: ranEveryClaim,
   "README.md: express-second-factor": protectsLogins,
+  "README.md: A whole application": asksOnceEnrolled,
   "README.md: Keys and store": ranEveryClaim,
   "README.md: In routes": async (application) => {
     const jar = await fullLogin(application);

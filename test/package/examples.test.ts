@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { Server } from "node:http";
 import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
 import type { Browser } from "playwright-core";
 import { launchChromium } from "../support/chromium.js";
@@ -50,11 +51,14 @@ describe("on the server, each example runs to its last line and does what it say
 
   beforeAll(async () => {
     [redis, postgres] = await Promise.all([startRedis(), startPostgres()]);
+    // Any that is free.
+    process.env["PORT"] = "0";
     process.env["SECOND_FACTOR_KEYS"] = `2026-11:${randomBytes(32).toString("base64")}`;
   });
 
   afterAll(async () => {
     delete process.env["SECOND_FACTOR_KEYS"];
+    delete process.env["PORT"];
     await Promise.all([redis.kill(), postgres.remove()]);
   });
 
@@ -98,11 +102,12 @@ function titled(all: readonly Example[]): [string, Example][] {
   return all.map((example) => [example.title, example]);
 }
 
-/** Ends what the example began: connections have a `destroy`. */
+/** Ends what the example began: connections have a `destroy`, servers a `close`. */
 async function end(application: Application, made: Readonly<Record<string, unknown>>): Promise<void> {
   for (const value of Object.values(made)) {
     const { destroy } = Object(value) as { destroy?: unknown };
-    if (typeof destroy === "function") await destroy.call(value);
+    if (value instanceof Server) value.close();
+    else if (typeof destroy === "function") await destroy.call(value);
   }
   await application.close();
 }

@@ -1,4 +1,8 @@
+import * as express from "express";
+import * as session from "express-session";
 import * as kysely from "kysely";
+import * as passport from "passport";
+import * as passportLocal from "passport-local";
 import * as pg from "pg";
 import * as redis from "redis";
 import ts from "typescript";
@@ -16,7 +20,11 @@ const MODULES: Readonly<Record<string, object>> = {
   "express-second-factor/redis": redisStore,
   "express-second-factor/sql": sqlStore,
   "express-second-factor/testing": testing,
+  express,
+  "express-session": session,
   kysely,
+  passport,
+  "passport-local": passportLocal,
   pg,
   redis,
 };

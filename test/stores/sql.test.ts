@@ -58,6 +58,13 @@ describe.each(DATABASES)("sqlStore over %s", (name) => {
     test(`keeps the contract: ${claim.name}`, () => claim.run());
   }
 
+  test("says where its table is missing how to make it, and what the database said", async () => {
+    const store = sqlStore(name === "SQLite" ? sqlite : postgres, { table: "never_made" });
+    const error: unknown = await Promise.resolve(store.read("account:1")).catch((reason: unknown) => reason);
+    expect(String(error)).toContain('There is no table "never_made": run createTables(db)');
+    expect(String((error as Error).cause)).toContain("never_made");
+  });
+
   test("keeps different ids apart and gives each value back as it was", async () => {
     const { db, table } = await emptyTable(name);
     const store = sqlStore(db, { table });

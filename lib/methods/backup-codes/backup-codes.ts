@@ -1,5 +1,6 @@
 import { ConfigurationError } from "../../core/errors.js";
 import type { Method } from "../../http/method.js";
+import { unknownNames } from "../../http/option-names.js";
 import { backupCodesMethod, type BackupCodesState } from "./method.js";
 import { backupCodesPage } from "./page.js";
 import { backupCodesRoutes } from "./routes.js";
@@ -17,7 +18,7 @@ const DEFAULT_COUNT = 10;
  *
  * Does NOT make an account "enrolled" by itself: a set comes with the first real factor and goes with the last.
  *
- * @throws ConfigurationError for a count outside 8 to 20
+ * @throws ConfigurationError for a count outside 8 to 20, and for an option it does not have
  *
  * @example
  * ```ts
@@ -28,8 +29,10 @@ const DEFAULT_COUNT = 10;
  */
 export function backupCodes(options: BackupCodesOptions = {}): Method<BackupCodesState, string> {
   const count = options.count ?? DEFAULT_COUNT;
+  const problems = unknownNames(options, ["count"], "backupCodes: ");
   if (!Number.isInteger(count) || count < 8 || count > 20) {
-    throw new ConfigurationError([`backupCodes: count must be a whole number from 8 to 20, not ${count}`]);
+    problems.push(`backupCodes: count must be a whole number from 8 to 20, not ${count}`);
   }
+  if (problems.length > 0) throw new ConfigurationError(problems);
   return { ...backupCodesMethod(count), page: backupCodesPage, routes: backupCodesRoutes };
 }

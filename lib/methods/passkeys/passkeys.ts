@@ -1,6 +1,8 @@
+import { ConfigurationError } from "../../core/errors.js";
 import type { LoginContext } from "../../engine/login-context.js";
 import type { Site } from "../../engine/method.js";
 import type { Method } from "../../http/method.js";
+import { unknownNames } from "../../http/option-names.js";
 import { passkeysOf } from "./enrollment.js";
 import { Passkeys, type PasskeyState, type PresentedPasskey, type RelyingParty } from "./method.js";
 import { OFFER_PATH, offersPasskey } from "./offer.js";
@@ -27,6 +29,8 @@ export interface PasskeysOptions {
    */
   readonly offer?: boolean;
 }
+
+const OPTIONS = ["rpId", "userVerification", "residentKey", "counterRegression", "names", "offer"];
 
 /** What the browser may tell password managers about an owner's passkeys. Nothing in it is secret. */
 export interface KnownPasskeys {
@@ -65,6 +69,8 @@ function wellKnown(passkeys: Passkeys): NonNullable<Method["wellKnown"]> {
  *
  * Does NOT ask for attestation: which make of authenticator a user has is not verified, only named.
  *
+ * @throws ConfigurationError for an option it does not have
+ *
  * @example
  * ```ts
  * import { backupCodes, passkeys } from "express-second-factor";
@@ -74,6 +80,8 @@ function wellKnown(passkeys: Passkeys): NonNullable<Method["wellKnown"]> {
  * ```
  */
 export function passkeys(options: PasskeysOptions = {}): Method<PasskeyState, PresentedPasskey> {
+  const problems = unknownNames(options, OPTIONS, "passkeys: ");
+  if (problems.length > 0) throw new ConfigurationError(problems);
   const { offer = false, ...given } = options;
   const method = new Passkeys({
     rpId: given.rpId,

@@ -1,5 +1,6 @@
 import { ConfigurationError } from "../../core/errors.js";
 import type { Method } from "../../http/method.js";
+import { unknownNames } from "../../http/option-names.js";
 import { totpMethod } from "./method.js";
 import { totpPage } from "./page.js";
 import { totpRoutes } from "./routes.js";
@@ -19,7 +20,7 @@ export interface TotpOptions {
  *
  * Does NOT protect against somebody who relays the code while it is fresh: that takes a passkey.
  *
- * @throws ConfigurationError for a window that is not 0, 1 or 2
+ * @throws ConfigurationError for a window that is not 0, 1 or 2, and for an option it does not have
  *
  * @example
  * ```ts
@@ -31,10 +32,10 @@ export interface TotpOptions {
  */
 export function totp(options: TotpOptions = {}): Method<TotpState, string> {
   const window = options.window ?? 1;
+  const problems = unknownNames(options, ["window"], "totp: ");
   if (![0, 1, 2].includes(window)) {
-    throw new ConfigurationError([
-      `totp: window must be 0, 1 or 2 steps, not ${String(window)}; a drifted clock needs resync`,
-    ]);
+    problems.push(`totp: window must be 0, 1 or 2 steps, not ${String(window)}; a drifted clock needs resync`);
   }
+  if (problems.length > 0) throw new ConfigurationError(problems);
   return { ...totpMethod(window), page: totpPage, routes: totpRoutes, strict: () => totp({ window: 0 }) };
 }

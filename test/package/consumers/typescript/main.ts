@@ -46,7 +46,7 @@ app.use(express.json());
 app.use(session({ secret: "for this test only", resave: false, saveUninitialized: false }));
 app.use(passport.session());
 app.use(gate);
-app.post("/login", passport.authenticate("local") as RequestHandler, (_req, res) => {
+app.post("/login", passport.authenticate("local", { secondFactor: "inline" }) as RequestHandler, (_req, res) => {
   res.json({ ok: true });
 });
 app.get("/account", (req, res) => {
