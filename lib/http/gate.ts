@@ -3,7 +3,7 @@ import type { Problem } from "../core/errors.js";
 import type { Engine } from "../engine/engine.js";
 import type { BegunLogin } from "../engine/first-factor.js";
 import { type LoginContext, subjectOf, type Unweighed, weighed } from "../engine/login-context.js";
-import { isDue, type LoginStatus } from "../policy/assess.js";
+import { isDue, type LoginStatus, wasEnded } from "../policy/assess.js";
 import { sendProblem, sendRedirect, wantsPage } from "./answers.js";
 import { clearDeviceToken, setDeviceToken } from "./device-cookie.js";
 import { prefersHtml } from "./negotiation.js";
@@ -58,12 +58,9 @@ export class Gate {
   }
 
   /** An application that moves a session's content to a new id moves the record too; what had ended stays so. */
-  private isCopyOfEnded(req: Request, login: LoginContext): boolean {
-    if (login.session !== undefined) return false;
-    const session = copiedRecord(req, login.userId);
-    if (session === undefined) return false;
-    const { status } = weighed({ ...login, session }, login.record, this.settings.clock());
-    return status.status === "ended";
+  private isCopyOfEnded(req: Request, { record, session, userId }: LoginContext): boolean {
+    const copied = session === undefined ? copiedRecord(req, userId) : undefined;
+    return copied !== undefined && wasEnded(copied, record.account);
   }
 
   /** Makes a login what this request is about: `req.secondFactor`, and `req.user` hidden while a factor is due. */

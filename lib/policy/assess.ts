@@ -84,6 +84,12 @@ function isOver({ epoch, id }: SessionRecord, account: Account): boolean {
   return epoch !== account.sessionEpoch || account.revokedLogins.includes(id);
 }
 
+/** It was ended, whatever else has become of it: by its epoch, by a logout, or because the account lists it no more. */
+export function wasEnded(session: SessionRecord, account: Account): boolean {
+  const isListed = account.logins.some(({ id }) => id === session.id);
+  return isOver(session, account) || (session.step === "second" && !isListed);
+}
+
 function due(status: "pending" | "must-enroll", session: SessionRecord | undefined, now: number): LoginStatus {
   if (session === undefined || (status === "must-enroll" && session.pending !== true)) return { status };
   const expiresAt = session.at + PENDING_LIFE;
