@@ -12,6 +12,7 @@ import { type Client, DAY, type FactorId, type MethodType, type UserId } from ".
 import { cleanText, MAX_LABEL } from "../core/text.js";
 import { randomId } from "../crypto/random.js";
 import type { AccountEvent } from "../events/audit.js";
+import { countedFor } from "./address-limit.js";
 import type { EngineDependencies } from "./dependencies.js";
 import type { Verification } from "./verification.js";
 import { backupCodesView, type FactorView, factorView, type SettingsView, settingsView } from "./views.js";
@@ -142,9 +143,7 @@ export class Accounts {
     if (retryAfter !== undefined) return { ok: false, code: "too-many-attempts", retryAfter };
     const outcome = await this.verification.verify({ userId, actor, client }, { method: known, presented });
     if (outcome.ok) return { ok: true, method, factorId: outcome.value.factorId };
-    if (outcome.problem.isFailedAttempt !== true) return failed(outcome.problem);
-    const wait = await addressLimit.recordFailure(client.ip, userId);
-    return failed(wait === undefined ? outcome.problem : { code: "too-many-attempts", retryAfter: wait });
+    return failed(await countedFor(addressLimit, client.ip, userId, outcome.problem));
   }
 
   /**

@@ -1,3 +1,4 @@
+import type { Problem } from "../core/errors.js";
 import type { UserId } from "../core/nouns.js";
 
 /**
@@ -9,4 +10,16 @@ export interface AddressLimit {
   secondsToWait(ip: string | undefined, userId: UserId | undefined): Promise<number | undefined>;
   /** Counts a failed attempt. Answers whole seconds to wait where it is beyond the limit. */
   recordFailure(ip: string | undefined, userId: UserId | undefined): Promise<number | undefined>;
+}
+
+/** A failure counts for its address before it is answered; beyond the limit the answer is the limit's. */
+export async function countedFor(
+  limit: AddressLimit,
+  ip: string | undefined,
+  userId: UserId | undefined,
+  problem: Problem,
+): Promise<Problem> {
+  if (problem.isFailedAttempt !== true) return problem;
+  const retryAfter = await limit.recordFailure(ip, userId);
+  return retryAfter === undefined ? problem : { code: "too-many-attempts", retryAfter };
 }

@@ -4,11 +4,11 @@ import { failure, type Outcome, type Problem, success } from "../core/errors.js"
 import { type FactorId, type MethodType, MINUTE } from "../core/nouns.js";
 import { cleanText, MAX_LABEL } from "../core/text.js";
 import { randomId } from "../crypto/random.js";
-import { FRESH, stepUp } from "../policy/access.js";
+import { changeProblem, FRESH, stepUp } from "../policy/access.js";
 import type { Change } from "./account-records.js";
 import { type Activation, activate, type EnrolledFactor, enrolledWith } from "./activation.js";
 import type { EngineDependencies } from "./dependencies.js";
-import { type LoginContext, refusalOf, scopeOf, subjectOf, weighed } from "./login-context.js";
+import { type LoginContext, scopeOf, subjectOf, weighed } from "./login-context.js";
 import type { AnyMethod, Enroll, EnrollmentBegun, MethodContext, Mismatch } from "./method.js";
 import { countSend, deliver } from "./sending.js";
 import { countedFailure, type Counting, limitRefusal } from "./verification.js";
@@ -145,7 +145,7 @@ export class Enrollments {
       each.id === proof.factorId && each.type === proof.type && each.loginId === login.session?.id;
     const pending = account.enrollments.find(mine);
     const asker = pending?.reconfirmed === true ? { ...login, reconfirmed: true as const } : login;
-    const problem = refusalOf(asker, FRESH, now);
+    const problem = changeProblem(asker, FRESH, now);
     if (problem !== undefined) return refused(problem);
     const limited = limitRefusal(this.dependencies, account, this.counting(login, method), now);
     if (limited !== undefined) return limited.change;
@@ -170,7 +170,7 @@ export class Enrollments {
     now: number,
   ): Promise<Change<Outcome<Factor>>> {
     const { account } = login.record;
-    const problem = refusalOf(login, FRESH, now);
+    const problem = changeProblem(login, FRESH, now);
     if (problem !== undefined) return refused(problem);
     const limited = limitRefusal(this.dependencies, account, this.counting(login, method), now);
     if (limited !== undefined) return limited.change;
@@ -228,7 +228,7 @@ function pendingEnrollment(
 
 /** Why nothing can be set up at this login now; undefined where it can. */
 function openingProblem(login: LoginContext, now: number): Problem | undefined {
-  const problem = refusalOf(login, FRESH, now);
+  const problem = changeProblem(login, FRESH, now);
   if (problem !== undefined) return problem;
   // A login from before this middleware was installed has no record to tie an enrollment to.
   if (login.session === undefined) return stepUp(FRESH);

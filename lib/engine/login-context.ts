@@ -1,10 +1,8 @@
 import type { Login } from "../core/account.js";
 import type { AttemptScope } from "../core/attempts.js";
-import type { Problem } from "../core/errors.js";
 import type { Client, PolicyDecision, UserId } from "../core/nouns.js";
 import { randomId } from "../crypto/random.js";
 import type { Subject } from "../events/emitter.js";
-import { changeProblem, type Freshness } from "../policy/access.js";
 import { assess, type LoginStatus, type SessionRecord } from "../policy/assess.js";
 import type { AccountRecord } from "./account-records.js";
 
@@ -64,11 +62,6 @@ export function listedLogin({ status }: Pick<LoginContext, "status">): Login | u
 /** Which attempts its attempts are counted with. */
 export function scopeOf({ status }: Pick<LoginContext, "status">): AttemptScope {
   return status.status === "verified" ? "verified" : "login";
-}
-
-/** Why this login may not change its account now; undefined where it may. */
-export function refusalOf(login: LoginContext, freshness: Freshness, now: number): Problem | undefined {
-  return changeProblem(login, freshness, now);
 }
 
 /** The session's record of a login that was listed. Where the user was going is kept. */

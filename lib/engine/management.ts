@@ -12,11 +12,11 @@ import type { FactorId } from "../core/nouns.js";
 import { cleanText, MAX_LABEL } from "../core/text.js";
 import { randomId } from "../crypto/random.js";
 import type { AccountEvent } from "../events/audit.js";
-import { FRESH, type Freshness, NOT_BY_BACKUP_CODE, VERY_FRESH } from "../policy/access.js";
+import { changeProblem, FRESH, type Freshness, NOT_BY_BACKUP_CODE, VERY_FRESH } from "../policy/access.js";
 import type { SessionRecord } from "../policy/assess.js";
 import type { Change } from "./account-records.js";
 import type { EngineDependencies } from "./dependencies.js";
-import { listedLogin, type LoginContext, refusalOf, subjectOf, weighed } from "./login-context.js";
+import { listedLogin, type LoginContext, subjectOf, weighed } from "./login-context.js";
 
 /** What a change left: the session's new record, where every other login has ended. */
 export interface Managed {
@@ -151,7 +151,7 @@ export class Management {
     make: Make<T>,
     now: number,
   ): Promise<Change<Outcome<Done<T>>>> {
-    const problem = refusalOf(login, freshness, now);
+    const problem = changeProblem(login, freshness, now);
     if (problem !== undefined) return { result: { ok: false, problem } };
     const made = await make(login, now);
     if (!made.ok) return { result: made };

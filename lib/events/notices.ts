@@ -2,19 +2,22 @@ import type { UserId } from "../core/nouns.js";
 import type { AuditAction, AuditEvent } from "./audit.js";
 import type { EmitAudit, Events } from "./emitter.js";
 
+const NOTICE_KINDS = [
+  "factor-enrolled",
+  "factor-removed",
+  "backup-codes-regenerated",
+  "backup-code-used",
+  "device-trusted",
+  "device-replayed",
+  "passkey-counter-regressed",
+  "locked",
+  "factor-disabled",
+  "admin-reset",
+  "signed-out-everywhere",
+] as const satisfies readonly AuditAction[];
+
 /** What an account's owner should hear about, whoever did it. */
-export type NoticeKind =
-  | "factor-enrolled"
-  | "factor-removed"
-  | "backup-codes-regenerated"
-  | "backup-code-used"
-  | "device-trusted"
-  | "device-replayed"
-  | "passkey-counter-regressed"
-  | "locked"
-  | "factor-disabled"
-  | "admin-reset"
-  | "signed-out-everywhere";
+export type NoticeKind = (typeof NOTICE_KINDS)[number];
 
 /** A message owed to an account's owner. The application (or its mail sender) decides how it travels and what it says. */
 export interface Notice {
@@ -30,19 +33,7 @@ export interface Notice {
  */
 export type Notify = (notice: Notice) => unknown;
 
-const NOTICED: ReadonlySet<AuditAction> = new Set<NoticeKind>([
-  "factor-enrolled",
-  "factor-removed",
-  "backup-codes-regenerated",
-  "backup-code-used",
-  "device-trusted",
-  "device-replayed",
-  "passkey-counter-regressed",
-  "locked",
-  "factor-disabled",
-  "admin-reset",
-  "signed-out-everywhere",
-]);
+const NOTICED: ReadonlySet<AuditAction> = new Set(NOTICE_KINDS);
 
 const LONGEST = 30_000;
 

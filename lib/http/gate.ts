@@ -12,7 +12,7 @@ import type { RequestState } from "./request-state.js";
 import { localPlace } from "./return-to.js";
 import { copiedRecord, readRecord, renewSession, saveRecord } from "./session.js";
 import type { Settings } from "./settings.js";
-import { RequestSource } from "./source.js";
+import { unweighedOf } from "./source.js";
 import { currentUser, hideUser } from "./user-visibility.js";
 
 /** Derives what each request's login is worth, and answers the requests that may go no further. */
@@ -31,19 +31,14 @@ export class Gate {
     const { req } = state;
     const user = currentUser(req);
     if (user === undefined) return;
-    const { clock, fixedDecision } = this.settings;
-    const { records } = this.engine.dependencies;
-    const userId = this.settings.userId(user);
-    const session = readRecord(req, userId);
-    const decision = fixedDecision ?? (await this.settings.decide(user, req, clock()));
-    const source = new RequestSource(req, this.settings, userId);
-    const unweighed: Unweighed = { user, userId, session, decision, source };
+    const unweighed = await unweighedOf(req, this.settings, user, readRecord);
     const recalled = mayRecall ? this.recalled(unweighed) : undefined;
     if (recalled !== undefined) {
       this.setLogin(state, recalled);
       return;
     }
-    const login = weighed(unweighed, await records.read(userId), clock());
+    const record = await this.engine.dependencies.records.read(unweighed.userId);
+    const login = weighed(unweighed, record, this.settings.clock());
     if (login.status.status === "ended" || this.isCopyOfEnded(req, login)) await this.endLogin(state, login);
     else if (login.session === undefined && isDue(login.status)) await this.adopt(state, unweighed);
     else this.setLogin(state, login);

@@ -4,7 +4,7 @@ import { DAY, type MethodType } from "../core/nouns.js";
 import { maskName } from "../core/text.js";
 import type { MethodChoice } from "../engine/authentication.js";
 import type { Engine } from "../engine/engine.js";
-import { deviceIdOf, type LoginContext, refusalOf } from "../engine/login-context.js";
+import { deviceIdOf, type LoginContext } from "../engine/login-context.js";
 import { settingsView } from "../engine/views.js";
 import { challengePage } from "../pages/challenge-page.js";
 import { enrollmentPage } from "../pages/enrollment-page.js";
@@ -15,7 +15,7 @@ import { problemPage } from "../pages/problem-page.js";
 import { settingsPage } from "../pages/settings-page.js";
 import { setUpPage } from "../pages/set-up-page.js";
 import type { PageContext, PageProblem } from "../pages/views.js";
-import { FRESH } from "../policy/access.js";
+import { changeProblem, FRESH } from "../policy/access.js";
 import { isDue } from "../policy/assess.js";
 import type { Method } from "./method.js";
 import { stateOf } from "./request-state.js";
@@ -145,7 +145,7 @@ export class PageSet {
       accountName: this.settings.accountName(userOf(login)),
       hasTrustedDevices: trustMaxAge !== undefined,
       required: login.decision === "required",
-      needsStepUp: refusalOf(login, FRESH, now) !== undefined,
+      needsStepUp: changeProblem(login, FRESH, now) !== undefined,
       asksPassword: verifyPassword !== undefined,
       ...problemMember(problem),
     });

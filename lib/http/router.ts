@@ -1,6 +1,7 @@
 import { type NextFunction, type Request, type Response, Router } from "express";
 import type { Outcome, Problem } from "../core/errors.js";
 import type { UserId } from "../core/nouns.js";
+import { countedFor } from "../engine/address-limit.js";
 import { pageScript, styleSheet } from "../pages/embedded.js";
 import { sendJson, sendPage, sendProblem, sendRedirect, setCommonHeaders, wantsPage } from "./answers.js";
 import { readBody } from "./body.js";
@@ -79,13 +80,6 @@ async function performAnonymous(context: RequestContext, route: Route, admitted:
 /** Whole seconds the address has to wait; undefined where it may go on. */
 type Admitted = Promise<number | undefined> | undefined;
 
-/** A failure counts for its address before it is answered; beyond the limit the answer is the limit's. */
-async function counted({ login, req, settings }: RouteContext, problem: Problem): Promise<Problem> {
-  if (problem.isFailedAttempt !== true) return problem;
-  const retryAfter = await settings.addressGuard.recordFailure(req.ip, login.userId);
-  return retryAfter === undefined ? problem : { code: "too-many-attempts", retryAfter };
-}
-
 async function perform(context: RouteContext, route: Route, admitted: Admitted): Promise<void> {
   const { pages, req, res, settings } = context;
   if (route.verb === "post" && isCrossSite(req, settings)) {
@@ -106,7 +100,10 @@ async function perform(context: RouteContext, route: Route, admitted: Admitted):
   const outcome: Outcome<Reply> =
     input === undefined ? { ok: false, problem: { code: "invalid-request" } } : await route.run(context, input);
   if (outcome.ok) await answer(context, outcome.value);
-  else await tellProblem(context, route, await counted(context, outcome.problem), read.body);
+  else {
+    const problem = await countedFor(settings.addressGuard, req.ip, context.login.userId, outcome.problem);
+    await tellProblem(context, route, problem, read.body);
+  }
 }
 
 function isBelow(path: string, base: string): boolean {

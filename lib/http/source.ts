@@ -3,6 +3,7 @@ import type { Client, UserId } from "../core/nouns.js";
 import type { LoginSource, Unweighed } from "../engine/login-context.js";
 import { browserLabel } from "./browser-label.js";
 import { readDeviceToken } from "./device-cookie.js";
+import type { readRecord } from "./session.js";
 import type { AppUser, Settings } from "./settings.js";
 
 export function clientOf(req: Request): Client {
@@ -37,9 +38,18 @@ export class RequestSource implements LoginSource {
   }
 }
 
-/** Everything that is known of a login before its account is looked at; of one that is made just now, no session record. */
-export async function unweighedOf(req: Request, settings: Settings, user: AppUser): Promise<Unweighed> {
+/**
+ * Everything that is known of a login before its account is looked at. `read`: what the session says of it; of one that is made just
+ * now it says nothing.
+ */
+export async function unweighedOf(
+  req: Request,
+  settings: Settings,
+  user: AppUser,
+  read?: typeof readRecord,
+): Promise<Unweighed> {
   const userId = settings.userId(user);
+  const session = read?.(req, userId);
   const decision = settings.fixedDecision ?? (await settings.decide(user, req, settings.clock()));
-  return { user, userId, session: undefined, decision, source: new RequestSource(req, settings, userId) };
+  return { user, userId, session, decision, source: new RequestSource(req, settings, userId) };
 }

@@ -2,6 +2,7 @@ import type { Request } from "express";
 import type { Strategy } from "passport";
 import CustomStrategy from "passport-custom";
 import { ConfigurationError, type Problem } from "../core/errors.js";
+import { countedFor } from "../engine/address-limit.js";
 import type { Engine } from "../engine/engine.js";
 import type { LoginContext } from "../engine/login-context.js";
 import { isDue } from "../policy/assess.js";
@@ -108,11 +109,9 @@ class StrategyAttempt {
 
   private async failed(problem: Problem, userId?: string): Promise<Verdict> {
     const { req, res } = this.state;
-    const wait = problem.isFailedAttempt === true && (await this.settings.addressGuard.recordFailure(req.ip, userId));
-    const isLimited = problem.code === "too-many-attempts" || typeof wait === "number";
-    const retryAfter = typeof wait === "number" ? wait : problem.retryAfter;
+    const { code, retryAfter } = await countedFor(this.settings.addressGuard, req.ip, userId, problem);
     if (retryAfter !== undefined) res.set("Retry-After", String(retryAfter));
-    return { status: isLimited ? 429 : undefined };
+    return { status: code === "too-many-attempts" ? 429 : undefined };
   }
 }
 

@@ -17,47 +17,41 @@ const LOG_OUT: Names = ["logOut", "logout"];
 /** Our methods, by what lies under each. */
 const originals = new WeakMap<object, Method>();
 
-/** Passport gives every request the same two methods, so ours above them are made once. */
-const gatedLogIns = new WeakMap<Method, Method>();
-const gatedLogOuts = new WeakMap<Method, Method>();
-
 function originalOf(method: unknown): Method | undefined {
   if (typeof method !== "function") return undefined;
   return originals.get(method) ?? (method as Method);
 }
 
-function remembered(gated: WeakMap<Method, Method>, original: Method, create: () => Method): Method {
-  let method = gated.get(original);
-  if (method === undefined) {
-    method = create();
-    gated.set(original, method);
-    originals.set(method, original);
-  }
-  return method;
-}
+type Run = (state: RequestState, original: Method, given: unknown[]) => void;
 
-/** On a copy of a request (`Object.create(req)`, a proxy) it is the request itself that is logged in. */
-function gatedLogIn(original: Method): Method {
-  return remembered(gatedLogIns, original, () => {
-    return function logIn(this: unknown, user, given, then) {
+/**
+ * A way to make our method above another one. Passport gives every request the same two methods, so each is made once. On a copy of
+ * a request (`Object.create(req)`, a proxy) it is the request itself that is logged in.
+ */
+function gatedBy(run: Run): (original: Method) => Method {
+  const made = new WeakMap<Method, Method>();
+  return (original) => {
+    const known = made.get(original);
+    if (known !== undefined) return known;
+    const gated: Method = function gated(...given) {
       const state = carriedState(this as Request);
-      if (state === undefined) return original.call(this, user, given, then);
-      state.keeper.passportLogin.logIn(state, original, user as Express.User, given, then);
+      if (state === undefined) return original.apply(this, given);
+      run(state, original, given);
       return undefined;
     };
-  });
+    made.set(original, gated);
+    originals.set(gated, original);
+    return gated;
+  };
 }
 
-function gatedLogOut(original: Method): Method {
-  return remembered(gatedLogOuts, original, () => {
-    return function logOut(this: unknown, given, then) {
-      const state = carriedState(this as Request);
-      if (state === undefined) return original.call(this, given, then);
-      state.keeper.passportLogin.logOut(state, original, given, then);
-      return undefined;
-    };
-  });
-}
+const gatedLogIn = gatedBy((state, original, [user, options, done]) => {
+  state.keeper.passportLogin.logIn(state, original, user as Express.User, options, done);
+});
+
+const gatedLogOut = gatedBy((state, original, [options, done]) => {
+  state.keeper.passportLogin.logOut(state, original, options, done);
+});
 
 /**
  * A Passport that comes further down brings its methods then: they are taken over as they are put. What is put over ours later is

@@ -1,9 +1,10 @@
+import { ALL_CODES, type LimitKind } from "../core/nouns.js";
 import type { Method } from "../http/method.js";
 import { unknownNames } from "../http/option-names.js";
 import { durationProblem, isRecord, wholeProblem } from "./checks.js";
 
 /** Limits that no method brings. */
-export const SHARED_LIMITS = ["allCodes", "address"];
+export const SHARED_KINDS: readonly LimitKind[] = [ALL_CODES, "address"];
 
 /** Both are needed where the limit is given at all: half a limit would be somebody else's half. */
 function requiredProblems(where: string, { limit, window }: Readonly<Record<string, unknown>>): string[] {
@@ -51,7 +52,7 @@ export function limitsProblems(
 ): string[] {
   if (limits === undefined) return [];
   if (!isRecord(limits)) return ['limits: write { totp: { limit: 5, window: "15m" } }'];
-  const names = [...SHARED_LIMITS, ...methods.flatMap(kindsOf)];
+  const names = [...SHARED_KINDS, ...methods.flatMap(kindsOf)];
   const known = Object.entries(limits).filter(([kind, limit]) => names.includes(kind) && limit !== undefined);
   return [...unknownLimits(limits, names, builtIn), ...known.flatMap(([kind, limit]) => limitProblems(kind, limit))];
 }

@@ -1,7 +1,7 @@
 import { BACKUP_CODE } from "../core/nouns.js";
 import type { Method } from "../http/method.js";
 import { isRecord } from "./checks.js";
-import { SHARED_LIMITS } from "./limit-problems.js";
+import { SHARED_KINDS } from "./limit-problems.js";
 
 /** Below `path` these are routes of the package's own, now or in time. */
 const RESERVED_TYPES = [
@@ -76,12 +76,12 @@ function limitProblem(kind: string, limit: unknown): string[] {
 function limitKindProblems(methods: readonly Method[]): string[] {
   const limits = methods.flatMap(({ limitDefaults = {} }) => Object.entries(limitDefaults));
   const brought = limits.map(([kind]) => kind);
-  const known = new Set([...SHARED_LIMITS, ...brought]);
+  const known = new Set([...SHARED_KINDS, ...brought]);
   const used = methods.flatMap((method) => [...method.limits, ...(method.send?.limits ?? [])]);
   return [
     ...limits.flatMap(([kind, limit]) => limitProblem(kind, limit)),
     ...brought
-      .filter((kind, index) => SHARED_LIMITS.includes(kind) || brought.indexOf(kind) !== index)
+      .filter((kind, index) => SHARED_KINDS.includes(kind) || brought.indexOf(kind) !== index)
       .map((kind) => `methods: the limit "${kind}" exists already; a method brings kinds of its own`),
     ...used
       .filter((kind, index) => !known.has(kind) && used.indexOf(kind) === index)

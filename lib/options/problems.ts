@@ -38,7 +38,7 @@ const USER_READERS = ["id", "name", "load"];
 const LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"];
 const STORE_VERBS = ["read", "write", "remove"] as const;
 
-export function isMemoryStore(store: unknown): store is MemoryStore {
+function isMemoryStore(store: unknown): store is MemoryStore {
   return typeof store === "object" && store !== null && "memory" in store;
 }
 

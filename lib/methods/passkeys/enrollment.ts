@@ -7,8 +7,8 @@ import { randomBase64url, randomId } from "../../crypto/random.js";
 import type { Change } from "../../engine/account-records.js";
 import { type Activation, activate, type EnrolledFactor, enrolledWith } from "../../engine/activation.js";
 import type { EngineDependencies } from "../../engine/dependencies.js";
-import { type LoginContext, refusalOf, subjectOf, weighed } from "../../engine/login-context.js";
-import { FRESH, stepUp } from "../../policy/access.js";
+import { type LoginContext, subjectOf, weighed } from "../../engine/login-context.js";
+import { changeProblem, FRESH, stepUp } from "../../policy/access.js";
 import { bindingOf } from "./bindings.js";
 import { challengeOf } from "./checks.js";
 import type { Attested, Passkeys, PasskeyState, RelyingParty } from "./method.js";
@@ -37,7 +37,7 @@ export function passkeysOf(account: Account): readonly Factor<PasskeyState>[] {
 /** Why no passkey can be added to the account as it is now; undefined where one can. */
 function creationProblem(login: LoginContext, isConditional: boolean, now: number): Problem | undefined {
   const { account } = login.record;
-  const problem = refusalOf(login, FRESH, now);
+  const problem = changeProblem(login, FRESH, now);
   if (problem !== undefined) return problem;
   // One made by the way is for accounts that have a factor: it must not switch anything on.
   if (isConditional && !isEnrolled(account)) return { code: "enrollment-required" };
@@ -70,7 +70,7 @@ export class PasskeyEnrollment {
   /** Puts a new passkey in force. Ends every other login and all trusted devices. */
   async finish(login: LoginContext, attestation: Attestation): Promise<Outcome<EnrolledFactor>> {
     const { clock, credentials, records } = this.dependencies;
-    const refusal = refusalOf(login, FRESH, clock());
+    const refusal = changeProblem(login, FRESH, clock());
     if (refusal !== undefined) return { ok: false, problem: refusal };
     const attested = await this.attest(login, attestation);
     if (attested === undefined) return this.refused(login);
