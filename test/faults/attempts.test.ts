@@ -3,7 +3,7 @@ import { describe, expect, test } from "@jest/globals";
 import type { Response } from "supertest";
 import { memoryStore } from "express-second-factor";
 import { authenticatorApp } from "express-second-factor/testing";
-import { guarded, testApp, type TestApp } from "../support/app.js";
+import { strategyRoute, testApp, type TestApp } from "../support/app.js";
 import {
   copyOf,
   distantStore,
@@ -56,14 +56,7 @@ interface Guesses extends Enrolled {
 /** Alice signed in with a second authenticator begun, and a login of hers that waits for a code. */
 async function guessable(): Promise<Guesses> {
   const store = interruptible(memoryStore());
-  const target = testApp({
-    store,
-    options: { exempt: ["/login", "/logout", "/otp"] },
-    routes(app, mfa, authenticator) {
-      authenticator.use(mfa.strategy("totp"));
-      app.post("/otp", authenticator.authenticate("totp"), guarded);
-    },
-  });
+  const target = testApp({ store, ...strategyRoute });
   const alice = await enrolled(target, "alice");
   const owner = await full(target, "alice", alice.phone);
   const begun = (await owner.post("/2fa/totp/enroll")).body as Guesses["begun"];

@@ -8,7 +8,7 @@ import { UnavailableError } from "express-second-factor";
 import { redisStore } from "express-second-factor/redis";
 import { createTables, sqlStore } from "express-second-factor/sql";
 import { authenticatorApp } from "express-second-factor/testing";
-import { guarded, testApp, type TestApp } from "../support/app.js";
+import { strategyRoute, testApp, type TestApp } from "../support/app.js";
 import { checks, copyOf, distantStore, HOUR, STEP, storedAccount, wrongCodes } from "../support/attack.js";
 import { type Enrolled, enrolled, full, Jar, pending } from "../support/browser.js";
 import {
@@ -43,14 +43,11 @@ function limited({ limit = 100, rateLimits, store }: AppOptions): TestApp {
   return testApp({
     ...(store && { store }),
     options: {
-      exempt: ["/login", "/logout", "/otp"],
+      ...strategyRoute.options,
       limits: { address: { limit, window: "15m", store: rateLimits } },
       storeTimeout: "50ms",
     },
-    routes(app, mfa, authenticator) {
-      authenticator.use(mfa.strategy("totp"));
-      app.post("/otp", authenticator.authenticate("totp"), guarded);
-    },
+    routes: strategyRoute.routes,
   });
 }
 

@@ -1,19 +1,15 @@
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { createClient } from "redis";
-import { redisStore } from "express-second-factor/redis";
+import { expect, test } from "@jest/globals";
+import { type RedisClient, redisStore } from "express-second-factor/redis";
 import { testApp, type TestApp } from "../support/app.js";
 import { MINUTE, wrongCodes } from "../support/attack.js";
 import { type Enrolled, enrolled, Jar, pending } from "../support/browser.js";
 import { interruptible, type InterruptibleStore } from "../support/interruptible.js";
 import { closed, KEYS, TIMEOUT } from "../support/outages.js";
 import { until } from "../support/programs.js";
-import { type RedisCluster, startRedisCluster } from "../support/redis.js";
-import { ioRedisCluster, nodeRedisCluster } from "../support/redis-clients.js";
+import { MASTER, REPLICA, replicatedCluster } from "../support/redis-stages.js";
 
 /** Of the three masters, the first keeps alice (u1), the second mallory (u2), the third carol (u3); each keeps some addresses. */
-const [MASTER, REPLICA] = [0, 3];
-
-type Clients = readonly [Awaited<ReturnType<typeof nodeRedisCluster>>, Awaited<ReturnType<typeof ioRedisCluster>>];
+const redis = replicatedCluster();
 
 interface Visited extends TestApp {
   readonly store: InterruptibleStore;
@@ -24,31 +20,8 @@ interface Visited extends TestApp {
   readonly waiting: Jar;
 }
 
-let cluster: RedisCluster;
-let clients: Clients;
-
-beforeAll(async () => {
-  cluster = await startRedisCluster({ replicas: true });
-  clients = [await nodeRedisCluster(cluster), await ioRedisCluster(cluster)];
-}, 120_000);
-
-afterAll(async () => {
-  clients[0].destroy();
-  clients[1].disconnect();
-  await cluster.kill();
-});
-
-async function ask(server: number, ...command: string[]): Promise<string> {
-  const client = await createClient({ url: cluster.servers[server]!.url }).connect();
-  try {
-    return JSON.stringify(await client.sendCommand(command));
-  } finally {
-    client.destroy();
-  }
-}
-
 /** Alice used a code and a backup code to get in, and somebody guessed twice and is waiting. */
-async function visited(client: Clients[number], name: string): Promise<Visited> {
+async function visited(client: RedisClient, name: string): Promise<Visited> {
   const store = interruptible(redisStore(client, { prefix: `${name}:` }));
   const options = { keys: KEYS, storeTimeout: `${TIMEOUT}ms` } as const;
   const target = testApp({ store, options, before: (app) => app.set("trust proxy", 1) });
@@ -59,17 +32,6 @@ async function visited(client: Clients[number], name: string): Promise<Visited> 
   expect((await inside.post("/2fa/backup-code", { code: used.backupCode })).status).toBe(200);
   for (const code of wrongCodes(2, alice.phone, target.clock())) expect((await waiting.verify(code)).status).toBe(401);
   return { ...target, store, alice, mallory, used, inside, waiting };
-}
-
-async function replicated(): Promise<void> {
-  const client = await createClient({ url: cluster.servers[MASTER]!.url }).connect();
-  try {
-    // The replica has all that was written before when it has this.
-    await client.set("{u1}:last", "written");
-    expect(await client.wait(1, 10_000)).toBe(1);
-  } finally {
-    client.destroy();
-  }
 }
 
 interface SignedIn {
@@ -86,7 +48,7 @@ async function signIn(target: Visited, backupCode: string): Promise<SignedIn> {
 
 /** Logins that are on their way when the master dies, in the middle of the first one's write. */
 async function killedMeanwhile(targets: readonly Visited[]): Promise<readonly SignedIn[]> {
-  targets[0]!.store.once("before write", () => cluster.servers[MASTER]!.kill());
+  targets[0]!.store.once("before write", () => redis.cluster.servers[MASTER]!.kill());
   const running = targets.flatMap((target) => target.alice.backupCodes.slice(1, 4).map((code) => signIn(target, code)));
   return Promise.all(running);
 }
@@ -145,10 +107,10 @@ async function expectWhole(target: Visited): Promise<void> {
 }
 
 test("a master of a Redis cluster dies: closed for its users and its addresses, and whole when its replica has taken over", async () => {
-  const targets = [await visited(clients[0], "node-redis"), await visited(clients[1], "ioredis")];
-  await replicated();
+  const targets = [await visited(redis.clients[0], "node-redis"), await visited(redis.clients[1], "ioredis")];
+  await redis.replicated();
   // Scripts are not replicated, so the stores must bring theirs again.
-  expect(await ask(REPLICA, "INFO", "memory")).toContain("number_of_cached_scripts:0");
+  expect(await redis.ask(REPLICA, "INFO", "memory")).toContain("number_of_cached_scripts:0");
 
   const running = await killedMeanwhile(targets);
   expect(running.map(({ status }) => status)).toContain(503);
@@ -157,8 +119,8 @@ test("a master of a Redis cluster dies: closed for its users and its addresses, 
     await expectClosed(target);
     await expectOpenToOthers(target);
   }
-  await ask(REPLICA, "CONFIG", "SET", "cluster-replica-no-failover", "no");
+  await redis.ask(REPLICA, "CONFIG", "SET", "cluster-replica-no-failover", "no");
   for (const target of targets) await expectWhole(target);
   for (const { jar } of running.filter(({ status }) => status === 503)) expect(await jar.isIn()).toBe(false);
-  expect(await ask(REPLICA, "ROLE")).toContain("master");
+  expect(await redis.ask(REPLICA, "ROLE")).toContain("master");
 }, 60_000);

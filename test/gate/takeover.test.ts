@@ -8,6 +8,7 @@ import {
   guarded,
   ORIGIN,
   passwordOf,
+  strategyRoute,
   TEST_KEYS,
   testApp,
   type TestApp,
@@ -67,22 +68,13 @@ describe("a req.logIn that the application has wrapped", () => {
 
   test("is called once at a login, and once more when the second factor completes it", async () => {
     const called: string[] = [];
-    const target = wrapped(
-      (req) => {
-        const { logIn } = req as unknown as { logIn: LogIn };
-        put(req, ["logIn", "login"], function wrapper(this: Request, ...given: unknown[]) {
-          called.push(this.path);
-          logIn.apply(this, given);
-        });
-      },
-      {
-        options: { exempt: ["/login", "/logout", "/otp"] },
-        routes(app, mfa, authenticator) {
-          authenticator.use(mfa.strategy("totp"));
-          app.post("/otp", authenticator.authenticate("totp"), guarded);
-        },
-      },
-    );
+    const target = wrapped((req) => {
+      const { logIn } = req as unknown as { logIn: LogIn };
+      put(req, ["logIn", "login"], function wrapper(this: Request, ...given: unknown[]) {
+        called.push(this.path);
+        logIn.apply(this, given);
+      });
+    }, strategyRoute);
     const { phone } = await enrolled(target, "alice");
     called.length = 0;
     const jar = await pending(target, "alice");

@@ -288,51 +288,42 @@ describe("a login", () => {
     expect((await jar.page(`${BASE}/palette`)).headers["location"]).toBe("/2fa");
     expect((await new Jar(target).get(`${BASE}/palette`)).status).toBe(401);
   });
-});
 
-describe("a message that does not arrive", () => {
-  let target: ColourApp;
-  let jar: Jar<ColourApp>;
+  describe("whose message does not arrive", () => {
+    test("where it was refused is answered with 503, costs nothing, and can be sent at once", async () => {
+      target.outbox.fault = REJECTS;
+      for (let times = 0; times < 5; times += 1) {
+        const refused = await jar.post(`${BASE}/send`);
+        expect([refused.status, refused.body.code]).toEqual([503, "delivery-failed"]);
+      }
+      expect(actions(target)).toEqual(Array.from({ length: 5 }, () => "delivery-failed"));
+      target.outbox.fault = undefined;
+      expect((await jar.post(BASE, { code: await sequenceFor(jar) })).status).toBe(200);
+    });
 
-  beforeEach(async () => {
-    target = colourApp();
-    jar = await waitingForColours(target);
-    happened(target);
-  });
+    test("leaves the sequence of before as it was, where it was refused", async () => {
+      const right = await sequenceFor(jar);
+      target.clock.advance(MINUTE);
+      target.outbox.fault = REJECTS;
+      expect((await jar.post(`${BASE}/send`)).status).toBe(503);
+      expect((await jar.post(BASE, { code: right })).status).toBe(200);
+    });
 
-  test("where it was refused is answered with 503, costs nothing, and can be sent at once", async () => {
-    target.outbox.fault = REJECTS;
-    for (let times = 0; times < 5; times += 1) {
-      const refused = await jar.post(`${BASE}/send`);
-      expect([refused.status, refused.body.code]).toEqual([503, "delivery-failed"]);
-    }
-    expect(actions(target)).toEqual(Array.from({ length: 5 }, () => "delivery-failed"));
-    target.outbox.fault = undefined;
-    expect((await jar.post(BASE, { code: await sequenceFor(jar) })).status).toBe(200);
-  });
+    test("where nobody answers is answered with 503, and stays counted", async () => {
+      target.outbox.fault = HANGS;
+      const silent = await jar.post(`${BASE}/send`);
+      expect([silent.status, silent.body.code]).toEqual([503, "delivery-failed"]);
+      target.outbox.fault = undefined;
+      expect(secondsIn(await jar.post(`${BASE}/send`))).toBe(60);
+    });
 
-  test("leaves the sequence of before as it was, where it was refused", async () => {
-    const right = await sequenceFor(jar);
-    target.clock.advance(MINUTE);
-    target.outbox.fault = REJECTS;
-    expect((await jar.post(`${BASE}/send`)).status).toBe(503);
-    expect((await jar.post(BASE, { code: right })).status).toBe(200);
-  });
-
-  test("where nobody answers is answered with 503, and stays counted", async () => {
-    target.outbox.fault = HANGS;
-    const silent = await jar.post(`${BASE}/send`);
-    expect([silent.status, silent.body.code]).toEqual([503, "delivery-failed"]);
-    target.outbox.fault = undefined;
-    expect(secondsIn(await jar.post(`${BASE}/send`))).toBe(60);
-  });
-
-  test("is told on the challenge page", async () => {
-    target.outbox.fault = REJECTS;
-    const page = await jar.form(`${BASE}/send`);
-    expect(page.status).toBe(503);
-    expect(page.text).toContain("The message could not be sent.");
-    expect(page.text).toContain(`action="${BASE}"`);
+    test("is told on the challenge page", async () => {
+      target.outbox.fault = REJECTS;
+      const page = await jar.form(`${BASE}/send`);
+      expect(page.status).toBe(503);
+      expect(page.text).toContain("The message could not be sent.");
+      expect(page.text).toContain(`action="${BASE}"`);
+    });
   });
 });
 

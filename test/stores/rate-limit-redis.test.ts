@@ -1,55 +1,25 @@
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import express from "express";
 import { rateLimit, type Store as RateLimitStore } from "express-rate-limit";
 import { Redis } from "ioredis";
 import { createClient } from "redis";
 import { redisStore } from "express-second-factor/redis";
 import { until } from "../support/programs.js";
-import { type RedisCluster, type RedisServer, startRedis, startRedisCluster } from "../support/redis.js";
-import { ioRedis, ioRedisCluster, nodeRedis, nodeRedisCluster } from "../support/redis-clients.js";
+import { startRedis } from "../support/redis.js";
+import { CLIENTS, everyClient } from "../support/redis-stages.js";
 import { begin, RATE_LIMIT_CLAIMS } from "./rate-limit-claims.js";
 
-let server: RedisServer;
-let cluster: RedisCluster;
-let clients: Awaited<ReturnType<typeof connect>>;
+const redis = everyClient();
 
-async function connect() {
-  return {
-    "node-redis": await nodeRedis(server.url),
-    "node-redis, cluster": await nodeRedisCluster(cluster),
-    ioredis: await ioRedis(server.url),
-    "ioredis, cluster": await ioRedisCluster(cluster),
-  };
-}
-
-beforeAll(async () => {
-  [server, cluster] = await Promise.all([startRedis(), startRedisCluster()]);
-  clients = await connect();
-}, 120_000);
-
-afterAll(async () => {
-  clients["node-redis"].destroy();
-  clients["node-redis, cluster"].destroy();
-  clients["ioredis"].disconnect();
-  clients["ioredis, cluster"].disconnect();
-  await Promise.all([server.kill(), cluster.kill()]);
-});
-
-async function flushScripts(): Promise<void> {
-  await clients["ioredis"].script("FLUSH");
-  await Promise.all(clients["ioredis, cluster"].nodes("master").map((node) => node.script("FLUSH")));
-}
-
-const CLIENTS = ["node-redis", "node-redis, cluster", "ioredis", "ioredis, cluster"] as const;
 const ADDRESSES = Array.from({ length: 12 }, (_none, index) => `192.0.2.${index}`);
 
 let stores = 0;
 
 function emptyStore(name: (typeof CLIENTS)[number]): RateLimitStore {
   stores += 1;
-  return redisStore(clients[name], { prefix: `test-${stores}:` }).rateLimitStore;
+  return redisStore(redis.clients[name], { prefix: `test-${stores}:` }).rateLimitStore;
 }
 
 describe.each(CLIENTS)("the rate limit store of redisStore over %s", (name) => {
@@ -58,11 +28,11 @@ describe.each(CLIENTS)("the rate limit store of redisStore over %s", (name) => {
   test("counts on after the scripts are flushed from every server", async () => {
     const store = begin(emptyStore(name));
     for (const address of ADDRESSES) {
-      await flushScripts();
+      await redis.flushScripts();
       expect((await store.increment(address)).totalHits).toBe(1);
-      await flushScripts();
+      await redis.flushScripts();
       expect((await store.get!(address))?.totalHits).toBe(1);
-      await flushScripts();
+      await redis.flushScripts();
       await store.decrement(address);
       expect(await store.get!(address)).toBeUndefined();
     }
@@ -70,8 +40,8 @@ describe.each(CLIENTS)("the rate limit store of redisStore over %s", (name) => {
 });
 
 test("a client that answers nothing, or a number, in another way counts the same", async () => {
-  const older = await createClient({ url: server.url, RESP: 2 }).connect();
-  const texts = new Redis(server.url, { stringNumbers: true });
+  const older = await createClient({ url: redis.server.url, RESP: 2 }).connect();
+  const texts = new Redis(redis.server.url, { stringNumbers: true });
   for (const [name, client] of [["older:", older] as const, ["texts:", texts] as const]) {
     const store = begin(redisStore(client, { prefix: name }).rateLimitStore);
     expect(await store.get!("192.0.2.1")).toBeUndefined();
@@ -84,12 +54,12 @@ test("a client that answers nothing, or a number, in another way counts the same
 });
 
 test("its keys are under the store's prefix, and end by themselves", async () => {
-  const { rateLimitStore } = redisStore(clients["ioredis"], { prefix: "acme:" });
+  const { rateLimitStore } = redisStore(redis.clients["ioredis"], { prefix: "acme:" });
   begin(rateLimitStore, 60_000);
   await rateLimitStore.increment("192.0.2.1");
   await rateLimitStore.decrement("192.0.2.2");
-  expect(await clients["ioredis"].keys("acme:*")).toEqual(["acme:rate:192.0.2.1"]);
-  expect(await clients["ioredis"].pttl("acme:rate:192.0.2.1")).toBeGreaterThan(50_000);
+  expect(await redis.clients["ioredis"].keys("acme:*")).toEqual(["acme:rate:192.0.2.1"]);
+  expect(await redis.clients["ioredis"].pttl("acme:rate:192.0.2.1")).toBeGreaterThan(50_000);
 });
 
 /** Clients of a server that is away, impatient as an application should have them. */

@@ -1,46 +1,19 @@
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import { createClient } from "redis";
 import type { Store } from "express-second-factor";
 import { redisStore } from "express-second-factor/redis";
 import { storeContract } from "express-second-factor/testing";
-import { type RedisCluster, type RedisServer, startRedis, startRedisCluster } from "../support/redis.js";
-import { ioRedis, ioRedisCluster, nodeRedis, nodeRedisCluster } from "../support/redis-clients.js";
+import { CLIENTS, everyClient } from "../support/redis-stages.js";
 
-let server: RedisServer;
-let cluster: RedisCluster;
-let clients: Awaited<ReturnType<typeof connect>>;
-
-async function connect() {
-  return {
-    "node-redis": await nodeRedis(server.url),
-    "node-redis, cluster": await nodeRedisCluster(cluster),
-    ioredis: await ioRedis(server.url),
-    "ioredis, cluster": await ioRedisCluster(cluster),
-  };
-}
-
-beforeAll(async () => {
-  [server, cluster] = await Promise.all([startRedis(), startRedisCluster()]);
-  clients = await connect();
-}, 120_000);
-
-afterAll(async () => {
-  clients["node-redis"].destroy();
-  clients["node-redis, cluster"].destroy();
-  clients["ioredis"].disconnect();
-  clients["ioredis, cluster"].disconnect();
-  await Promise.all([server.kill(), cluster.kill()]);
-});
+const redis = everyClient();
 
 let stores = 0;
 
 /** An empty store: on a server that other tests use too, one with a prefix nobody had. */
 function emptyStore(name: (typeof CLIENTS)[number]): Store {
   stores += 1;
-  return redisStore(clients[name], { prefix: `test-${stores}:` });
+  return redisStore(redis.clients[name], { prefix: `test-${stores}:` });
 }
-
-const CLIENTS = ["node-redis", "node-redis, cluster", "ioredis", "ioredis, cluster"] as const;
 
 describe.each(CLIENTS)("redisStore over %s keeps the contract", (name) => {
   for (const claim of storeContract(() => emptyStore(name))) test(claim.name, () => claim.run());
@@ -48,20 +21,20 @@ describe.each(CLIENTS)("redisStore over %s keeps the contract", (name) => {
   test("after its scripts are flushed from every server", async () => {
     const [store, keys] = [emptyStore(name), ["account:1", "account:2", "account:3", "account:4"]];
     for (const key of keys) {
-      await flushScripts();
+      await redis.flushScripts();
       const version = await store.write(key, "value", { expect: null });
-      await flushScripts();
+      await redis.flushScripts();
       expect(await store.read(key)).toEqual({ value: "value", version });
-      await flushScripts();
+      await redis.flushScripts();
       expect(await store.read(key)).toEqual({ value: "value", version });
-      await flushScripts();
+      await redis.flushScripts();
       expect(await store.remove(key, { expect: version! })).toBe(true);
     }
   });
 });
 
 test("an entry that is known is asked for in one round trip, without its value, and is the very same", async () => {
-  const [sizes, client] = [[] as number[], clients["node-redis"]];
+  const [sizes, client] = [[] as number[], redis.clients["node-redis"]];
   const counting = {
     isOpen: true,
     async sendCommand(args: string[]) {
@@ -95,13 +68,13 @@ test("keys of one user are kept in one slot of a cluster, whatever their id is",
     const store = emptyStore("ioredis, cluster");
     for (const kind of ["account", "login", "device"]) await store.write(`${kind}:${id}`, "value", { expect: null });
     const kept = (await allKeys()).filter((key) => !before.includes(key));
-    const slots = await Promise.all(kept.map((key) => clients["ioredis, cluster"].cluster("KEYSLOT", key)));
+    const slots = await Promise.all(kept.map((key) => redis.clients["ioredis, cluster"].cluster("KEYSLOT", key)));
     expect([id, kept.length, new Set(slots).size]).toEqual([id, 3, 1]);
   }
 });
 
 test("a node-redis client that speaks the older protocol reads the same", async () => {
-  const client = await createClient({ url: server.url, RESP: 2 }).connect();
+  const client = await createClient({ url: redis.server.url, RESP: 2 }).connect();
   try {
     const store = redisStore(client, { prefix: "resp-2:" });
     expect(await store.read("account:1")).toBeUndefined();
@@ -114,7 +87,7 @@ test("a node-redis client that speaks the older protocol reads the same", async 
 });
 
 test("a client of node-redis' pool works as one client does", async () => {
-  const pool = clients["node-redis"].duplicate().createPool();
+  const pool = redis.clients["node-redis"].duplicate().createPool();
   await pool.connect();
   const store = redisStore(pool, { prefix: "pool:" });
   const version = await store.write("account:1", "value", { expect: null });
@@ -122,12 +95,7 @@ test("a client of node-redis' pool works as one client does", async () => {
   pool.destroy();
 });
 
-async function flushScripts(): Promise<void> {
-  await clients["ioredis"].script("FLUSH");
-  await Promise.all(clients["ioredis, cluster"].nodes("master").map((node) => node.script("FLUSH")));
-}
-
 async function allKeys(): Promise<string[]> {
-  const keys = await Promise.all(clients["ioredis, cluster"].nodes("master").map((node) => node.keys("*")));
+  const keys = await Promise.all(redis.clients["ioredis, cluster"].nodes("master").map((node) => node.keys("*")));
   return keys.flat();
 }

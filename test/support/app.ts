@@ -150,3 +150,12 @@ export function testApp({ options = {}, before, routes, cookie = {}, ...parts }:
 export const parseAtLoginOnly: readonly RequestHandler[] = [
   express.Router().use("/login", express.json(), express.urlencoded({ extended: false })),
 ];
+
+/** Takes codes on a route of the application's own, `/otp`, by the strategy. */
+export const strategyRoute = {
+  options: { exempt: ["/login", "/logout", "/otp"] },
+  routes(app, mfa, authenticator) {
+    authenticator.use(mfa.strategy("totp"));
+    app.post("/otp", authenticator.authenticate("totp"), guarded);
+  },
+} satisfies TestAppOptions;
