@@ -35,26 +35,30 @@ export function parseAccount(userId: UserId, text: string): Account {
   return record as unknown as Account;
 }
 
-/** Parts of an account never change, so each is written out once, however often the record around it is. */
-const texts = new WeakMap<object, string>();
+/** Of every part of an account, the text it was written as: parts never change, so none need be written out twice. */
+export type PartTexts = ReadonlyMap<object, string>;
 
-function textOf(part: object): string {
-  let text = texts.get(part);
-  if (text === undefined) {
-    text = JSON.stringify(part);
-    texts.set(part, text);
-  }
-  return text;
+/** An account as it is stored, in JSON, and the texts of its parts, for the next time. */
+export interface AccountText {
+  readonly text: string;
+  readonly parts: PartTexts;
 }
 
-function listText(parts: readonly object[]): string {
-  return `[${parts.map(textOf).join(",")}]`;
-}
-
-/** JSON. What is left out of an account is left out of its text. */
-export function serializeAccount(account: Account): string {
+/** What is left out of an account is left out of its text. `known`: of the account this one was made from. */
+export function serializeAccount(account: Account, known?: PartTexts): AccountText {
   const { activity, devices, enrollments, factors, logins, ...head } = account;
-  const lists = { activity, devices, enrollments, factors, logins };
-  const members = Object.entries(lists).map(([name, parts]) => `"${name}":${listText(parts)}`);
-  return `${JSON.stringify({ format: FORMAT, ...head }).slice(0, -1)},${members.join(",")}}`;
+  const parts = new Map<object, string>();
+  const listText = (list: readonly object[]): string => {
+    const texts = list.map((part) => {
+      const text = known?.get(part) ?? JSON.stringify(part);
+      parts.set(part, text);
+      return text;
+    });
+    return `[${texts.join(",")}]`;
+  };
+  const members = Object.entries({ activity, devices, enrollments, factors, logins }).map(
+    ([name, list]) => `"${name}":${listText(list)}`,
+  );
+  const text = [JSON.stringify({ format: FORMAT, ...head }).slice(0, -1), ...members].join(",");
+  return { text: `${text}}`, parts };
 }

@@ -1,7 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import { type Account, emptyAccount, expiryOf, isBlank, isEnrolled } from "../core/account.js";
 import { addActivity } from "../core/account-changes.js";
-import { parseAccount, serializeAccount } from "../core/account-text.js";
+import { parseAccount, type PartTexts, serializeAccount } from "../core/account-text.js";
 import { UnavailableError } from "../core/errors.js";
 import { LruMap } from "../core/lru-map.js";
 import type { Clock, UserId } from "../core/nouns.js";
@@ -31,11 +31,18 @@ export interface Changed<T> {
   readonly record: AccountRecord;
 }
 
+/** A record beside its text, and the texts of its parts where it was written here. */
+interface KeptRecord extends Entry, AccountRecord {
+  readonly version: string;
+  readonly parts?: PartTexts;
+}
+
 type MakeChange<T> = (record: AccountRecord, now: number) => Change<T> | Promise<Change<T>>;
 
 const MOST_ATTEMPTS = 100;
 const FREE_ATTEMPTS = 4;
-const MOST_KEPT = 1_000;
+/** Characters of text. What is made of it takes about four times as much, so up to some 60 MB: 5,000 usual accounts. */
+const MOST_KEPT = 16_000_000;
 
 function keyOf(userId: UserId): string {
   return `account:${userId}`;
@@ -50,7 +57,7 @@ async function stepBack(attempt: number): Promise<void> {
 /** Everybody's account, over the store. The one writer of account changes: it keeps the activity list, and tells of them. */
 export class AccountRecords {
   /** Records as last read or written here: an unchanged one is not parsed again, and keeps its identity. */
-  private readonly kept = new LruMap<UserId, Entry & AccountRecord>(MOST_KEPT);
+  private readonly kept = new LruMap<UserId, KeptRecord>(MOST_KEPT, ({ value }) => value.length);
 
   constructor(
     private readonly store: Store,
@@ -127,14 +134,14 @@ export class AccountRecords {
 
   /** Undefined where somebody wrote in between. */
   private async write(account: Account, expect: string | null): Promise<AccountRecord | undefined> {
-    const value = serializeAccount(account);
+    const { parts, text: value } = serializeAccount(account, this.kept.get(account.userId)?.parts);
     const expiresAt = expiryOf(account);
     const options = { expect, ...(expiresAt === undefined ? {} : { expiresAt }) };
     const version = await this.store.write(keyOf(account.userId), value, options);
-    return version === undefined ? undefined : this.keep({ value, version, account });
+    return version === undefined ? undefined : this.keep({ value, version, account, parts });
   }
 
-  private keep(record: Entry & AccountRecord): AccountRecord {
+  private keep(record: KeptRecord): AccountRecord {
     this.kept.set(record.account.userId, record);
     return record;
   }

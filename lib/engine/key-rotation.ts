@@ -120,7 +120,7 @@ export class KeyRotation {
       enrollments: await Promise.all(account.enrollments.map(anew)),
       devices: await Promise.all(account.devices.map((device) => resealDevice(device, context))),
     };
-    const isChanged = serializeAccount(next) !== serializeAccount(account);
+    const isChanged = serializeAccount(next).text !== serializeAccount(account).text;
     return { ...(isChanged && { account: next }), result: { isChanged, isUnreadable, left } };
   }
 

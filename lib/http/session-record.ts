@@ -26,9 +26,17 @@ const read = new LruMap<string, Kept>(MOST_KEPT);
  * One short line of text, without a quotation mark where nothing but the login is kept. express-session parses, hashes and writes
  * every session several times at every request, and members that are objects make up most of what that costs.
  */
-export function textOf({ at, epoch, id, step, user, ...others }: SessionRecord, sessionId: string): string {
-  const head = [STEPS.indexOf(step), id, epoch, fingerprint(sessionId), at, user.length, user].join("|");
-  return `${head}${Object.keys(others).length === 0 ? "" : JSON.stringify(others)}`;
+export function textOf(record: SessionRecord, sessionId: string): string {
+  const { at, epoch, id, step, user, ...others } = record;
+  const session = fingerprint(sessionId);
+  const head = [STEPS.indexOf(step), id, epoch, session, at, user.length, user].join("|");
+  const text = `${head}${Object.keys(others).length === 0 ? "" : JSON.stringify(others)}`;
+  keep(text, { record, session, ownId: sessionId });
+  return text;
+}
+
+function keep(text: string, kept: Kept): void {
+  if (text.length <= LONGEST_KEPT) read.set(text, kept);
 }
 
 function keptIn(text: unknown): Kept | undefined {
@@ -36,7 +44,7 @@ function keptIn(text: unknown): Kept | undefined {
   const known = read.get(text);
   if (known !== undefined) return known;
   const kept = parse(text);
-  if (kept !== undefined && text.length <= LONGEST_KEPT) read.set(text, kept);
+  if (kept !== undefined) keep(text, kept);
   return kept;
 }
 

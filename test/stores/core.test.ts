@@ -72,6 +72,18 @@ describe("an LRU map", () => {
     expect([map.get("written"), map.get("left"), map.get("0")]).toEqual([99, undefined, undefined]);
   });
 
+  test("where its values weigh, holds no more than its weight, and what was replaced or deleted weighs nothing", () => {
+    const map = new LruMap<number, string>(100, ({ length }) => length).set(0, "first");
+    for (let turn = 0; turn < 100; turn += 1) map.set(1, "x".repeat(10)).set(2, "y").delete(2);
+    expect(map.get(0)).toBe("first");
+    for (let key = 10; key < 100; key += 1) {
+      map.set(key, "x".repeat(key % 20));
+      const held = Array.from({ length: 100 }, (_, each) => (map.has(each) ? (map.get(each)?.length ?? 0) : 0));
+      expect(held.reduce((sum, length) => sum + length)).toBeLessThanOrEqual(100 + 20);
+    }
+    expect(map.get(99)).toBe("x".repeat(19));
+  });
+
   test("looking for a key is no use of it", () => {
     const map = new LruMap<string, number>(4).set("a", 1);
     for (let key = 0; key < 10; key += 1) {
