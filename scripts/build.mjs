@@ -43,7 +43,8 @@ async function bundle(format, sources, target) {
     // Where test runners load CommonJS, import() fails. Every dependency can be required, and that costs half.
     supported: { "dynamic-import": format === "esm" },
     sourcemap: true,
-    sourcesContent: true,
+    // They are in the package as they are, once for both formats.
+    sourcesContent: false,
     charset: "utf8",
     logLevel: "warning",
   });

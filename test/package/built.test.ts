@@ -19,7 +19,6 @@ const scripts = [...bundles.map(({ file }) => file), ...programs()];
 
 interface SourceMap {
   readonly sources: readonly string[];
-  readonly sourcesContent: readonly string[];
 }
 
 describe("the build", () => {
@@ -33,15 +32,13 @@ describe("the build", () => {
     expect(files).toEqual(wanted.sort());
   });
 
-  test.each(scripts)("%s is made of files of lib/ alone, and its source map holds them", (file) => {
+  test.each(scripts)("%s is made of files of lib/ alone, as its source map says", (file) => {
     const text = readFileSync(join(dist, file), "utf8");
     const mapName = /\/\/# sourceMappingURL=(.+)\n$/.exec(text)?.[1] ?? "";
-    const { sources, sourcesContent } = JSON.parse(
-      readFileSync(join(dist, dirname(file), mapName), "utf8"),
-    ) as SourceMap;
+    const { sources } = JSON.parse(readFileSync(join(dist, dirname(file), mapName), "utf8")) as SourceMap;
     const found = sources.map((source) => relative(root, join(dist, dirname(file), source)));
-    expect(found.filter((source) => !source.startsWith("lib/"))).toEqual([]);
-    expect(found.map((source) => readFileSync(join(root, source), "utf8"))).toEqual(sourcesContent);
+    expect(found.length).toBeGreaterThan(0);
+    expect(found.filter((source) => !source.startsWith("lib/") || !existsSync(join(root, source)))).toEqual([]);
   });
 
   test("every package that lib/ imports is imported by the bundles, and is a dependency", () => {

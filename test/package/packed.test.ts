@@ -33,16 +33,17 @@ describe("the packed tarball", () => {
     await run(root, "node_modules/.bin/attw", [tarball, "--profile", "node16", "--no-emoji", "--no-color"]);
   });
 
-  test("holds the build and the papers, no source and no test", async () => {
+  test("holds the build, the sources its maps name, and the papers, and no test", async () => {
     const names = (await run(work, "tar", ["--list", "--file", tarball])).trim().split("\n");
     const strangers = names.filter(
-      (name) => !/^package\/(dist\/|docs\/|[^/]+\.md$|LICENSE$|package\.json$)/.test(name),
+      (name) => !/^package\/(dist\/|lib\/|docs\/|[^/]+\.md$|LICENSE$|package\.json$)/.test(name),
     );
     expect(strangers).toEqual([]);
-    expect(names.filter((name) => name.includes("/browser/page"))).toEqual([]);
-    // What a stack trace names can be read: the sources are in the maps.
+    expect(names.filter((name) => /dist.*\/browser\/page/.test(name))).toEqual([]);
+    // What a stack trace names can be read.
     const scripts = names.filter((name) => name.endsWith(".js"));
     expect(names).toEqual(expect.arrayContaining(scripts.map((name) => `${name}.map`)));
+    expect(names).toEqual(expect.arrayContaining(["package/lib/index.ts", "package/lib/stores/redis.ts"]));
     expect(names).toEqual(expect.arrayContaining(["package/LICENSE", "package/CHANGELOG.md", "package/SECURITY.md"]));
   });
 });
