@@ -87,6 +87,11 @@ export function countFailures(
   return { account: counted.reduce(replaceFactor, account), closed };
 }
 
+/** A factor that was set up on a backup code, and is one like any other from now on. */
+export function onItsOwn({ onBackupCode: _settled, ...factor }: Factor): Factor {
+  return factor;
+}
+
 function opened({ verifiedFailures: _counted, ...factor }: Factor): Factor {
   return { ...factor, failures: 0 };
 }
@@ -117,6 +122,19 @@ export function closedFactors(account: Account): readonly Factor[] {
 export function removedFactors(before: Account, after: Account): readonly Factor[] {
   const kept = new Set(after.factors.map(({ id }) => id));
   return before.factors.filter(({ id }) => !kept.has(id));
+}
+
+/** With these claims written down as loose. */
+export function withLooseClaims(account: Account, claims: readonly string[]): Account {
+  const { looseClaims = [] } = account;
+  return { ...account, looseClaims: [...new Set([...looseClaims, ...claims])] };
+}
+
+/** These claims are settled: needed by a factor, or given up. */
+export function withoutLooseClaims(account: Account, claims: readonly string[]): Account {
+  const { looseClaims, ...settled } = account;
+  const left = looseClaims?.filter((claim) => !claims.includes(claim)) ?? [];
+  return left.length === 0 ? settled : { ...settled, looseClaims: left };
 }
 
 /** An account of more would be a record too large to write at every proof. */

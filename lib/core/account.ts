@@ -15,6 +15,8 @@ export interface Factor<State = unknown> {
   readonly failures: number;
   /** The same, within logins that are verified already. Absent: none. */
   readonly verifiedFailures?: number;
+  /** Set up by a login that had shown nothing better than a backup code, and not used at a later login since. */
+  readonly onBackupCode?: true;
   readonly state: State;
 }
 
@@ -59,6 +61,8 @@ export interface Login {
   readonly label: string;
   /** The newest proof, where it was given for one operation: it opens that one, once. */
   readonly grant?: OperationGrant;
+  /** Its last proof, which went with the last factor, was worth no more than a backup code. */
+  readonly onBackupCode?: true;
 }
 
 /** A proof tied to one operation (`mfa.require({ bind })`). */
@@ -94,6 +98,11 @@ export interface Account {
   readonly attempts: AttemptWindows;
   /** The owner asked not to be offered a passkey again. */
   readonly declinesPasskeys?: true;
+  /**
+   * Claims in the credential index that no factor needs (yet, or any more), written down before they are made or given up: whatever
+   * is interrupted in between, somebody can still give them up. Empty: of an account that is being erased.
+   */
+  readonly looseClaims?: readonly string[];
   /** What is left of an account that was erased is forgotten then, unless something new has come by that time. */
   readonly forgottenAt?: number;
 }
@@ -113,10 +122,19 @@ export function emptyAccount(userId: UserId): Account {
   };
 }
 
-/** Nothing is known of the user but that they were forgotten. */
-export function isBlank({ activity, devices, enrollments, factors, handle, logins, revokedLogins }: Account): boolean {
+function holdsNothing({ activity, devices, enrollments, factors, handle, logins, revokedLogins }: Account): boolean {
   const lists = [activity, devices, enrollments, factors, logins, revokedLogins];
   return handle === undefined && lists.every((list) => list.length === 0);
+}
+
+/** Nothing is known of the user but that they were forgotten, and nothing is left to be given up. */
+export function isBlank(account: Account): boolean {
+  return holdsNothing(account) && account.looseClaims === undefined;
+}
+
+/** What stands in the place of an account that was erased. */
+export function isTombstone(account: Account): boolean {
+  return account.forgottenAt !== undefined && holdsNothing(account);
 }
 
 /**

@@ -18,6 +18,10 @@ export interface Proof {
   readonly at: number;
   /** RFC 8176 values of this very proof, where they depend on it. Default: those of its method. */
   readonly amr?: readonly string[];
+  /** Given by setting the factor up, in a login that whatever came before had opened. */
+  readonly isEnrollment?: true;
+  /** Of a factor that is worth no more than the backup code it was set up on: see `Factor`. */
+  readonly onBackupCode?: true;
 }
 
 /** What a request is worth. See `req.secondFactor.status`. */

@@ -1,5 +1,5 @@
 import { setTimeout } from "node:timers/promises";
-import { type Account, emptyAccount, expiryOf, isBlank, isEnrolled } from "../core/account.js";
+import { type Account, emptyAccount, expiryOf, isBlank, isEnrolled, isTombstone } from "../core/account.js";
 import { addActivity } from "../core/account-changes.js";
 import { parseAccount, type PartTexts, serializeAccount } from "../core/account-text.js";
 import { UnavailableError } from "../core/errors.js";
@@ -122,12 +122,13 @@ export class AccountRecords {
     return this.read(userId);
   }
 
-  /** Puts another account in the place of the one that is there; answers that one, undefined for none. */
-  async replace(userId: UserId, account: Account): Promise<Account | undefined> {
+  /** Puts what is made of the account in its place, whatever that is; answers it, undefined where there was nothing. */
+  async replace(userId: UserId, make: (account: Account) => Account): Promise<Account | undefined> {
     for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
-      const current = await this.read(userId);
-      if (current.version === null || isBlank(current.account)) return undefined;
-      if ((await this.write(account, current.version)) !== undefined) return current.account;
+      const { account, version } = await this.read(userId);
+      if (version === null || isBlank(account)) return undefined;
+      const next = make(account);
+      if ((await this.write(next, version)) !== undefined) return next;
     }
     throw new UnavailableError(`An account record changed ${MOST_ATTEMPTS} times under its removal`);
   }
@@ -159,6 +160,8 @@ export class AccountRecords {
 }
 
 function withActivity(account: Account, events: readonly AccountEvent[], now: number): Account {
+  // Of somebody who was forgotten nothing is remembered; and it would make the mark that is left stay.
+  if (isTombstone(account)) return account;
   // Guesses at what nobody has are no news for anybody, and must not make a record stay.
   const kept = events.filter((event) => isRecorded(event) && (event.outcome !== "failure" || isEnrolled(account)));
   return kept.reduce((grown, { action, label, method }) => {

@@ -1,10 +1,20 @@
-import { type Account, emptyAccount, type Factor, factorsOf, isEnrolled, ownFactors } from "../core/account.js";
+import {
+  type Account,
+  emptyAccount,
+  type Factor,
+  factorsOf,
+  isEnrolled,
+  isTombstone,
+  ownFactors,
+} from "../core/account.js";
 import {
   closedFactors,
-  removedFactors,
+  hasRoom,
+  MOST_FACTORS,
   reopenFactors,
   startEpoch,
   withBackupCodes,
+  withLooseClaims,
   withoutFactor,
 } from "../core/account-changes.js";
 import type { ErrorCode, Problem } from "../core/errors.js";
@@ -267,7 +277,8 @@ export class Accounts {
     const { reopen = false, signOut = false } = options;
     const changed = await this.edit(userId, options, (account) => {
       const closed = reopen ? closedFactors(account) : [];
-      if (!signOut && account.devices.length === 0 && closed.length === 0) return undefined;
+      const isNews = signOut || account.devices.length > 0 || isEnrolled(account);
+      if (!isNews && closed.length === 0) return undefined;
       const opened = closed.length > 0 ? reopenFactors(account) : account;
       const next = signOut ? startEpoch(opened, randomId()) : { ...opened, devices: [] };
       return { account: next, events: [...closed.map(reopening), { action: "password-changed" }] };
@@ -279,7 +290,7 @@ export class Accounts {
   /**
    * Takes over an authenticator from another system. The user's codes go on working; logins by password alone are challenged
    * from now on, and no browser is trusted any more.
-   * @throws TypeError with the reason when the secret is weak, malformed, or already enrolled.
+   * @throws TypeError with the reason when the secret is weak, malformed, or already enrolled, or the user has too many factors.
    *
    * @example
    * ```ts
@@ -310,6 +321,8 @@ export class Accounts {
    * Forgets everything about the user. Answers whether there was anything. For 30 days a mark without any detail stays, so that
    * no session from before becomes worth something again; attempt counters run out by themselves.
    *
+   * Where it rejects midway, some of it may be left: asked for again it does the rest, and answers true.
+   *
    * @example
    * ```ts
    * await users.remove(userId);
@@ -318,11 +331,13 @@ export class Accounts {
    */
   async erase(userId: UserId, { actor = "system" }: ActorOptions = {}): Promise<boolean> {
     const { clock, credentials, emitAudit, records } = this.dependencies;
-    const forgottenAt = clock() + TOMBSTONE_LIFE;
-    const erased = await records.replace(userId, { ...emptyAccount(userId), sessionEpoch: randomId(), forgottenAt });
+    // What the index holds of the user is written down with the mark until it is given up, so that none of it is left for ever.
+    const erased = await records.replace(userId, (account) => {
+      const mark = { ...emptyAccount(userId), sessionEpoch: randomId(), forgottenAt: clock() + TOMBSTONE_LIFE };
+      return withLooseClaims(mark, [...credentials.claimsOf(account), ...(account.looseClaims ?? [])]);
+    });
     if (erased === undefined) return false;
-    await credentials.releaseFactors(erased.factors, userId);
-    if (erased.handle !== undefined) await credentials.releaseHandle(erased.handle, userId);
+    await credentials.settle(userId, erased.looseClaims ?? []);
     emitAudit("account-erased", { userId, actor });
     return true;
   }
@@ -336,6 +351,11 @@ export class Accounts {
     const [id, createdAt] = [randomId(), clock()];
     let factor: Factor | undefined;
     await this.edit(userId, given, async (account) => {
+      if (!hasRoom(account)) {
+        throw new TypeError(
+          `This user has ${MOST_FACTORS} factors, with the backup codes: remove one to import another`,
+        );
+      }
       const imported = await method.import?.(given.source, account, { userId, now: createdAt, keys });
       if (imported === undefined) return undefined;
       const label = cleanText(given.label ?? "", MAX_LABEL) || imported.label;
@@ -352,19 +372,17 @@ export class Accounts {
     { actor = "system" }: ActorOptions,
     make: (account: Account) => Edited | undefined | Promise<Edited | undefined>,
   ): Promise<boolean> {
-    const { credentials, records } = this.dependencies;
-    const { result: removed } = await records.change<readonly Factor[] | undefined>(
-      { userId, actor },
-      async ({ account }) => {
-        const edited = await make(account);
-        return edited === undefined
-          ? { result: undefined }
-          : { ...edited, result: removedFactors(account, edited.account) };
-      },
-    );
-    if (removed === undefined) return false;
-    await credentials.releaseFactors(removed, userId);
-    return true;
+    const { clock, credentials, records } = this.dependencies;
+    const { record, result } = await records.change<boolean>({ userId, actor }, async ({ account }) => {
+      const edited = await make(account);
+      if (edited === undefined) return { result: false };
+      const next = credentials.withRemoved(account, edited.account);
+      // Whose sessions end anew after everything was forgotten is remembered for as long as those can last.
+      const forgottenAt = clock() + TOMBSTONE_LIFE;
+      return { ...edited, account: isTombstone(next) ? { ...next, forgottenAt } : next, result: true };
+    });
+    if (result) await credentials.tidy(userId, record.account);
+    return result;
   }
 }
 

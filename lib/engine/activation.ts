@@ -2,11 +2,12 @@ import { type Account, type Factor, isEnrolled } from "../core/account.js";
 import { startEpoch } from "../core/account-changes.js";
 import type { FactorId, MethodType, Proof } from "../core/nouns.js";
 import { randomId } from "../crypto/random.js";
+import { restsOnBackupCode } from "../policy/access.js";
 import type { SessionRecord } from "../policy/assess.js";
 import type { AccountRecord, Change } from "./account-records.js";
 import type { EngineDependencies } from "./dependencies.js";
 import { elevatedStage } from "./elevation.js";
-import { type LoginContext, recordOfListed, renewed, weighed } from "./login-context.js";
+import { listedLogin, type LoginContext, recordOfListed, renewed, weighed } from "./login-context.js";
 
 /** A factor that was proved and may now count. */
 export interface ProvenFactor {
@@ -41,8 +42,8 @@ function withoutStepUp(login: LoginContext): LoginContext {
 }
 
 /**
- * Puts a proved factor in force: with the first come backup codes; this login rises with it, every other one ends, and no
- * browser is trusted any more.
+ * Puts a proved factor in force: with the first come backup codes, unless the login rests on one; this login rises with it, every
+ * other one ends, and no browser is trusted any more.
  */
 export async function activate(
   { backupCodes, keys }: EngineDependencies,
@@ -52,10 +53,13 @@ export async function activate(
 ): Promise<Change<Activation>> {
   const { account } = login.record;
   const { id, type, label } = proven;
-  const factor: Factor = { ...proven, createdAt: now, lastUsedAt: isSilent ? null : now, failures: 0 };
-  const minted = isEnrolled(account) ? undefined : await backupCodes?.mint({ userId: account.userId, now, keys });
+  const listed = listedLogin(login);
+  const worth = listed !== undefined && restsOnBackupCode(listed, now) ? ({ onBackupCode: true } as const) : {};
+  const factor: Factor = { ...proven, ...worth, createdAt: now, lastUsedAt: isSilent ? null : now, failures: 0 };
+  const mayMint = !isEnrolled(account) && worth.onBackupCode === undefined;
+  const minted = mayMint ? await backupCodes?.mint({ userId: account.userId, now, keys }) : undefined;
   const kept = minted === undefined ? account.factors : [minted.factor];
-  const proof: Proof = { method: type, factorId: id, at: now, ...(amr === undefined ? {} : { amr }) };
+  const proof: Proof = { method: type, factorId: id, at: now, isEnrollment: true, ...worth, ...(amr && { amr }) };
   const stage =
     isSilent && login.status.status === "verified"
       ? renewed(login.status.login)

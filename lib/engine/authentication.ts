@@ -1,4 +1,5 @@
 import { type Account, factorsOf } from "../core/account.js";
+import { onItsOwn, replaceFactor } from "../core/account-changes.js";
 import { failure, type Outcome, type Problem, success } from "../core/errors.js";
 import type { Client, MethodType } from "../core/nouns.js";
 import type { AccountEvent } from "../events/audit.js";
@@ -6,7 +7,7 @@ import type { SessionRecord } from "../policy/assess.js";
 import type { Change, Changed } from "./account-records.js";
 import type { EngineDependencies } from "./dependencies.js";
 import { elevate, type ElevatedLogin, type Elevation } from "./elevation.js";
-import { type LoginContext, scopeOf, subjectOf, type Unweighed, weighed } from "./login-context.js";
+import { isOnItsOwn, type LoginContext, scopeOf, subjectOf, type Unweighed, weighed } from "./login-context.js";
 import type { AnyMethod, Waiting } from "./method.js";
 import type { Presentation, Verification, Verified } from "./verification.js";
 
@@ -41,6 +42,15 @@ function choiceOf(method: AnyMethod, account: Account): MethodChoice {
     ...(method.hint === undefined ? {} : { hint: method.hint(factor) }),
   }));
   return { type: method.type, factors };
+}
+
+/** A factor that was set up on a backup code is worth that, until it is used at a later login. */
+function onItsOwnIfLater(login: LoginContext, verified: Verified): Verified {
+  const { account, proof } = verified;
+  const factor = account.factors.find(({ id }) => id === proof.factorId);
+  if (factor?.onBackupCode !== true || !isOnItsOwn(login, factor)) return verified;
+  const { onBackupCode: _settled, ...own } = proof;
+  return { ...verified, account: replaceFactor(account, onItsOwn(factor)), proof: own };
 }
 
 /** The browser a proof came from, where the owner's activity list tells of it. */
@@ -103,10 +113,10 @@ export class Authentication {
       async (current, now): Promise<Change<Outcome<Authenticated | undefined>>> => {
         const tried = await this.verification.attempt(current.account, presentation, { scope: "login" }, now);
         if ("change" in tried) return { ...tried.change, result: tried.change.result as Outcome<never> };
-        const { account, answer, events, proof } = tried.verified;
+        const login = weighed(newcomer, current, now);
+        const { account, answer, events, proof } = onItsOwnIfLater(login, tried.verified);
         const told = atBrowser(events, newcomer.source.label);
         if (proof.amr?.includes("mfa") !== true) return { account, events: told, result: success(undefined) };
-        const login = weighed(newcomer, current, now);
         const elevation = await elevate(this.dependencies, login, { account, proof }, false);
         return { account: elevation.account, events: told, result: success({ ...elevation, answer, proof }) };
       },
@@ -132,8 +142,9 @@ export class Authentication {
     const claimant = { scope: scopeOf(login), loginId: login.session?.id };
     const tried = await this.verification.attempt(login.record.account, { method, presented }, claimant, now);
     if ("change" in tried) return tried.change;
-    const { answer, events, proof } = tried.verified;
-    const elevation = await elevate(this.dependencies, login, tried.verified, trustDevice);
+    const verified = onItsOwnIfLater(login, tried.verified);
+    const { answer, events, proof } = verified;
+    const elevation = await elevate(this.dependencies, login, verified, trustDevice);
     const told = [...atBrowser(events, login.source.label), ...elevation.events];
     return { account: elevation.account, result: success({ ...elevation, answer, proof }), events: told };
   }

@@ -1,10 +1,15 @@
-import type { Factor } from "../core/account.js";
+import type { Account } from "../core/account.js";
+import { removedFactors, withLooseClaims, withoutLooseClaims } from "../core/account-changes.js";
 import type { MethodType, UserId } from "../core/nouns.js";
 import { sha256 } from "../crypto/fingerprint.js";
 import type { Store } from "../stores/contract.js";
+import type { AccountRecords } from "./account-records.js";
 import type { AnyMethod } from "./method.js";
 
 const MOST_ATTEMPTS = 10;
+
+/** An entry of the index, by its key in the store. */
+export type Claim = string;
 
 /**
  * Who owns a credential id or a user handle: one entry each, so that ids are unique over all users (WebAuthn Level 3
@@ -14,49 +19,64 @@ export class CredentialIndex {
   constructor(
     private readonly store: Store,
     private readonly methods: ReadonlyMap<MethodType, AnyMethod>,
+    private readonly records: AccountRecords,
   ) {}
 
-  /** Answers whether the credential is this user's now: nobody's before, or theirs already. */
-  claimCredential(credentialId: string, userId: UserId): Promise<boolean> {
-    return this.claim(`credential:${sha256(credentialId)}`, userId);
-  }
-
-  claimHandle(userHandle: string, userId: UserId): Promise<boolean> {
-    return this.claim(`handle:${sha256(userHandle)}`, userId);
-  }
-
-  async ownerOfHandle(userHandle: string): Promise<UserId | undefined> {
-    return (await this.store.read(`handle:${sha256(userHandle)}`))?.value;
-  }
-
-  /**
-   * Gives up what removed factors held. The account has been written by then and is what counts: a claim that cannot be
-   * released is left behind, still this user's, and must not undo what was done.
-   */
-  async releaseFactors(factors: readonly Factor[], userId: UserId): Promise<void> {
-    const ids = factors.flatMap(({ state, type }) => this.methods.get(type)?.credentialIds?.(state) ?? []);
-    await Promise.allSettled(ids.map((id) => this.releaseCredential(id, userId)));
-  }
-
-  async releaseCredential(credentialId: string, userId: UserId): Promise<void> {
-    await this.release(`credential:${sha256(credentialId)}`, userId);
-  }
-
-  async releaseHandle(userHandle: string, userId: UserId): Promise<void> {
-    await this.release(`handle:${sha256(userHandle)}`, userId);
-  }
-
-  private async claim(key: string, userId: UserId): Promise<boolean> {
+  /** Answers whether the credential or handle is this user's now: nobody's before, or theirs already. */
+  async claim(claim: Claim, userId: UserId): Promise<boolean> {
     for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
-      if ((await this.store.write(key, userId, { expect: null })) !== undefined) return true;
-      const entry = await this.store.read(key);
+      if ((await this.store.write(claim, userId, { expect: null })) !== undefined) return true;
+      const entry = await this.store.read(claim);
       if (entry !== undefined) return entry.value === userId;
     }
     return false;
   }
 
-  private async release(key: string, userId: UserId): Promise<void> {
-    const entry = await this.store.read(key);
-    if (entry?.value === userId) await this.store.remove(key, { expect: entry.version });
+  async ownerOfHandle(userHandle: string): Promise<UserId | undefined> {
+    return (await this.store.read(handleClaim(userHandle)))?.value;
   }
+
+  /** What the account lives by: the claims of its factors, and of its handle. */
+  claimsOf({ factors, handle }: Pick<Account, "factors" | "handle">): Claim[] {
+    const ids = factors.flatMap(({ state, type }) => this.methods.get(type)?.credentialIds?.(state) ?? []);
+    return [...ids.map(credentialClaim), ...(handle === undefined ? [] : [handleClaim(handle)])];
+  }
+
+  /** The account after a change, with the claims of the factors it lost written down as loose. */
+  withRemoved(before: Account, after: Account): Account {
+    const lost = this.claimsOf({ factors: removedFactors(before, after) });
+    return lost.length === 0 ? after : withLooseClaims(after, lost);
+  }
+
+  /** Gives up those of the claims that the account as it is now does not live by; then none of them is loose any more. */
+  async settle(userId: UserId, claims: readonly Claim[]): Promise<void> {
+    const { account } = await this.records.read(userId);
+    const needed = new Set(this.claimsOf(account));
+    await Promise.all(claims.filter((claim) => !needed.has(claim)).map((claim) => this.release(claim, userId)));
+    await this.records.change<undefined>({ userId }, (current) => {
+      const isKept = current.account.looseClaims === undefined;
+      return { ...(!isKept && { account: withoutLooseClaims(current.account, claims) }), result: undefined };
+    });
+  }
+
+  /**
+   * Gives up what a change of the account has left. The account has been written by then and is what counts: what cannot be given
+   * up now stays this user's and written down as loose, and must not undo what was done.
+   */
+  async tidy(userId: UserId, { looseClaims = [] }: Account): Promise<void> {
+    if (looseClaims.length > 0) await this.settle(userId, looseClaims).catch(() => undefined);
+  }
+
+  private async release(claim: Claim, userId: UserId): Promise<void> {
+    const entry = await this.store.read(claim);
+    if (entry?.value === userId) await this.store.remove(claim, { expect: entry.version });
+  }
+}
+
+export function credentialClaim(credentialId: string): Claim {
+  return `credential:${sha256(credentialId)}`;
+}
+
+export function handleClaim(userHandle: string): Claim {
+  return `handle:${sha256(userHandle)}`;
 }

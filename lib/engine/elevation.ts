@@ -25,6 +25,11 @@ export interface Elevation {
   readonly deviceToken?: string;
 }
 
+/** A proof takes the place of older ones of its method; one by enrollment, which shows less, only of those like it. */
+function isReplaced({ isEnrollment, method }: Proof, by: Proof): boolean {
+  return method === by.method && (by.isEnrollment !== true || isEnrollment === true);
+}
+
 /**
  * The stage a login rises to with a proof. Its id is new, so that every older copy of its session is worthless; of each
  * method the newest proof is kept, oldest first. A proof given for one operation is also kept as the grant of that one.
@@ -37,7 +42,7 @@ export function elevatedStage(login: LoginContext, proof: Proof): Login {
   return {
     id: randomId(),
     at: login.session?.at ?? proof.at,
-    proofs: isBound ? previous : [...previous.filter(({ method }) => method !== proof.method), proof],
+    proofs: isBound ? previous : [...previous.filter((each) => !isReplaced(each, proof)), proof],
     label: login.source.label,
     ...(operation !== undefined && { grant: { operation, proof } }),
   };

@@ -73,16 +73,17 @@ export function createEngine(settings: EngineSettings): Engine {
   const { emitAudit, events } = createEvents(clock);
   if (settings.notify !== undefined) sendNotices(events, settings.notify, emitAudit);
   const methods = new Map<MethodType, AnyMethod>(settings.methods.map((method) => [method.type, method]));
+  const records = new AccountRecords(store, clock, emitAudit);
   const dependencies: EngineDependencies = {
     clock,
     keys,
-    records: new AccountRecords(store, clock, emitAudit),
+    records,
     limits,
     methods,
     backupCodes: settings.methods.find(canMint),
     devices: trustedDevices && new TrustedDevices(keys, trustedDevices),
     challenges: new ChallengeStore(store, clock),
-    credentials: new CredentialIndex(store, methods),
+    credentials: new CredentialIndex(store, methods, records),
     addressLimit,
     emitAudit,
   };

@@ -151,6 +151,7 @@ export class Enrollments {
     if (limited !== undefined) return limited.change;
     if (pending === undefined) return refused({ code: "not-found" });
     if (pending.expiresAt <= now) return refused({ code: "expired" });
+    if (!hasRoom(account)) return refused({ code: "conflict" });
     const proved = await method.enroll.confirm(proof.code, pending.state, this.contextOf(login, now));
     if ("mismatch" in proved) return this.mismatched(login, method, proved.mismatch, now, pending);
     const { id, type, label } = pending;

@@ -1,4 +1,4 @@
-import type { Login } from "../core/account.js";
+import type { Factor, Login } from "../core/account.js";
 import type { AttemptScope } from "../core/attempts.js";
 import type { Client, PolicyDecision, UserId } from "../core/nouns.js";
 import { randomId } from "../crypto/random.js";
@@ -68,6 +68,16 @@ export function scopeOf({ status }: Pick<LoginContext, "status">): AttemptScope 
 export function recordOfListed({ session, userId }: LoginContext, login: Login, epoch: string): SessionRecord {
   const returnTo = session?.returnTo === undefined ? {} : { returnTo: session.returnTo };
   return { user: userId, step: "second", id: login.id, at: login.at, epoch, ...returnTo };
+}
+
+/** Whether this login began after the factor was set up: one that waits for a proof has, because setting up ends all others. */
+function isLaterThan({ session, status }: LoginContext, { createdAt }: Factor): boolean {
+  return status.status !== "verified" || (session !== undefined && session.at > createdAt);
+}
+
+/** Whether a proof by the factor would show more at this login than the backup code did that it was set up on. */
+export function isOnItsOwn(login: LoginContext, factor: Factor): boolean {
+  return factor.onBackupCode !== true || isLaterThan(login, factor);
 }
 
 /** The next stage of a login that has shown nothing new. */

@@ -1,18 +1,18 @@
-import { type Account, type Factor, isEnrolled, liveDevice, ownFactors } from "../core/account.js";
-import {
-  removedFactors,
-  replaceFactor,
-  startEpoch,
-  withBackupCodes,
-  withoutDevice,
-  withoutFactor,
-} from "../core/account-changes.js";
+import { type Account, type Factor, isEnrolled, liveDevice, type Login, ownFactors } from "../core/account.js";
+import { replaceFactor, startEpoch, withBackupCodes, withoutDevice, withoutFactor } from "../core/account-changes.js";
 import { failure, type Outcome, success } from "../core/errors.js";
 import type { FactorId } from "../core/nouns.js";
 import { cleanText, MAX_LABEL } from "../core/text.js";
 import { randomId } from "../crypto/random.js";
 import type { AccountEvent } from "../events/audit.js";
-import { changeProblem, FRESH, type Freshness, NOT_BY_BACKUP_CODE, VERY_FRESH } from "../policy/access.js";
+import {
+  changeProblem,
+  FRESH,
+  type Freshness,
+  NOT_BY_BACKUP_CODE,
+  restsOnBackupCode,
+  VERY_FRESH,
+} from "../policy/access.js";
 import type { SessionRecord } from "../policy/assess.js";
 import type { Change } from "./account-records.js";
 import type { EngineDependencies } from "./dependencies.js";
@@ -27,12 +27,7 @@ export interface Managed {
 interface Made<T> {
   readonly account: Account;
   readonly value: T;
-  readonly event: AccountEvent;
-}
-
-interface Done<T> {
-  readonly value: T;
-  readonly removed: readonly Factor[];
+  readonly event: AccountEvent | readonly AccountEvent[];
 }
 
 type Make<T> = (login: LoginContext, now: number) => Outcome<Made<T>> | Promise<Outcome<Made<T>>>;
@@ -55,23 +50,26 @@ export class Management {
 
   /** The last factor takes the backup codes with it; where the policy demands a factor, it stays (`last-factor`). */
   removeFactor(login: LoginContext, factorId: FactorId): Promise<Outcome<Managed>> {
-    return this.change(login, VERY_FRESH, (current) => {
+    return this.change(login, VERY_FRESH, (current, now) => {
       const { account } = current.record;
       const factor = ownFactors(account).find(({ id }) => id === factorId);
       if (factor === undefined) return failure("not-found");
       const left = withoutFactor(account, factorId);
       if (!isEnrolled(left) && login.decision === "required") return failure("last-factor");
       const event = { action: "factor-removed", method: factor.type, factorId, label: factor.label };
-      return success({ ...this.alone(left, current), event });
+      return success({ ...this.alone(left, current, now), event });
     });
   }
 
   /** Switches the second factor off: every factor, backup code and trusted device goes. */
   disable(login: LoginContext): Promise<Outcome<Managed>> {
-    return this.change(login, VERY_FRESH, (current) => {
+    return this.change(login, VERY_FRESH, (current, now) => {
       if (login.decision === "required") return failure("last-factor");
-      const off = { ...current.record.account, factors: [] };
-      return success({ ...this.alone(off, current), event: { action: "factor-removed", reason: "disabled" } });
+      const { account } = current.record;
+      const event = ownFactors(account).map(({ id: factorId, label, type: method }): AccountEvent => {
+        return { action: "factor-removed", reason: "disabled", method, factorId, label };
+      });
+      return success({ ...this.alone({ ...account, factors: [] }, current, now), event });
     });
   }
 
@@ -107,8 +105,8 @@ export class Management {
 
   /** Ends every other login, and the trust in every browser. */
   revokeOtherSessions(login: LoginContext): Promise<Outcome<Managed>> {
-    return this.change(login, FRESH, (current) =>
-      success({ ...this.alone(current.record.account, current), event: { action: "sessions-revoked" } }),
+    return this.change(login, FRESH, (current, now) =>
+      success({ ...this.alone(current.record.account, current, now), event: { action: "sessions-revoked" } }),
     );
   }
 
@@ -124,25 +122,23 @@ export class Management {
   }
 
   /** A new epoch in which this login alone goes on. */
-  private alone(account: Account, login: LoginContext): { account: Account; value: Managed } {
+  private alone(account: Account, login: LoginContext, now: number): { account: Account; value: Managed } {
     const { session } = login;
     const own = listedLogin(login);
-    // What was proved is gone with the last factor; it must not count for one that comes later.
-    const kept = own && !isEnrolled(account) ? { ...own, proofs: [] } : own;
+    const kept = own && !isEnrolled(account) ? withoutProofs(own, now) : own;
     const next = startEpoch(account, randomId(), kept);
     return { account: next, value: session === undefined ? {} : { session: { ...session, epoch: next.sessionEpoch } } };
   }
 
   private async change<T>(login: LoginContext, freshness: Freshness, make: Make<T>): Promise<Outcome<T>> {
     const { credentials, records } = this.dependencies;
-    const { result } = await records.change<Outcome<Done<T>>>(
+    const { record, result } = await records.change<Outcome<T>>(
       subjectOf(login),
       (current, now) => this.tryAt(weighed(login, current, now), freshness, make, now),
       login.record,
     );
-    if (!result.ok) return result;
-    await credentials.releaseFactors(result.value.removed, login.userId);
-    return success(result.value.value);
+    if (result.ok) await credentials.tidy(login.userId, record.account);
+    return result;
   }
 
   private async tryAt<T>(
@@ -150,13 +146,18 @@ export class Management {
     freshness: Freshness,
     make: Make<T>,
     now: number,
-  ): Promise<Change<Outcome<Done<T>>>> {
+  ): Promise<Change<Outcome<T>>> {
     const problem = changeProblem(login, freshness, now);
     if (problem !== undefined) return { result: { ok: false, problem } };
     const made = await make(login, now);
     if (!made.ok) return { result: made };
     const { account, event, value } = made.value;
-    const removed = removedFactors(login.record.account, account);
-    return { account, result: success({ value, removed }), events: [event] };
+    const next = this.dependencies.credentials.withRemoved(login.record.account, account);
+    return { account: next, result: success(value), events: [event].flat() };
   }
+}
+
+/** What was proved is gone with the last factor, and must not count for one that comes later; that it was little, does. */
+function withoutProofs(login: Login, now: number): Login {
+  return { ...login, proofs: [], ...(restsOnBackupCode(login, now) && { onBackupCode: true }) };
 }

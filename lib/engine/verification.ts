@@ -146,7 +146,8 @@ export class Verification {
     now: number,
     { amr, answer = {}, concern, factor }: Evidence,
   ): Verified {
-    const proof: Proof = { method: type, factorId: factor.id, at: now, ...(amr === undefined ? {} : { amr }) };
+    const worth = factor.onBackupCode === true ? ({ onBackupCode: true } as const) : {};
+    const proof: Proof = { method: type, factorId: factor.id, at: now, ...worth, ...(amr && { amr }) };
     const next = countSuccess(account, factor, scope, now);
     const stillClosed = new Set(closedFactors(next).map(({ id }) => id));
     const reopened = closedFactors(account).filter(({ id }) => !stillClosed.has(id));

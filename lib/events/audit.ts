@@ -1,3 +1,4 @@
+import { ACTIVITIES } from "../core/activity.js";
 import type { MethodType, UserId } from "../core/nouns.js";
 
 /** What happened. Kebab case; the list grows, the meaning of a name never changes. */
@@ -53,25 +54,7 @@ export interface AccountEvent {
   readonly isRecorded?: true;
 }
 
-/** What the owner's own activity list keeps. */
-const RECORDED: ReadonlySet<AuditAction> = new Set<KnownAction>([
-  "factor-verified",
-  "factor-failed",
-  "factor-enrolled",
-  "factor-imported",
-  "factor-removed",
-  "factor-renamed",
-  "backup-codes-regenerated",
-  "backup-code-used",
-  "device-trusted",
-  "device-revoked",
-  "device-replayed",
-  "admin-reset",
-  "password-changed",
-  "sessions-revoked",
-  "signed-out-everywhere",
-  "passkey-counter-regressed",
-]);
+const RECORDED: ReadonlySet<AuditAction> = new Set<KnownAction>(ACTIVITIES);
 
 /** Whether the owner's activity list has a line for it. */
 export function isRecorded(event: AccountEvent): boolean {

@@ -2,6 +2,7 @@ import { isEnrolled, type Login } from "../core/account.js";
 import type { MethodType } from "../core/nouns.js";
 import type { Engine } from "../engine/engine.js";
 import type { LoginContext } from "../engine/login-context.js";
+import { isByUse } from "../policy/requirement.js";
 import type { SecondFactorState } from "./request-state.js";
 import { userOf } from "./settings.js";
 
@@ -26,7 +27,11 @@ export function describe(engine: Engine, login: LoginContext | undefined): Secon
   const { record, session, status } = login;
   const verified = status.status === "verified" ? status.login : undefined;
   const proofs = verified?.proofs ?? [];
-  const proved = proofs.map(({ method }) => engine.dependencies.methods.get(method));
+  const knownMethods = engine.dependencies.methods;
+  const proved = proofs.flatMap((proof) => {
+    const method = knownMethods.get(proof.method);
+    return method === undefined ? [] : [{ method, proof }];
+  });
   const methods: readonly MethodType[] = engine.authentication.choices(record.account, session).map(({ type }) => type);
   const last = proofs.at(-1);
   return {
@@ -34,8 +39,8 @@ export function describe(engine: Engine, login: LoginContext | undefined): Secon
     user: userOf(login),
     methods: Object.freeze(methods),
     amr: Object.freeze(verified === undefined ? [] : amrOf(engine, verified)),
-    aal: proved.some((method) => method?.aal === 2) ? 2 : 1,
-    phishingResistant: proved.some((method) => method?.phishingResistant === true),
+    aal: proved.some(({ method }) => method.aal === 2) ? 2 : 1,
+    phishingResistant: proved.some(({ method, proof }) => method.phishingResistant && isByUse(proof)),
     ...(last !== undefined && { verifiedAt: new Date(last.at) }),
     enrolled: isEnrolled(record.account),
   };

@@ -1,10 +1,11 @@
 import type { Request } from "express";
+import { factorsOf } from "../core/account.js";
 import { ConfigurationError, type Problem } from "../core/errors.js";
 import { DAY, type MethodType } from "../core/nouns.js";
 import { maskName } from "../core/text.js";
 import type { MethodChoice } from "../engine/authentication.js";
 import type { Engine } from "../engine/engine.js";
-import { deviceIdOf, type LoginContext } from "../engine/login-context.js";
+import { deviceIdOf, isOnItsOwn, type LoginContext } from "../engine/login-context.js";
 import { settingsView } from "../engine/views.js";
 import { challengePage } from "../pages/challenge-page.js";
 import { enrollmentPage } from "../pages/enrollment-page.js";
@@ -173,10 +174,14 @@ export class PageSet {
   }
 
   /** The visitor's methods that will do for what is asked of them. */
-  private choices({ record, session }: LoginContext, problem?: Problem): MethodChoice[] {
+  private choices(login: LoginContext, problem?: Problem): MethodChoice[] {
+    const { record, session } = login;
     const except = problem?.members?.except;
     const asked = session?.stepUp?.methods;
-    const all = this.engine.authentication.choices(record.account, session).filter(({ type }) => type !== except);
+    const isWorthMore = (type: MethodType): boolean =>
+      type !== except && factorsOf(record.account, type).some((factor) => isOnItsOwn(login, factor));
+    const choices = this.engine.authentication.choices(record.account, session);
+    const all = except === undefined ? choices : choices.filter(({ type }) => isWorthMore(type));
     // What a route asked for narrows the choice; the settings ask for anything.
     const isForRoute = problem?.code !== "step-up-required";
     return isForRoute ? all.filter(({ type }) => asked?.includes(type) ?? true) : all;

@@ -75,6 +75,7 @@ export const englishSettings: Messages["settings"] = {
       "factor-imported": "Authenticator moved from an earlier system",
       "factor-removed": "Authenticator removed",
       "factor-renamed": "Authenticator renamed",
+      "factor-resynced": "Authenticator adjusted to its clock",
       "factor-verified": "Second step confirmed",
       "passkey-counter-regressed": "A passkey that may be a copy was refused",
       "password-changed": "Password changed",

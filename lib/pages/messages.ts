@@ -1,8 +1,10 @@
+import type { ActivityName } from "../core/activity.js";
 import type { ErrorCode } from "../core/errors.js";
 import type { MethodType } from "../core/nouns.js";
 import { english } from "./english.js";
 import { mergeWords, type Overrides, type WordTree } from "./words.js";
 
+export type { ActivityName };
 export { english };
 export { messageProblems } from "./words.js";
 
@@ -19,25 +21,6 @@ export interface MethodWords {
 export interface WordsByType {
   readonly [type: MethodType]: MethodWords | undefined;
 }
-
-/** What the owner's own activity list can tell about. Other entries are shown as `activity.other`. */
-export type ActivityName =
-  | "admin-reset"
-  | "backup-code-used"
-  | "backup-codes-regenerated"
-  | "device-replayed"
-  | "device-revoked"
-  | "device-trusted"
-  | "factor-enrolled"
-  | "factor-failed"
-  | "factor-imported"
-  | "factor-removed"
-  | "factor-renamed"
-  | "factor-verified"
-  | "passkey-counter-regressed"
-  | "password-changed"
-  | "sessions-revoked"
-  | "signed-out-everywhere";
 
 export interface CommonMessages {
   readonly pageTitle: (title: string, issuer: string) => string;
@@ -153,6 +136,7 @@ export interface ActivityMessages {
   readonly none: string;
   readonly older: string;
   readonly names: Readonly<Record<ActivityName, string>>;
+  /** What a method of the application's own records, under a name of its own. */
   readonly other: string;
 }
 

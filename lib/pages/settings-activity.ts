@@ -1,7 +1,8 @@
+import type { ActivityName } from "../core/activity.js";
 import type { ActivityView } from "../engine/views.js";
 import { timeOf } from "./fragments.js";
 import { type Html, html } from "./html.js";
-import type { ActivityName, Messages } from "./messages.js";
+import type { Messages } from "./messages.js";
 import { emptyState, section } from "./settings-section.js";
 import type { PageContext } from "./views.js";
 

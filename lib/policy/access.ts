@@ -14,7 +14,7 @@ export interface Freshness {
 export const FRESH: Freshness = { maxAge: 15 * MINUTE };
 /** For what weakens the account: removing a factor, switching off. */
 export const VERY_FRESH: Freshness = { maxAge: 5 * MINUTE };
-/** Proofs by backup code do not show or make backup codes: one stolen slip of paper must not become ten. */
+/** Nothing that rests on a backup code shows or makes backup codes: one stolen slip of paper must not become ten. */
 export const NOT_BY_BACKUP_CODE: Freshness = { ...FRESH, except: BACKUP_CODE };
 
 /** Who asks for a change, and when. */
@@ -25,9 +25,20 @@ export interface Asker {
   readonly reconfirmed?: true | undefined;
 }
 
+/** A proof by a factor that was set up on the excepted kind is worth no more than that. */
+function isExcepted({ method, onBackupCode }: Proof, except: MethodType | undefined): boolean {
+  return method === except || (except === BACKUP_CODE && onBackupCode === true);
+}
+
 /** The newest real proof of an accepted kind that is fresh enough; a trusted device has none. */
 function freshProof(login: Login, { maxAge, except }: Freshness, now: number): Proof | undefined {
-  return login.proofs.findLast((proof) => proof.method !== except && now - proof.at <= maxAge);
+  return login.proofs.findLast((proof) => !isExcepted(proof, except) && now - proof.at <= maxAge);
+}
+
+/** Whether all that the login has shown lately, or before its last factor went, is worth no more than a backup code. */
+export function restsOnBackupCode(login: Login, now: number): boolean {
+  if (login.proofs.length === 0) return login.onBackupCode === true;
+  return freshProof(login, NOT_BY_BACKUP_CODE, now) === undefined;
 }
 
 /** Asks for a proof that fresh. */

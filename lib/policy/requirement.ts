@@ -26,12 +26,21 @@ export function acceptableMethods(requirement: ProofRequirement, known: Iterable
     .map(({ type }) => type);
 }
 
+/**
+ * Whether a proof was given by using its factor. Setting one up says nothing of what stands between the user and the site: whoever
+ * relays a login could set up a passkey of their own in it.
+ */
+export function isByUse({ isEnrollment }: Proof): boolean {
+  return isEnrollment !== true;
+}
+
 /** The proof that satisfies the requirement now; a trusted device has none, and activity renews none. */
 export function satisfyingProof(
   { proofs }: Pick<Login, "proofs">,
-  { maxAge = Infinity }: ProofRequirement,
+  { maxAge = Infinity, phishingResistant = false }: ProofRequirement,
   acceptable: readonly MethodType[],
   now: number,
 ): Proof | undefined {
-  return proofs.findLast(({ at, method }) => acceptable.includes(method) && now - at <= maxAge);
+  const candidates = phishingResistant ? proofs.filter(isByUse) : proofs;
+  return candidates.findLast(({ at, method }) => acceptable.includes(method) && now - at <= maxAge);
 }

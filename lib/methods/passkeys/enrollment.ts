@@ -1,11 +1,12 @@
 import type { PublicKeyCredentialCreationOptionsJSON, RegistrationResponseJSON } from "@simplewebauthn/server";
 import { type Account, type Factor, factorsOf, freeLabel, isEnrolled } from "../../core/account.js";
-import { hasRoom } from "../../core/account-changes.js";
+import { hasRoom, withLooseClaims, withoutLooseClaims } from "../../core/account-changes.js";
 import { failure, type Outcome, type Problem, success } from "../../core/errors.js";
 import { cleanText, MAX_LABEL } from "../../core/text.js";
 import { randomBase64url, randomId } from "../../crypto/random.js";
 import type { Change } from "../../engine/account-records.js";
 import { type Activation, activate, type EnrolledFactor, enrolledWith } from "../../engine/activation.js";
+import { type Claim, credentialClaim, handleClaim } from "../../engine/credential-index.js";
 import type { EngineDependencies } from "../../engine/dependencies.js";
 import { type LoginContext, subjectOf, weighed } from "../../engine/login-context.js";
 import { changeProblem, FRESH, stepUp } from "../../policy/access.js";
@@ -30,6 +31,11 @@ export interface Attestation {
   readonly label?: string | undefined;
 }
 
+/** A passkey that was verified, and is yet to be added. */
+interface New extends Attested {
+  readonly isConditional: boolean;
+}
+
 export function passkeysOf(account: Account): readonly Factor<PasskeyState>[] {
   return factorsOf(account, "passkey") as readonly Factor<PasskeyState>[];
 }
@@ -42,6 +48,19 @@ function creationProblem(login: LoginContext, isConditional: boolean, now: numbe
   // One made by the way is for accounts that have a factor: it must not switch anything on.
   if (isConditional && !isEnrolled(account)) return { code: "enrollment-required" };
   return hasRoom(account) ? undefined : { code: "conflict" };
+}
+
+/** Why this passkey cannot be added; undefined where it can. */
+function additionProblem(
+  login: LoginContext,
+  { credentialId }: PasskeyState,
+  isConditional: boolean,
+  now: number,
+): Problem | undefined {
+  const problem = creationProblem(login, isConditional, now);
+  if (problem !== undefined) return problem;
+  const isKnown = passkeysOf(login.record.account).some(({ state }) => state.credentialId === credentialId);
+  return isKnown ? { code: "conflict" } : undefined;
 }
 
 /** Setting passkeys up: options with a challenge, then the answer to it, once. */
@@ -61,7 +80,13 @@ export class PasskeyEnrollment {
     if (!result.ok) return result;
     const userHandle = result.value;
     // A handle is 64 random bytes: another owner of the same one is a damaged store, and no passkey is made over it.
-    if (!(await credentials.claimHandle(userHandle, login.userId))) return failure("conflict");
+    const claim = handleClaim(userHandle);
+    if (!(await credentials.claim(claim, login.userId))) return failure("conflict");
+    if ((await records.read(login.userId)).account.handle !== userHandle) {
+      // The account was erased beside this request.
+      await credentials.settle(login.userId, [claim]);
+      return failure("expired");
+    }
     const challenge = await challenges.begin(bindingOf(login, isConditional ? "enroll-conditional" : "enroll"));
     const exclude = passkeysOf(record.account);
     return success(await this.method.creationOptions({ party, challenge, userHandle, accountName, exclude }));
@@ -74,14 +99,17 @@ export class PasskeyEnrollment {
     if (refusal !== undefined) return { ok: false, problem: refusal };
     const attested = await this.attest(login, attestation);
     if (attested === undefined) return this.refused(login);
-    const { credentialId } = attested.state;
-    if (!(await credentials.claimCredential(credentialId, login.userId))) return failure("conflict");
+    const claim = credentialClaim(attested.state.credentialId);
+    const { result: announced } = await records.change<Outcome<undefined>>(subjectOf(login), (current, now) =>
+      this.announce(weighed(login, current, now), attested, claim, now),
+    );
+    if (!announced.ok) return announced;
+    if (!(await credentials.claim(claim, login.userId))) return this.giveUp(login, claim, { code: "conflict" });
     const { record, result } = await records.change<Outcome<Activation>>(subjectOf(login), (current, now) =>
       this.add(weighed(login, current, now), attested, attestation.label, now),
     );
-    if (result.ok) return success(enrolledWith(login, result.value, record, clock()));
-    await this.unclaim(login, credentialId);
-    return result;
+    if (!result.ok) return this.giveUp(login, claim, result.problem);
+    return success(enrolledWith(login, result.value, record, clock()));
   }
 
   private refused(login: LoginContext): Outcome<never> {
@@ -91,10 +119,7 @@ export class PasskeyEnrollment {
   }
 
   /** The passkey, verified, and whether it was made by the way; its challenge is used up. */
-  private async attest(
-    login: LoginContext,
-    { credential, party }: Attestation,
-  ): Promise<(Attested & { readonly isConditional: boolean }) | undefined> {
+  private async attest(login: LoginContext, { credential, party }: Attestation): Promise<New | undefined> {
     const challenge = challengeOf(credential.response.clientDataJSON);
     const bindings = (["enroll", "enroll-conditional"] as const).map((purpose) => bindingOf(login, purpose));
     const redeemed =
@@ -105,12 +130,23 @@ export class PasskeyEnrollment {
     return attested && { ...attested, isConditional };
   }
 
-  /** Releases a claim that came to nothing; one the account lives by stays. */
-  private async unclaim({ userId }: LoginContext, credentialId: string): Promise<void> {
-    const { credentials, records } = this.dependencies;
-    const { account } = await records.read(userId);
-    const isHeld = passkeysOf(account).some(({ state }) => state.credentialId === credentialId);
-    if (!isHeld) await credentials.releaseCredential(credentialId, userId);
+  /** Gives up a claim that came to nothing; one the account lives by stays. */
+  private async giveUp({ userId }: LoginContext, claim: Claim, problem: Problem): Promise<Outcome<never>> {
+    // What cannot be given up now is written down; the answer is the same.
+    await this.dependencies.credentials.settle(userId, [claim]).catch(() => undefined);
+    return { ok: false, problem };
+  }
+
+  /** Writes down what is about to be claimed: should nothing come of it, it can still be given up. */
+  private announce(
+    login: LoginContext,
+    { isConditional, state }: New,
+    claim: Claim,
+    now: number,
+  ): Change<Outcome<undefined>> {
+    const problem = additionProblem(login, state, isConditional, now);
+    if (problem !== undefined) return { result: { ok: false, problem } };
+    return { account: withLooseClaims(login.record.account, [claim]), result: success(undefined) };
   }
 
   /** Makes sure that there is a user handle, and answers it. */
@@ -126,18 +162,17 @@ export class PasskeyEnrollment {
 
   private async add(
     login: LoginContext,
-    { amr, isConditional, name, state }: Attested & { readonly isConditional: boolean },
+    { amr, isConditional, name, state }: New,
     label: string | undefined,
     now: number,
   ): Promise<Change<Outcome<Activation>>> {
     const { account } = login.record;
-    const problem = creationProblem(login, isConditional, now);
+    const problem = additionProblem(login, state, isConditional, now);
     if (problem !== undefined) return { result: { ok: false, problem } };
-    const isKnown = passkeysOf(account).some((factor) => factor.state.credentialId === state.credentialId);
-    if (isKnown) return { result: failure("conflict") };
     const chosen = cleanText(label ?? "", MAX_LABEL) || freeLabel(account, name);
     const proven = { id: randomId(), type: this.method.type, label: chosen, state, amr, isSilent: isConditional };
-    const { result, ...change } = await activate(this.dependencies, login, proven, now);
-    return { ...change, result: success(result) };
+    const { account: next, result, ...change } = await activate(this.dependencies, login, proven, now);
+    const settled = withoutLooseClaims(next ?? account, [credentialClaim(state.credentialId)]);
+    return { ...change, account: settled, result: success(result) };
   }
 }

@@ -7,9 +7,11 @@ import type { Factor } from "../../core/account.js";
 import type { UserId } from "../../core/nouns.js";
 import type { CredentialIndex } from "../../engine/credential-index.js";
 import type { Evidence, FactorMethod, MethodContext, PresentContext, Site, Verdict } from "../../engine/method.js";
-import { challengeOf, isSamePlace, keyFitsOffer, OFFERED_ALGORITHMS } from "./checks.js";
+import { challengeOf, isSamePlace } from "./checks.js";
+import { algorithmOf, keyFitsOffer, OFFERED_ALGORITHMS } from "./keys.js";
 import { passkeyName } from "./names.js";
 import { readAssertion } from "./schemas.js";
+import { isSignature, isStatement } from "./statements.js";
 import { assertionBinding } from "./bindings.js";
 
 /** What passkeys are checked by; see the options of `passkeys()`. */
@@ -127,6 +129,13 @@ async function verdict<T>(check: () => Promise<T>): Promise<T | undefined> {
   } catch {
     return undefined;
   }
+}
+
+/** 7.1 step 13. The decoder takes what is cut short or goes on after its end; CTAP2's one canonical form has neither. */
+function readObject({ isoCBOR }: Library, bytes: Uint8Array<ArrayBuffer>): ReadonlyMap<unknown, unknown> | undefined {
+  const object: unknown = isoCBOR.decodeFirst(bytes);
+  const isWhole = object instanceof Map && toText(isoCBOR.encode(object)) === toText(bytes);
+  return isWhole ? object : undefined;
 }
 
 /** How passkeys prove their owner, and how new ones are verified. */
@@ -254,13 +263,11 @@ export class Passkeys implements FactorMethod<PasskeyState, PresentedPasskey> {
     { challenge, isConditional, party }: AttestationExpectation,
   ): Promise<Attested | undefined> {
     if (!isSamePlace(credential.response.clientDataJSON)) return undefined;
-    const { decodeCredentialPublicKey, isoCBOR, verifyRegistrationResponse } = await this.library;
-    // 7.1 step 13. The decoder takes what is cut short or goes on after its end; CTAP2's one canonical form has neither.
-    const object = toBytes(credential.response.attestationObject);
-    const whole = await verdict(async () => toText(isoCBOR.encode(isoCBOR.decodeFirst(object))));
-    if (whole !== toText(object)) return undefined;
+    const library = await this.library;
+    const object = await verdict(async () => readObject(library, toBytes(credential.response.attestationObject)));
+    if (object === undefined) return undefined;
     const result = await verdict(() =>
-      verifyRegistrationResponse({
+      library.verifyRegistrationResponse({
         response: credential,
         expectedChallenge: challenge,
         expectedOrigin: [...party.origins],
@@ -275,7 +282,9 @@ export class Passkeys implements FactorMethod<PasskeyState, PresentedPasskey> {
     const { aaguid, credential: attested, credentialBackedUp, credentialDeviceType } = result.registrationInfo;
     // 7.1: the id answered must be the attested one, of a bearable length, its key of an offered kind.
     if (attested.id !== credential.id || toBytes(attested.id).length > MAX_CREDENTIAL_ID_BYTES) return undefined;
-    if (!keyFitsOffer(decodeCredentialPublicKey(attested.publicKey))) return undefined;
+    const key = library.decodeCredentialPublicKey(attested.publicKey);
+    if (!keyFitsOffer(key) || !isStatement(object.get("fmt"), object.get("attStmt"), algorithmOf(key)))
+      return undefined;
     const state: PasskeyState = {
       credentialId: attested.id,
       publicKey: toText(attested.publicKey),
@@ -295,7 +304,10 @@ export class Passkeys implements FactorMethod<PasskeyState, PresentedPasskey> {
     party: RelyingParty,
     challenge: string,
   ) {
-    const { verifyAuthenticationResponse } = await this.library;
+    const { decodeCredentialPublicKey, verifyAuthenticationResponse } = await this.library;
+    const publicKey = toBytes(state.publicKey);
+    const signature = toBytes(credential.response.signature);
+    if (!isSignature(signature, algorithmOf(decodeCredentialPublicKey(publicKey)))) return undefined;
     return verifyAuthenticationResponse({
       response: credential,
       expectedChallenge: challenge,
@@ -304,7 +316,7 @@ export class Passkeys implements FactorMethod<PasskeyState, PresentedPasskey> {
       requireUserVerification: this.given.userVerification === "required",
       // The library compares counters before it checks the signature. A counter nobody signed proves no clone, so it is
       // given none and the comparison is ours.
-      credential: { id: state.credentialId, publicKey: toBytes(state.publicKey), counter: 0 },
+      credential: { id: state.credentialId, publicKey, counter: 0 },
     });
   }
 }
