@@ -41,6 +41,17 @@ function withoutStepUp(login: LoginContext): LoginContext {
   return { ...login, session };
 }
 
+/** What a factor is worth that is set up in this login, for a while: no more than what has opened it. */
+function worthOf(login: LoginContext, now: number): Pick<Factor, "onBackupCode"> {
+  const listed = listedLogin(login);
+  return listed !== undefined && restsOnBackupCode(listed, now) ? { onBackupCode: true } : {};
+}
+
+/** The first factor does; one that was set up on a backup code must not make ten of it. */
+function comesWithCodes(account: Account, { onBackupCode }: Factor): boolean {
+  return !isEnrolled(account) && onBackupCode !== true;
+}
+
 /**
  * Puts a proved factor in force: with the first come backup codes, unless the login rests on one; this login rises with it, every
  * other one ends, and no browser is trusted any more.
@@ -53,11 +64,10 @@ export async function activate(
 ): Promise<Change<Activation>> {
   const { account } = login.record;
   const { id, type, label } = proven;
-  const listed = listedLogin(login);
-  const worth = listed !== undefined && restsOnBackupCode(listed, now) ? ({ onBackupCode: true } as const) : {};
+  const worth = worthOf(login, now);
   const factor: Factor = { ...proven, ...worth, createdAt: now, lastUsedAt: isSilent ? null : now, failures: 0 };
-  const mayMint = !isEnrolled(account) && worth.onBackupCode === undefined;
-  const minted = mayMint ? await backupCodes?.mint({ userId: account.userId, now, keys }) : undefined;
+  const mints = comesWithCodes(account, factor);
+  const minted = mints ? await backupCodes?.mint({ userId: account.userId, now, keys }) : undefined;
   const kept = minted === undefined ? account.factors : [minted.factor];
   const proof: Proof = { method: type, factorId: id, at: now, isEnrollment: true, ...worth, ...(amr && { amr }) };
   const stage =

@@ -5,7 +5,7 @@ import type { SoftwareAuthenticator, Tampering } from "express-second-factor/tes
 import { base64url } from "./lies.js";
 
 /** An attestation statement, made of what it signs. */
-export type Statement = (signed: Uint8Array, device: SoftwareAuthenticator) => ReadonlyMap<unknown, unknown> | unknown;
+export type Statement = (signed: Uint8Array, device: SoftwareAuthenticator) => unknown;
 
 function bytes(text: string): Buffer {
   return Buffer.from(text, "base64url");
@@ -24,9 +24,7 @@ export function attested(
   lie: Tampering = {},
 ): RegistrationResponseJSON {
   const made = device.create(options, lie);
-  const object = isoCBOR.decodeFirst<Map<string, unknown>>(
-    new Uint8Array(bytes(made.response.attestationObject)) as never,
-  );
+  const object = isoCBOR.decodeFirst<Map<string, unknown>>(new Uint8Array(bytes(made.response.attestationObject)));
   const authData = object.get("authData") as Uint8Array;
   const signed = Buffer.concat([authData, sha256(bytes(made.response.clientDataJSON))]);
   const entries: [string, unknown][] = [

@@ -105,7 +105,7 @@ const TAKEN_BY_NODE: readonly Row[] = [
   })),
   { says: "RSA with the exponent 1 behind zeros", key: rsa(TWO, Uint8Array.of(0, 0, 1)) },
   { says: "RSA with a modulus of 512 bits, padded to 2048", key: rsa(bytesOf(TWO >> 1536n, 256)) },
-  { says: "RSA with a modulus of 1024 bits, padded to 8192", key: rsa(bytesOf(TWO >> 1024n, 1024)) },
+  { says: "RSA with a modulus of 1024 bits, padded to 4096", key: rsa(bytesOf(TWO >> 1024n, 512)) },
   { says: "RSA with a modulus of 2047 bits", key: rsa(bytesOf((TWO >> 1n) | 1n, 256)) },
   { says: "RSA with a modulus of nothing but zeros", key: rsa(new Uint8Array(256)) },
   { says: "RSA with an even modulus", key: rsa(TWO - 1n) },

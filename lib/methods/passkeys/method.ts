@@ -8,10 +8,10 @@ import type { UserId } from "../../core/nouns.js";
 import type { CredentialIndex } from "../../engine/credential-index.js";
 import type { Evidence, FactorMethod, MethodContext, PresentContext, Site, Verdict } from "../../engine/method.js";
 import { challengeOf, isSamePlace } from "./checks.js";
-import { algorithmOf, keyFitsOffer, OFFERED_ALGORITHMS } from "./keys.js";
+import { algorithmOf, type CoseKey, keyFitsOffer, OFFERED_ALGORITHMS } from "./keys.js";
 import { passkeyName } from "./names.js";
 import { readAssertion } from "./schemas.js";
-import { isSignature, isStatement } from "./statements.js";
+import { hasStatement, isSignature } from "./statements.js";
 import { assertionBinding } from "./bindings.js";
 
 /** What passkeys are checked by; see the options of `passkeys()`. */
@@ -136,6 +136,10 @@ function readObject({ isoCBOR }: Library, bytes: Uint8Array<ArrayBuffer>): Reado
   const object: unknown = isoCBOR.decodeFirst(bytes);
   const isWhole = object instanceof Map && toText(isoCBOR.encode(object)) === toText(bytes);
   return isWhole ? object : undefined;
+}
+
+function isAttestedRight(object: ReadonlyMap<unknown, unknown>, key: CoseKey): boolean {
+  return keyFitsOffer(key) && hasStatement(object, algorithmOf(key));
 }
 
 /** How passkeys prove their owner, and how new ones are verified. */
@@ -282,9 +286,7 @@ export class Passkeys implements FactorMethod<PasskeyState, PresentedPasskey> {
     const { aaguid, credential: attested, credentialBackedUp, credentialDeviceType } = result.registrationInfo;
     // 7.1: the id answered must be the attested one, of a bearable length, its key of an offered kind.
     if (attested.id !== credential.id || toBytes(attested.id).length > MAX_CREDENTIAL_ID_BYTES) return undefined;
-    const key = library.decodeCredentialPublicKey(attested.publicKey);
-    if (!keyFitsOffer(key) || !isStatement(object.get("fmt"), object.get("attStmt"), algorithmOf(key)))
-      return undefined;
+    if (!isAttestedRight(object, library.decodeCredentialPublicKey(attested.publicKey))) return undefined;
     const state: PasskeyState = {
       credentialId: attested.id,
       publicKey: toText(attested.publicKey),

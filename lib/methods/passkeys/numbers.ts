@@ -11,10 +11,12 @@ export function mod(number: bigint, modulus: bigint): bigint {
 }
 
 export function powerMod(base: bigint, exponent: bigint, modulus: bigint): bigint {
-  let [power, result] = [mod(base, modulus), 1n];
-  for (const bit of exponent.toString(2).split("").reverse()) {
-    if (bit === "1") result = (result * power) % modulus;
-    power = (power * power) % modulus;
+  // From the first bit on: to double costs nothing beside squaring.
+  const start = mod(base, modulus);
+  let result = 1n;
+  for (const bit of exponent.toString(2)) {
+    result = (result * result) % modulus;
+    if (bit === "1") result = (result * start) % modulus;
   }
   return result;
 }

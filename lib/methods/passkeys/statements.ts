@@ -29,8 +29,9 @@ const FORMATS: Readonly<Record<string, (statement: Statement, algorithm: unknown
     statement.size === 3 && statement.get("alg") === algorithm && isSigned(statement, algorithm),
 };
 
-/** WebAuthn Level 3 section 8, on top of what the verifier library checks. */
-export function isStatement(format: unknown, statement: unknown, algorithm: unknown): boolean {
+/** Whether the statement of an attestation object is, on top of what the verifier library checks (WebAuthn Level 3 section 8). */
+export function hasStatement(object: Statement, algorithm: unknown): boolean {
+  const [format, statement] = [object.get("fmt"), object.get("attStmt")];
   if (!(statement instanceof Map)) return false;
   const isAsItSays = typeof format === "string" && Object.hasOwn(FORMATS, format) ? FORMATS[format] : undefined;
   return isAsItSays?.(statement, algorithm) ?? true;
