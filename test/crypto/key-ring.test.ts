@@ -1,10 +1,48 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, test } from "@jest/globals";
+import type { KeyContext } from "express-second-factor";
+import { digestOf, findDigest } from "../../lib/crypto/digests.js";
 import { keyRing, keyRingProblems } from "../../lib/crypto/key-ring.js";
 
 const newKey = (): string => randomBytes(32).toString("base64");
 const CONTEXT = { owner: "u1", purpose: "totp-secret" };
 const TEXT = Buffer.from("JBSWY3DPEHPK3PXP");
+
+/** Owner and purpose that read the same when they are written one after the other, whichever comes first and whatever between. */
+const SAME_BESIDE_EACH_OTHER: readonly (readonly [one: KeyContext, other: KeyContext])[] = [
+  [
+    { owner: "7", purpose: "trusted-device/1" },
+    { owner: "17", purpose: "trusted-device/" },
+  ],
+  [
+    { owner: "1", purpose: "7/trusted-device" },
+    { owner: "17", purpose: "/trusted-device" },
+  ],
+  [
+    { owner: "a/b", purpose: "c" },
+    { owner: "a", purpose: "b/c" },
+  ],
+  [
+    { owner: "a:b", purpose: "c" },
+    { owner: "a", purpose: "b:c" },
+  ],
+  [
+    { owner: "a\u0000b", purpose: "c" },
+    { owner: "a", purpose: "b\u0000c" },
+  ],
+  [
+    { owner: 'a","b', purpose: "c" },
+    { owner: "a", purpose: 'b","c' },
+  ],
+  [
+    { owner: "ab", purpose: "" },
+    { owner: "", purpose: "ab" },
+  ],
+  [
+    { owner: "a", purpose: "b" },
+    { owner: "b", purpose: "a" },
+  ],
+];
 
 describe("a key ring seals", () => {
   const [old, next] = [`2025-01:${newKey()}`, `2026-11:${newKey()}`];
@@ -38,6 +76,16 @@ describe("a key ring seals", () => {
     ]) {
       await expect(ring.decrypt(sealed, context)).rejects.toThrow();
     }
+  });
+
+  test.each(SAME_BESIDE_EACH_OTHER)("and not for $0 where it was sealed for $1", async (one, other) => {
+    const ring = keyRing(old);
+    const sealed = await ring.encrypt(TEXT, one);
+    await expect(ring.decrypt(sealed, other)).rejects.toThrow();
+    expect(await ring.mac("code", one)).not.toBe(await ring.mac("code", other));
+    const key = randomBytes(32);
+    expect(digestOf(key, "code", one)).not.toBe(digestOf(key, "code", other));
+    expect(findDigest(key, "code", [digestOf(key, "code", one)], other)).toBe(-1);
   });
 
   test("against every change of a byte", async () => {

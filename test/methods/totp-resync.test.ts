@@ -2,6 +2,8 @@ import { describe, expect, test } from "@jest/globals";
 import { MINUTE, STEP } from "../support/attack.js";
 import { testApp, type TestApp } from "../support/app.js";
 import { type Enrolled, enrolled, full, type Jar, pending } from "../support/browser.js";
+import { hotp } from "../support/hotp.js";
+import { base32 } from "../support/routes.js";
 
 interface Drifted extends Enrolled {
   readonly target: TestApp;
@@ -84,6 +86,55 @@ describe("two codes in a row of a phone whose clock is off", () => {
     expect((await resync(drifted, pairAt(drifted, 0))).status).toBe(200);
     drifted.target.clock.advance(3 * STEP);
     expect(await login(drifted, drifted.phone.code(drifted.target.clock()))).toBe(200);
+  });
+});
+
+describe("an authenticator of another system, whose clock is off", () => {
+  const SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXA";
+
+  /** Alice in a fresh full login, with an authenticator of that shape. */
+  async function imported(algorithm: string, period: number) {
+    const target = testApp();
+    const secret = `otpauth://totp/Old:alice?secret=${SECRET}&algorithm=${algorithm}&period=${period}`;
+    const { id: factorId } = await target.mfa.accounts.importTotp("u1", { secret });
+    const shown = (drift: number): string =>
+      hotp(base32(SECRET), Math.floor((target.clock() + drift) / 1000 / period), 6, algorithm.toLowerCase());
+    const jar = await pending(target, "alice");
+    expect((await jar.verify(shown(0))).status).toBe(200);
+    return { target, jar, factorId, shown, step: period * 1000 };
+  }
+
+  test.each([
+    ["SHA1", 60],
+    ["SHA256", 60],
+    ["SHA512", 60],
+    ["SHA512", 30],
+  ])("is found again in its own steps: %s, %i s", async (algorithm, period) => {
+    const { factorId, jar, shown, step, target } = await imported(algorithm, period);
+    const drift = 10 * MINUTE;
+    expect((await jar.verify(shown(drift))).status).toBe(401);
+    const first = shown(drift);
+    target.clock.advance(step);
+    const answer = await jar.post("/2fa/totp/resync", { factorId, codes: [first, shown(drift)] });
+    expect([answer.status, answer.body.factor?.id]).toEqual([200, factorId]);
+    target.clock.advance(2 * step);
+    expect(await login({ target } as Drifted, shown(drift))).toBe(200);
+    target.clock.advance(2 * step);
+    expect(await login({ target } as Drifted, shown(0))).toBe(401);
+    expect(await login({ target } as Drifted, shown(drift - step))).toBe(200);
+    target.clock.advance(4 * step);
+    expect(await login({ target } as Drifted, shown(drift + 2 * step))).toBe(401);
+    expect(await login({ target } as Drifted, shown(drift + step))).toBe(200);
+  });
+
+  test.each([30, 60])("is not, by two codes half a step apart or two steps: %i s", async (period) => {
+    const { factorId, jar, shown, step } = await imported("SHA1", period);
+    const drift = 10 * MINUTE;
+    for (const apart of [step / 2, 2 * step, 0]) {
+      const codes = [shown(drift), shown(drift + apart)];
+      if (codes[0] === codes[1] && apart > 0) continue;
+      expect((await jar.post("/2fa/totp/resync", { factorId, codes })).status).toBe(401);
+    }
   });
 });
 

@@ -12,6 +12,8 @@ interface Field extends Enrolled {
   readonly target: TestApp;
   readonly synced: ReturnType<typeof softwareAuthenticator>;
   readonly bound: ReturnType<typeof softwareAuthenticator>;
+  /** It holds nothing yet. */
+  readonly added: ReturnType<typeof softwareAuthenticator>;
 }
 
 interface Shown {
@@ -40,7 +42,7 @@ async function field(): Promise<Field> {
   const [synced, bound] = [softwareAuthenticator(), softwareAuthenticator({ backupEligible: false })];
   await enrollWith(jar, synced);
   await enrollWith(jar, bound);
-  return { ...factor, target, synced, bound };
+  return { ...factor, target, synced, bound, added: softwareAuthenticator() };
 }
 
 type Step = (jar: Jar, field: Field) => Promise<unknown>;
@@ -59,6 +61,10 @@ const answer =
     const credential = here[device].get({ ...options, allowCredentials: [{ id, type: "public-key" }] }, lie);
     return jar.post("/2fa/passkey", { credential });
   };
+const setUp: Step = async (jar, { added }) => {
+  if ((await enrollWith(jar, added)).status !== 201) throw new Error("The passkey was not set up");
+};
+const useIt: Step = (jar, { added }) => answerWith(jar, added);
 const trust: Step = async (jar, { phone, target }) => {
   target.clock.advance(STEP);
   await jar.verify(phone.code(target.clock()), { trustDevice: true });
@@ -104,6 +110,30 @@ const ROWS: readonly (readonly [string, readonly Step[], string, number, readonl
     true,
   ],
   ["Password, TOTP, then a backup code", [password, otp, backup], "verified", 2, ["otp", "mfa"], false],
+  [
+    "Password, TOTP, then a synced passkey set up",
+    [password, otp, setUp],
+    "verified",
+    2,
+    ["otp", "swk", "pop", "user", "mfa"],
+    false,
+  ],
+  [
+    "Password, TOTP, then a synced passkey set up and used",
+    [password, otp, setUp, useIt],
+    "verified",
+    2,
+    ["otp", "swk", "pop", "user", "mfa"],
+    true,
+  ],
+  [
+    "Password, device-bound passkey, then a synced one set up",
+    [password, answer("bound"), setUp],
+    "verified",
+    2,
+    ["hwk", "swk", "pop", "user", "mfa"],
+    true,
+  ],
   ["Passkey with user verification, alone", [whole()], "verified", 2, ["swk", "pop", "user", "mfa"], true],
   ["Passkey without user verification; a factor is due", [whole(WITHOUT_UV)], "pending", 1, [], false],
   ["Passkey without user verification, TOTP", [whole(WITHOUT_UV), otp], "verified", 2, ["otp", "mfa"], false],
