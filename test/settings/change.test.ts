@@ -1,4 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
+import { authenticatorApp } from "express-second-factor/testing";
 import { testApp } from "../support/app.js";
 import { enrolled, full, Jar, pending } from "../support/browser.js";
 
@@ -165,6 +166,33 @@ describe("too many factors", () => {
     }
     const answer = await jar.post("/2fa/totp/enroll");
     expect([answer.status, answer.body.code]).toEqual([409, "conflict"]);
+  });
+
+  test("are refused to imports as well, with the reason, and nothing has changed", async () => {
+    const target = testApp();
+    const { accounts } = target.mfa;
+    for (let count = 0; count < 20; count += 1) await accounts.importTotp("u1", { secret: secretNumber(count) });
+    const events = target.events.length;
+    const refused = accounts.importTotp("u1", { secret: secretNumber(20) });
+    await expect(refused).rejects.toThrow(TypeError);
+    await expect(refused).rejects.toThrow(/20 factors.*remove one/);
+    expect([(await accounts.factors("u1")).length, target.events.length]).toEqual([20, events]);
+    const [first] = await accounts.factors("u1");
+    await accounts.removeFactor("u1", first!.id);
+    await accounts.importTotp("u1", { secret: secretNumber(20) });
+    expect(await accounts.factors("u1")).toHaveLength(20);
+  });
+
+  test("are refused to one that was begun before", async () => {
+    const { target, jar } = await alice();
+    const { factorId, uri } = (await jar.post("/2fa/totp/enroll")).body as { factorId: string; uri: string };
+    for (let count = 0; count < 18; count += 1) {
+      await target.mfa.accounts.importTotp("u1", { secret: secretNumber(count) });
+    }
+    const code = authenticatorApp(uri).code(target.clock());
+    const answer = await jar.post("/2fa/totp/enroll/confirm", { factorId, code });
+    expect([answer.status, answer.body.code]).toEqual([409, "conflict"]);
+    expect(await target.mfa.accounts.factors("u1")).toHaveLength(19);
   });
 });
 

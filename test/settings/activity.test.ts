@@ -1,0 +1,174 @@
+// The owner's own list: everything that can get onto it, with its name, and words for all of that and nothing else.
+import { describe, expect, test } from "@jest/globals";
+import { english } from "express-second-factor";
+import { softwareAuthenticator } from "express-second-factor/testing";
+import { answerWith, enrollWith } from "../passkeys/stage.js";
+import { testApp, type TestApp } from "../support/app.js";
+import { copyOf, deviceCookie, MINUTE, STEP, trusted } from "../support/attack.js";
+import { type Enrolled, enrolled, full, type Jar, pending } from "../support/browser.js";
+
+const SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXA";
+
+interface Here extends Enrolled {
+  readonly target: TestApp;
+  readonly jar: Jar;
+}
+
+interface Line {
+  readonly action: string;
+  readonly method?: string;
+  readonly label?: string;
+}
+
+async function alice(): Promise<Here> {
+  const target = testApp();
+  const factor = await enrolled(target, "alice");
+  return { target, ...factor, jar: await full(target, "alice", factor.phone) };
+}
+
+async function activityOf({ mfa }: TestApp): Promise<readonly Line[]> {
+  return (await mfa.accounts.export("u1")).activity;
+}
+
+const CODE = { method: "totp", label: "Authenticator app" };
+const BROWSER = { label: expect.any(String) };
+
+/** What brings about each line, and the line. */
+const LINES: Readonly<Record<string, readonly [act: (here: Here) => Promise<unknown>, line: object]>> = {
+  "factor-verified": [async () => undefined, { method: "totp", ...BROWSER }],
+  "factor-failed": [async ({ target }) => (await pending(target, "alice")).verify("000000"), { method: "totp" }],
+  "factor-enrolled": [({ jar }) => jar.enroll(), { method: "totp", label: "Authenticator app 2" }],
+  "factor-imported": [
+    ({ target }) => target.mfa.accounts.importTotp("u1", { secret: SECRET, label: "Old phone" }),
+    { method: "totp", label: "Old phone" },
+  ],
+  "factor-removed": [({ factorId, jar }) => jar.post(`/2fa/factors/${factorId}/remove`), CODE],
+  "factor-renamed": [
+    ({ factorId, jar }) => jar.post(`/2fa/factors/${factorId}/rename`, { label: "Work" }),
+    { method: "totp", label: "Work" },
+  ],
+  "factor-resynced": [
+    ({ factorId, jar, phone, target }) => {
+      const at = target.clock() + 10 * MINUTE;
+      return jar.post("/2fa/totp/resync", { factorId, codes: [phone.code(at), phone.code(at + STEP)] });
+    },
+    CODE,
+  ],
+  "backup-codes-regenerated": [({ jar }) => jar.post("/2fa/backup-codes"), {}],
+  "backup-code-used": [
+    async ({ backupCodes, target }) =>
+      (await pending(target, "alice")).post("/2fa/backup-code", { code: backupCodes[0] }),
+    { method: "backup-code", ...BROWSER },
+  ],
+  "device-trusted": [({ phone, target }) => trusted(target, "alice", phone), BROWSER],
+  "device-revoked": [
+    async ({ jar, phone, target }) => {
+      await trusted(target, "alice", phone);
+      const { devices } = (await jar.get("/2fa/settings")).body as { devices: { id: string }[] };
+      expect((await jar.post(`/2fa/devices/${devices[0]!.id}/revoke`)).status).toBe(204);
+    },
+    BROWSER,
+  ],
+  "device-replayed": [
+    async ({ phone, target }) => {
+      const jar = await trusted(target, "alice", phone);
+      const copy = copyOf(jar, [deviceCookie(jar)[0]]);
+      await jar.post("/logout");
+      await jar.login("alice");
+      target.clock.advance(MINUTE);
+      await copy.login("alice");
+    },
+    BROWSER,
+  ],
+  "admin-reset": [({ target }) => target.mfa.accounts.reset("u1", { actor: "admin:1" }), {}],
+  "password-changed": [({ target }) => target.mfa.accounts.passwordChanged("u1"), {}],
+  "sessions-revoked": [({ jar }) => jar.post("/2fa/sessions/revoke-others"), {}],
+  "signed-out-everywhere": [({ target }) => target.mfa.accounts.signOutEverywhere("u1"), {}],
+  "passkey-counter-regressed": [
+    async ({ jar, target }) => {
+      const device = softwareAuthenticator({ counter: true });
+      await enrollWith(jar, device);
+      await answerWith(await pending(target, "alice"), device, { counter: 9 });
+      await answerWith(await pending(target, "alice"), device, { counter: 3 });
+    },
+    { method: "passkey" },
+  ],
+};
+
+describe("the owner's list has a line, with method and name where there is one, when", () => {
+  test.each(Object.entries(LINES))("%s", async (action, [act, line]) => {
+    const here = await alice();
+    await act(here);
+    const lines = await activityOf(here.target);
+    expect(lines.find((each) => each.action === action)).toMatchObject({ action, ...line });
+  });
+
+  test("and there are words for each of these, and for nothing else", () => {
+    expect(Object.keys(english.settings.activity.names).sort()).toEqual(Object.keys(LINES).sort());
+    expect(new Set(Object.values(english.settings.activity.names)).size).toBe(Object.keys(LINES).length);
+  });
+
+  test("and the page shows all of them in those words", async () => {
+    for (const [action, [act]] of Object.entries(LINES)) {
+      const here = await alice();
+      await act(here);
+      here.target.clock.advance(MINUTE);
+      const jar = await pending(here.target, "alice");
+      await jar.verify(here.phone.code(here.target.clock() + 10 * MINUTE));
+      if (!(await jar.isIn())) await jar.verify(here.phone.code(here.target.clock()));
+      const page = await jar.page("/2fa/settings");
+      const shown = page.status === 200 ? page.text : "";
+      const word = english.settings.activity.names[action as keyof typeof english.settings.activity.names];
+      expect([action, shown.includes(word)]).toEqual([action, true]);
+    }
+  });
+});
+
+describe("what an operator does is told like what its owner does:", () => {
+  test("a removal has its method and its name", async () => {
+    const { factorId, target } = await alice();
+    await target.mfa.accounts.removeFactor("u1", factorId, { actor: "admin:1" });
+    expect((await activityOf(target))[0]).toMatchObject({ action: "factor-removed", ...CODE });
+    expect(target.events.at(-1)).toMatchObject({
+      action: "factor-removed",
+      method: "totp",
+      factorId,
+      actor: "admin:1",
+    });
+  });
+
+  test("revoked browsers and new backup codes have their lines", async () => {
+    const { phone, target } = await alice();
+    await trusted(target, "alice", phone);
+    await target.mfa.accounts.revokeDevices("u1");
+    await target.mfa.accounts.regenerateBackupCodes("u1");
+    expect((await activityOf(target)).slice(0, 2).map(({ action }) => action)).toEqual([
+      "backup-codes-regenerated",
+      "device-revoked",
+    ]);
+  });
+});
+
+test("switching off tells of each factor that goes, by its name", async () => {
+  const { factorId, jar, target } = await alice();
+  await enrollWith(jar, softwareAuthenticator());
+  const other = (await target.mfa.accounts.factors("u1")).find(({ type }) => type === "passkey")!;
+  expect((await jar.post("/2fa/disable")).status).toBe(204);
+  expect((await activityOf(target)).slice(0, 2)).toMatchObject([
+    { action: "factor-removed", method: "passkey", label: other.label },
+    { action: "factor-removed", ...CODE },
+  ]);
+  expect(target.events.slice(-2)).toMatchObject([
+    { action: "factor-removed", reason: "disabled", method: "totp", factorId },
+    { action: "factor-removed", reason: "disabled", method: "passkey", factorId: other.id },
+  ]);
+});
+
+test("a password that changed has its line even where nothing had to end, and none for whoever has no factor", async () => {
+  const { target } = await alice();
+  await target.mfa.accounts.passwordChanged("u1");
+  expect((await activityOf(target))[0]).toMatchObject({ action: "password-changed" });
+  await target.mfa.accounts.passwordChanged("u3");
+  expect((await target.mfa.accounts.export("u3")).activity).toEqual([]);
+  expect(target.events.filter(({ action }) => action === "password-changed")).toHaveLength(2);
+});
