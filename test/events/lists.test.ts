@@ -1,0 +1,293 @@
+// Everything that can be told, refused or noticed, each brought about once: a name more or less than these is a mistake.
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "@jest/globals";
+import { type ErrorCode, ERRORS, type KnownAction, type Notice, type NoticeKind } from "express-second-factor";
+import { softwareAuthenticator } from "express-second-factor/testing";
+import type { Response } from "supertest";
+import { BASE, colourApp, waitingForColours } from "../methods/colours/stage.js";
+import { answerWith, enrollWith } from "../passkeys/stage.js";
+import { parseAtLoginOnly, testApp, type TestApp } from "../support/app.js";
+import { copyOf, deviceCookie, MINUTE, NO_LIMITS, STEP, trusted } from "../support/attack.js";
+import { type Enrolled, enrolled, full, Jar, pending } from "../support/browser.js";
+import { faultyStore, REJECTS } from "../support/faults.js";
+
+const SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXA";
+
+interface Here extends Enrolled {
+  readonly target: TestApp;
+}
+
+async function alice(options = {}): Promise<Here> {
+  const target = testApp({ options });
+  return { target, ...(await enrolled(target, "alice")) };
+}
+
+async function owner({ phone, target }: Here): Promise<Jar> {
+  return full(target, "alice", phone);
+}
+
+async function waiting({ target }: Here): Promise<Jar> {
+  return pending(target, "alice");
+}
+
+async function replay(here: Here): Promise<void> {
+  const jar = await trusted(here.target, "alice", here.phone);
+  const copy = copyOf(jar, [deviceCookie(jar)[0]]);
+  await jar.post("/logout");
+  await jar.login("alice");
+  here.target.clock.advance(MINUTE);
+  await copy.login("alice");
+}
+
+async function regress(here: Here): Promise<void> {
+  const device = softwareAuthenticator({ counter: true });
+  await enrollWith(await owner(here), device);
+  await answerWith(await waiting(here), device, { counter: 9 });
+  await answerWith(await waiting(here), device, { counter: 3 });
+}
+
+async function guess(here: Here, times: number): Promise<void> {
+  const jar = await waiting(here);
+  for (let count = 0; count < times; count += 1) await jar.verify("000000");
+}
+
+/** Does what it does to its own application, or in another that it answers. */
+type Act = (here: Here) => unknown;
+
+const ACTS: Readonly<Record<KnownAction, Act>> = {
+  "challenge-issued": waiting,
+  "challenge-expired": async (here) => {
+    const jar = await waiting(here);
+    here.target.clock.advance(11 * MINUTE);
+    await jar.get("/account");
+  },
+  "challenge-cancelled": async (here) => (await waiting(here)).post("/2fa/cancel"),
+  "factor-verified": owner,
+  "factor-failed": (here) => guess(here, 1),
+  "factor-enrolled": async (here) => (await owner(here)).enroll(),
+  "factor-imported": ({ target }) => target.mfa.accounts.importTotp("u1", { secret: SECRET }),
+  "factor-removed": async (here) => (await owner(here)).post(`/2fa/factors/${here.factorId}/remove`),
+  "factor-renamed": async (here) => (await owner(here)).post(`/2fa/factors/${here.factorId}/rename`, { label: "x" }),
+  "factor-resynced": async (here) => {
+    const { factorId, phone, target } = here;
+    const jar = await owner(here);
+    const at = target.clock() + 10 * MINUTE;
+    await jar.post("/2fa/totp/resync", { factorId, codes: [phone.code(at), phone.code(at + STEP)] });
+  },
+  "backup-codes-regenerated": async (here) => (await owner(here)).post("/2fa/backup-codes"),
+  "backup-code-used": async (here) => (await waiting(here)).post("/2fa/backup-code", { code: here.backupCodes[0] }),
+  "device-trusted": ({ phone, target }) => trusted(target, "alice", phone),
+  "device-used": async ({ phone, target }) => {
+    const jar = await trusted(target, "alice", phone);
+    await jar.post("/logout");
+    await jar.login("alice");
+  },
+  "device-revoked": async ({ phone, target }) =>
+    (await trusted(target, "alice", phone)).post("/2fa/devices/revoke-all"),
+  "device-replayed": replay,
+  locked: (here) => guess(here, 5),
+  "attempt-refused": (here) => guess(here, 6),
+  "factor-disabled": async () => {
+    const here = await alice({ limits: NO_LIMITS });
+    await guess(here, 50);
+    return here.target;
+  },
+  "factor-reopened": async () => {
+    const here = await alice({ limits: NO_LIMITS });
+    await guess(here, 50);
+    await here.target.mfa.accounts.reopenFactors("u1");
+    return here.target;
+  },
+  "step-up": async (here) => (await owner(here)).verify(here.phone.code(here.target.clock())),
+  "admin-reset": ({ target }) => target.mfa.accounts.reset("u1"),
+  "account-erased": ({ target }) => target.mfa.accounts.erase("u1"),
+  "password-changed": ({ target }) => target.mfa.accounts.passwordChanged("u1"),
+  "signed-out": async (here) => (await owner(here)).post("/logout"),
+  "sessions-revoked": async (here) => (await owner(here)).post("/2fa/sessions/revoke-others"),
+  "signed-out-everywhere": ({ target }) => target.mfa.accounts.signOutEverywhere("u1"),
+  "passkey-counter-regressed": regress,
+  "would-block": async () => {
+    const here = await alice({ enforce: "report" });
+    await (await waiting(here)).get("/account");
+    return here.target;
+  },
+  "notice-failed": async () => {
+    const { target } = await alice({ notify: () => Promise.reject(new Error("away")) });
+    await new Promise((resolve) => setImmediate(resolve));
+    return target;
+  },
+  "code-sent": async () => {
+    const jar = await waitingForColours(colourApp());
+    await jar.post(`${BASE}/send`);
+    return jar.target;
+  },
+  "delivery-failed": async () => {
+    const jar = await waitingForColours(colourApp());
+    jar.target.outbox.fault = REJECTS;
+    await jar.post(`${BASE}/send`);
+    return jar.target;
+  },
+  unavailable: async () => {
+    const store = faultyStore();
+    const target = testApp({ store });
+    const here = { target, ...(await enrolled(target, "alice")) };
+    const jar = await owner(here);
+    store.fail("read", REJECTS);
+    await jar.get("/account");
+    return target;
+  },
+};
+
+function isTarget(value: unknown): value is TestApp {
+  return typeof value === "object" && value !== null && "mfa" in value && "events" in value;
+}
+
+async function toldOf(act: Act): Promise<string[]> {
+  const here = await alice();
+  const answer = await act(here);
+  const { events } = isTarget(answer) ? answer : here.target;
+  return events.map(({ action }) => action);
+}
+
+describe("everything that is told of", () => {
+  test.each(Object.keys(ACTS) as KnownAction[])("%s happens", async (action) => {
+    expect(await toldOf(ACTS[action])).toContain(action);
+  });
+
+  test("has a name of this list, whatever happens", async () => {
+    const told = (await Promise.all(Object.values(ACTS).map(toldOf))).flat();
+    expect([...new Set(told)].sort()).toEqual(Object.keys(ACTS).sort());
+  });
+});
+
+const NOTICES: Readonly<Record<NoticeKind, Act>> = {
+  "factor-enrolled": () => undefined,
+  "factor-removed": ACTS["factor-removed"],
+  "backup-codes-regenerated": ACTS["backup-codes-regenerated"],
+  "backup-code-used": ACTS["backup-code-used"],
+  "device-trusted": ACTS["device-trusted"],
+  "device-replayed": replay,
+  "passkey-counter-regressed": regress,
+  locked: (here) => guess(here, 5),
+  "factor-disabled": async ({ factorId, target }) => {
+    for (let round = 0; round < 10; round += 1) {
+      for (let count = 0; count < 5; count += 1) {
+        await target.mfa.accounts.verify("u1", { method: "totp", code: "000000" });
+      }
+      target.clock.advance(16 * MINUTE);
+    }
+    expect((await target.mfa.accounts.status("u1")).disabled).toEqual([factorId]);
+  },
+  "admin-reset": ACTS["admin-reset"],
+  "signed-out-everywhere": ACTS["signed-out-everywhere"],
+};
+
+async function noticed(act: Act): Promise<Notice[]> {
+  const notices: Notice[] = [];
+  const here = await alice({ notify: (notice: Notice) => void notices.push(notice) });
+  await act(here);
+  await new Promise((resolve) => setImmediate(resolve));
+  return notices;
+}
+
+describe("everything that owners are told of", () => {
+  test.each(Object.keys(NOTICES) as NoticeKind[])("%s is a notice, to whom and of what it is", async (kind) => {
+    const notice = (await noticed(NOTICES[kind])).find((each) => each.kind === kind);
+    expect(notice).toMatchObject({ kind, userId: "u1", event: { action: kind, userId: "u1" } });
+  });
+
+  test("has a name of this list, whatever happens", async () => {
+    const kinds = (await Promise.all(Object.values(ACTS).map(noticed))).flat().map(({ kind }) => kind);
+    const few = (await noticed(NOTICES["factor-disabled"])).map(({ kind }) => kind);
+    expect([...new Set([...kinds, ...few])].sort()).toEqual(Object.keys(NOTICES).sort());
+  });
+});
+
+type Ask = (here: Here) => Promise<Response>;
+
+/** An application whose routes ask for more, and one whose policy does. */
+async function inside(options = {}): Promise<Jar> {
+  const target = testApp({
+    options,
+    routes(app, mfa) {
+      app.get("/passkey", mfa.require({ methods: ["passkey"] }), (_req, res) => void res.sendStatus(200));
+    },
+  });
+  return owner({ target, ...(await enrolled(target, "alice")) });
+}
+
+const REFUSALS: Readonly<Record<ErrorCode, Ask>> = {
+  "invalid-request": async (here) => (await waiting(here)).post("/2fa/totp", { code: ["000000"] }),
+  "login-required": ({ target }) => new Jar(target).get("/2fa").then((answer) => answer),
+  "second-factor-required": async (here) => (await waiting(here)).get("/account"),
+  "step-up-required": async () => (await inside()).get("/passkey"),
+  "invalid-code": async (here) => (await waiting(here)).verify("000000"),
+  "invalid-passkey": async (here) => {
+    const device = softwareAuthenticator();
+    await enrollWith(await owner(here), device);
+    return answerWith(await waiting(here), device, { rpId: "evil.test" });
+  },
+  "enrollment-required": async () => {
+    const jar = new Jar(testApp({ options: { policy: "required" } }));
+    await jar.login("carol");
+    return jar.get("/account");
+  },
+  "cross-site-request": async (here) =>
+    (await waiting(here)).post("/2fa/totp", { code: "000000" }).set("Origin", "https://evil.test"),
+  "not-found": async (here) => (await owner(here)).post("/2fa/factors/nobodys/remove"),
+  conflict: async (here) => {
+    const jar = await owner(here);
+    const device = softwareAuthenticator();
+    await enrollWith(jar, device);
+    const { id } = device.passkeys[0]!;
+    return enrollWith(jar, softwareAuthenticator(), { id, attestedId: id });
+  },
+  "last-factor": async () => (await inside({ policy: "required" })).post("/2fa/disable"),
+  expired: async (here) => {
+    const jar = await owner(here);
+    const { factorId } = (await jar.post("/2fa/totp/enroll")).body as { factorId: string };
+    here.target.clock.advance(10 * MINUTE);
+    return jar.post("/2fa/totp/enroll/confirm", { factorId, code: "000000" });
+  },
+  "too-large": async () => {
+    const target = testApp({ parsers: parseAtLoginOnly });
+    const jar = await waiting({ target, ...(await enrolled(target, "alice")) });
+    return jar.post("/2fa/totp", { code: "0".repeat(70_000) });
+  },
+  "unsupported-media-type": async (here) =>
+    (await waiting(here)).agent.post("/2fa/totp").set("Sec-Fetch-Site", "same-origin").type("text/plain").send("code"),
+  "too-many-attempts": async (here) => {
+    await guess(here, 5);
+    return (await waiting(here)).verify("000000");
+  },
+  "delivery-failed": async () => {
+    const jar = await waitingForColours(colourApp());
+    jar.target.outbox.fault = REJECTS;
+    return jar.post(`${BASE}/send`);
+  },
+  unavailable: async () => {
+    const store = faultyStore();
+    const target = testApp({ store });
+    const jar = await owner({ target, ...(await enrolled(target, "alice")) });
+    store.fail("read", REJECTS);
+    return jar.get("/account");
+  },
+};
+
+describe("everything that is refused", () => {
+  test.each(Object.keys(REFUSALS) as ErrorCode[])("%s is answered as the table says", async (code) => {
+    const { body, headers, status } = await REFUSALS[code](await alice());
+    expect({ status, code: body.code, title: body.title }).toEqual({ code, ...ERRORS[code] });
+    expect(headers["content-type"]).toMatch(/^application\/problem\+json/);
+  });
+
+  test("is in the table, in this list and in docs/codes.md, and nothing else is", () => {
+    const documented = readFileSync(new URL("../../docs/codes.md", import.meta.url), "utf8").matchAll(
+      /^\| (\d{3}) +\| `([a-z-]+)`/gm,
+    );
+    const rows = [...documented].map(([, status, code]) => [code, Number(status)]);
+    const table = Object.entries(ERRORS).map(([code, { status }]) => [code, status]);
+    expect(rows.sort()).toEqual(table.sort());
+    expect(Object.keys(REFUSALS).sort()).toEqual(Object.keys(ERRORS).sort());
+  });
+});
