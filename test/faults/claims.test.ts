@@ -10,23 +10,25 @@ import { HOUR, MINUTE } from "../support/attack.js";
 import { enrolled, full, type Jar } from "../support/browser.js";
 
 type Verb = "read" | "write" | "remove";
+type Failing = (call: number, verb: Verb) => Fault | undefined | Promise<undefined>;
+type Fault = "before" | "after";
 
 /** A store whose calls can be counted, and one of them made to fail: before it does anything, or with its answer lost. */
 class BreakingStore implements Store {
   readonly inner = memoryStore();
   calls = 0;
-  private failing: ((call: number, verb: Verb, key: string) => "before" | "after" | undefined) | undefined;
+  private failing: Failing | undefined;
 
   read(key: string) {
-    return this.run("read", key, () => this.inner.read(key));
+    return this.run("read", () => this.inner.read(key));
   }
 
   write(...given: Parameters<Store["write"]>) {
-    return this.run("write", given[0], () => this.inner.write(...given));
+    return this.run("write", () => this.inner.write(...given));
   }
 
   remove(...given: Parameters<Store["remove"]>) {
-    return this.run("remove", given[0], () => this.inner.remove(...given));
+    return this.run("remove", () => this.inner.remove(...given));
   }
 
   useClock(clock: () => number): void {
@@ -34,7 +36,7 @@ class BreakingStore implements Store {
   }
 
   /** From now on, from the call of this number. */
-  failWhere(failing: NonNullable<BreakingStore["failing"]>): void {
+  failWhere(failing: Failing): void {
     this.calls = 0;
     this.failing = failing;
   }
@@ -52,9 +54,9 @@ class BreakingStore implements Store {
     return found.sort();
   }
 
-  private async run<T>(verb: Verb, key: string, act: () => Promise<T>): Promise<T> {
+  private async run<T>(verb: Verb, act: () => Promise<T>): Promise<T> {
     this.calls += 1;
-    const fault = this.failing?.(this.calls, verb, key);
+    const fault = await this.failing?.(this.calls, verb);
     if (fault === "before") throw new Error("The cable is cut");
     const answer = await act();
     if (fault === "after") throw new Error("The cable is cut");
@@ -147,26 +149,31 @@ describe("an erase that fails midway", () => {
 });
 
 describe("an account that is erased beside a ceremony", () => {
+  /** Erases the account as a whole before the call of that number. Answers whether there was one. */
+  function erasedBefore(step: number, store: BreakingStore, { mfa }: TestApp, userId: string): () => boolean {
+    let isErased = false;
+    store.failWhere(async (call) => {
+      if (call !== step) return undefined;
+      store.heal();
+      isErased = true;
+      await mfa.accounts.erase(userId);
+      return undefined;
+    });
+    return () => isErased;
+  }
+
   test("while options are asked for holds nothing afterwards", async () => {
     for (let step = 1; ; step += 1) {
       const { store, target } = broken();
       const { phone } = await enrolled(target, "alice");
       const jar = await full(target, "alice", phone);
-      const erasing: Promise<unknown>[] = [];
-      store.failWhere((call) => {
-        if (call === step) {
-          store.heal();
-          erasing.push(target.mfa.accounts.erase("u1"));
-        }
-        return undefined;
-      });
+      const isErased = erasedBefore(step, store, target, "u1");
       await jar.post("/2fa/passkey/enroll/options");
       store.heal();
-      if (erasing.length === 0) {
+      if (!isErased()) {
         expect(step).toBeGreaterThan(4);
         return;
       }
-      await Promise.all(erasing);
       expect([step, await store.held()]).toEqual([step, []]);
     }
   });
@@ -176,21 +183,13 @@ describe("an account that is erased beside a ceremony", () => {
       const { store, target } = await withPasskeys();
       const jar = await passwordGiven(target, "carol");
       const credential = softwareAuthenticator().create(await creationOptions(jar));
-      const erasing: Promise<unknown>[] = [];
-      store.failWhere((call) => {
-        if (call === step) {
-          store.heal();
-          erasing.push(target.mfa.accounts.erase("u3"));
-        }
-        return undefined;
-      });
+      const isErased = erasedBefore(step, store, target, "u3");
       await jar.post("/2fa/passkey/enroll", { credential });
       store.heal();
-      if (erasing.length === 0) {
+      if (!isErased()) {
         expect(step).toBeGreaterThan(4);
         return;
       }
-      await Promise.all(erasing);
       const left = (await store.held()).filter((each) => each.endsWith("u3"));
       const { enrolled: isEnrolled } = await target.mfa.accounts.status("u3");
       expect([step, left]).toEqual([step, isEnrolled ? expect.anything() : []]);
