@@ -23,6 +23,10 @@ const SAME_BESIDE_EACH_OTHER: readonly (readonly [one: KeyContext, other: KeyCon
     { owner: "a", purpose: "b/c" },
   ],
   [
+    { owner: "b", purpose: "a/c" },
+    { owner: "c/b", purpose: "a" },
+  ],
+  [
     { owner: "a:b", purpose: "c" },
     { owner: "a", purpose: "b:c" },
   ],
@@ -86,6 +90,29 @@ describe("a key ring seals", () => {
     const key = randomBytes(32);
     expect(digestOf(key, "code", one)).not.toBe(digestOf(key, "code", other));
     expect(findDigest(key, "code", [digestOf(key, "code", one)], other)).toBe(-1);
+  });
+
+  test("and not for a text that begins where the owner or the purpose ends", async () => {
+    const ring = keyRing(old);
+    const key = randomBytes(32);
+    for (const between of ["", "/", ":", ",", "\u0000", '","']) {
+      const [owner, ownerFirst] = [
+        { owner: `a${between}b`, purpose: "c" },
+        { owner: "a", purpose: "c" },
+      ];
+      const [purpose, purposeFirst] = [
+        { owner: "a", purpose: `c${between}b` },
+        { owner: "a", purpose: "c" },
+      ];
+      for (const [one, other] of [
+        [owner, ownerFirst],
+        [purpose, purposeFirst],
+      ] as const) {
+        const texts = ["d", `b${between}d`] as const;
+        expect(await ring.mac(texts[0], one)).not.toBe(await ring.mac(texts[1], other));
+        expect(digestOf(key, texts[0], one)).not.toBe(digestOf(key, texts[1], other));
+      }
+    }
   });
 
   test("against every change of a byte", async () => {

@@ -148,26 +148,26 @@ describe("an erase that fails midway", () => {
   }
 });
 
-describe("an account that is erased beside a ceremony", () => {
-  /** Erases the account as a whole before the call of that number. Answers whether there was one. */
-  function erasedBefore(step: number, store: BreakingStore, { mfa }: TestApp, userId: string): () => boolean {
-    let isErased = false;
-    store.failWhere(async (call) => {
-      if (call !== step) return undefined;
-      store.heal();
-      isErased = true;
-      await mfa.accounts.erase(userId);
-      return undefined;
-    });
-    return () => isErased;
-  }
+/** Does something else as a whole before the call of that number. Answers whether there was one. */
+function before(step: number, store: BreakingStore, act: () => PromiseLike<unknown>): () => boolean {
+  let isDone = false;
+  store.failWhere(async (call) => {
+    if (call !== step) return undefined;
+    store.heal();
+    isDone = true;
+    await act();
+    return undefined;
+  });
+  return () => isDone;
+}
 
+describe("an account that is erased beside a ceremony", () => {
   test("while options are asked for holds nothing afterwards", async () => {
     for (let step = 1; ; step += 1) {
       const { store, target } = broken();
       const { phone } = await enrolled(target, "alice");
       const jar = await full(target, "alice", phone);
-      const isErased = erasedBefore(step, store, target, "u1");
+      const isErased = before(step, store, () => target.mfa.accounts.erase("u1"));
       await jar.post("/2fa/passkey/enroll/options");
       store.heal();
       if (!isErased()) {
@@ -183,7 +183,7 @@ describe("an account that is erased beside a ceremony", () => {
       const { store, target } = await withPasskeys();
       const jar = await passwordGiven(target, "carol");
       const credential = softwareAuthenticator().create(await creationOptions(jar));
-      const isErased = erasedBefore(step, store, target, "u3");
+      const isErased = before(step, store, () => target.mfa.accounts.erase("u3"));
       await jar.post("/2fa/passkey/enroll", { credential });
       store.heal();
       if (!isErased()) {
@@ -265,6 +265,24 @@ describe("a passkey that was refused leaves its id to others", () => {
         step,
         [...factors.slice(1).map(() => "credential of u1"), "handle of u1"],
       ]);
+    }
+  });
+
+  test("and one that its own account has got meanwhile stays there", async () => {
+    for (let step = 1; ; step += 1) {
+      const { store, target } = broken();
+      const jar = await passwordGiven(target, "alice");
+      const id = randomText(32);
+      const [one, other] = [await made(jar, { id, attestedId: id }), await made(jar, { id, attestedId: id })];
+      const isBeside = before(step, store, () => jar.post("/2fa/passkey/enroll", { credential: other.credential }));
+      await jar.post("/2fa/passkey/enroll", { credential: one.credential });
+      store.heal();
+      if (!isBeside()) {
+        expect(step).toBeGreaterThan(4);
+        return;
+      }
+      expect([step, await store.held()]).toEqual([step, ["credential of u1", "handle of u1"]]);
+      expect([step, await isFree(target, id)]).toEqual([step, false]);
     }
   });
 
