@@ -5,6 +5,7 @@
 import { chmod, cp, readFile, rm, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { recordBuild, sourcesNow } from "./build-record.mjs";
 import { emitDeclarations } from "./declarations.mjs";
 import { embedAssets } from "./embed-assets.mjs";
 
@@ -74,9 +75,11 @@ async function declareAll() {
 try {
   await rm(dist, { recursive: true, force: true });
   await embedAssets();
+  const sources = await sourcesNow();
   await declareAll();
   await bundleAll();
   await writeFile(`${dist}/cjs/package.json`, '{ "type": "commonjs" }\n');
+  await recordBuild(sources);
 } catch (error) {
   // Half a build would be taken for a whole one.
   await rm(dist, { recursive: true, force: true });
