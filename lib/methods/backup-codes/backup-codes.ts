@@ -16,7 +16,8 @@ const DEFAULT_COUNT = 10;
  * Look-up secrets for the day the phone is gone (NIST SP 800-63B-4 section 3.1.2): 80 random bits each, shown once, stored
  * as keyed digests with a salt per set, each good for one login.
  *
- * Does NOT make an account "enrolled" by itself: a set comes with the first real factor and goes with the last.
+ * Does NOT make an account "enrolled" by itself: a set comes with the first real factor and goes with the last. A login by one of
+ * them makes no new ones, nor does a factor that it sets up, until that has been used in a later login.
  *
  * @throws ConfigurationError for a count outside 8 to 20, and for an option it does not have
  *

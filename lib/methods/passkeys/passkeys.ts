@@ -67,7 +67,8 @@ function wellKnown(passkeys: Passkeys): NonNullable<Method["wellKnown"]> {
  * Passkeys and security keys (WebAuthn Level 3): the one method that a look-alike site cannot use, because the browser signs
  * which site it is on.
  *
- * Does NOT ask for attestation: which make of authenticator a user has is not verified, only named.
+ * Does NOT ask for attestation: which make of authenticator a user has is not verified, only named. Does NOT count as
+ * phishing-resistant by being set up, but from its first use on.
  *
  * @throws ConfigurationError for an option it does not have
  *
