@@ -164,6 +164,7 @@ describe("what a login must have shown", () => {
     const here = await field();
     const device = softwareAuthenticator();
     await enrollWith(here.jar, device);
+    await answerWith(here.jar, device);
     here.target.clock.advance(HOUR);
     await prove(here);
     expect([await opens(here.jar, "/fresh"), await opens(here.jar, "/strong")]).toEqual([true, true]);
