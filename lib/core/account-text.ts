@@ -30,6 +30,7 @@ export function parseAccount(userId: UserId, text: string): Account {
     typeof record.sessionEpoch === "string" &&
     typeof record.attempts === "object" &&
     record.attempts !== null &&
+    isListOf("string", record.looseClaims ?? []) &&
     Object.entries(LISTS).every(([name, kind]) => isListOf(kind, record[name]));
   if (!isWhole) throw new Error("The stored account record is damaged, of another format, or another user's");
   return record as unknown as Account;

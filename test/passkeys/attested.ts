@@ -114,3 +114,21 @@ export function madeBy(
       ["x5c", chain],
     ]);
 }
+
+/** Attestation of U2F (section 8.6): what its maker signs is put together from the answer's parts. */
+export function byU2f(
+  { certificate, sign: signWith }: Maker,
+  change = (each: Uint8Array) => each,
+  chain = 1,
+): Statement {
+  return (signed, { passkeys }) => {
+    const { id, key } = passkeys.at(-1)!;
+    const [partyHash, dataHash] = [signed.subarray(0, 32), signed.subarray(-32)];
+    const point = [Uint8Array.of(4), key.publicKey.get(-2) as Uint8Array, key.publicKey.get(-3) as Uint8Array];
+    const signature = signWith(Buffer.concat([Uint8Array.of(0), partyHash, dataHash, bytes(id), ...point]));
+    return new Map<string, unknown>([
+      ["x5c", Array.from({ length: chain }, () => certificate)],
+      ["sig", change(signature)],
+    ]);
+  };
+}

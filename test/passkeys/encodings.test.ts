@@ -8,7 +8,7 @@ import {
   type SoftwareAuthenticatorOptions,
 } from "express-second-factor/testing";
 import { ORIGIN } from "../support/app.js";
-import { attested, madeBy, maker, selfSigned, sha256, type Statement } from "./attested.js";
+import { attested, byU2f, madeBy, maker, selfSigned, sha256, type Statement } from "./attested.js";
 import { base64url } from "./lies.js";
 import {
   answerWith,
@@ -231,11 +231,19 @@ const WRONG: readonly StatementRow[] = [
     format: "packed",
     statement: madeBy(acme, { change: (der) => join(der, [0]) }),
   },
+  {
+    says: "U2F by its maker, with a byte after the signature",
+    format: "fido-u2f",
+    statement: byU2f(acme, (der) => join(der, [0])),
+  },
+  { says: "U2F by its maker, with a second certificate", format: "fido-u2f", statement: byU2f(acme, undefined, 2) },
+  { says: "U2F by its maker, with a member more", format: "fido-u2f", statement: also(byU2f(acme), { alg: -7 }) },
   { says: "packed by its maker, with a member more", format: "packed", statement: also(madeBy(acme), { ver: "2.0" }) },
 ];
 
 const RIGHT: readonly StatementRow[] = [
   { says: "none", format: "none", statement: () => EMPTY },
+  { says: "U2F by its maker", format: "fido-u2f", statement: byU2f(acme) },
   ...(
     [
       ["ES256", -7],
