@@ -15,6 +15,11 @@ function isListOf(kind: "object" | "string", list: unknown): boolean {
   return Array.isArray(list) && list.every((each) => typeof each === kind && each !== null);
 }
 
+function hasLists(record: Record<string, unknown>): boolean {
+  const isWhole = Object.entries(LISTS).every(([name, kind]) => isListOf(kind, record[name]));
+  return isWhole && isListOf("string", record.looseClaims ?? []);
+}
+
 /** Records of the first format called two things otherwise, and counted attempts elsewhere. */
 function ofFirstFormat({ generation, ended, ...record }: Record<string, unknown>): Record<string, unknown> {
   return { ...record, sessionEpoch: generation, revokedLogins: ended, attempts: {} };
@@ -30,8 +35,7 @@ export function parseAccount(userId: UserId, text: string): Account {
     typeof record.sessionEpoch === "string" &&
     typeof record.attempts === "object" &&
     record.attempts !== null &&
-    isListOf("string", record.looseClaims ?? []) &&
-    Object.entries(LISTS).every(([name, kind]) => isListOf(kind, record[name]));
+    hasLists(record);
   if (!isWhole) throw new Error("The stored account record is damaged, of another format, or another user's");
   return record as unknown as Account;
 }

@@ -142,20 +142,37 @@ function isTarget(value: unknown): value is TestApp {
   return typeof value === "object" && value !== null && "mfa" in value && "events" in value;
 }
 
-async function toldOf(act: Act): Promise<string[]> {
-  const here = await alice();
-  const answer = await act(here);
+interface Observed {
+  readonly told: readonly string[];
+  readonly notices: readonly Notice[];
+}
+
+const seen = new Map<Act, Promise<Observed>>();
+
+async function act(how: Act): Promise<Observed> {
+  const notices: Notice[] = [];
+  const here = await alice({ notify: (notice: Notice) => void notices.push(notice) });
+  const answer = await how(here);
+  await new Promise((resolve) => setImmediate(resolve));
   const { events } = isTarget(answer) ? answer : here.target;
-  return events.map(({ action }) => action);
+  return { told: events.map(({ action }) => action), notices };
+}
+
+/** What an act brings about. Each is done once. */
+function observed(how: Act): Promise<Observed> {
+  const known = seen.get(how) ?? act(how);
+  seen.set(how, known);
+  return known;
 }
 
 describe("everything that is told of", () => {
   test.each(Object.keys(ACTS) as KnownAction[])("%s happens", async (action) => {
-    expect(await toldOf(ACTS[action])).toContain(action);
+    expect((await observed(ACTS[action])).told).toContain(action);
   });
 
   test("has a name of this list, whatever happens", async () => {
-    const told = (await Promise.all(Object.values(ACTS).map(toldOf))).flat();
+    const all = await Promise.all(Object.values(ACTS).map(observed));
+    const told = all.flatMap((each) => each.told);
     expect([...new Set(told)].sort()).toEqual(Object.keys(ACTS).sort());
   });
 });
@@ -168,7 +185,7 @@ const NOTICES: Readonly<Record<NoticeKind, Act>> = {
   "device-trusted": ACTS["device-trusted"],
   "device-replayed": replay,
   "passkey-counter-regressed": regress,
-  locked: (here) => guess(here, 5),
+  locked: ACTS.locked,
   "factor-disabled": async ({ factorId, target }) => {
     for (let round = 0; round < 10; round += 1) {
       for (let count = 0; count < 5; count += 1) {
@@ -182,24 +199,17 @@ const NOTICES: Readonly<Record<NoticeKind, Act>> = {
   "signed-out-everywhere": ACTS["signed-out-everywhere"],
 };
 
-async function noticed(act: Act): Promise<Notice[]> {
-  const notices: Notice[] = [];
-  const here = await alice({ notify: (notice: Notice) => void notices.push(notice) });
-  await act(here);
-  await new Promise((resolve) => setImmediate(resolve));
-  return notices;
-}
-
 describe("everything that owners are told of", () => {
   test.each(Object.keys(NOTICES) as NoticeKind[])("%s is a notice, to whom and of what it is", async (kind) => {
-    const notice = (await noticed(NOTICES[kind])).find((each) => each.kind === kind);
+    const { notices } = await observed(NOTICES[kind]);
+    const notice = notices.find((each) => each.kind === kind);
     expect(notice).toMatchObject({ kind, userId: "u1", event: { action: kind, userId: "u1" } });
   });
 
   test("has a name of this list, whatever happens", async () => {
-    const kinds = (await Promise.all(Object.values(ACTS).map(noticed))).flat().map(({ kind }) => kind);
-    const few = (await noticed(NOTICES["factor-disabled"])).map(({ kind }) => kind);
-    expect([...new Set([...kinds, ...few])].sort()).toEqual(Object.keys(NOTICES).sort());
+    const all = await Promise.all([...Object.values(ACTS), ...Object.values(NOTICES)].map(observed));
+    const kinds = all.flatMap(({ notices }) => notices.map(({ kind }) => kind));
+    expect([...new Set(kinds)].sort()).toEqual(Object.keys(NOTICES).sort());
   });
 });
 
