@@ -1,5 +1,6 @@
 import type { Login } from "../core/account.js";
 import type { MethodType, Proof } from "../core/nouns.js";
+import { isFresh } from "../core/time.js";
 
 /** What a route asks of a proof. One proof must satisfy all of it. */
 export interface ProofRequirement {
@@ -26,12 +27,12 @@ export function acceptableMethods(requirement: ProofRequirement, known: Iterable
     .map(({ type }) => type);
 }
 
-/** The proof that satisfies the requirement now; a trusted device has none, and activity renews none. */
+/** The proof that satisfies the requirement now; a trusted device has none, activity renews none, and one from the future is none. */
 export function satisfyingProof(
   { proofs }: Pick<Login, "proofs">,
   { maxAge = Infinity }: ProofRequirement,
   acceptable: readonly MethodType[],
   now: number,
 ): Proof | undefined {
-  return proofs.findLast(({ at, method }) => acceptable.includes(method) && now - at <= maxAge);
+  return proofs.findLast(({ at, method }) => acceptable.includes(method) && isFresh(at, maxAge, now));
 }
