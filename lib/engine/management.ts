@@ -1,6 +1,8 @@
 import { type Account, type Factor, isEnrolled, liveDevice, ownFactors } from "../core/account.js";
 import {
+  closedFactors,
   removedFactors,
+  reopenFactors,
   replaceFactor,
   startEpoch,
   withBackupCodes,
@@ -11,7 +13,7 @@ import { failure, type Outcome, success } from "../core/errors.js";
 import type { FactorId } from "../core/nouns.js";
 import { cleanText, MAX_LABEL } from "../core/text.js";
 import { randomId } from "../crypto/random.js";
-import type { AccountEvent } from "../events/audit.js";
+import { type AccountEvent, reopening } from "../events/audit.js";
 import { changeProblem, FRESH, type Freshness, NOT_BY_BACKUP_CODE, VERY_FRESH } from "../policy/access.js";
 import type { SessionRecord } from "../policy/assess.js";
 import type { Change } from "./account-records.js";
@@ -27,7 +29,7 @@ export interface Managed {
 interface Made<T> {
   readonly account: Account;
   readonly value: T;
-  readonly event: AccountEvent;
+  readonly event: AccountEvent | readonly AccountEvent[];
 }
 
 interface Done<T> {
@@ -112,6 +114,14 @@ export class Management {
     );
   }
 
+  /** Opens what wrong answers have closed, for logins too: the owner saw what, and wants it back. */
+  reopenFactors(login: LoginContext): Promise<Outcome<Managed>> {
+    return this.change(login, FRESH, ({ record: { account } }) => {
+      const event = closedFactors(account).map(reopening);
+      return success({ account: event.length > 0 ? reopenFactors(account) : account, value: {}, event });
+    });
+  }
+
   /** The owner is not to be offered a passkey again; adding one stays open to them. */
   async declinePasskeys(login: LoginContext): Promise<Outcome<undefined>> {
     const { records } = this.dependencies;
@@ -157,6 +167,6 @@ export class Management {
     if (!made.ok) return { result: made };
     const { account, event, value } = made.value;
     const removed = removedFactors(login.record.account, account);
-    return { account, result: success({ value, removed }), events: [event] };
+    return { account, result: success({ value, removed }), events: [event].flat() };
   }
 }

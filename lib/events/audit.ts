@@ -1,3 +1,4 @@
+import type { Factor } from "../core/account.js";
 import type { MethodType, UserId } from "../core/nouns.js";
 
 /** What happened. Kebab case; the list grows, the meaning of a name never changes. */
@@ -53,6 +54,11 @@ export interface AccountEvent {
   readonly isRecorded?: true;
 }
 
+/** A factor that wrong answers had closed is open again. */
+export function reopening({ id, label, type }: Factor): AccountEvent {
+  return { action: "factor-reopened", method: type, factorId: id, label };
+}
+
 /** What the owner's own activity list keeps. */
 const RECORDED: ReadonlySet<AuditAction> = new Set<KnownAction>([
   "factor-verified",
@@ -61,6 +67,8 @@ const RECORDED: ReadonlySet<AuditAction> = new Set<KnownAction>([
   "factor-imported",
   "factor-removed",
   "factor-renamed",
+  "factor-disabled",
+  "factor-reopened",
   "backup-codes-regenerated",
   "backup-code-used",
   "device-trusted",

@@ -2,9 +2,9 @@ import type { Request } from "express";
 import { ConfigurationError, type Problem } from "../core/errors.js";
 import { DAY, type MethodType } from "../core/nouns.js";
 import { maskName } from "../core/text.js";
-import type { MethodChoice } from "../engine/authentication.js";
+import { isOpen, type MethodChoice } from "../engine/choices.js";
 import type { Engine } from "../engine/engine.js";
-import { deviceIdOf, type LoginContext } from "../engine/login-context.js";
+import { deviceIdOf, type LoginContext, scopeOf } from "../engine/login-context.js";
 import { settingsView } from "../engine/views.js";
 import { challengePage } from "../pages/challenge-page.js";
 import { enrollmentPage } from "../pages/enrollment-page.js";
@@ -102,7 +102,7 @@ export class PageSet {
   challenge(req: Request, login: LoginContext, tried?: MethodType, problem?: Problem, confirming?: string): string {
     const methods = this.choices(login, problem);
     const wanted = tried ?? req.query.method;
-    const selected = methods.find(({ type }) => type === wanted) ?? methods[0];
+    const selected = methods.find(({ type }) => type === wanted) ?? methods.find(isOpen) ?? methods[0];
     // Trusting a browser is for sign-ins; who confirms something is signed in already.
     const trustMaxAge = isDue(login.status) ? this.settings.trustMaxAge : undefined;
     return challengePage(this.context(req, login), {
@@ -173,10 +173,12 @@ export class PageSet {
   }
 
   /** The visitor's methods that will do for what is asked of them. */
-  private choices({ record, session }: LoginContext, problem?: Problem): MethodChoice[] {
+  private choices(login: LoginContext, problem?: Problem): MethodChoice[] {
+    const { record, session } = login;
     const except = problem?.members?.except;
     const asked = session?.stepUp?.methods;
-    const all = this.engine.authentication.choices(record.account, session).filter(({ type }) => type !== except);
+    const own = this.engine.authentication.choices(record.account, session, scopeOf(login));
+    const all = own.filter(({ type }) => type !== except);
     // What a route asked for narrows the choice; the settings ask for anything.
     const isForRoute = problem?.code !== "step-up-required";
     return isForRoute ? all.filter(({ type }) => asked?.includes(type) ?? true) : all;
