@@ -87,8 +87,8 @@ const setUp: Messages["setUp"] = {
 };
 
 const reopen: Messages["reopen"] = {
-  title: "Somebody guessed your codes",
-  lead: (names) => `There were too many wrong codes at sign-ins, so this way to sign in is closed: ${listed(names)}.`,
+  title: "Somebody tried to guess your codes",
+  lead: (names) => `There were too many wrong codes, so this no longer opens anything: ${listed(names)}.`,
   advice: "Whoever that was has your password, unless it was you. Change it first if you are not sure.",
   open: "Open it again",
   submit: "Yes, open it again",

@@ -16,12 +16,12 @@ export function reopenNotice(context: PageContext, closed: readonly ClosedView[]
   if (closed.length === 0) return undefined;
   const { advice, lead, open, submit } = context.messages.reopen;
   const button = postButton({ action: `${context.base}/reopen`, text: submit });
-  return html`<div class="sf-notice sf-notice-warning">
-    ${icon("warning")}
-    <div>
+  return html`<div class="sf-card">
+    <div class="sf-notice sf-notice-warning">
+      ${icon("warning")}
       <p>${lead(namesOf(context, closed))}</p>
-      ${confirmation(open, advice, button, "sf-summary")}
     </div>
+    ${confirmation(open, advice, button, "sf-summary")}
   </div>`;
 }
 

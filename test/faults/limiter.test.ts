@@ -341,7 +341,8 @@ async function apart(): Promise<Place> {
 
 async function postgres(): Promise<Place> {
   const server = await startPostgres();
-  const [db, other] = [openPostgres(server.url), openPostgres(server.url, 1)];
+  // A crowd waits for its connections longer than an application would: what is refused here is refused by the limit.
+  const [db, other] = [openPostgres(server.url, 10, 20_000), openPostgres(server.url, 1)];
   let table = "";
   const outages: Readonly<Record<string, Outage>> = {
     renamed: renamed(db, () => table),

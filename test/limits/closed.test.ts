@@ -198,7 +198,7 @@ describe("what strangers with the password have closed", () => {
     expect([proved.status, proved.headers.location]).toEqual([303, "/2fa/reopen"]);
     const page = await alice.inside.page("/2fa/reopen");
     expect(visibleText(page.text)).toContain(
-      "There were too many wrong codes at sign-ins, so this way to sign in is closed: “Authenticator app”.",
+      "There were too many wrong codes, so this no longer opens anything: “Authenticator app”.",
     );
     expect(page.text).toContain('action="/2fa/reopen"');
     expect(page.text).toContain('href="/fresh"');
@@ -213,7 +213,7 @@ describe("what strangers with the password have closed", () => {
     const alice = await owner();
     await closeApp(alice);
     const settings = await alice.inside.page("/2fa/settings");
-    expect(visibleText(settings.text)).toContain("this way to sign in is closed: “Authenticator app”");
+    expect(visibleText(settings.text)).toContain("this no longer opens anything: “Authenticator app”");
     expect(settings.text).toMatch(/<details[^]*action="\/2fa\/reopen"/);
     const opened = await alice.inside.form("/2fa/reopen");
     expect([opened.status, opened.headers.location]).toEqual([303, "/2fa/settings"]);
@@ -225,7 +225,9 @@ describe("what strangers with the password have closed", () => {
     await closeBackupCodes(alice);
     const { body } = await alice.inside.verify(next(alice));
     expect(body.closed).toEqual([{ id: expect.any(String), type: "backup-code", label: "" }]);
-    expect(visibleText((await alice.inside.page("/2fa/reopen")).text)).toContain("is closed: “Backup code”");
+    expect(visibleText((await alice.inside.page("/2fa/reopen")).text)).toContain(
+      "no longer opens anything: “Backup code”",
+    );
     await alice.inside.post("/2fa/reopen");
     const waiting = await pending(alice.target, "alice");
     expect((await waiting.post("/2fa/backup-code", { code: alice.backupCodes[0] })).status).toBe(200);
