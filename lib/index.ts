@@ -77,6 +77,7 @@ export type { RotateKeysOptions, RotationReport } from "./engine/key-rotation.js
 export type {
   ActivityView,
   BackupCodesView,
+  ClosedView,
   DeviceView,
   FactorView,
   SessionView,
@@ -124,6 +125,7 @@ export type {
   DeviceMessages,
   DisableMessages,
   FactorMessages,
+  ReopenMessages,
   SessionMessages,
   SettingsMessages,
   SetUpMessages,

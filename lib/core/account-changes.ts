@@ -73,6 +73,10 @@ export function isClosed(factor: Factor, scope: AttemptScope): boolean {
   return failuresOf(factor, scope) >= CLOSED_AFTER;
 }
 
+function isClosedAnywhere(factor: Factor): boolean {
+  return isClosed(factor, "login") || isClosed(factor, "verified");
+}
+
 /** One more wrong answer on each of these factors, and those it closes. */
 export function countFailures(
   account: Account,
@@ -96,16 +100,23 @@ function opened({ verifiedFailures: _counted, ...factor }: Factor): Factor {
   return { ...factor, failures: 0 };
 }
 
+function cleared(factor: Factor, scope: AttemptScope): Factor {
+  const { verifiedFailures: _counted, ...other } = factor;
+  return scope === "login" ? { ...factor, failures: 0 } : other;
+}
+
 /**
- * A right answer clears its own factor where it was given. At a login it also opens what guessing had closed: whoever has
- * another factor is no guesser.
+ * A right answer clears its own factor where it was given. It also opens the others that guessing has closed, because whoever has
+ * another factor is no guesser: at a login all of them, in one that is verified what was closed by such. There the rest, which
+ * somebody with the password goes on guessing at, is opened when the owner says so.
  */
 export function countSuccess(account: Account, proved: Factor, scope: AttemptScope, now: number): Account {
-  const { verifiedFailures: _counted, ...other } = proved;
-  const cleared: Factor = scope === "login" ? { ...proved, failures: 0 } : other;
-  const next = replaceFactor(account, { ...cleared, lastUsedAt: now });
-  if (scope === "verified" || !next.factors.some((factor) => isClosed(factor, scope))) return next;
-  return { ...next, factors: next.factors.map((factor) => (isClosed(factor, scope) ? opened(factor) : factor)) };
+  const factors = account.factors.map((factor): Factor => {
+    if (factor.id === proved.id) return { ...cleared(proved, scope), lastUsedAt: now };
+    if (scope === "login") return isClosedAnywhere(factor) ? opened(factor) : factor;
+    return isClosed(factor, scope) ? cleared(factor, scope) : factor;
+  });
+  return { ...account, factors };
 }
 
 /** Opens every factor that guessing had closed. */
@@ -115,7 +126,7 @@ export function reopenFactors(account: Account): Account {
 
 /** Factors that are closed in any scope. */
 export function closedFactors(account: Account): readonly Factor[] {
-  return account.factors.filter((factor) => isClosed(factor, "login") || isClosed(factor, "verified"));
+  return account.factors.filter(isClosedAnywhere);
 }
 
 /** Factors of the one account that the other does not have any more. */

@@ -1,5 +1,6 @@
 import type { AttemptWindows } from "./attempts.js";
 import { BACKUP_CODE, type FactorId, type MethodType, type Proof, type UserId } from "./nouns.js";
+import { isFuture } from "./time.js";
 
 /**
  * One enrolled factor. `State` belongs to its method and is JSON; secrets in it are sealed, codes are digests. Times are in
@@ -167,9 +168,14 @@ export function ownFactors(account: Account): readonly Factor[] {
   return account.factors.filter(isOwn);
 }
 
+/** Its trust holds at `now`; what was granted by a clock that was ahead would hold for as much longer. */
+export function isLive({ createdAt, expiresAt }: Device, now: number): boolean {
+  return expiresAt > now && !isFuture(createdAt, now);
+}
+
 /** The device of this id, if its trust still holds at `now`. */
 export function liveDevice(account: Account, deviceId: string, now: number): Device | undefined {
-  return account.devices.find((device) => device.id === deviceId && device.expiresAt > now);
+  return account.devices.find((device) => device.id === deviceId && isLive(device, now));
 }
 
 /** A name no factor of the account has yet: the given one, numbered from the second on. */

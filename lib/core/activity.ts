@@ -7,6 +7,8 @@ export const ACTIVITIES = [
   "factor-removed",
   "factor-renamed",
   "factor-resynced",
+  "factor-disabled",
+  "factor-reopened",
   "backup-codes-regenerated",
   "backup-code-used",
   "device-trusted",

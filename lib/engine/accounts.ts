@@ -21,7 +21,7 @@ import type { ErrorCode, Problem } from "../core/errors.js";
 import { type Client, DAY, type FactorId, type MethodType, type UserId } from "../core/nouns.js";
 import { cleanText, MAX_LABEL } from "../core/text.js";
 import { randomId } from "../crypto/random.js";
-import type { AccountEvent } from "../events/audit.js";
+import { type AccountEvent, reopening } from "../events/audit.js";
 import { countedFor } from "./address-limit.js";
 import type { EngineDependencies } from "./dependencies.js";
 import type { Verification } from "./verification.js";
@@ -389,8 +389,4 @@ export class Accounts {
 interface Importing extends ActorOptions {
   readonly source: string;
   readonly label?: string | undefined;
-}
-
-function reopening({ id, type }: Factor): AccountEvent {
-  return { action: "factor-reopened", method: type, factorId: id };
 }

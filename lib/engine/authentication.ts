@@ -1,21 +1,17 @@
-import { type Account, factorsOf } from "../core/account.js";
+import type { Account } from "../core/account.js";
 import { onItsOwn, replaceFactor } from "../core/account-changes.js";
+import type { AttemptScope } from "../core/attempts.js";
 import { failure, type Outcome, type Problem, success } from "../core/errors.js";
-import type { Client, MethodType } from "../core/nouns.js";
+import type { Client } from "../core/nouns.js";
 import type { AccountEvent } from "../events/audit.js";
 import type { SessionRecord } from "../policy/assess.js";
 import type { Change, Changed } from "./account-records.js";
+import { choiceOf, type MethodChoice } from "./choices.js";
 import type { EngineDependencies } from "./dependencies.js";
 import { elevate, type ElevatedLogin, type Elevation } from "./elevation.js";
 import { isOnItsOwn, type LoginContext, scopeOf, subjectOf, type Unweighed, weighed } from "./login-context.js";
 import type { AnyMethod, Waiting } from "./method.js";
 import type { Presentation, Verification, Verified } from "./verification.js";
-
-/** What a visitor can be asked for: their own factors, by method, in the order of the `methods` option. */
-export interface MethodChoice {
-  readonly type: MethodType;
-  readonly factors: readonly { readonly id: string; readonly label: string; readonly hint?: string }[];
-}
 
 /** A proof given at a login. */
 export interface Authenticating extends Presentation {
@@ -33,15 +29,6 @@ function admissionProblem({ session, status }: LoginContext, { refusal, type }: 
   // Nothing is enrolled, so nothing can be right; the answer is the one of anything wrong.
   const isBare = status.status === "not-enrolled" || status.status === "must-enroll";
   return isBare && status.isEnrolled !== true ? { code: refusal } : undefined;
-}
-
-function choiceOf(method: AnyMethod, account: Account): MethodChoice {
-  const factors = factorsOf(account, method.type).map((factor) => ({
-    id: factor.id,
-    label: factor.label,
-    ...(method.hint === undefined ? {} : { hint: method.hint(factor) }),
-  }));
-  return { type: method.type, factors };
 }
 
 /** A factor that was set up on a backup code is worth that, until it is used at a later login. */
@@ -65,12 +52,15 @@ export class Authentication {
     private readonly verification: Verification,
   ) {}
 
-  /** The account's factors by method; `session`: of the login that is asked, where its first factor rules a method out. */
-  choices(account: Account, session?: SessionRecord): MethodChoice[] {
+  /**
+   * The account's factors by method; `session`: of the login that is asked, where its first factor rules a method out; `scope`:
+   * which attempts its own are counted with.
+   */
+  choices(account: Account, session?: SessionRecord, scope: AttemptScope = "login"): MethodChoice[] {
     const first = session?.step === "first" ? session.first : undefined;
     return [...this.dependencies.methods.values()]
       .filter(({ type }) => type !== first)
-      .map((method) => choiceOf(method, account))
+      .map((method) => choiceOf(method, account, scope))
       .filter(({ factors }) => factors.length > 0);
   }
 

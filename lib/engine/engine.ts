@@ -9,6 +9,8 @@ import { AccountRecords } from "./account-records.js";
 import { Accounts } from "./accounts.js";
 import type { AddressLimit } from "./address-limit.js";
 import { Authentication } from "./authentication.js";
+import { BriefSeals } from "./brief-seals.js";
+import { BrowserIds } from "./browser-ids.js";
 import { ChallengeStore } from "./challenges.js";
 import { CredentialIndex } from "./credential-index.js";
 import type { EngineDependencies } from "./dependencies.js";
@@ -48,16 +50,23 @@ export interface Engine {
   readonly sending: Sending;
   readonly management: Management;
   readonly stepUp: StepUp;
+  readonly browserIds: BrowserIds;
   readonly accounts: Accounts;
   readonly rotation: KeyRotation;
   /** Resolves when store and keys answer, the keys open what is stored, and the methods have loaded what they need. */
   ready(): Promise<void>;
 }
 
-function createKeys(settings: EngineSettings, store: Store): { readonly keys: Keys; readonly samples: KeySamples } {
-  const provider = guardedKeys(settings.keys, settings.storeTimeout);
+interface EngineKeys {
+  readonly keys: Keys;
+  readonly samples: KeySamples;
+  readonly seals: BriefSeals;
+}
+
+function createKeys({ clock, keys, storeTimeout }: EngineSettings, store: Store): EngineKeys {
+  const provider = guardedKeys(keys, storeTimeout);
   const samples = new KeySamples(store, provider);
-  return { keys: sealingKeys(provider, samples), samples };
+  return { keys: sealingKeys(provider, samples), samples, seals: new BriefSeals(provider, clock) };
 }
 
 function canMint(method: AnyMethod): method is NonNullable<EngineDependencies["backupCodes"]> {
@@ -69,7 +78,7 @@ export function createEngine(settings: EngineSettings): Engine {
   const { addressLimit, clock, limits, trustedDevices } = settings;
   settings.store.useClock?.(clock);
   const store = guardedStore(settings.store, settings.storeTimeout);
-  const { keys, samples } = createKeys(settings, store);
+  const { keys, samples, seals } = createKeys(settings, store);
   const { emitAudit, events } = createEvents(clock);
   if (settings.notify !== undefined) sendNotices(events, settings.notify, emitAudit);
   const methods = new Map<MethodType, AnyMethod>(settings.methods.map((method) => [method.type, method]));
@@ -82,7 +91,7 @@ export function createEngine(settings: EngineSettings): Engine {
     methods,
     backupCodes: settings.methods.find(canMint),
     devices: trustedDevices && new TrustedDevices(keys, trustedDevices),
-    challenges: new ChallengeStore(store, clock),
+    challenges: new ChallengeStore(store, seals),
     credentials: new CredentialIndex(store, methods, records),
     addressLimit,
     emitAudit,
@@ -98,6 +107,7 @@ export function createEngine(settings: EngineSettings): Engine {
     sending: new Sending(dependencies),
     management: new Management(dependencies),
     stepUp: new StepUp(dependencies),
+    browserIds: new BrowserIds(seals),
     accounts: new Accounts(dependencies, verification),
     rotation: new KeyRotation(dependencies, store, samples),
     ready: () => ready(samples, settings.methods),

@@ -1,15 +1,17 @@
 import { type Account, type Enrollment, type Factor, freeLabel } from "../core/account.js";
 import { hasRoom, replaceFactor } from "../core/account-changes.js";
+import { countAttempt } from "../core/attempts.js";
 import { failure, type Outcome, type Problem, success } from "../core/errors.js";
 import { type FactorId, type MethodType, MINUTE } from "../core/nouns.js";
 import { cleanText, MAX_LABEL } from "../core/text.js";
+import { isFuture } from "../core/time.js";
 import { randomId } from "../crypto/random.js";
 import { changeProblem, FRESH, stepUp } from "../policy/access.js";
 import type { Change } from "./account-records.js";
 import { type Activation, activate, type EnrolledFactor, enrolledWith } from "./activation.js";
 import type { EngineDependencies } from "./dependencies.js";
 import { type LoginContext, scopeOf, subjectOf, weighed } from "./login-context.js";
-import type { AnyMethod, Enroll, EnrollmentBegun, MethodContext, Mismatch } from "./method.js";
+import type { AnyMethod, Enroll, EnrollmentBegun, EnrollmentContext, MethodContext, Mismatch } from "./method.js";
 import { countSend, deliver } from "./sending.js";
 import { countedFailure, type Counting, limitRefusal } from "./verification.js";
 
@@ -44,6 +46,7 @@ export interface ResyncProof {
   readonly codes: readonly [string, string];
 }
 
+type Begin = (context: EnrollmentContext) => ReturnType<Enroll["begin"]>;
 type Enrollable = AnyMethod & { readonly enroll: Enroll };
 type Opened = OpenEnrollment & Pick<EnrollmentBegun, "deliver">;
 
@@ -63,9 +66,12 @@ export class Enrollments {
     const method = this.enrollable(type);
     if (method === undefined) return failure("not-found");
     const { records } = this.dependencies;
+    // Once, however often its write is lost: what it makes can be costly.
+    let begun: ReturnType<Begin> | undefined;
+    const begin: Begin = (context) => (begun ??= method.enroll.begin(context, naming.body));
     const { result } = await records.change<Outcome<Opened>>(
       subjectOf(login),
-      (current, now) => this.open(weighed(login, current, now), method, naming, now),
+      (current, now) => this.open(weighed(login, current, now), method, { ...naming, begin }, now),
       login.record,
     );
     if (!result.ok) return result;
@@ -115,20 +121,22 @@ export class Enrollments {
   private async open(
     login: LoginContext,
     method: Enrollable,
-    naming: Naming,
+    { accountName, begin, issuer, label }: Naming & { readonly begin: Begin },
     now: number,
   ): Promise<Change<Outcome<Opened>>> {
     const { account } = login.record;
     const problem = openingProblem(login, now);
     if (problem !== undefined) return refused(problem);
-    const { accountName, body, issuer } = naming;
-    const context = { ...this.contextOf(login, now), issuer, accountName };
-    const begun = await method.enroll.begin(context, body);
+    const counting = { ...this.counting(login, method), kinds: method.enroll.limits ?? [] };
+    const limited = limitRefusal(this.dependencies, account, counting, now);
+    if (limited !== undefined) return limited.change;
+    const begun = await begin({ ...this.contextOf(login, now), issuer, accountName });
     if ("code" in begun) return refused(begun);
-    const kinds = begun.deliver === undefined ? [] : (method.send?.limits ?? []);
-    const counted = countSend(this.dependencies, account, kinds, now);
+    const { account: next } = countAttempt(account, counting.kinds, counting.scope, this.dependencies.limits, now);
+    const sends = begun.deliver === undefined ? [] : (method.send?.limits ?? []);
+    const counted = countSend(this.dependencies, next, sends, now);
     if ("problem" in counted) return refused(counted.problem);
-    const pending = pendingEnrollment(login, method, { label: naming.label, state: begun.state }, now);
+    const pending = pendingEnrollment(login, method, { label, state: begun.state }, now);
     const { answer, deliver: message } = begun;
     const opened: Opened = { factorId: pending.id, label: pending.label, answer, ...(message && { deliver: message }) };
     return { account: withEnrollment(counted.account, pending, now), result: success(opened) };
@@ -150,7 +158,7 @@ export class Enrollments {
     const limited = limitRefusal(this.dependencies, account, this.counting(login, method), now);
     if (limited !== undefined) return limited.change;
     if (pending === undefined) return refused({ code: "not-found" });
-    if (pending.expiresAt <= now) return refused({ code: "expired" });
+    if (isOver(pending, now)) return refused({ code: "expired" });
     if (!hasRoom(account)) return refused({ code: "conflict" });
     const proved = await method.enroll.confirm(proof.code, pending.state, this.contextOf(login, now));
     if ("mismatch" in proved) return this.mismatched(login, method, proved.mismatch, now, pending);
@@ -236,6 +244,11 @@ function openingProblem(login: LoginContext, now: number): Problem | undefined {
   return hasRoom(login.record.account) ? undefined : { code: "conflict" };
 }
 
+/** Its time is over, or was counted by a clock that was ahead. */
+function isOver({ expiresAt }: Enrollment, now: number): boolean {
+  return expiresAt <= now || isFuture(expiresAt - ENROLLMENT_LIFE, now);
+}
+
 function replaceEnrollment(account: Account, enrollment: Enrollment): Account {
   const enrollments = account.enrollments.map((each) => (each.id === enrollment.id ? enrollment : each));
   return { ...account, enrollments };
@@ -243,7 +256,7 @@ function replaceEnrollment(account: Account, enrollment: Enrollment): Account {
 
 function withEnrollment(account: Account, pending: Enrollment, now: number): Account {
   const stale = (each: Enrollment): boolean =>
-    each.expiresAt <= now || (each.loginId === pending.loginId && each.type === pending.type);
+    isOver(each, now) || (each.loginId === pending.loginId && each.type === pending.type);
   const others = account.enrollments.filter((each) => !stale(each));
   return { ...account, enrollments: [...others, pending].slice(-MOST_PENDING) };
 }

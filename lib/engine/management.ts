@@ -1,10 +1,18 @@
 import { type Account, type Factor, isEnrolled, liveDevice, type Login, ownFactors } from "../core/account.js";
-import { replaceFactor, startEpoch, withBackupCodes, withoutDevice, withoutFactor } from "../core/account-changes.js";
+import {
+  closedFactors,
+  reopenFactors,
+  replaceFactor,
+  startEpoch,
+  withBackupCodes,
+  withoutDevice,
+  withoutFactor,
+} from "../core/account-changes.js";
 import { failure, type Outcome, success } from "../core/errors.js";
 import type { FactorId } from "../core/nouns.js";
 import { cleanText, MAX_LABEL } from "../core/text.js";
 import { randomId } from "../crypto/random.js";
-import type { AccountEvent } from "../events/audit.js";
+import { type AccountEvent, reopening } from "../events/audit.js";
 import {
   changeProblem,
   FRESH,
@@ -108,6 +116,14 @@ export class Management {
     return this.change(login, FRESH, (current, now) =>
       success({ ...this.alone(current.record.account, current, now), event: { action: "sessions-revoked" } }),
     );
+  }
+
+  /** Opens what wrong answers have closed, for logins too: the owner saw what, and wants it back. */
+  reopenFactors(login: LoginContext): Promise<Outcome<Managed>> {
+    return this.change(login, FRESH, ({ record: { account } }) => {
+      const event = closedFactors(account).map(reopening);
+      return success({ account: event.length > 0 ? reopenFactors(account) : account, value: {}, event });
+    });
   }
 
   /** The owner is not to be offered a passkey again; adding one stays open to them. */

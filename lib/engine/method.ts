@@ -42,8 +42,8 @@ export interface PresentContext {
   readonly challenges: ChallengeStore;
   /** Undefined before anybody is logged in, and for operations of the application's own. */
   readonly login: LoginContext | undefined;
-  /** The browser's session, where nobody is logged in yet. */
-  readonly browserId?: string;
+  /** The browser's own id, where nobody is logged in yet and it has one. */
+  readonly browserId?: string | undefined;
 }
 
 /** The factor that was proved, as it must be stored so that the same proof never counts again. */
@@ -99,6 +99,8 @@ export interface EnrollmentBegun<State = unknown> {
 export interface Enroll<State = unknown> {
   /** What a factor of this kind is called until its owner names it. */
   readonly label: string;
+  /** The budgets that beginning counts against, beside those of a message. Default: none. */
+  readonly limits?: readonly LimitKind[];
   /** `body` is what was sent, unread: an address, a number. A problem refuses, and nothing is begun. */
   begin(context: EnrollmentContext, body: Readonly<Record<string, unknown>>): Promise<EnrollmentBegun<State> | Problem>;
   /** The proof in the one form it is compared in; undefined where it cannot be one: then nothing is counted. */

@@ -87,9 +87,10 @@ export class Sending {
   ): Promise<Change<Outcome<Prepared>>> {
     if (login.status.status === "ended") return { result: failure("expired") };
     const { account } = login.record;
-    const open = factorsOf(account, type).filter((each) => !isClosed(each, scopeOf(login)));
-    const factor = factorId === undefined ? lastUsed(open) : open.find(({ id }) => id === factorId);
-    if (factor === undefined) return { result: failure("not-found") };
+    const scope = scopeOf(login);
+    const asked = factorsOf(account, type).filter(({ id }) => factorId === undefined || id === factorId);
+    const factor = lastUsed(asked.filter((each) => !isClosed(each, scope)));
+    if (factor === undefined) return { result: failure(asked.length > 0 ? "too-many-attempts" : "not-found") };
     const counted = countSend(this.dependencies, account, send.limits, now);
     if ("problem" in counted) return { result: { ok: false, problem: counted.problem } };
     const { session, userId } = login;

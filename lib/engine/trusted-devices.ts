@@ -1,6 +1,7 @@
-import { type Account, type Device, liveDevice } from "../core/account.js";
+import { type Account, type Device, isLive, liveDevice } from "../core/account.js";
 import { withoutDevice } from "../core/account-changes.js";
 import { SECOND, type UserId } from "../core/nouns.js";
+import { isFresh } from "../core/time.js";
 import { digestOf, findDigest, newDigestKey, openDigestKey } from "../crypto/digests.js";
 import type { KeyContext, Keys } from "../crypto/key-provider.js";
 import { randomId, randomToken } from "../crypto/random.js";
@@ -34,7 +35,7 @@ function tokenOf(deviceId: string, secret: string): string {
 }
 
 function putDevice(account: Account, device: Device, max: number, now: number): Account {
-  const others = account.devices.filter((each) => each.id !== device.id && each.expiresAt > now);
+  const others = account.devices.filter((each) => each.id !== device.id && isLive(each, now));
   const kept = [device, ...others].toSorted((a, b) => b.lastUsedAt - a.lastUsedAt).slice(0, max);
   return { ...account, devices: kept };
 }
@@ -80,7 +81,7 @@ export class TrustedDevices {
     const found = findDigest(key, token.slice(dot + 1), known, context);
     if (found < 0) return { kind: "none" };
     if (found === 0) return this.rotate(account, device, key, now);
-    if (found === 1 && now - device.rotatedAt <= GRACE) return { kind: "grace", device };
+    if (found === 1 && isFresh(device.rotatedAt, GRACE, now)) return { kind: "grace", device };
     return { kind: "replayed", device, account: withoutDevice(account, device.id) };
   }
 

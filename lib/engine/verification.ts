@@ -3,7 +3,7 @@ import { closedFactors, countFailures, countSuccess, isClosed, replaceFactor } f
 import { type AttemptScope, countAttempt, limitReached } from "../core/attempts.js";
 import { failure, type Outcome, type Problem, success } from "../core/errors.js";
 import type { LimitKind, MethodType, Proof } from "../core/nouns.js";
-import type { AccountEvent } from "../events/audit.js";
+import { type AccountEvent, reopening } from "../events/audit.js";
 import type { Subject } from "../events/emitter.js";
 import type { Change } from "./account-records.js";
 import type { EngineDependencies } from "./dependencies.js";
@@ -153,7 +153,7 @@ export class Verification {
     const reopened = closedFactors(account).filter(({ id }) => !stillClosed.has(id));
     const about = { method: type, factorId: factor.id };
     const events: AccountEvent[] = [
-      ...reopened.map((each) => ({ action: "factor-reopened", method: each.type, factorId: each.id })),
+      ...reopened.map(reopening),
       ...(concern === undefined ? [] : [{ action: concern, ...about }]),
       { action: verifiedAs, ...about, isRecorded: true },
     ];
@@ -181,7 +181,9 @@ export class Verification {
     const counted = countedFailure(this.dependencies, changed, { kinds: limits, scope, type }, now);
     const open = factorsOf(counted.account, type).filter((factor) => !isClosed(factor, scope));
     const { account: next, closed } = countFailures(counted.account, open, scope);
-    const closing = closed.map(({ id }) => ({ action: "factor-disabled", factorId: id, ...failed }) as const);
+    const closing = closed.map(
+      ({ id, label }) => ({ action: "factor-disabled", factorId: id, label, ...failed }) as const,
+    );
     return { change: { account: next, result, events: [...closing, ...concerns, ...counted.events] } };
   }
 }

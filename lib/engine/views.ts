@@ -4,9 +4,11 @@ import {
   type Device,
   type Factor,
   factorsOf,
+  isLive,
   type Login,
   ownFactors,
 } from "../core/account.js";
+import { closedFactors } from "../core/account-changes.js";
 import { BACKUP_CODE, type MethodType } from "../core/nouns.js";
 import type { AnyMethod } from "./method.js";
 
@@ -50,6 +52,14 @@ export interface BackupCodesView {
   readonly createdAt: string | null;
 }
 
+/** A factor that too many wrong answers in a row have closed. */
+export interface ClosedView {
+  readonly id: string;
+  readonly type: MethodType;
+  /** Empty for backup codes. */
+  readonly label: string;
+}
+
 /** Everything the settings page shows. Times are ISO 8601, UTC. */
 export interface SettingsView {
   readonly factors: readonly FactorView[];
@@ -59,6 +69,8 @@ export interface SettingsView {
   readonly activity: readonly ActivityView[];
   /** The owner asked not to be offered a passkey again. */
   readonly declinesPasskeys?: true;
+  /** Absent where none is. */
+  readonly closed?: readonly ClosedView[];
 }
 
 function iso(time: number): string {
@@ -117,8 +129,13 @@ export interface Current {
   readonly now: number;
 }
 
+export function closedView(account: Account): readonly ClosedView[] {
+  return closedFactors(account).map(({ id, label, type }) => ({ id, type, label }));
+}
+
 export function settingsView(account: Account, methods: Methods, current: Current): SettingsView {
-  const liveDevices = account.devices.filter((device) => device.expiresAt > current.now);
+  const closed = closedView(account);
+  const liveDevices = account.devices.filter((device) => isLive(device, current.now));
   return {
     factors: ownFactors(account).map((factor) => factorView(factor, methods)),
     backupCodes: backupCodesView(account, methods),
@@ -126,5 +143,6 @@ export function settingsView(account: Account, methods: Methods, current: Curren
     sessions: account.logins.toReversed().map((login) => sessionView(login, current.loginId)),
     activity: account.activity.map(activityView),
     ...(account.declinesPasskeys === true ? { declinesPasskeys: true } : {}),
+    ...(closed.length > 0 ? { closed } : {}),
   };
 }

@@ -1,3 +1,4 @@
+import type { Factor } from "../core/account.js";
 import { ACTIVITIES } from "../core/activity.js";
 import type { MethodType, UserId } from "../core/nouns.js";
 
@@ -52,6 +53,11 @@ export interface AccountEvent {
   readonly label?: string;
   /** The owner's activity list has a line for it, whatever it is called. */
   readonly isRecorded?: true;
+}
+
+/** A factor that wrong answers had closed is open again. */
+export function reopening({ id, label, type }: Factor): AccountEvent {
+  return { action: "factor-reopened", method: type, factorId: id, label };
 }
 
 const RECORDED: ReadonlySet<AuditAction> = new Set<KnownAction>(ACTIVITIES);

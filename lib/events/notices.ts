@@ -12,6 +12,7 @@ const NOTICE_KINDS = [
   "passkey-counter-regressed",
   "locked",
   "factor-disabled",
+  "factor-reopened",
   "admin-reset",
   "signed-out-everywhere",
 ] as const satisfies readonly AuditAction[];

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import type { Options, RateLimitInfo, RateLimitRequestHandler, Store as RateLimitStore } from "express-rate-limit";
 import type { Request, Response } from "express";
 import { type Limit, SECOND, type UserId } from "../core/nouns.js";
@@ -39,12 +40,17 @@ function isLook(answer: unknown): answer is Look | null | undefined {
   return answer === undefined || answer === null || isCount(answer);
 }
 
-/** Without the port that some proxies leave in a forwarded address. */
-function withoutPort(ip: string): string {
-  return ip
-    .replace(/^(\d+\.\d+\.\d+\.\d+):\d+$/, "$1")
-    .replace(/^\[(.+)\](:\d+)?$/, "$1")
+/**
+ * Without the port, brackets and zone that some proxies leave in a forwarded address. Whatever is no address even so counts as one
+ * and the same: where a client can make addresses up, it must not get a count of its own for each.
+ */
+function plainAddress(ip: string): string {
+  const plain = ip
+    .trim()
+    .replace(/^(\d+\.\d+\.\d+\.\d+):\d*$/, "$1")
+    .replace(/^\[(.+)\](:\d*)?$/, "$1")
     .replace(/%.*$/, "");
+  return isIP(plain) === 0 ? "unknown" : plain;
 }
 
 /**
@@ -103,7 +109,7 @@ export class AddressGuard implements AddressLimit {
 
   private async keyOf(ip: string, userId: UserId | undefined): Promise<string> {
     const { ipKeyGenerator } = await this.library;
-    const address = ipKeyGenerator(withoutPort(ip), IPV6_SUBNET);
+    const address = ipKeyGenerator(plainAddress(ip), IPV6_SUBNET);
     return userId === undefined ? `nobody ${address}` : address;
   }
 

@@ -1,7 +1,11 @@
 import { isEnrolled } from "../core/account.js";
+import { closedFactors } from "../core/account-changes.js";
 import { type Outcome, success } from "../core/errors.js";
 import { BACKUP_CODE, type MethodType } from "../core/nouns.js";
+import { isOpen } from "../engine/choices.js";
 import type { ElevatedLogin } from "../engine/elevation.js";
+import { scopeOf } from "../engine/login-context.js";
+import { closedView } from "../engine/views.js";
 import { holdsUntil, isDue } from "../policy/assess.js";
 import { wantsPage } from "./answers.js";
 import { amrOf } from "./description.js";
@@ -9,9 +13,21 @@ import { settingsPath } from "./request-state.js";
 import { readNothing, type Reply, type Route, route, type RouteContext } from "./route.js";
 import { saveRecord } from "./session.js";
 
+/** Below `path`: the page that offers to open again what wrong codes have closed. */
+export const REOPEN_PATH = "/reopen";
+
 /** Where the user was going: what the gate kept, else the front page. */
 export function destination({ login }: RouteContext): string {
   return login.session?.returnTo ?? "/";
+}
+
+/** As {@link destination}, which is used up by it: an application may have sent the browser here itself. */
+export async function goOn(context: RouteContext): Promise<string> {
+  const { login, req } = context;
+  if (login.session?.returnTo === undefined) return destination(context);
+  const { returnTo, ...arrived } = login.session;
+  await saveRecord(req, arrived);
+  return returnTo;
 }
 
 /**
@@ -44,10 +60,11 @@ async function show(asked: RouteContext): Promise<Outcome<Reply>> {
   const context = isFromSettings(asked) ? await thenSettings(asked) : asked;
   const { engine, login, pages, req, state } = context;
   const { record, session, status } = login;
-  const methods = engine.authentication.choices(record.account, session);
+  const methods = engine.authentication.choices(record.account, session, scopeOf(login));
+  const preferred = methods.find(isOpen)?.type ?? null;
   const ends = isDue(status) ? holdsUntil(status) : Infinity;
   const expiresAt = ends < Infinity ? { expiresAt: new Date(ends).toISOString() } : {};
-  const body = { status: status.status, methods, preferred: methods[0]?.type ?? null, ...expiresAt };
+  const body = { status: status.status, methods, preferred, ...expiresAt };
   const nothingToProve = status.status === "not-enrolled" && !isEnrolled(record.account);
   const confirming = await engine.stepUp.shownOperation(login);
   const page = nothingToProve
@@ -64,11 +81,17 @@ async function cancel({ engine, login, settings, state }: RouteContext): Promise
   return success({ status: 204, page: { redirect: settings.loginPath } });
 }
 
-/** A page of a method's on the way from a sign-in by code to where the user was going. */
+/** Whoever confirms one operation is about to do that, and nothing else. */
+function isPlainStepUp({ session, status }: RouteContext["login"]): boolean {
+  return status.status === "verified" && session?.stepUp?.operation === undefined;
+}
+
+/** A page on the way from a proof to where the user was going: of a method's after a sign-in by code, ours after a step-up. */
 function wayOn({ login, pages, req, settings }: RouteContext, elevated: ElevatedLogin): string | undefined {
-  const isSignIn = login.status.status === "pending" && elevated.proof.method !== BACKUP_CODE;
   // Where the browser was trusted just now nothing is offered: a new factor ends all trust.
-  if (!isSignIn || elevated.deviceToken !== undefined || !wantsPage(req, pages)) return undefined;
+  if (elevated.deviceToken !== undefined || !wantsPage(req, pages)) return undefined;
+  if (isPlainStepUp(login) && closedFactors(elevated.login.record.account).length > 0) return REOPEN_PATH;
+  if (login.status.status !== "pending" || elevated.proof.method === BACKUP_CODE) return undefined;
   for (const method of settings.methods.values()) {
     const path = method.afterSignIn?.(elevated);
     if (path !== undefined) return path;
@@ -82,7 +105,8 @@ export function elevatedReply(context: RouteContext, elevated: ElevatedLogin): O
   const { answer, deviceToken, login } = elevated;
   const redirectTo = destination(context);
   const amr = login.status.status === "verified" ? amrOf(engine, login.status.login) : [];
-  const body = { status: "verified", redirectTo, amr, ...answer };
+  const closed = closedView(login.record.account);
+  const body = { status: "verified", redirectTo, amr, ...answer, ...(closed.length > 0 && { closed }) };
   const offer = wayOn(context, elevated);
   if (offer !== undefined) {
     return success({ status: 200, body, page: { redirect: `${state.base}${offer}` }, session: login.session });

@@ -10,11 +10,11 @@ function cookieName(userId: UserId, secure: boolean): string {
 }
 
 /** `__Host-` cookies need https; plain names are left for the development origins, which alone may be http. */
-function isSecure(req: Request, settings: Settings): boolean {
+export function isSecure(req: Request, settings: Settings): boolean {
   return settings.origins(req).every((origin) => origin.startsWith("https:"));
 }
 
-function attributes(secure: boolean): CookieOptions {
+export function cookieAttributes(secure: boolean): CookieOptions {
   return { httpOnly: true, secure, sameSite: "lax", path: "/" };
 }
 
@@ -27,10 +27,10 @@ export function readDeviceToken(req: Request, settings: Settings, userId: UserId
 
 export function setDeviceToken(req: Request, res: Response, settings: Settings, userId: UserId, token: string): void {
   const secure = isSecure(req, settings);
-  res.cookie(cookieName(userId, secure), token, { ...attributes(secure), maxAge: settings.trustMaxAge ?? 0 });
+  res.cookie(cookieName(userId, secure), token, { ...cookieAttributes(secure), maxAge: settings.trustMaxAge ?? 0 });
 }
 
 export function clearDeviceToken(req: Request, res: Response, settings: Settings, userId: UserId): void {
   const secure = isSecure(req, settings);
-  res.clearCookie(cookieName(userId, secure), attributes(secure));
+  res.clearCookie(cookieName(userId, secure), cookieAttributes(secure));
 }

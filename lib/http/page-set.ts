@@ -3,9 +3,9 @@ import { factorsOf } from "../core/account.js";
 import { ConfigurationError, type Problem } from "../core/errors.js";
 import { DAY, type MethodType } from "../core/nouns.js";
 import { maskName } from "../core/text.js";
-import type { MethodChoice } from "../engine/authentication.js";
+import { isOpen, type MethodChoice } from "../engine/choices.js";
 import type { Engine } from "../engine/engine.js";
-import { deviceIdOf, isOnItsOwn, type LoginContext } from "../engine/login-context.js";
+import { deviceIdOf, isOnItsOwn, type LoginContext, scopeOf } from "../engine/login-context.js";
 import { settingsView } from "../engine/views.js";
 import { challengePage } from "../pages/challenge-page.js";
 import { enrollmentPage } from "../pages/enrollment-page.js";
@@ -103,7 +103,7 @@ export class PageSet {
   challenge(req: Request, login: LoginContext, tried?: MethodType, problem?: Problem, confirming?: string): string {
     const methods = this.choices(login, problem);
     const wanted = tried ?? req.query.method;
-    const selected = methods.find(({ type }) => type === wanted) ?? methods[0];
+    const selected = methods.find(({ type }) => type === wanted) ?? methods.find(isOpen) ?? methods[0];
     // Trusting a browser is for sign-ins; who confirms something is signed in already.
     const trustMaxAge = isDue(login.status) ? this.settings.trustMaxAge : undefined;
     return challengePage(this.context(req, login), {
@@ -180,8 +180,8 @@ export class PageSet {
     const asked = session?.stepUp?.methods;
     const isWorthMore = (type: MethodType): boolean =>
       type !== except && factorsOf(record.account, type).some((factor) => isOnItsOwn(login, factor));
-    const choices = this.engine.authentication.choices(record.account, session);
-    const all = except === undefined ? choices : choices.filter(({ type }) => isWorthMore(type));
+    const own = this.engine.authentication.choices(record.account, session, scopeOf(login));
+    const all = except === undefined ? own : own.filter(({ type }) => isWorthMore(type));
     // What a route asked for narrows the choice; the settings ask for anything.
     const isForRoute = problem?.code !== "step-up-required";
     return isForRoute ? all.filter(({ type }) => asked?.includes(type) ?? true) : all;

@@ -2,7 +2,7 @@ import type { Request, RequestHandler, Response } from "express";
 import { ConfigurationError, type Problem } from "../core/errors.js";
 import type { MethodType } from "../core/nouns.js";
 import type { Engine } from "../engine/engine.js";
-import type { LoginContext } from "../engine/login-context.js";
+import { type LoginContext, scopeOf } from "../engine/login-context.js";
 import { GRANT_LIFE, type Json, type Operation, operationOf } from "../engine/step-up.js";
 import { isDue } from "../policy/assess.js";
 import { type Duration, milliseconds } from "../policy/durations.js";
@@ -125,7 +125,7 @@ class StepUpGuard {
     const { engine, pages } = this.dependencies;
     const { base, req, res } = state;
     const stepUp = await engine.stepUp.requestFor(login, this.requirement, operation);
-    const choices = engine.authentication.choices(login.record.account);
+    const choices = engine.authentication.choices(login.record.account, login.session, scopeOf(login));
     const own = choices.filter(({ type }) => stepUp.methods.includes(type));
     // Where nothing of theirs will do there is nothing to confirm, but something to set up.
     await this.remember(req, login, own.length === 0 ? {} : { stepUp });

@@ -2,6 +2,7 @@ import { type NextFunction, type Request, type Response, Router } from "express"
 import type { Outcome, Problem } from "../core/errors.js";
 import type { UserId } from "../core/nouns.js";
 import { countedFor } from "../engine/address-limit.js";
+import { scopeOf } from "../engine/login-context.js";
 import { pageScript, styleSheet } from "../pages/embedded.js";
 import { sendJson, sendPage, sendProblem, sendRedirect, setCommonHeaders, wantsPage } from "./answers.js";
 import { readBody } from "./body.js";
@@ -11,6 +12,7 @@ import { setDeviceToken } from "./device-cookie.js";
 import { methodRoutes } from "./method-routes.js";
 import { prefersHtml } from "./negotiation.js";
 import type { Refusals } from "./refusals.js";
+import { reopenRoutes } from "./reopen-routes.js";
 import { type RequestState, stateOf } from "./request-state.js";
 import type { Reply, RequestContext, Route, RouteContext } from "./route.js";
 import { renewSession } from "./session.js";
@@ -31,10 +33,18 @@ const ASSETS: Readonly<Record<string, readonly [type: string, text: string]>> = 
   "/assets/page.js": ["js", pageScript],
 };
 
+/** Something else will do, or must: a client is told what there is. A limit without an end is that of a closed factor. */
+function offersWays({ code, retryAfter }: Problem): boolean {
+  if (code === "too-many-attempts") return retryAfter === undefined;
+  return code === "second-factor-required" || code === "step-up-required";
+}
+
 async function tellProblem(context: RouteContext, route: Route, problem: Problem, body: unknown): Promise<void> {
   const { engine, login, pages, req, res } = context;
-  const listed = problem.code === "second-factor-required" || problem.code === "step-up-required";
-  const methods = listed ? { methods: engine.authentication.choices(login.record.account, login.session) } : {};
+  const { account } = login.record;
+  const methods = offersWays(problem)
+    ? { methods: engine.authentication.choices(account, login.session, scopeOf(login)) }
+    : {};
   const told: Problem = { ...problem, members: { ...methods, ...problem.members } };
   if (!wantsPage(req, pages)) sendProblem(req, res, told, pages);
   else {
@@ -73,7 +83,7 @@ async function performAnonymous(context: RequestContext, route: Route, admitted:
         ? await route.runAnonymous(context)
         : { ok: false, problem: { code: "too-many-attempts", retryAfter } };
     if (outcome.ok) await answer(context, outcome.value);
-    else sendProblem(req, res, outcome.problem, pages);
+    else sendProblem(req, res, await countedFor(settings.addressGuard, req.ip, undefined, outcome.problem), pages);
   }
 }
 
@@ -122,7 +132,12 @@ export class OwnRoutes {
     const { settings } = shared;
     this.base = settings.path.toLowerCase();
     const methods = [...settings.methods.values()];
-    this.router = this.createRouter([...challengeRoutes, ...methods.flatMap(methodRoutes), ...settingsRoutes]);
+    this.router = this.createRouter([
+      ...challengeRoutes,
+      ...methods.flatMap(methodRoutes),
+      ...settingsRoutes,
+      ...reopenRoutes,
+    ]);
   }
 
   /** The route of a request, or undefined where it is not below `path`. */
@@ -144,9 +159,10 @@ export class OwnRoutes {
     return user && this.shared.settings.userId(user);
   }
 
-  /** Begun beside the reading of the login. */
-  private admit({ isLimited }: Route, req: Request, userId: UserId | undefined): Admitted {
-    if (isLimited !== true || req.res === undefined) return undefined;
+  /** Begun beside the reading of the login. What nobody may run stands behind the limit of nobody. */
+  private admit(route: Route, req: Request, userId: UserId | undefined): Admitted {
+    const isForNobody = userId === undefined && route.runAnonymous !== undefined;
+    if ((route.isLimited !== true && !isForNobody) || req.res === undefined) return undefined;
     const admitted = this.shared.settings.addressGuard.admit(req, req.res, userId);
     admitted.catch(() => undefined);
     return admitted;

@@ -10,8 +10,6 @@ export type Done = (error?: unknown) => void;
 /** What is used of express-session. Its own types are not needed, so that its types need not be installed. */
 export interface Session {
   secondFactor?: unknown;
-  /** Ties a challenge to this browser before anybody is logged in. */
-  secondFactorBrowser?: unknown;
   returnTo?: unknown;
   readonly passport?: { readonly user?: unknown };
   readonly cookie?: { originalMaxAge?: number | null; maxAge?: number | null };

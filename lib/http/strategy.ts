@@ -6,6 +6,7 @@ import { countedFor } from "../engine/address-limit.js";
 import type { Engine } from "../engine/engine.js";
 import type { LoginContext } from "../engine/login-context.js";
 import { isDue } from "../policy/assess.js";
+import { browserIdOf } from "./browser-cookie.js";
 import { isCrossSite, saysCrossSite } from "./cross-site.js";
 import { setDeviceToken } from "./device-cookie.js";
 import type { Method } from "./method.js";
@@ -13,7 +14,6 @@ import { countMiss } from "./misses.js";
 import { type RequestState, stateOf } from "./request-state.js";
 import type { Body } from "./route.js";
 import * as schemas from "./schemas.js";
-import { requireSession } from "./session.js";
 import { type AppUser, type Settings, siteOf, userOf } from "./settings.js";
 import { clientOf, unweighedOf } from "./source.js";
 
@@ -76,12 +76,12 @@ class StrategyAttempt {
     if (loadUser === undefined) {
       throw new ConfigurationError(["user.load: needed to find the user of a passkey: user: { load: (id) => ... }"]);
     }
-    const browserId = requireSession(req).secondFactorBrowser;
-    if (typeof browserId !== "string" || isCrossSite(req, this.settings)) return FAILED;
+    if (isCrossSite(req, this.settings)) return FAILED;
     const retryAfter = await this.settings.addressGuard.admit(req, res, undefined);
     if (retryAfter !== undefined) return this.failed({ code: "too-many-attempts", retryAfter });
     const { challenges, credentials } = this.engine.dependencies;
     const site = siteOf(this.settings, req);
+    const browserId = await browserIdOf(req, this.settings, this.engine);
     const presented = await this.method.present(this.body(), { site, challenges, login: undefined, browserId });
     if (presented === undefined) return FAILED;
     const userId = await this.method.claimant?.(presented, credentials);

@@ -14,6 +14,7 @@ const RESERVED_TYPES = [
   "factors",
   "preferred",
   "recovery",
+  "reopen",
   "report",
   "sessions",
   "settings",
@@ -77,7 +78,11 @@ function limitKindProblems(methods: readonly Method[]): string[] {
   const limits = methods.flatMap(({ limitDefaults = {} }) => Object.entries(limitDefaults));
   const brought = limits.map(([kind]) => kind);
   const known = new Set([...SHARED_KINDS, ...brought]);
-  const used = methods.flatMap((method) => [...method.limits, ...(method.send?.limits ?? [])]);
+  const used = methods.flatMap(({ enroll, limits: guesses, send }) => [
+    ...guesses,
+    ...(send?.limits ?? []),
+    ...(enroll?.limits ?? []),
+  ]);
   return [
     ...limits.flatMap(([kind, limit]) => limitProblem(kind, limit)),
     ...brought

@@ -32,7 +32,7 @@ export interface AddressLimitOption extends Partial<LimitOption> {
   readonly store?: RateLimitStore;
 }
 
-/** Limits by kind: `allCodes`, `address`, and what the configured methods bring (`totp`, `backupCode`). */
+/** Limits by kind: `allCodes`, `address`, and what the configured methods bring (`totp`, `totpEnroll`, `backupCode`). */
 export interface LimitsOption {
   readonly address?: AddressLimitOption;
   readonly [kind: LimitKind]: LimitOption | AddressLimitOption | undefined;
@@ -69,7 +69,8 @@ export interface SecondFactorOptions<User = Express.User> {
   /** Browsers whose owner opted in are not challenged again. `false` switches it off. Default: for 30 days, 10 for each user. */
   readonly trustedDevices?: TrustedDevicesOption | false;
   /**
-   * Default: 5 TOTP codes in 15 minutes, 10 backup codes in an hour, 10 codes of any kind in 15 minutes, each per account;
+   * Default: 5 TOTP codes in 15 minutes, 60 QR codes in 15 minutes, 10 backup codes in an hour, 10 codes of any kind in 15 minutes,
+   * each per account;
    * 100 accounts guessed at in 15 minutes per network address (`address`). A success counts nothing.
    */
   readonly limits?: LimitsOption;

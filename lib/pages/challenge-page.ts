@@ -1,13 +1,19 @@
-import type { MethodChoice } from "../engine/authentication.js";
+import type { MethodChoice } from "../engine/choices.js";
 import { postButton } from "./forms.js";
-import { brand, cardHeading } from "./fragments.js";
+import { alertBox, brand, cardHeading } from "./fragments.js";
 import { type Html, html } from "./html.js";
+import { icon } from "./icons.js";
 import { renderPage } from "./layout.js";
 import type { Messages } from "./messages.js";
 import { type Drawn, drawnBy } from "./method-page.js";
 import type { ChallengeView, PageContext, PageProblem } from "./views.js";
 
-type Shown = Drawn & { readonly choice: MethodChoice };
+type Shown = Drawn & {
+  /** The factors that can be proved. */
+  readonly choice: MethodChoice;
+  /** All of them are closed: too many wrong answers. */
+  readonly isClosed: boolean;
+};
 
 /** Problems that only say why this page is shown: the page says it already. */
 const EXPLAINED: readonly PageProblem["code"][] = ["step-up-required", "second-factor-required"];
@@ -15,14 +21,11 @@ const EXPLAINED: readonly PageProblem["code"][] = ["step-up-required", "second-f
 /** Asks for a second factor: to finish a sign-in, or to confirm a change. */
 export function challengePage(context: PageContext, view: ChallengeView): string {
   const { challenge, common } = context.messages;
-  const problem = view.problem !== undefined && EXPLAINED.includes(view.problem.code) ? undefined : view.problem;
-  const offered = view.methods.flatMap((choice): Shown[] => {
-    const drawn = drawnBy(context, choice.type);
-    return drawn === undefined ? [] : [{ ...drawn, choice }];
-  });
+  const problem = problemOf(view);
+  const offered = view.methods.flatMap((choice) => shownOf(context, choice));
   const shown = offered.find(({ choice }) => choice.type === view.selected) ?? offered[0];
   if (shown === undefined) return nothingPage(context, view);
-  const { choice, drawing, page } = shown;
+  const { choice, drawing, isClosed, page } = shown;
   const isStepUp = view.purpose === "step-up";
   const title = isStepUp ? challenge.stepUpTitle : drawing.words.challenge.title;
   const trust = trustBox(context.messages, view.trustDays);
@@ -30,15 +33,26 @@ export function challengePage(context: PageContext, view: ChallengeView): string
     ${brand(context)}
     <section class="sf-card">
       ${cardHeading(isStepUp ? "shield" : page.icon, title)} ${accountLine(context, view)}
-      ${isStepUp && reason(context, view)} ${page.challenge({ ...drawing, choice, trust, problem })}
+      ${isStepUp && reason(context, view)} ${closedNotice(context, offered, shown, problem)}
+      ${!isClosed && page.challenge({ ...drawing, choice, trust, problem })}
       ${otherWays(
         context,
-        offered.filter((each) => each !== shown),
+        offered.filter((each) => each !== shown && !each.isClosed),
       )}
     </section>
     ${footer(context, view)}
   </div>`;
   return renderPage(context, problem === undefined ? title : common.titleWithProblem(title), body);
+}
+
+function problemOf({ problem }: ChallengeView): PageProblem | undefined {
+  return problem !== undefined && EXPLAINED.includes(problem.code) ? undefined : problem;
+}
+
+function shownOf(context: PageContext, choice: MethodChoice): Shown[] {
+  const drawn = drawnBy(context, choice.type);
+  const factors = choice.factors.filter(({ closed }) => closed !== true);
+  return drawn === undefined ? [] : [{ ...drawn, choice: { ...choice, factors }, isClosed: factors.length === 0 }];
 }
 
 function accountLine({ messages }: PageContext, { purpose, accountName }: ChallengeView): Html {
@@ -64,6 +78,23 @@ function trustBox({ challenge }: Messages, days: number | undefined): Html | und
     <input type="checkbox" name="trustDevice" value="true" />
     <span>${challenge.trust(days)} <small>${challenge.trustAdvice}</small></span>
   </label>`;
+}
+
+/** Which ways are closed, so that nobody looks for the one they are used to. */
+function closedNotice(
+  { messages }: PageContext,
+  offered: readonly Shown[],
+  shown: Shown,
+  problem: PageProblem | undefined,
+): Html | undefined {
+  const names = offered.filter(({ isClosed }) => isClosed).map(({ drawing }) => drawing.words.name);
+  if (names.length === 0) return undefined;
+  // It stands for the form, and so for what was wrong with it.
+  if (shown.isClosed && problem !== undefined) return alertBox(messages.challenge.closed(names));
+  return html`<div class="sf-notice sf-notice-warning">
+    ${icon("warning")}
+    <p>${messages.challenge.closed(names)}</p>
+  </div>`;
 }
 
 function otherWays({ base, messages }: PageContext, others: readonly Shown[]): Html | undefined {

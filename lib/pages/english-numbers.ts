@@ -1,10 +1,16 @@
 import { once } from "../core/once.js";
 
 const anyOf = once(() => new Intl.ListFormat("en", { type: "disjunction" }));
+const allOf = once(() => new Intl.ListFormat("en", { type: "conjunction" }));
 
 /** "1 code", "2 codes". */
 export function counted(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
+}
+
+/** "“Phone” and “Laptop”". */
+export function listed(names: readonly string[]): string {
+  return allOf().format(names.map((name) => `“${name}”`));
 }
 
 /** `hint`, and which of several factors it means: "Any of these works: “Phone” or “Laptop”." */

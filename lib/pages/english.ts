@@ -1,6 +1,6 @@
 import { once } from "../core/once.js";
 import { englishSettings as settings } from "./english-settings.js";
-import { counted } from "./english-numbers.js";
+import { counted, listed } from "./english-numbers.js";
 import type { Messages } from "./messages.js";
 
 const dateTime = once(
@@ -72,6 +72,7 @@ const challenge: Messages["challenge"] = {
   trust: (days) => `Do not ask again on this browser for ${counted(days, "day")}.`,
   trustAdvice: "Only on a device that is yours.",
   otherWays: "Try another way",
+  closed: (names) => `There were too many wrong codes, so this way is closed: ${listed(names)}.`,
   lost: (issuer) => `Lost your phone and your backup codes? Ask ${issuer} for help.`,
   notNow: "Not now, go to security settings",
   nothingTitle: "Sign in again",
@@ -83,6 +84,15 @@ const setUp: Messages["setUp"] = {
   lead: (issuer) =>
     `${issuer} asks for a second step when you sign in, so that a stolen password alone opens nothing. Set it up now to go on.`,
   nothing: "There is nothing that you can set up here yourself. Ask for help before you go on.",
+};
+
+const reopen: Messages["reopen"] = {
+  title: "Somebody tried to guess your codes",
+  lead: (names) => `There were too many wrong codes, so this no longer opens anything: ${listed(names)}.`,
+  advice: "Whoever that was has your password, unless it was you. Change it first if you are not sure.",
+  open: "Open it again",
+  submit: "Yes, open it again",
+  later: "Leave it closed",
 };
 
 /**
@@ -124,5 +134,6 @@ export const english: Messages = {
   methods: {},
   challenge,
   setUp,
+  reopen,
   settings,
 };

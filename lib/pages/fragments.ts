@@ -1,4 +1,4 @@
-import type { MethodChoice } from "../engine/authentication.js";
+import type { MethodChoice } from "../engine/choices.js";
 import { type Html, html, type HtmlValue } from "./html.js";
 import { icon, type Icon } from "./icons.js";
 import type { Messages } from "./messages.js";

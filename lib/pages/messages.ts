@@ -50,6 +50,8 @@ export interface ChallengeMessages {
   readonly trust: (days: number) => string;
   readonly trustAdvice: string;
   readonly otherWays: string;
+  /** Stands where a kind of proof is closed: too many wrong answers in a row. `names`: what it is called. */
+  readonly closed: (names: readonly string[]) => string;
   readonly lost: (issuer: string) => string;
   readonly notNow: string;
   readonly nothingTitle: string;
@@ -60,6 +62,17 @@ export interface SetUpMessages {
   readonly title: string;
   readonly lead: (issuer: string) => string;
   readonly nothing: string;
+}
+
+/** Offered where wrong codes have closed a way to sign in. `names`: of the factors. */
+export interface ReopenMessages {
+  readonly title: string;
+  readonly lead: (names: readonly string[]) => string;
+  readonly advice: string;
+  /** The button that opens the question, on the settings page. */
+  readonly open: string;
+  readonly submit: string;
+  readonly later: string;
 }
 
 export interface SettingsMessages {
@@ -169,6 +182,7 @@ export interface Messages {
   readonly methods: WordsByType;
   readonly challenge: ChallengeMessages;
   readonly setUp: SetUpMessages;
+  readonly reopen: ReopenMessages;
   readonly settings: SettingsMessages;
 }
 

@@ -1,5 +1,5 @@
 import type { MethodType } from "../core/nouns.js";
-import type { MethodChoice } from "../engine/authentication.js";
+import type { MethodChoice } from "../engine/choices.js";
 import type { FactorView, SettingsView } from "../engine/views.js";
 import type { Html, HtmlValue } from "./html.js";
 import type { Icon } from "./icons.js";

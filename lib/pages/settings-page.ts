@@ -4,6 +4,7 @@ import { type Html, html } from "./html.js";
 import { icon } from "./icons.js";
 import { renderPage } from "./layout.js";
 import { allDrawn } from "./method-page.js";
+import { reopenNotice } from "./reopen-page.js";
 import { activitySection } from "./settings-activity.js";
 import { devicesSection, sessionsSection } from "./settings-browsers.js";
 import { factorsSection } from "./settings-factors.js";
@@ -26,7 +27,7 @@ export function settingsPage(context: PageContext, view: SettingsPageView): stri
       <p class="${isOn ? "sf-state sf-state-on" : "sf-state"}">${isOn ? settings.on : settings.off}</p>
     </header>
     ${problem && alertBox(problemText(context.messages, problem))} ${stepUpNotice(context, view)}
-    ${factorsSection(context, view)} ${ownSections(context, view)}
+    ${reopenNotice(context, view.settings.closed)} ${factorsSection(context, view)} ${ownSections(context, view)}
     ${view.hasTrustedDevices && isOn && devicesSection(context, view.settings.devices)}
     ${sessionsSection(context, view.settings.sessions)} ${activitySection(context, view.settings.activity)}
     ${isOn && disableSection(context, view)}

@@ -1,6 +1,6 @@
 import type { ErrorCode } from "../core/errors.js";
 import type { MethodType } from "../core/nouns.js";
-import type { MethodChoice } from "../engine/authentication.js";
+import type { MethodChoice } from "../engine/choices.js";
 import type { SettingsView } from "../engine/views.js";
 import type { Messages } from "./messages.js";
 import type { MethodPages } from "./method-page.js";

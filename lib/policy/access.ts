@@ -1,6 +1,7 @@
 import type { Login } from "../core/account.js";
 import type { Problem } from "../core/errors.js";
 import { BACKUP_CODE, type MethodType, MINUTE, type Proof } from "../core/nouns.js";
+import { isFresh } from "../core/time.js";
 import type { LoginStatus, SessionRecord } from "./assess.js";
 
 /** How fresh the proof behind a change must be. */
@@ -32,7 +33,7 @@ function isExcepted({ method, onBackupCode }: Proof, except: MethodType | undefi
 
 /** The newest real proof of an accepted kind that is fresh enough; a trusted device has none. */
 function freshProof(login: Login, { maxAge, except }: Freshness, now: number): Proof | undefined {
-  return login.proofs.findLast((proof) => !isExcepted(proof, except) && now - proof.at <= maxAge);
+  return login.proofs.findLast((proof) => !isExcepted(proof, except) && isFresh(proof.at, maxAge, now));
 }
 
 /** Whether all that the login has shown lately, or before its last factor went, is worth no more than a backup code. */
@@ -52,10 +53,10 @@ function firstStepProblem(
   now: number,
 ): Problem | undefined {
   const login = "login" in status ? status.login : undefined;
-  const firstStep = session !== undefined && session.adopted !== true && now - session.at <= FRESH.maxAge;
-  const isFresh =
+  const firstStep = session !== undefined && session.adopted !== true && isFresh(session.at, FRESH.maxAge, now);
+  const isShown =
     reconfirmed === true || firstStep || (login !== undefined && freshProof(login, freshness, now) !== undefined);
-  return isFresh ? undefined : stepUp(freshness);
+  return isShown ? undefined : stepUp(freshness);
 }
 
 /**

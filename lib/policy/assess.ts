@@ -1,5 +1,6 @@
 import { type Account, isEnrolled, liveDevice, type Login } from "../core/account.js";
 import { type MethodType, MINUTE, type PolicyDecision, type UserId } from "../core/nouns.js";
+import { isFuture } from "../core/time.js";
 
 /** How long somebody who gave the first factor may take over the second. */
 export const PENDING_LIFE = 10 * MINUTE;
@@ -93,7 +94,8 @@ export function wasEnded(session: SessionRecord, account: Account): boolean {
 function due(status: "pending" | "must-enroll", session: SessionRecord | undefined, now: number): LoginStatus {
   if (session === undefined || (status === "must-enroll" && session.pending !== true)) return { status };
   const expiresAt = session.at + PENDING_LIFE;
-  return expiresAt <= now ? ENDED : { status, expiresAt };
+  // Begun by a clock that was ahead, it would wait until that time comes.
+  return expiresAt <= now || isFuture(session.at, now) ? ENDED : { status, expiresAt };
 }
 
 function assessFirstStep({ account, session, decision, now }: Assessed): LoginStatus {

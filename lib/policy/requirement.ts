@@ -1,5 +1,6 @@
 import type { Login } from "../core/account.js";
 import type { MethodType, Proof } from "../core/nouns.js";
+import { isFresh } from "../core/time.js";
 
 /** What a route asks of a proof. One proof must satisfy all of it. */
 export interface ProofRequirement {
@@ -34,7 +35,7 @@ export function isByUse({ isEnrollment }: Proof): boolean {
   return isEnrollment !== true;
 }
 
-/** The proof that satisfies the requirement now; a trusted device has none, and activity renews none. */
+/** The proof that satisfies the requirement now; a trusted device has none, activity renews none, and one from the future is none. */
 export function satisfyingProof(
   { proofs }: Pick<Login, "proofs">,
   { maxAge = Infinity, phishingResistant = false }: ProofRequirement,
@@ -42,5 +43,5 @@ export function satisfyingProof(
   now: number,
 ): Proof | undefined {
   const candidates = phishingResistant ? proofs.filter(isByUse) : proofs;
-  return candidates.findLast(({ at, method }) => acceptable.includes(method) && now - at <= maxAge);
+  return candidates.findLast(({ at, method }) => acceptable.includes(method) && isFresh(at, maxAge, now));
 }

@@ -306,6 +306,21 @@ describe("mfa.accounts.erase", () => {
     target.clock.advance(40 * 24 * 60 * MINUTE);
     expect((await target.mfa.accounts.status("u1")).enrolled).toBe(true);
   });
+
+  test("does not take with the mark, thirty days later, what was set up over it, whatever is tidied up meanwhile", async () => {
+    const { target } = await alice();
+    for (const name of ["mallory", "carol", "dave"]) await enrolled(target, name);
+    for (const id of ["u1", "u2", "u3", "u4"]) await target.mfa.accounts.erase(id);
+    const { phone } = await enrolled(target, "alice");
+    target.clock.advance(31 * 24 * 60 * MINUTE);
+    for (let write = 0; write < 10; write += 1) {
+      await target.mfa.accounts.verify(`x${write}`, { method: "totp", code: "000000" });
+    }
+    const jar = await pending(target, "alice");
+    expect(await jar.isIn()).toBe(false);
+    expect((await jar.verify(phone.code(target.clock()))).status).toBe(200);
+    expect(await storedAccount(target, "mallory")).toBeUndefined();
+  });
 });
 
 describe("a user nobody has heard of", () => {

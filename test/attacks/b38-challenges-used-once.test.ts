@@ -91,7 +91,7 @@ describe("B38 a good assertion, recorded", () => {
     expect(sessions).not.toContain(challenge);
   });
 
-  test("a thousand challenges are 32 bytes each and all different", async () => {
+  test("a thousand challenges are 32 bytes each at least, and all different", async () => {
     const { jar } = await recorded();
     const challenges = new Set<string>();
     for (let round = 0; round < 10; round += 1) {
@@ -99,7 +99,7 @@ describe("B38 a good assertion, recorded", () => {
       for (const { challenge } of all) challenges.add(challenge);
     }
     expect(challenges.size).toBe(1000);
-    expect([...challenges].every((text) => Buffer.from(text, "base64url").length === 32)).toBe(true);
+    expect([...challenges].every((text) => Buffer.from(text, "base64url").length >= 32)).toBe(true);
   });
 });
 

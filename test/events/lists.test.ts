@@ -51,6 +51,17 @@ async function guess(here: Here, times: number): Promise<void> {
   for (let count = 0; count < times; count += 1) await jar.verify("000000");
 }
 
+/** Closes alice's authenticator by guessing. */
+async function close({ factorId, target }: Here): Promise<void> {
+  for (let round = 0; round < 10; round += 1) {
+    for (let count = 0; count < 5; count += 1) {
+      await target.mfa.accounts.verify("u1", { method: "totp", code: "000000" });
+    }
+    target.clock.advance(16 * MINUTE);
+  }
+  expect((await target.mfa.accounts.status("u1")).disabled).toEqual([factorId]);
+}
+
 /** Does what it does to its own application, or in another that it answers. */
 type Act = (here: Here) => unknown;
 
@@ -186,14 +197,10 @@ const NOTICES: Readonly<Record<NoticeKind, Act>> = {
   "device-replayed": replay,
   "passkey-counter-regressed": regress,
   locked: ACTS.locked,
-  "factor-disabled": async ({ factorId, target }) => {
-    for (let round = 0; round < 10; round += 1) {
-      for (let count = 0; count < 5; count += 1) {
-        await target.mfa.accounts.verify("u1", { method: "totp", code: "000000" });
-      }
-      target.clock.advance(16 * MINUTE);
-    }
-    expect((await target.mfa.accounts.status("u1")).disabled).toEqual([factorId]);
+  "factor-disabled": close,
+  "factor-reopened": async (here) => {
+    await close(here);
+    await here.target.mfa.accounts.reopenFactors("u1");
   },
   "admin-reset": ACTS["admin-reset"],
   "signed-out-everywhere": ACTS["signed-out-everywhere"],

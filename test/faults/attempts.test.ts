@@ -37,12 +37,13 @@ function tally(answered: readonly Response[]): Record<number, number> {
   return counts;
 }
 
-/** What the record says was attempted, by kind and scope. */
+/** What the record says was guessed, by kind and scope; that an enrollment was begun is no guess. */
 async function counted(target: TestApp, name: string): Promise<Record<string, number>> {
   const { attempts } = JSON.parse((await storedAccount(target, name)) ?? "{}") as {
     attempts: Record<string, { readonly count: number }>;
   };
-  return Object.fromEntries(Object.entries(attempts).map(([kind, { count }]) => [kind, count]));
+  const guesses = Object.entries(attempts).filter(([kind]) => !kind.endsWith("totpEnroll"));
+  return Object.fromEntries(guesses.map(([kind, { count }]) => [kind, count]));
 }
 
 interface Guesses extends Enrolled {

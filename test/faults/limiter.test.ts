@@ -1,14 +1,16 @@
+import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import { type Kysely, sql } from "kysely";
+import { base32nopad } from "@scure/base";
 import type { RateLimitStore, Store } from "express-second-factor";
-import { UnavailableError } from "express-second-factor";
+import { memoryStore, UnavailableError } from "express-second-factor";
 import { redisStore } from "express-second-factor/redis";
 import { createTables, sqlStore } from "express-second-factor/sql";
-import { authenticatorApp } from "express-second-factor/testing";
-import { strategyRoute, testApp, type TestApp } from "../support/app.js";
+import { authenticatorApp, type AuthenticatorApp } from "express-second-factor/testing";
+import { strategyRoute, testApp, type TestApp, type TestUser } from "../support/app.js";
 import { checks, copyOf, distantStore, HOUR, STEP, storedAccount, wrongCodes } from "../support/attack.js";
 import { type Enrolled, enrolled, full, Jar, pending } from "../support/browser.js";
 import {
@@ -339,7 +341,8 @@ async function apart(): Promise<Place> {
 
 async function postgres(): Promise<Place> {
   const server = await startPostgres();
-  const [db, other] = [openPostgres(server.url), openPostgres(server.url, 1)];
+  // A crowd waits for its connections longer than an application would: what is refused here is refused by the limit.
+  const [db, other] = [openPostgres(server.url, 10, 20_000), openPostgres(server.url, 1)];
   let table = "";
   const outages: Readonly<Record<string, Outage>> = {
     renamed: renamed(db, () => table),
@@ -398,6 +401,10 @@ describe.each(PLACES)("rate limits in %s", (_place, start, outages) => {
   });
   afterAll(() => place.close());
 
+  test("two hundred right codes at once, from an address with eighty failures, are all taken", async () => {
+    await allAtOnce(await place.emptyStores());
+  }, 60_000);
+
   test.each(outages)(
     "which is %s: no code is checked, who is in stays in, and afterwards both limits are what they were",
     async (name) => {
@@ -438,6 +445,50 @@ describe.each(PLACES)("rate limits in %s", (_place, start, outages) => {
     },
   );
 });
+
+interface Person {
+  readonly user: TestUser;
+  readonly phone: AuthenticatorApp;
+  readonly jar: Jar;
+}
+
+/** So many people of one office, each with an app of their own and a login that waits for its code. */
+async function office(size: number, options: Pick<AppOptions, "store"> & { readonly rateLimits?: RateLimitStore }) {
+  const users = Array.from({ length: size }, (_none, index) => {
+    return { id: `o${index}`, name: `person${index}`, email: `person${index}@acme.test` };
+  });
+  const address = { limit: 100, window: "15m", ...(options.rateLimits && { store: options.rateLimits }) } as const;
+  const { store = memoryStore() } = options;
+  const target = testApp({ users, store, options: { keys: KEYS, storeTimeout: "20s", limits: { address } } });
+  const people: Person[] = [];
+  for (const user of users) {
+    const uri = `otpauth://totp/Acme:${user.name}?secret=${base32nopad.encode(randomBytes(20))}&issuer=Acme`;
+    await target.mfa.accounts.importTotp(user.id, { secret: uri });
+    people.push({ user, phone: authenticatorApp(uri), jar: await pending(target, user.name) });
+  }
+  return { target, people };
+}
+
+async function allAtOnce(options: Parameters<typeof office>[1]): Promise<void> {
+  const { people, target } = await office(200, options);
+  for (let user = 0; user < 80; user += 1) {
+    const guess = { method: "totp", code: "000000", client: { ip: "127.0.0.1" } } as const;
+    expect(await target.mfa.accounts.verify(`x${user}`, guess)).toMatchObject({ code: "invalid-code" });
+  }
+  const answered = await Promise.all(people.map(({ jar, phone }) => jar.verify(phone.code(target.clock()))));
+  const statuses = new Map<number, number>();
+  for (const { status } of answered) statuses.set(status, (statuses.get(status) ?? 0) + 1);
+  expect([...statuses]).toEqual([[200, 200]]);
+  // The eighty are counted all the same: twenty more, and the address waits.
+  for (let user = 80; user < 100; user += 1) {
+    await target.mfa.accounts.verify(`x${user}`, { method: "totp", code: "000000", client: { ip: "127.0.0.1" } });
+  }
+  expect((await people[0]!.jar.post("/2fa/totp/enroll")).status).toBe(429);
+}
+
+test("two hundred right codes at once, from an address with eighty failures, are all taken: limits in memory", async () => {
+  await allAtOnce({});
+}, 60_000);
 
 test("a store of rate limits that cannot be prepared at start closes what it counts for, until it can be", async () => {
   const inner = faultyRateLimits();

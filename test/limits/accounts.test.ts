@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { HOUR, MINUTE, STEP, twoServers, wrongCodes } from "../support/attack.js";
+import { HOUR, MINUTE, STEP, trusted, twoServers, wrongCodes } from "../support/attack.js";
 import { testApp, type TestAppOptions } from "../support/app.js";
 import { type Enrolled, enrolled, full, type Jar, pending } from "../support/browser.js";
 import { actions } from "../support/observe.js";
@@ -109,6 +109,31 @@ describe("codes of an app", () => {
     target.clock.advance(15 * MINUTE);
     const later = await pending(target, "alice");
     expect((await later.verify(phone.code(target.clock()))).status).toBe(200);
+  });
+
+  test("and of all kinds together, kept full by whoever has the password, keep no verified login from its step-up", async () => {
+    const { jar, miss, missBackup, phone } = await ready();
+    const { target } = jar;
+    const signedIn = await full(target, "alice", phone);
+    for (let quarter = 0; quarter < 3; quarter += 1) {
+      await miss(5);
+      await missBackup(quarter === 0 ? 5 : 2);
+      target.clock.advance(STEP);
+      expect((await signedIn.verify(phone.code(target.clock()))).status).toBe(200);
+      target.clock.advance(15 * MINUTE);
+      await jar.login("alice");
+    }
+  });
+
+  test("on a trusted browser are counted with those of logins that wait for their proof", async () => {
+    const { jar, miss, phone } = await ready();
+    const { target } = jar;
+    const known = await trusted(target, "alice", phone);
+    await known.post("/logout");
+    await known.login("alice");
+    expect((await known.get("/2fa")).body.status).toBe("trusted-device");
+    await miss(5);
+    expect((await known.verify(phone.code(target.clock()))).status).toBe(429);
   });
 
   test("of another user are counted apart", async () => {

@@ -168,11 +168,11 @@ describe("a store of rate limits", () => {
   });
 });
 
-describe("an IPv6 address", () => {
+describe("an address", () => {
   const NEIGHBOURS = ["2001:db8:1:2::1", "2001:db8:1:2:ffff::2", "2001:db8:1:2:3:4:5:6"];
   const STRANGER = "2001:db8:ffff:2::1";
 
-  test("counts with all the others of its network", async () => {
+  test("of IPv6 counts with all the others of its network", async () => {
     const target = behindProxy({ limit: 2, window: "15m" });
     const accounts = await guessable(target, ["alice", "dave", "mallory", "carol"]);
     const statuses: number[] = [];
@@ -182,7 +182,7 @@ describe("an IPv6 address", () => {
     expect(statuses).toEqual([401, 401, 429, 401]);
   });
 
-  test("counts so where the application verifies too", async () => {
+  test("of IPv6 counts so where the application verifies too", async () => {
     const target = testApp({ options: { limits: { address: { limit: 2, window: "15m" } } } });
     const answers: string[] = [];
     for (const [index, ip] of [...NEIGHBOURS, STRANGER].entries())
@@ -190,11 +190,33 @@ describe("an IPv6 address", () => {
     expect(answers).toEqual(["invalid-code", "invalid-code", "too-many-attempts", "invalid-code"]);
   });
 
-  test("that is an IPv4 one in disguise, or has a port, counts as that one", async () => {
-    const target = testApp({ options: { limits: { address: { limit: 4, window: "15m" } } } });
-    for (const [index, ip] of ["192.0.2.1", "::ffff:192.0.2.1", "192.0.2.1:4711", "[::ffff:192.0.2.1]:80"].entries()) {
-      expect(await guessFor(target, `x${index}`, ip)).toBe("invalid-code");
+  test.each([
+    [
+      "192.0.2.1",
+      ["192.0.2.1", "::ffff:192.0.2.1", "::ffff:c000:201", "192.0.2.1:4711", "192.0.2.1:", "[::ffff:192.0.2.1]:80"],
+    ],
+    ["2001:db8::1", ["2001:DB8::1", "[2001:db8::2]", "[2001:db8::3]:443", "2001:db8::4%eth0", "2001:0db8:0:0::5"]],
+    [
+      "unknown",
+      ["_hidden", "192.0.2.1:4711:1", "192.0.2.1, 192.0.2.2", "256.0.0.1", "x".repeat(300), "nobody 192.0.2.1"],
+    ],
+  ])("however it is written, and whatever is none, is one (%s)", async (plain, ways) => {
+    const limit = ways.length;
+    const target = testApp({ options: { limits: { address: { limit, window: "15m" } } } });
+    for (const [index, ip] of ways.entries()) {
+      expect([ip, await guessFor(target, `x${index}`, ip)]).toEqual([ip, "invalid-code"]);
     }
-    expect(await guessFor(target, "y", "192.0.2.1")).toBe("too-many-attempts");
+    expect(await guessFor(target, "y", plain)).toBe("too-many-attempts");
+    expect(await guessFor(target, "z", "198.51.100.1")).toBe("invalid-code");
+  });
+
+  test("with a port in a forwarded header has no count of its own for each port", async () => {
+    const target = behindProxy({ limit: 2, window: "15m" });
+    const accounts = await guessable(target, ["alice", "dave", "mallory"]);
+    const statuses: number[] = [];
+    for (const [index, { jar }] of accounts.entries()) {
+      statuses.push((await verifyFrom(jar, `192.0.2.1:${4_000 + index}`)).status);
+    }
+    expect(statuses).toEqual([401, 401, 429]);
   });
 });

@@ -1,8 +1,11 @@
 import { describe, expect, test } from "@jest/globals";
+import { type KeyProvider, memoryStore } from "express-second-factor";
 import { authenticatorApp } from "express-second-factor/testing";
 import { MINUTE, STEP } from "../support/attack.js";
 import { testApp } from "../support/app.js";
 import { enrolled, full, Jar, pending } from "../support/browser.js";
+import { faultyKeys } from "../support/faults.js";
+import { interruptible } from "../support/interruptible.js";
 import { base32 } from "../support/routes.js";
 
 async function loggedIn(target = testApp()): Promise<Jar> {
@@ -28,6 +31,47 @@ function confirm(jar: Jar, { factorId, uri }: Begun, offset = 0) {
   const code = authenticatorApp(uri).code(jar.target.clock() + offset);
   return jar.post("/2fa/totp/enroll/confirm", { factorId, code });
 }
+
+describe("asking for QR codes without end", () => {
+  test("is stopped after sixty in fifteen minutes, in whatever session, and nothing else is by it", async () => {
+    const target = testApp();
+    const { phone } = await enrolled(target, "alice");
+    target.clock.advance(15 * MINUTE);
+    const jars = [await full(target, "alice", phone), await full(target, "alice", phone)];
+    for (let asked = 0; asked < 60; asked += 1) await begin(jars[asked % 2]!);
+    const answer = await jars[0]!.post("/2fa/totp/enroll");
+    expect([answer.status, answer.body.code]).toEqual([429, "too-many-attempts"]);
+    expect(Number(answer.headers["retry-after"])).toBeGreaterThan(800);
+    expect((await jars[0]!.verify(phone.code(target.clock()))).status).toBe(200);
+    expect((await jars[0]!.post("/2fa/passkey/enroll/options")).status).toBe(200);
+    target.clock.advance(15 * MINUTE);
+    await begin(await full(target, "alice", phone));
+  });
+
+  test("costs one drawing, however often what it began must be written anew", async () => {
+    const [store, vault] = [interruptible(memoryStore()), faultyKeys()];
+    let secrets = 0;
+    const keys: KeyProvider = {
+      ...vault,
+      encrypt(plaintext, context) {
+        if (context.purpose === "totp-secret") secrets += 1;
+        return vault.encrypt(plaintext, context);
+      },
+    };
+    const jar = await loggedIn(testApp({ store, options: { keys } }));
+    let lost = 0;
+    const loseNext = (): void =>
+      store.once("before write", async () => {
+        lost += 1;
+        await jar.target.mfa.accounts.verify("u1", { method: "totp", code: "000000" });
+        if (lost < 3) loseNext();
+      });
+    loseNext();
+    const begun = await begin(jar);
+    expect([lost, secrets]).toEqual([3, 1]);
+    expect((await confirm(jar, begun)).status).toBe(201);
+  });
+});
 
 describe("setting an authenticator up", () => {
   test("begins with a secret of 20 bytes, its URI and its QR code, and nothing else", async () => {
@@ -176,7 +220,7 @@ describe("setting an authenticator up", () => {
   });
 
   test("makes another secret each time: hundreds of them are all different", async () => {
-    const jar = await loggedIn();
+    const jar = await loggedIn(testApp({ options: { limits: { totpEnroll: { limit: 300, window: "15m" } } } }));
     const secrets = new Set<string>();
     for (let count = 0; count < 300; count += 100) {
       const batch = await Promise.all(Array.from({ length: 100 }, () => begin(jar)));

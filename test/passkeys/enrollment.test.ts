@@ -24,7 +24,7 @@ describe("what a browser is asked to make", () => {
       authenticatorSelection: { userVerification: "preferred", residentKey: "preferred" },
     });
     expect(options.pubKeyCredParams).toEqual([-8, -7, -257].map((alg) => ({ alg, type: "public-key" })));
-    expect(Buffer.from(options.challenge, "base64url")).toHaveLength(32);
+    expect(Buffer.from(options.challenge, "base64url").length).toBeGreaterThanOrEqual(32);
   });
 
   test("follows the options of passkeys()", async () => {

@@ -2,16 +2,7 @@ import type { Tampering } from "express-second-factor/testing";
 import { describe, expect, test } from "@jest/globals";
 import { passkeys } from "express-second-factor";
 import { testApp, type TestApp, USERS } from "../support/app.js";
-import {
-  cookies,
-  copyOf,
-  expectDenied,
-  MINUTE,
-  NO_LIMITS,
-  putCookie,
-  SESSION_COOKIE,
-  twoServers,
-} from "../support/attack.js";
+import { cookies, copyOf, expectDenied, MINUTE, NO_LIMITS, putCookie, twoServers } from "../support/attack.js";
 import { Jar } from "../support/browser.js";
 import { actions } from "../support/observe.js";
 import { randomText, UV } from "./lies.js";
@@ -42,7 +33,7 @@ describe("options before anybody logged in", () => {
     const options = await requestOptions(new Jar(target));
     expect(options).toMatchObject({ rpId: "localhost", userVerification: "required", timeout: 300_000 });
     expect(options.allowCredentials ?? []).toEqual([]);
-    expect(Buffer.from(options.challenge, "base64url")).toHaveLength(32);
+    expect(Buffer.from(options.challenge, "base64url").length).toBeGreaterThanOrEqual(32);
   });
 
   test("are new each time", async () => {
@@ -158,8 +149,12 @@ describe("refused", () => {
     const statuses = async (lie: Tampering): Promise<number[]> => {
       const target = passwordlessApp({ options: { limits: { address: { limit: 3, window: "15m" } } } });
       const { device } = await holder(target, "alice");
+      const jars = Array.from({ length: 5 }, () => new Jar(target));
+      const credentials = await Promise.all(jars.map((jar) => discoverable(jar, device, lie)));
       const told: number[] = [];
-      for (let times = 0; times < 5; times += 1) told.push((await passwordless(new Jar(target), device, lie)).status);
+      for (const [index, jar] of jars.entries()) {
+        told.push((await jar.post("/login/passkey", { credential: credentials[index] })).status);
+      }
       return told;
     };
     const unknown = await statuses({ userHandle: randomText(64) });
@@ -289,7 +284,7 @@ test("thirty copies of one answer over two servers: one is a login", async () =>
   const credential = await discoverable(first, device);
   const jars = Array.from({ length: 30 }, (_none, index) => {
     const jar = new Jar(servers[index % 2]!);
-    putCookie(jar, SESSION_COOKIE, cookies(first)[SESSION_COOKIE]!);
+    putCookie(jar, "2fa-browser", cookies(first)["2fa-browser"]!);
     return jar;
   });
   const answers = await Promise.all(jars.map((jar) => jar.post("/login/passkey", { credential })));

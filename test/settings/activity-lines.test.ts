@@ -30,6 +30,16 @@ async function activityOf({ mfa }: TestApp): Promise<readonly Line[]> {
   return (await mfa.accounts.export("u1")).activity;
 }
 
+/** Closes alice's authenticator by guessing. */
+async function close({ target }: Here): Promise<void> {
+  for (let round = 0; round < 10; round += 1) {
+    for (let count = 0; count < 5; count += 1) {
+      await target.mfa.accounts.verify("u1", { method: "totp", code: "000000" });
+    }
+    target.clock.advance(16 * MINUTE);
+  }
+}
+
 const CODE = { method: "totp", label: "Authenticator app" };
 const BROWSER = { label: expect.any(String) };
 
@@ -53,6 +63,14 @@ const LINES: Readonly<Record<string, readonly [act: (here: Here) => Promise<unkn
       return jar.post("/2fa/totp/resync", { factorId, codes: [phone.code(at), phone.code(at + STEP)] });
     },
     CODE,
+  ],
+  "factor-disabled": [close, { method: "totp" }],
+  "factor-reopened": [
+    async (here) => {
+      await close(here);
+      await here.target.mfa.accounts.reopenFactors("u1");
+    },
+    { method: "totp" },
   ],
   "backup-codes-regenerated": [({ jar }) => jar.post("/2fa/backup-codes"), {}],
   "backup-code-used": [
@@ -116,6 +134,7 @@ describe("the owner's list has a line, with method and name where there is one, 
       const jar = await pending(here.target, "alice");
       await jar.verify(here.phone.code(here.target.clock() + 10 * MINUTE));
       if (!(await jar.isIn())) await jar.verify(here.phone.code(here.target.clock()));
+      if (!(await jar.isIn())) await jar.post("/2fa/backup-code", { code: here.backupCodes[1] });
       const page = await jar.page("/2fa/settings");
       const shown = page.status === 200 ? page.text : "";
       const word = english.settings.activity.names[action as keyof typeof english.settings.activity.names];

@@ -51,6 +51,8 @@ export interface TestAppOptions {
   readonly store?: Store;
   readonly sessionStore?: session.Store;
   readonly cookie?: session.CookieOptions;
+  /** Who can log in. Default: `USERS`. */
+  readonly users?: readonly TestUser[];
   /** What reads bodies before the middleware. Default: JSON and forms, as in most applications. */
   readonly parsers?: readonly RequestHandler[];
   /** Runs before `app.use(mfa)`, after `passport.session()`. */
@@ -73,18 +75,18 @@ export interface TestApp extends Visitable {
 }
 
 /** Passport as an application sets it up: passwords, and users in the session by their id. */
-export function usePassport(): passport.Authenticator {
+export function usePassport(users: readonly TestUser[] = USERS): passport.Authenticator {
   // Passport ships its class under the module's own name.
   const authenticator = new passport.Passport();
   authenticator.serializeUser((user, done) => {
     done(null, (user as TestUser).id);
   });
   authenticator.deserializeUser((id, done) => {
-    done(null, USERS.find((user) => user.id === id) ?? false);
+    done(null, users.find((user) => user.id === id) ?? false);
   });
   authenticator.use(
     new LocalStrategy((username, password, done) => {
-      const user = USERS.find(({ name }) => name === username);
+      const user = users.find(({ name }) => name === username);
       done(null, user !== undefined && password === passwordOf(username) ? user : false);
     }),
   );
@@ -130,7 +132,7 @@ export function testApp({ options = {}, before, routes, cookie = {}, ...parts }:
   mfa.events.on("audit", (event) => events.push(event));
 
   const app = express();
-  const authenticator = usePassport();
+  const authenticator = usePassport(parts.users);
   const { parsers = [express.json(), express.urlencoded({ extended: false })] } = parts;
   app.use(...parsers);
   app.use(session({ secret: "test", resave: false, saveUninitialized: false, store: sessionStore, cookie }));

@@ -15,7 +15,7 @@ export function loginBinding(login: LoginContext): ChallengeBinding {
   return bindingOf(login, login.status.status === "pending" ? "login" : "step-up");
 }
 
-/** A challenge to sign in with any passkey, for the browser session it was made in. */
+/** A challenge to sign in with any passkey, for the browser it was made for. */
 export function passwordlessBinding(browserId: string): ChallengeBinding {
   return { purpose: "passwordless", loginId: browserId };
 }

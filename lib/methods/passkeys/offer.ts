@@ -1,10 +1,9 @@
 import type { Account } from "../../core/account.js";
 import { hasRoom } from "../../core/account-changes.js";
 import { failure, type Problem, success } from "../../core/errors.js";
-import { destination } from "../../http/challenge-routes.js";
+import { destination, goOn } from "../../http/challenge-routes.js";
 import { settingsAgain } from "../../http/method-routes.js";
 import { readNothing, type Route, route, type RouteContext } from "../../http/route.js";
-import { saveRecord } from "../../http/session.js";
 import { isDue } from "../../policy/assess.js";
 import { passkeysOf } from "./enrollment.js";
 import { passkeyOffer } from "./page.js";
@@ -20,15 +19,6 @@ export function offersPasskey(account: Account): boolean {
 
 function isOffered({ login }: RouteContext): boolean {
   return login.status.status === "verified" && offersPasskey(login.record.account);
-}
-
-/** Where the user was going, which is used up by it: an application may have sent them here itself. */
-async function goOn(context: RouteContext): Promise<string> {
-  const { login, req } = context;
-  if (login.session?.returnTo === undefined) return destination(context);
-  const { returnTo, ...arrived } = login.session;
-  await saveRecord(req, arrived);
-  return returnTo;
 }
 
 function offerPage({ login, pages, req }: RouteContext, problem?: Problem): string {

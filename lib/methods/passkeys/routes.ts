@@ -1,5 +1,5 @@
 import { failure, type Outcome, success } from "../../core/errors.js";
-import { randomId } from "../../crypto/random.js";
+import { keepBrowserId } from "../../http/browser-cookie.js";
 import { enrolledReply, proofRoute, settingsAgain } from "../../http/method-routes.js";
 import { reconfirm } from "../../http/reconfirm.js";
 import {
@@ -10,23 +10,12 @@ import {
   route,
   type RouteContext,
 } from "../../http/route.js";
-import { requireSession, saveSession } from "../../http/session.js";
 import { siteOf, userOf } from "../../http/settings.js";
 import { loginBinding, passwordlessBinding } from "./bindings.js";
 import { PasskeyEnrollment, passkeysOf } from "./enrollment.js";
 import type { Passkeys } from "./method.js";
 import { OFFER_PATH, offerAgain, offerRoutes } from "./offer.js";
 import { readAttestation, readCreation } from "./schemas.js";
-
-/** The id that ties a challenge to this browser before anybody is logged in. */
-async function browserIdOf({ req }: RequestContext): Promise<string> {
-  const session = requireSession(req);
-  if (typeof session.secondFactorBrowser === "string") return session.secondFactorBrowser;
-  const id = randomId();
-  session.secondFactorBrowser = id;
-  await saveSession(req);
-  return id;
-}
 
 function page({ state }: RequestContext): Reply["page"] {
   return { redirect: state.base };
@@ -48,11 +37,11 @@ function requestOptions(passkeys: Passkeys): Route {
       return success({ status: 200, body, page: page(context) });
     },
     async runAnonymous(context) {
-      const { engine, req, settings } = context;
+      const { engine, req, res, settings } = context;
       // Where no user can be found by a passkey, nobody needs a challenge for one.
       if (settings.loadUser === undefined) return failure("login-required");
       const party = passkeys.partyOf(siteOf(settings, req));
-      const binding = passwordlessBinding(await browserIdOf(context));
+      const binding = passwordlessBinding(await keepBrowserId(req, res, settings, engine));
       const challenge = await engine.dependencies.challenges.begin(binding);
       // Any passkey the browser finds, with user verification. Says nothing about any user.
       const body = await passkeys.requestOptions({ party, challenge, allow: [], needsUserVerification: true });

@@ -83,15 +83,22 @@ function normalize(code: string): string | undefined {
   return /^[0-9]{6}$/.test(digits) ? digits : undefined;
 }
 
+/**
+ * Of the eight masks of ISO/IEC 18004 the one that fits what is random best on average, by its own count of what readers stumble
+ * over. To try all eight and take the best is nine tenths of what a drawing costs, and makes it a fifteenth better.
+ */
+const MASK = 4;
+
 /** Loaded when the first QR code is drawn: most requests draw none. */
 async function drawQr(text: string): Promise<string> {
   const { renderSVG } = await import("uqr");
-  return renderSVG(text, { border: 2, ecc: "M" });
+  return renderSVG(text, { border: 2, ecc: "M", maskPattern: MASK });
 }
 
 function enrollment(window: number): Enroll<TotpState> {
   return {
     label: "Authenticator app",
+    limits: ["totpEnroll"],
     normalize,
     async begin(context) {
       const secret = randomSecret(SECRET_BYTES);
@@ -150,7 +157,7 @@ export function totpMethod(window: 0 | 1 | 2): FactorMethod<TotpState, string> {
     aal: 2,
     phishingResistant: false,
     limits: ["totp", ALL_CODES],
-    limitDefaults: { totp: { limit: 5, window: 15 * MINUTE } },
+    limitDefaults: { totp: { limit: 5, window: 15 * MINUTE }, totpEnroll: { limit: 60, window: 15 * MINUTE } },
     refusal: "invalid-code",
     present,
     async verify(code, factors, { keys, now, userId }) {
