@@ -17,7 +17,7 @@ const commonJsGlobals = ["require", "module", "exports", "__dirname", "__filenam
 const readonly = (names) => Object.fromEntries(names.map((name) => [name, "readonly"]));
 
 export default defineConfig(
-  globalIgnores(["dist/", "coverage/", "lib/pages/embedded.ts"]),
+  globalIgnores(["dist/", "coverage/", "mutants/results/", "mutants/work/", "lib/pages/embedded.ts"]),
   js.configs.recommended,
   {
     files: ["**/*.ts"],

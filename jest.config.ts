@@ -18,7 +18,7 @@ const config: Config = {
       { jsc: { parser: { syntax: "typescript" }, target: "es2022" }, module: { type: "es6" } },
     ],
   },
-  modulePathIgnorePatterns: ["<rootDir>/dist/", "<rootDir>/test/package/consumers/"],
+  modulePathIgnorePatterns: ["<rootDir>/dist/", "<rootDir>/mutants/", "<rootDir>/test/package/consumers/"],
   coverageProvider: "v8",
   coverageReporters: ["text-summary", "lcov"],
   collectCoverageFrom: ["lib/**/*.ts", "!lib/browser/**", "!lib/pages/embedded.ts"],
