@@ -61,15 +61,6 @@ export interface Login {
   /** Set where a trusted device stood in for a proof; the login dies with that device. */
   readonly deviceId?: string;
   readonly label: string;
-  /** The newest proof, where it was given for one operation: it opens that one, once. */
-  readonly grant?: OperationGrant;
-}
-
-/** A proof tied to one operation (`mfa.require({ bind })`). */
-export interface OperationGrant {
-  /** Digest of what the proof was given for. */
-  readonly operation: string;
-  readonly proof: Proof;
 }
 
 /** A line of the owner's own activity list. */

@@ -33,13 +33,6 @@ export interface Activation extends Omit<EnrolledFactor, "login"> {
   readonly session: SessionRecord;
 }
 
-/** Setting a factor up confirms no operation, whichever a route is waiting for. */
-function withoutStepUp(login: LoginContext): LoginContext {
-  if (login.session === undefined) return login;
-  const { stepUp: _unanswered, ...session } = login.session;
-  return { ...login, session };
-}
-
 /**
  * Puts a proved factor in force: with the first come backup codes; this login rises with it, every other one ends, and no
  * browser is trusted any more.
@@ -57,9 +50,7 @@ export async function activate(
   const kept = minted === undefined ? account.factors : [minted.factor];
   const proof: Proof = { method: type, factorId: id, at: now, ...(amr === undefined ? {} : { amr }) };
   const stage =
-    isSilent && login.status.status === "verified"
-      ? renewed(login.status.login)
-      : elevatedStage(withoutStepUp(login), proof);
+    isSilent && login.status.status === "verified" ? renewed(login.status.login) : elevatedStage(login, proof);
   const next: Account = startEpoch({ ...account, factors: [...kept, factor] }, randomId(), stage);
   const session = recordOfListed(login, stage, next.sessionEpoch);
   return {

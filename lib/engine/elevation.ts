@@ -27,21 +27,17 @@ export interface Elevation {
 
 /**
  * The stage a login rises to with a proof: every older copy of its session is worthless from then on; of each method the newest
- * proof is kept, oldest first. A proof given for one operation is also kept as the grant of that one.
+ * proof is kept, oldest first.
  */
 export function elevatedStage(login: LoginContext, proof: Proof): Login {
   const previous = listedLogin(login)?.proofs ?? [];
-  const operation = login.session?.stepUp?.operation;
-  // Who confirms one operation has confirmed that, and not everything that asks for a fresh proof.
-  const isBound = operation !== undefined && previous.length > 0;
   return {
     // An ended first step must not end what rose from it.
     id: login.session?.step === "second" ? login.session.id : randomId(),
     stage: randomId(),
     at: login.session?.at ?? proof.at,
-    proofs: isBound ? previous : [...previous.filter(({ method }) => method !== proof.method), proof],
+    proofs: [...previous.filter(({ method }) => method !== proof.method), proof],
     label: login.source.label,
-    ...(operation !== undefined && { grant: { operation, proof } }),
   };
 }
 

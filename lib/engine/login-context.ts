@@ -64,6 +64,15 @@ export function scopeOf({ status }: Pick<LoginContext, "status">): AttemptScope 
   return status.status === "verified" ? "verified" : "login";
 }
 
+/**
+ * Whose messages a login may answer: its own, and within it those that were sent for the operation it confirms. One that was sent
+ * for another operation, or for none, is another's. Ids hold no slash.
+ */
+export function recipientOf({ session }: LoginContext, operation?: { readonly id: string }): string | undefined {
+  if (session === undefined || operation === undefined) return session?.id;
+  return `${session.id}/${operation.id}`;
+}
+
 /** The session's record of a login that was listed. Where the user was going is kept. */
 export function recordOfListed({ session, userId }: LoginContext, login: Login, epoch: string): SessionRecord {
   const returnTo = session?.returnTo === undefined ? {} : { returnTo: session.returnTo };

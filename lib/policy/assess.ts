@@ -30,18 +30,14 @@ export interface SessionRecord {
   readonly first?: MethodType;
   /** Wrong proofs so far of methods that count none on the account. */
   readonly misses?: number;
-  /** What a route asked for that this login could not show; the next proof is given for it. */
+  /** What a route asked for that this login could not show: the page offers nothing else. */
   readonly stepUp?: StepUpRequest;
 }
 
-/** A proof a route is waiting for. */
+/** A proof a route is waiting for, for anything it does. What is asked for one operation is kept with that. */
 export interface StepUpRequest {
   /** Methods whose proof will do. */
   readonly methods: readonly MethodType[];
-  /** Digest of the one operation the proof is for. */
-  readonly operation?: string;
-  /** What the user is about to confirm, sealed. */
-  readonly shown?: string;
 }
 
 /** What a login is worth right now. An `ended` one is over, whatever its session says. */
