@@ -10,7 +10,7 @@ export type {
 } from "./options/options.js";
 export type { AppUser, PagesOptions } from "./http/settings.js";
 export type { RequireOptions } from "./http/require.js";
-export type { Json } from "./engine/step-up.js";
+export type { Json } from "./core/json.js";
 export type { Duration } from "./policy/durations.js";
 export type { SecondFactorState } from "./http/request-state.js";
 

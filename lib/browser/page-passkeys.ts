@@ -7,15 +7,19 @@ type Result = SignInResult | EnrollResult;
 /** What only a new proof, or a new login, can mend. */
 const STALE = ["step-up-required", "second-factor-required", "login-required", "expired"];
 
-function passwordOf(form: HTMLFormElement): string | undefined {
-  const value = new FormData(form).get("password");
+/** What the form sends in this field; undefined where it has none. */
+function textIn(form: HTMLFormElement, name: string): string | undefined {
+  const value = new FormData(form).get(name);
   return typeof value === "string" ? value : undefined;
 }
 
 function perform(form: HTMLFormElement): Promise<Result> {
   const { base = "", passkey } = form.dataset;
-  if (passkey === "get") return signInWithPasskey({ base, form });
-  const password = passwordOf(form);
+  if (passkey === "get") {
+    const operation = textIn(form, "operation");
+    return signInWithPasskey({ base, form, ...(operation === undefined ? {} : { operation }) });
+  }
+  const password = textIn(form, "password");
   return enrollPasskey({ base, form, ...(password === undefined ? {} : { password }) });
 }
 

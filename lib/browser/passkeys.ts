@@ -34,6 +34,8 @@ export interface SignInOptions extends Asking {
   readonly conditional?: boolean;
   /** Do not ask again on this browser. Default: false. */
   readonly trustDevice?: boolean;
+  /** Id of the operation that is confirmed, as the refusal of it says (`operation.id`). Default: none, the login is. */
+  readonly operation?: string;
 }
 
 export interface SignedIn {
@@ -90,8 +92,9 @@ export async function passkeySupport(): Promise<PasskeySupport> {
 type Found = { readonly credential: object } | { readonly problem: PasskeyProblem } | { readonly isStale: true };
 
 /** Asks for a passkey under one challenge. */
-async function ask({ base, conditional = false }: SignInOptions, outer: AbortSignal): Promise<Found> {
-  const options = await postJson(`${base}/passkey/options`, {}, outer);
+async function ask({ base, conditional = false, operation }: SignInOptions, outer: AbortSignal): Promise<Found> {
+  // JSON leaves out what is undefined.
+  const options = await postJson(`${base}/passkey/options`, { operation }, outer);
   if (!options.ok) return { problem: options.problem };
   const publicKey = requestOptionsOf(options.body as unknown as PublicKeyCredentialRequestOptionsJSON);
   const life = Math.max((publicKey.timeout ?? TIMEOUT) - AHEAD, SHORTEST);
@@ -123,9 +126,9 @@ async function get(request: CredentialRequestOptions): Promise<object> {
 }
 
 async function present(options: SignInOptions, credential: object): Promise<SignInResult> {
-  const { base, form, to = `${base}/passkey`, trustDevice = false } = options;
+  const { base, form, operation, to = `${base}/passkey`, trustDevice = false } = options;
   if (form !== undefined) return submit(form, credential);
-  const answer = await postJson(to, { credential, trustDevice });
+  const answer = await postJson(to, { credential, trustDevice, operation });
   if (!answer.ok) return { status: "refused", problem: answer.problem };
   if (answer.redirectTo !== undefined) return { status: "redirected", redirectTo: answer.redirectTo };
   const { amr, redirectTo } = answer.body;

@@ -52,7 +52,10 @@ export interface Device {
 
 /** A completed login. A session is worth what this list says, not what the session says. */
 export interface Login {
+  /** From the moment it was complete to its end. */
   readonly id: string;
+  /** Renewed whenever the login rises, so that an older copy of its session is worthless. Absent in older records: the id. */
+  readonly stage?: string;
   /** When the first factor was given. */
   readonly at: number;
   /** Real proofs, oldest first, the newest of each method. Empty for a trusted device. */
@@ -60,17 +63,8 @@ export interface Login {
   /** Set where a trusted device stood in for a proof; the login dies with that device. */
   readonly deviceId?: string;
   readonly label: string;
-  /** The newest proof, where it was given for one operation: it opens that one, once. */
-  readonly grant?: OperationGrant;
   /** Its last proof, which went with the last factor, was worth no more than a backup code. */
   readonly onBackupCode?: true;
-}
-
-/** A proof tied to one operation (`mfa.require({ bind })`). */
-export interface OperationGrant {
-  /** Digest of what the proof was given for. */
-  readonly operation: string;
-  readonly proof: Proof;
 }
 
 /** A line of the owner's own activity list. */

@@ -48,8 +48,12 @@ function keyOf(userId: UserId): string {
   return `account:${userId}`;
 }
 
-/** Writers that lost make room: the more often, the longer and the less alike they wait, up to 40 ms. */
-async function stepBack(attempt: number): Promise<void> {
+/**
+ * Writers that lost make room: the more often, the longer and the less alike they wait, up to 40 ms.
+ * @throws UnavailableError after a bounded number of lost writes
+ */
+export async function retreat(what: string, attempt: number): Promise<void> {
+  if (attempt >= MOST_ATTEMPTS) throw new UnavailableError(`${what} changed ${MOST_ATTEMPTS} times under one write`);
   if (attempt < FREE_ATTEMPTS) return;
   await setTimeout(Math.random() * Math.min(attempt, 40));
 }
@@ -115,10 +119,7 @@ export class AccountRecords {
    * @throws UnavailableError after a bounded number of lost writes
    */
   async readAgain(userId: UserId, attempt: number): Promise<AccountRecord> {
-    if (attempt >= MOST_ATTEMPTS) {
-      throw new UnavailableError(`An account record changed ${MOST_ATTEMPTS} times under one write`);
-    }
-    await stepBack(attempt);
+    await retreat("An account record", attempt);
     return this.read(userId);
   }
 

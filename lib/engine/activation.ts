@@ -34,13 +34,6 @@ export interface Activation extends Omit<EnrolledFactor, "login"> {
   readonly session: SessionRecord;
 }
 
-/** Setting a factor up confirms no operation, whichever a route is waiting for. */
-function withoutStepUp(login: LoginContext): LoginContext {
-  if (login.session === undefined) return login;
-  const { stepUp: _unanswered, ...session } = login.session;
-  return { ...login, session };
-}
-
 /** What a factor is worth that is set up in this login, for a while: no more than what has opened it. */
 function worthOf(login: LoginContext, now: number): Pick<Factor, "onBackupCode"> {
   const listed = listedLogin(login);
@@ -71,9 +64,7 @@ export async function activate(
   const kept = minted === undefined ? account.factors : [minted.factor];
   const proof: Proof = { method: type, factorId: id, at: now, isEnrollment: true, ...worth, ...(amr && { amr }) };
   const stage =
-    isSilent && login.status.status === "verified"
-      ? renewed(login.status.login)
-      : elevatedStage(withoutStepUp(login), proof);
+    isSilent && login.status.status === "verified" ? renewed(login.status.login) : elevatedStage(login, proof);
   const next: Account = startEpoch({ ...account, factors: [...kept, factor] }, randomId(), stage);
   const session = recordOfListed(login, stage, next.sessionEpoch);
   return {

@@ -22,7 +22,7 @@ export interface Authenticating extends Presentation {
 type Authenticated = Elevation & Pick<Verified, "proof" | "answer">;
 
 /** Why nothing can be verified for this login; undefined where it can. */
-function admissionProblem({ session, status }: LoginContext, { refusal, type }: AnyMethod): Problem | undefined {
+export function admissionProblem({ session, status }: LoginContext, { refusal, type }: AnyMethod): Problem | undefined {
   if (status.status === "ended") return { code: "expired" };
   // One key shown twice is one factor.
   if (session?.step === "first" && session.first === type) return { code: refusal };
@@ -41,7 +41,7 @@ function onItsOwnIfLater(login: LoginContext, verified: Verified): Verified {
 }
 
 /** The browser a proof came from, where the owner's activity list tells of it. */
-function atBrowser(events: readonly AccountEvent[], label: string): AccountEvent[] {
+export function atBrowser(events: readonly AccountEvent[], label: string): AccountEvent[] {
   return events.map((event) => (event.action === "factor-reopened" ? event : { ...event, label }));
 }
 

@@ -20,6 +20,7 @@ import { KeyRotation } from "./key-rotation.js";
 import { KeySamples, sealingKeys } from "./key-samples.js";
 import { Management } from "./management.js";
 import type { AnyMethod } from "./method.js";
+import { Operations } from "./operations.js";
 import { Sending } from "./sending.js";
 import { StepUp } from "./step-up.js";
 import { TrustedDevices, type TrustedDevicesOptions } from "./trusted-devices.js";
@@ -51,6 +52,7 @@ export interface Engine {
   readonly management: Management;
   readonly stepUp: StepUp;
   readonly browserIds: BrowserIds;
+  readonly operations: Operations;
   readonly accounts: Accounts;
   readonly rotation: KeyRotation;
   /** Resolves when store and keys answer, the keys open what is stored, and the methods have loaded what they need. */
@@ -97,6 +99,7 @@ export function createEngine(settings: EngineSettings): Engine {
     emitAudit,
   };
   const verification = new Verification(dependencies);
+  const operations = new Operations(dependencies, store);
   return {
     dependencies,
     events,
@@ -106,7 +109,8 @@ export function createEngine(settings: EngineSettings): Engine {
     enrollments: new Enrollments(dependencies),
     sending: new Sending(dependencies),
     management: new Management(dependencies),
-    stepUp: new StepUp(dependencies),
+    stepUp: new StepUp(dependencies, verification, operations),
+    operations,
     browserIds: new BrowserIds(seals),
     accounts: new Accounts(dependencies, verification),
     rotation: new KeyRotation(dependencies, store, samples),

@@ -64,10 +64,19 @@ export function scopeOf({ status }: Pick<LoginContext, "status">): AttemptScope 
   return status.status === "verified" ? "verified" : "login";
 }
 
+/**
+ * Whose messages a login may answer: its own, and within it those that were sent for the operation it confirms. One that was sent
+ * for another operation, or for none, is another's. Ids hold no slash.
+ */
+export function recipientOf({ session }: LoginContext, operation?: { readonly id: string }): string | undefined {
+  if (session === undefined || operation === undefined) return session?.id;
+  return `${session.id}/${operation.id}`;
+}
+
 /** The session's record of a login that was listed. Where the user was going is kept. */
 export function recordOfListed({ session, userId }: LoginContext, login: Login, epoch: string): SessionRecord {
   const returnTo = session?.returnTo === undefined ? {} : { returnTo: session.returnTo };
-  return { user: userId, step: "second", id: login.id, at: login.at, epoch, ...returnTo };
+  return { user: userId, step: "second", id: login.id, stage: login.stage, at: login.at, epoch, ...returnTo };
 }
 
 /** Whether this login began after the factor was set up: one that waits for a proof has, because setting up ends all others. */
@@ -82,5 +91,5 @@ export function isOnItsOwn(login: LoginContext, factor: Factor): boolean {
 
 /** The next stage of a login that has shown nothing new. */
 export function renewed(login: Login): Login {
-  return { ...login, id: randomId() };
+  return { ...login, stage: randomId() };
 }

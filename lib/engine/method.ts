@@ -17,7 +17,10 @@ export interface SealContext {
 export interface MethodContext extends SealContext {
   /** Milliseconds since the epoch. */
   readonly now: number;
-  /** The login that asks: codes that are sent belong to one. Undefined for operations of the application's own. */
+  /**
+   * The login that asks, and in it the operation that is to be confirmed, where there is one: codes that are sent belong to one of
+   * these, and prove nothing for another. Undefined for operations of the application's own.
+   */
   readonly loginId?: string | undefined;
   /** What passkeys call the user; undefined before the first. */
   readonly userHandle?: string | undefined;
@@ -42,6 +45,8 @@ export interface PresentContext {
   readonly challenges: ChallengeStore;
   /** Undefined before anybody is logged in, and for operations of the application's own. */
   readonly login: LoginContext | undefined;
+  /** Id of the one operation the proof is given for. Undefined: for the login as a whole. */
+  readonly operation?: string | undefined;
   /** The browser's own id, where nobody is logged in yet and it has one. */
   readonly browserId?: string | undefined;
 }

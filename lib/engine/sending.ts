@@ -7,13 +7,20 @@ import { isAnything, within } from "../core/within.js";
 import type { Subject } from "../events/emitter.js";
 import type { Change } from "./account-records.js";
 import type { EngineDependencies } from "./dependencies.js";
-import { type LoginContext, scopeOf, subjectOf, weighed } from "./login-context.js";
+import { type LoginContext, recipientOf, scopeOf, subjectOf, weighed } from "./login-context.js";
 import type { AnyMethod, Deliver, Prepared, Send } from "./method.js";
+import type { WaitingOperation } from "./operations.js";
 
 /** What does not answer by then is given up, whatever a method says. */
 const LONGEST_DELIVERY = 30 * SECOND;
 
 type Sendable = AnyMethod & { readonly send: Send };
+
+/** Which factor a message is for, and what it is to confirm. */
+interface Sent {
+  readonly factorId?: FactorId | undefined;
+  readonly operation?: WaitingOperation | undefined;
+}
 
 /** An account with one more message counted, or why none may be sent now. */
 export function countSend(
@@ -59,18 +66,18 @@ export async function deliver(
 export class Sending {
   constructor(private readonly dependencies: EngineDependencies) {}
 
-  /** `factorId`: of several of a kind the one used last. */
+  /** `factorId`: of several of a kind the one used last. What is sent for an operation proves nothing else. */
   async send(
     login: LoginContext,
     method: AnyMethod,
-    factorId?: FactorId,
+    { factorId, operation }: Sent = {},
   ): Promise<Outcome<Readonly<Record<string, unknown>>>> {
     if (method.send === undefined) return failure("not-found");
     const sendable = method as Sendable;
     const subject = subjectOf(login);
     const { result } = await this.dependencies.records.change<Outcome<Prepared>>(
       subject,
-      (current, now) => this.prepare(weighed(login, current, now), sendable, factorId, now),
+      (current, now) => this.prepare(weighed(login, current, now), sendable, { factorId, operation }, now),
       login.record,
     );
     if (!result.ok) return result;
@@ -82,7 +89,7 @@ export class Sending {
   private async prepare(
     login: LoginContext,
     { send, type }: Sendable,
-    factorId: FactorId | undefined,
+    { factorId, operation }: Sent,
     now: number,
   ): Promise<Change<Outcome<Prepared>>> {
     if (login.status.status === "ended") return { result: failure("expired") };
@@ -93,8 +100,8 @@ export class Sending {
     if (factor === undefined) return { result: failure(asked.length > 0 ? "too-many-attempts" : "not-found") };
     const counted = countSend(this.dependencies, account, send.limits, now);
     if ("problem" in counted) return { result: { ok: false, problem: counted.problem } };
-    const { session, userId } = login;
-    const prepared = await send.prepare(factor, { userId, now, keys: this.dependencies.keys, loginId: session?.id });
+    const context = { userId: login.userId, now, keys: this.dependencies.keys, loginId: recipientOf(login, operation) };
+    const prepared = await send.prepare(factor, context);
     if ("code" in prepared) return { result: { ok: false, problem: prepared } };
     return { account: replaceFactor(counted.account, prepared.factor), result: success(prepared) };
   }

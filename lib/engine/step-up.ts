@@ -1,62 +1,47 @@
-import type { Login } from "../core/account.js";
-import { ConfigurationError } from "../core/errors.js";
-import { MINUTE, type UserId } from "../core/nouns.js";
-import { cleanText } from "../core/text.js";
-import type { KeyContext } from "../crypto/key-provider.js";
-import type { StepUpRequest } from "../policy/assess.js";
+import { failure, type Outcome, success } from "../core/errors.js";
+import { type MethodType, MINUTE, type Proof } from "../core/nouns.js";
+import type { AccountEvent } from "../events/audit.js";
 import { acceptableMethods, type ProofRequirement, satisfyingProof } from "../policy/requirement.js";
+import type { Change } from "./account-records.js";
+import { admissionProblem, atBrowser } from "./authentication.js";
 import type { EngineDependencies } from "./dependencies.js";
-import { type LoginContext, subjectOf } from "./login-context.js";
+import { type LoginContext, recipientOf, scopeOf, subjectOf, weighed } from "./login-context.js";
+import type { Waiting } from "./method.js";
+import type { Operation } from "./operation.js";
+import type { Operations, ShownOperation, WaitingOperation } from "./operations.js";
+import type { Presentation, Verification, Verified } from "./verification.js";
 
-/** One operation a proof can be given for. */
-export interface Operation {
-  /** Method, route and what the user is shown, in one text. */
-  readonly text: string;
-  /** What the user is shown, where it is text. */
-  readonly shown: string | undefined;
+/** A proof that was given for one operation, which it opened. */
+export interface Confirmed extends Pick<Verified, "proof" | "answer"> {
+  readonly confirmed: WaitingOperation;
 }
 
 /** A proof for one operation is good that long, unless the route says otherwise. */
-export const GRANT_LIFE = 5 * MINUTE;
+const GRANT_LIFE = 5 * MINUTE;
 
-const MOST_SHOWN = 300;
-
-/** What a proof can be bound to: JSON, and not nothing. */
-export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
-
-function isJson(value: unknown): value is Json {
-  if (value === null || typeof value === "string" || typeof value === "boolean") return true;
-  if (typeof value === "number") return Number.isFinite(value);
-  if (Array.isArray(value)) return value.every(isJson);
-  const isPlain = typeof value === "object" && [Object.prototype, null].includes(Object.getPrototypeOf(value) as null);
-  return isPlain && Object.values(value).every(isJson);
+/** How old a proof may be, in milliseconds; undefined: as old as the login. */
+export function longestAge({ maxAge }: ProofRequirement, operation: Operation | undefined): number | undefined {
+  return maxAge ?? (operation === undefined ? undefined : GRANT_LIFE);
 }
 
-/**
- * The operation of a request: what it does (`route`) to what (`value`).
- * @throws ConfigurationError for a value that JSON would not keep apart from others: it would bind the proof to nothing
- */
-export function operationOf(route: string, value: unknown): Operation {
-  if (!isJson(value) || value === null || value === "") {
-    throw new ConfigurationError(["mfa.require: bind must answer text or JSON that says what the request does"]);
-  }
-  return {
-    text: JSON.stringify([route, value]),
-    shown: typeof value === "string" ? cleanText(value, MOST_SHOWN) : undefined,
-  };
-}
-
-function operationContext(userId: UserId): KeyContext {
-  return { owner: userId, purpose: "operation" };
-}
-
-function withoutGrant({ grant: _used, ...login }: Login): Login {
-  return login;
+/** A whole login of somebody who has a factor, whatever this login has shown of it. */
+function canConfirm({ status }: LoginContext): boolean {
+  const isExempt = status.status === "not-enrolled" && status.isEnrolled === true;
+  return isExempt || status.status === "verified" || status.status === "trusted-device";
 }
 
 /** Whether a login has shown what a route asks for, and what is asked of it where it has not. */
 export class StepUp {
-  constructor(private readonly dependencies: EngineDependencies) {}
+  constructor(
+    private readonly dependencies: EngineDependencies,
+    private readonly verification: Verification,
+    private readonly operations: Operations,
+  ) {}
+
+  /** The methods whose proofs can satisfy the requirement. */
+  methodsFor(requirement: ProofRequirement): readonly MethodType[] {
+    return acceptableMethods(requirement, this.dependencies.methods.values());
+  }
 
   /** Whether the login satisfies the requirement now. A proof given for an operation is used up by it, once. */
   async authorizeAndConsume(
@@ -64,54 +49,74 @@ export class StepUp {
     requirement: ProofRequirement,
     operation: Operation | undefined,
   ): Promise<boolean> {
+    const acceptable = this.methodsFor(requirement);
+    if (operation !== undefined) return this.useProof(login, requirement, operation, acceptable);
     const { status } = login;
     if (status.status !== "verified") return false;
-    if (operation !== undefined) return this.useGrant(login, requirement, operation);
-    const acceptable = acceptableMethods(requirement, this.dependencies.methods.values());
     return satisfyingProof(status.login, requirement, acceptable, this.dependencies.clock()) !== undefined;
   }
 
-  /** What the login is asked for; the text of an operation is sealed, because sessions are kept in clear. */
-  async requestFor(
+  /** The operation, waiting for a proof from now on; undefined where the session has no record of the login. */
+  ask(
     login: LoginContext,
     requirement: ProofRequirement,
-    operation: Operation | undefined,
-  ): Promise<StepUpRequest> {
-    const methods = acceptableMethods(requirement, this.dependencies.methods.values());
-    if (operation === undefined) return { methods };
-    const digest = await this.digest(login, operation);
-    const { shown } = operation;
-    if (shown === undefined) return { methods, operation: digest };
-    const sealed = await this.dependencies.keys.encrypt(Buffer.from(shown), operationContext(login.userId));
-    return { methods, operation: digest, shown: sealed };
-  }
-
-  /** What the user is about to confirm, if a route said so in words. */
-  async shownOperation({ session, userId }: LoginContext): Promise<string | undefined> {
-    const sealed = session?.stepUp?.shown;
-    if (sealed === undefined) return undefined;
-    const text = await this.dependencies.keys.decrypt(sealed, operationContext(userId));
-    return Buffer.from(text).toString("utf8");
-  }
-
-  /** Keyed, because amounts and recipients can be guessed, and sessions are kept in clear. */
-  private digest({ userId }: LoginContext, { text }: Operation): Promise<string> {
-    return this.dependencies.keys.mac(text, operationContext(userId));
-  }
-
-  private async useGrant(login: LoginContext, requirement: ProofRequirement, operation: Operation): Promise<boolean> {
-    const { methods, records } = this.dependencies;
-    const digest = await this.digest(login, operation);
-    const acceptable = acceptableMethods(requirement, methods.values());
-    const fresh = { ...requirement, maxAge: requirement.maxAge ?? GRANT_LIFE };
-    const { result } = await records.change<boolean>(subjectOf(login), ({ account }, now) => {
-      const listed = account.logins.find(({ id }) => id === login.session?.id);
-      const grant = listed?.grant;
-      if (listed === undefined || grant?.operation !== digest) return { result: false };
-      if (satisfyingProof({ proofs: [grant.proof] }, fresh, acceptable, now) === undefined) return { result: false };
-      const logins = account.logins.map((each) => (each.id === listed.id ? withoutGrant(listed) : each));
-      return { account: { ...account, logins }, result: true };
+    operation: Operation,
+    returnTo: string | undefined,
+  ): Promise<ShownOperation | undefined> {
+    return this.operations.ask(login, operation, {
+      methods: this.methodsFor(requirement),
+      maxAge: requirement.maxAge ?? GRANT_LIFE,
+      ...(returnTo === undefined ? {} : { returnTo }),
     });
-    return result;
+  }
+
+  /**
+   * Proves one factor for one operation: that may be done once, and nothing else comes of it. The proof is used up first; where the
+   * operation ended meanwhile nothing is opened (`expired`).
+   */
+  async confirm(
+    login: LoginContext,
+    presentation: Presentation,
+    operation: WaitingOperation,
+  ): Promise<Outcome<Confirmed | Waiting>> {
+    const { result } = await this.dependencies.records.change(
+      subjectOf(login),
+      (current, now) => this.tryFor(operation, weighed(login, current, now), presentation, now),
+      login.record,
+    );
+    if (!result.ok || "waiting" in result.value) return result;
+    return (await this.operations.open(login, operation, result.value.proof)) ? result : failure("expired");
+  }
+
+  private async tryFor(
+    operation: WaitingOperation,
+    login: LoginContext,
+    presentation: Presentation,
+    now: number,
+  ): Promise<Change<Outcome<Confirmed | Waiting>>> {
+    const problem = admissionProblem(login, presentation.method);
+    if (problem !== undefined) return { result: { ok: false, problem } };
+    const claimant = { scope: scopeOf(login), loginId: recipientOf(login, operation) };
+    const tried = await this.verification.attempt(login.record.account, presentation, claimant, now);
+    if ("change" in tried) return tried.change;
+    const { account, answer, events, proof } = tried.verified;
+    const told: AccountEvent = { action: "step-up", method: proof.method, factorId: proof.factorId };
+    const result = success({ proof, answer, confirmed: operation });
+    return { account, result, events: [...atBrowser(events, login.source.label), told] };
+  }
+
+  private async useProof(
+    login: LoginContext,
+    requirement: ProofRequirement,
+    operation: Operation,
+    acceptable: readonly MethodType[],
+  ): Promise<boolean> {
+    if (!canConfirm(login)) return false;
+    const fresh = { ...requirement, maxAge: longestAge(requirement, operation) };
+    // A factor that was removed meanwhile proves nothing any more.
+    const held = new Set(login.record.account.factors.map(({ id }) => id));
+    const willDo = (proof: Proof, now: number): boolean =>
+      held.has(proof.factorId) && satisfyingProof({ proofs: [proof] }, fresh, acceptable, now) !== undefined;
+    return this.operations.use(login, operation, willDo);
   }
 }

@@ -1,16 +1,19 @@
 import { isEnrolled } from "../core/account.js";
 import { closedFactors } from "../core/account-changes.js";
-import { type Outcome, success } from "../core/errors.js";
+import { failure, type Outcome, success } from "../core/errors.js";
 import { BACKUP_CODE, type MethodType } from "../core/nouns.js";
-import { isOpen } from "../engine/choices.js";
+import { isOpen, type MethodChoice } from "../engine/choices.js";
 import type { ElevatedLogin } from "../engine/elevation.js";
 import { scopeOf } from "../engine/login-context.js";
+import type { ShownOperation } from "../engine/operations.js";
+import type { Confirmed } from "../engine/step-up.js";
 import { closedView } from "../engine/views.js";
 import { holdsUntil, isDue } from "../policy/assess.js";
 import { wantsPage } from "./answers.js";
 import { amrOf } from "./description.js";
 import { settingsPath } from "./request-state.js";
 import { readNothing, type Reply, type Route, route, type RouteContext } from "./route.js";
+import { readOperation } from "./schemas.js";
 import { saveRecord } from "./session.js";
 
 /** Below `path`: the page that offers to open again what wrong codes have closed. */
@@ -31,8 +34,8 @@ export async function goOn(context: RouteContext): Promise<string> {
 }
 
 /**
- * Once a proof is given, the browser comes back to the settings; whatever a route had asked to have confirmed before is
- * abandoned. Answers the context as it is from now on.
+ * Once a proof is given, the browser comes back to the settings; what a route had asked for before is abandoned. Operations have
+ * pages of their own, and wait on. Answers the context as it is from now on.
  */
 export async function thenSettings(context: RouteContext): Promise<RouteContext> {
   const { login, req, state } = context;
@@ -49,31 +52,61 @@ function isFromSettings({ login, req, state }: RouteContext): boolean {
 
 /** The page a problem of a proof is told on: the challenge again. A step-up leads back to where it was asked for. */
 export function challengeAgain(type?: MethodType): NonNullable<Route["again"]> {
-  return ({ confirming, login, pages, req }, problem) => {
+  return ({ login, operation, pages, req }, problem) => {
     if (login.status.status === "must-enroll") return pages.due(req, login, problem);
-    return problem.code === "expired" ? undefined : pages.challenge(req, login, type, problem, confirming);
+    if (problem.code !== "expired") return pages.challenge(req, login, type, problem, operation);
+    return isDue(login.status) ? undefined : pages.operationOver(req, login);
   };
 }
 
+/** An operation as clients are told of it. */
+export function operationMember({ id, text }: ShownOperation) {
+  return { operation: { id, text } };
+}
+
+function listed(operation: ShownOperation) {
+  return { ...operationMember(operation).operation, expiresAt: new Date(operation.expiresAt).toISOString() };
+}
+
+async function challengeBody({ engine, login }: RouteContext, methods: readonly MethodChoice[]) {
+  const { status } = login;
+  const body = { status: status.status, methods, preferred: methods.find(isOpen)?.type ?? null };
+  if (!isDue(status)) return { ...body, operations: (await engine.operations.list(login)).map(listed) };
+  // Nothing can wait for a proof before the login is complete.
+  const ends = holdsUntil(status);
+  return ends < Infinity ? { ...body, expiresAt: new Date(ends).toISOString() } : body;
+}
+
 async function show(asked: RouteContext): Promise<Outcome<Reply>> {
+  if (asked.req.query.operation !== undefined) return showOperation(asked, asked.req.query.operation);
   // Somebody who came from the settings to confirm that it is them goes back there.
   const context = isFromSettings(asked) ? await thenSettings(asked) : asked;
   const { engine, login, pages, req, state } = context;
   const { record, session, status } = login;
-  const methods = engine.authentication.choices(record.account, session, scopeOf(login));
-  const preferred = methods.find(isOpen)?.type ?? null;
-  const ends = isDue(status) ? holdsUntil(status) : Infinity;
-  const expiresAt = ends < Infinity ? { expiresAt: new Date(ends).toISOString() } : {};
-  const body = { status: status.status, methods, preferred, ...expiresAt };
+  const body = await challengeBody(context, engine.authentication.choices(record.account, session, scopeOf(login)));
   const nothingToProve = status.status === "not-enrolled" && !isEnrolled(record.account);
-  const confirming = await engine.stepUp.shownOperation(login);
-  const page = nothingToProve
-    ? { redirect: settingsPath(state) }
-    : { render: () => pages.due(req, login, undefined, confirming) };
+  const page = nothingToProve ? { redirect: settingsPath(state) } : { render: () => pages.due(req, login) };
   return success({ status: 200, body, page });
 }
 
-async function cancel({ engine, login, settings, state }: RouteContext): Promise<Outcome<Reply>> {
+/** The page of one operation; nothing that is done elsewhere changes what it confirms. */
+async function showOperation(context: RouteContext, id: unknown): Promise<Outcome<Reply>> {
+  const { engine, login, pages, req } = context;
+  const operation = typeof id === "string" ? await engine.operations.shown(login, id) : undefined;
+  if (operation === undefined) return failure("expired");
+  const choices = engine.authentication.choices(login.record.account, login.session, scopeOf(login));
+  const methods = choices.filter(({ type }) => operation.methods.includes(type));
+  const body = { ...(await challengeBody(context, methods)), ...operationMember(operation) };
+  const render = (): string => pages.challenge(req, login, undefined, undefined, operation);
+  return success({ status: 200, body, page: { render } });
+}
+
+async function cancel(context: RouteContext, operation: string | undefined): Promise<Outcome<Reply>> {
+  const { engine, login, settings, state } = context;
+  if (operation !== undefined) {
+    const isAbandoned = await engine.operations.abandon(login, operation);
+    return isAbandoned ? success({ status: 204, page: { redirect: settingsPath(state) } }) : failure("expired");
+  }
   // Nothing is pending: whoever turns away from confirming something stays signed in.
   if (!isDue(login.status)) return success({ status: 204, page: { redirect: settingsPath(state) } });
   await engine.firstFactor.cancel(login);
@@ -81,16 +114,11 @@ async function cancel({ engine, login, settings, state }: RouteContext): Promise
   return success({ status: 204, page: { redirect: settings.loginPath } });
 }
 
-/** Whoever confirms one operation is about to do that, and nothing else. */
-function isPlainStepUp({ session, status }: RouteContext["login"]): boolean {
-  return status.status === "verified" && session?.stepUp?.operation === undefined;
-}
-
 /** A page on the way from a proof to where the user was going: of a method's after a sign-in by code, ours after a step-up. */
 function wayOn({ login, pages, req, settings }: RouteContext, elevated: ElevatedLogin): string | undefined {
   // Where the browser was trusted just now nothing is offered: a new factor ends all trust.
   if (elevated.deviceToken !== undefined || !wantsPage(req, pages)) return undefined;
-  if (isPlainStepUp(login) && closedFactors(elevated.login.record.account).length > 0) return REOPEN_PATH;
+  if (login.status.status === "verified" && closedFactors(elevated.login.record.account).length > 0) return REOPEN_PATH;
   if (login.status.status !== "pending" || elevated.proof.method === BACKUP_CODE) return undefined;
   for (const method of settings.methods.values()) {
     const path = method.afterSignIn?.(elevated);
@@ -116,8 +144,23 @@ export function elevatedReply(context: RouteContext, elevated: ElevatedLogin): O
   return success({ status: 200, body, page: { redirect: redirectTo }, session, ...token });
 }
 
+/** The answer to a proof of one operation: the login and its session stay as they are, and what was asked for can be done now. */
+export function confirmedReply({ engine, login }: RouteContext, { answer, confirmed }: Confirmed): Outcome<Reply> {
+  const { status } = login;
+  const { returnTo: redirectTo = "/" } = confirmed;
+  const amr = status.status === "verified" ? amrOf(engine, status.login) : [];
+  const body = { status: status.status, redirectTo, amr, ...answer };
+  return success({ status: 200, body, page: { redirect: redirectTo } });
+}
+
 /** Asking for a second factor, and turning away. */
 export const challengeRoutes: readonly Route[] = [
-  route({ verb: "get", path: "/", read: readNothing, run: show }),
-  route({ verb: "post", path: "/cancel", read: readNothing, run: cancel }),
+  route({ verb: "get", path: "/", read: readNothing, run: show, again: challengeAgain() }),
+  route({
+    verb: "post",
+    path: "/cancel",
+    read: readOperation,
+    run: (context, { operation }) => cancel(context, operation),
+    again: challengeAgain(),
+  }),
 ];

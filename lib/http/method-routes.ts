@@ -2,11 +2,11 @@ import { failure, type Outcome, type Problem, success } from "../core/errors.js"
 import type { MethodType } from "../core/nouns.js";
 import type { EnrolledFactor } from "../engine/activation.js";
 import { factorView } from "../engine/views.js";
-import { challengeAgain, destination, elevatedReply } from "./challenge-routes.js";
+import { challengeAgain, confirmedReply, destination, elevatedReply } from "./challenge-routes.js";
 import type { Method } from "./method.js";
 import { countMiss } from "./misses.js";
 import { reconfirm } from "./reconfirm.js";
-import { settingsPath } from "./request-state.js";
+import { challengePath, settingsPath } from "./request-state.js";
 import { type Body, type Reply, type Route, route, type RouteContext } from "./route.js";
 import * as schemas from "./schemas.js";
 import { siteOf, userOf } from "./settings.js";
@@ -14,15 +14,44 @@ import { siteOf, userOf } from "./settings.js";
 interface Proving {
   readonly body: Body;
   readonly trustDevice: boolean;
+  /** The one operation it is for. */
+  readonly operation: string | undefined;
 }
 
 /** A proof as its method reads it, and the method. */
-export async function presentationOf({ engine, login, req, settings }: RouteContext, type: MethodType, body: Body) {
+async function presentationOf(context: RouteContext, type: MethodType, body: Body, operation: string | undefined) {
+  const { engine, login, req, settings } = context;
   const method = settings.methods.get(type);
   if (method === undefined) return undefined;
   const { challenges } = engine.dependencies;
-  const presented = await method.present(body, { site: siteOf(settings, req, userOf(login)), challenges, login });
+  const site = siteOf(settings, req, userOf(login));
+  const presented = await method.present(body, { site, challenges, login, operation });
   return presented === undefined ? undefined : { method, presented };
+}
+
+async function prove(context: RouteContext, type: MethodType, proving: Proving): Promise<Outcome<Reply>> {
+  const { engine, login, state } = context;
+  const { authentication, operations, stepUp } = engine;
+  // First of all: a proof for what is not there must neither be compared nor use anything up.
+  const waiting = await operations.waiting(login, type, proving.operation);
+  if (!waiting.ok) return waiting;
+  const { value: operation } = waiting;
+  const presentation = await presentationOf(context, type, proving.body, operation?.id);
+  if (presentation === undefined) return failure("invalid-request");
+  const outcome =
+    operation === undefined
+      ? await authentication.authenticate(login, { ...presentation, trustDevice: proving.trustDevice })
+      : await stepUp.confirm(login, presentation, operation);
+  if (!outcome.ok) {
+    await countMiss(state, login, presentation.method, outcome.problem);
+    return outcome;
+  }
+  const { value } = outcome;
+  if ("waiting" in value) {
+    const page = { redirect: challengePath(state, { method: type, operation: operation?.id }) };
+    return success({ status: 200, body: { ...value.waiting, status: "waiting" }, page });
+  }
+  return "confirmed" in value ? confirmedReply(context, value) : elevatedReply(context, value);
 }
 
 /**
@@ -43,22 +72,9 @@ export function proofRoute(type: MethodType): Route {
     isConfirmedByWrite: true,
     read(body) {
       const read = schemas.readProving(body);
-      return read && { body, trustDevice: read.trustDevice };
+      return read && { body, ...read, operation: read.operation };
     },
-    async run(context, { body, trustDevice }) {
-      const presentation = await presentationOf(context, type, body);
-      if (presentation === undefined) return failure("invalid-request");
-      const { authentication } = context.engine;
-      const outcome = await authentication.authenticate(context.login, { ...presentation, trustDevice });
-      if (!outcome.ok) {
-        await countMiss(context.state, context.login, presentation.method, outcome.problem);
-        return outcome;
-      }
-      const { value } = outcome;
-      if ("login" in value) return elevatedReply(context, value);
-      const page = { redirect: `${context.state.base}?method=${type}` };
-      return success({ status: 200, body: { ...value.waiting, status: "waiting" }, page });
-    },
+    run: (context, proving) => prove(context, type, proving),
     again: challengeAgain(type),
   });
 }
@@ -79,12 +95,15 @@ export function sendRoute(type: MethodType): Route {
     path: `/${type}/send`,
     isLimited: true,
     read: schemas.readSending,
-    async run({ engine, login, settings, state }, { factorId }) {
+    async run({ engine, login, settings, state }, { factorId, operation }) {
       const method = settings.methods.get(type);
       if (method === undefined) return failure("not-found");
-      const outcome = await engine.sending.send(login, method, factorId);
+      const waiting = await engine.operations.waiting(login, type, operation);
+      if (!waiting.ok) return waiting;
+      const outcome = await engine.sending.send(login, method, { factorId, operation: waiting.value });
       if (!outcome.ok) return outcome;
-      return success({ status: 202, body: outcome.value, page: { redirect: `${state.base}?method=${type}` } });
+      const page = { redirect: challengePath(state, { method: type, operation }) };
+      return success({ status: 202, body: outcome.value, page });
     },
     again: challengeAgain(type),
   });

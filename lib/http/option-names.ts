@@ -1,7 +1,7 @@
 import { distance } from "fastest-levenshtein";
 
 /** So few letters away that it was meant: one in three, rounded down, and one in a short name. */
-function nearest(name: string, names: readonly string[]): string | undefined {
+export function nearest(name: string, names: readonly string[]): string | undefined {
   const reach = Math.max(1, Math.floor(name.length / 3));
   const [best] = names
     .map((known) => ({ known, away: distance(name, known) }))

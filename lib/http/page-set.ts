@@ -6,8 +6,9 @@ import { maskName } from "../core/text.js";
 import { isOpen, type MethodChoice } from "../engine/choices.js";
 import type { Engine } from "../engine/engine.js";
 import { deviceIdOf, isOnItsOwn, type LoginContext, scopeOf } from "../engine/login-context.js";
+import type { ShownOperation } from "../engine/operations.js";
 import { settingsView } from "../engine/views.js";
-import { challengePage } from "../pages/challenge-page.js";
+import { challengePage, operationOverPage } from "../pages/challenge-page.js";
 import { enrollmentPage } from "../pages/enrollment-page.js";
 import { builtInLayout, renderPage } from "../pages/layout.js";
 import { mergeMessages, messagesFor, type Messages } from "../pages/messages.js";
@@ -95,13 +96,19 @@ export class PageSet {
   }
 
   /** The page a login with a second factor due sees first: the challenge, or the enrollment that policy demands. */
-  due(req: Request, login: LoginContext, problem?: Problem, confirming?: string): string {
-    if (login.status.status !== "must-enroll") return this.challenge(req, login, undefined, problem, confirming);
+  due(req: Request, login: LoginContext, problem?: Problem): string {
+    if (login.status.status !== "must-enroll") return this.challenge(req, login, undefined, problem);
     return setUpPage(this.context(req, login), { accountName: this.shownName(login), ...problemMember(problem) });
   }
 
-  challenge(req: Request, login: LoginContext, tried?: MethodType, problem?: Problem, confirming?: string): string {
-    const methods = this.choices(login, problem);
+  challenge(
+    req: Request,
+    login: LoginContext,
+    tried?: MethodType,
+    problem?: Problem,
+    operation?: ShownOperation,
+  ): string {
+    const methods = this.choices(login, problem, operation);
     const wanted = tried ?? req.query.method;
     const selected = methods.find(({ type }) => type === wanted) ?? methods.find(isOpen) ?? methods[0];
     // Trusting a browser is for sign-ins; who confirms something is signed in already.
@@ -112,9 +119,13 @@ export class PageSet {
       selected: selected?.type,
       accountName: this.shownName(login),
       trustDays: trustMaxAge && Math.max(1, Math.round(trustMaxAge / DAY)),
-      ...(confirming === undefined ? {} : { confirming }),
+      ...(operation === undefined ? {} : { operation }),
       ...problemMember(problem),
     });
+  }
+
+  operationOver(req: Request, login: LoginContext): string {
+    return operationOverPage(this.context(req, login));
   }
 
   /** What a method shows of an enrollment, or its form again after a wrong proof. */
@@ -174,12 +185,12 @@ export class PageSet {
   }
 
   /** The visitor's methods that will do for what is asked of them. */
-  private choices(login: LoginContext, problem?: Problem): MethodChoice[] {
+  private choices(login: LoginContext, problem?: Problem, operation?: ShownOperation): MethodChoice[] {
     const { record, session } = login;
     const except = problem?.members?.except;
-    const asked = session?.stepUp?.methods;
     const isWorthMore = (type: MethodType): boolean =>
       type !== except && factorsOf(record.account, type).some((factor) => isOnItsOwn(login, factor));
+    const asked = (operation ?? session?.stepUp)?.methods;
     const own = this.engine.authentication.choices(record.account, session, scopeOf(login));
     const all = except === undefined ? own : own.filter(({ type }) => isWorthMore(type));
     // What a route asked for narrows the choice; the settings ask for anything.

@@ -111,6 +111,17 @@ export function carriedState(req: Request): RequestState | undefined {
   return carrierOf(req)[STATE];
 }
 
+/** Where a proof is asked for, as the browser sees it: by one method, for one operation, where these are given. */
+export function challengePath(
+  { base }: Pick<RequestState, "base">,
+  { method, operation }: { readonly method?: MethodType; readonly operation?: string | undefined },
+): string {
+  const query = new URLSearchParams();
+  if (method !== undefined) query.set("method", method);
+  if (operation !== undefined) query.set("operation", operation);
+  return query.size === 0 ? base : `${base}?${query.toString()}`;
+}
+
 /** Where owners manage their factors, as the browser sees it. */
 export function settingsPath({ base }: Pick<RequestState, "base">): string {
   return `${base}/settings`;

@@ -1,17 +1,22 @@
 import type { Request, RequestHandler, Response } from "express";
-import { ConfigurationError, type Problem } from "../core/errors.js";
+import { ConfigurationError, failure, type Outcome, type Problem, success } from "../core/errors.js";
+import type { Json } from "../core/json.js";
 import type { MethodType } from "../core/nouns.js";
 import type { Engine } from "../engine/engine.js";
 import { type LoginContext, scopeOf } from "../engine/login-context.js";
-import { GRANT_LIFE, type Json, type Operation, operationOf } from "../engine/step-up.js";
+import { MOST_SHOWN, type Operation, type OperationFlaw, operationOf } from "../engine/operation.js";
+import type { ShownOperation } from "../engine/operations.js";
+import { longestAge } from "../engine/step-up.js";
 import { isDue } from "../policy/assess.js";
 import { type Duration, milliseconds } from "../policy/durations.js";
-import { acceptableMethods, type ProofRequirement } from "../policy/requirement.js";
+import type { ProofRequirement } from "../policy/requirement.js";
 import { sendProblem, sendRedirect, wantsPage } from "./answers.js";
+import { operationMember } from "./challenge-routes.js";
 import type { Gate } from "./gate.js";
 import type { PageSet } from "./page-set.js";
 import type { Refusals } from "./refusals.js";
-import { type RequestState, settingsPath, stateOf } from "./request-state.js";
+import { challengePath, type RequestState, settingsPath, stateOf } from "./request-state.js";
+import { requireProblems } from "./require-problems.js";
 import { localPlace } from "./return-to.js";
 import { saveRecord } from "./session.js";
 import type { Settings } from "./settings.js";
@@ -27,8 +32,12 @@ export interface RequireOptions {
   /** Only what a look-alike site cannot use. Default: false. */
   readonly phishingResistant?: boolean;
   /**
-   * What this one request does, as text the user is shown or any JSON value: the proof is then asked for this operation
-   * (method, route and value) and opens it once. Without `maxAge` it is good for 5 minutes.
+   * What this one request does, as text or any JSON value: the user is shown all of it, the proof is asked for this operation
+   * (method, path and value), and opens it once and nothing else. Without `maxAge` it is good for 5 minutes.
+   *
+   * A request for which it answers nothing (undefined, null, empty or blank text, a number that is none), or something of which 500
+   * characters would not show all, is refused: 400 `invalid-request`. What no request can bring (a date, a function), and either
+   * of these from a `bind` that takes no request, is a `ConfigurationError`. Where it throws, the answer is 503.
    */
   readonly bind?: (req: Request) => Json | Promise<Json>;
 }
@@ -42,26 +51,6 @@ interface GuardDependencies {
   readonly refusals: Refusals;
 }
 
-const KNOWN = ["maxAge", "aal", "methods", "phishingResistant", "bind"];
-
-function problemsOf(options: RequireOptions, engine: Engine): string[] {
-  const problems = Object.keys(options)
-    .filter((name) => !KNOWN.includes(name))
-    .map((name) => `mfa.require: there is no option "${name}"`);
-  if (options.maxAge !== undefined && milliseconds(options.maxAge) === undefined) {
-    problems.push(`mfa.require: maxAge ${JSON.stringify(options.maxAge)} is not a duration such as "5m"`);
-  }
-  const unknown = (options.methods ?? []).filter((type) => !engine.dependencies.methods.has(type));
-  problems.push(...unknown.map((type) => `mfa.require: the method "${type}" is not among the configured methods`));
-  if (
-    problems.length === 0 &&
-    acceptableMethods(requirementOf(options), engine.dependencies.methods.values()).length === 0
-  ) {
-    problems.push("mfa.require: no configured method can satisfy this; nobody could ever pass");
-  }
-  return problems;
-}
-
 function requirementOf({ aal, maxAge, methods, phishingResistant }: RequireOptions): ProofRequirement {
   return { aal, methods, phishingResistant, maxAge: milliseconds(maxAge) };
 }
@@ -71,6 +60,12 @@ function acrOf({ aal, phishingResistant }: ProofRequirement): string | undefined
   if (phishingResistant === true) return "phr";
   return aal === undefined ? undefined : `aal${aal}`;
 }
+
+const FLAWS: Readonly<Record<OperationFlaw, string>> = {
+  missing: "must answer text, or JSON without anything missing, that says what the request does",
+  "too-long": `must answer what can be shown whole, in ${MOST_SHOWN} characters`,
+  foreign: "must answer text or JSON: no dates, functions, bigints or instances of classes",
+};
 
 /** One `mfa.require(...)`: decided at start, asked at each request. */
 class StepUpGuard {
@@ -93,23 +88,33 @@ class StepUpGuard {
       sendProblem(req, res, { code: "login-required" }, pages);
       return false;
     }
-    const operation = await this.operation(req);
-    if (await engine.stepUp.authorizeAndConsume(login, this.requirement, operation)) return true;
-    if (settings.isReport) {
-      gate.report(login);
-      return true;
-    }
-    if (isDue(login.status)) gate.answerDue(state, login);
-    else if (login.status.status === "not-enrolled" && login.status.isEnrolled !== true)
-      await this.askToEnroll(state, login);
-    else await this.askForProof(state, login, operation);
-    return false;
+    // What nobody may do yet need not be said in words: a body may lack all of it.
+    const asked = isDue(login.status) ? success(undefined) : await this.operation(req);
+    if (asked.ok && (await engine.stepUp.authorizeAndConsume(login, this.requirement, asked.value))) return true;
+    if (settings.isReport) gate.report(login);
+    else await this.refuse(state, login, asked);
+    return settings.isReport;
   }
 
-  private async operation(req: Request): Promise<Operation | undefined> {
+  private async refuse(state: RequestState, login: LoginContext, asked: Outcome<Operation | undefined>): Promise<void> {
+    const { gate, pages } = this.dependencies;
+    const { status } = login;
+    if (isDue(status)) gate.answerDue(state, login);
+    else if (status.status === "not-enrolled" && status.isEnrolled !== true) await this.askToEnroll(state, login);
+    else if (asked.ok) await this.askForProof(state, login, asked.value);
+    else sendProblem(state.req, state.res, asked.problem, pages);
+  }
+
+  /** What the request does, where the proof is for that alone; or why nobody could confirm it. */
+  private async operation(req: Request): Promise<Outcome<Operation | undefined>> {
     const { bind } = this.options;
-    if (bind === undefined) return undefined;
-    return operationOf(`${req.method} ${req.baseUrl}${req.path}`, await bind(req));
+    if (bind === undefined) return success(undefined);
+    const operation = operationOf(`${req.method} ${req.baseUrl}${req.path}`, await bind(req));
+    if (!("flaw" in operation)) return success(operation);
+    const { flaw } = operation;
+    // No request brings a date or a function, and nothing a request brings is in what does not look at it.
+    if (flaw === "foreign" || bind.length === 0) throw new ConfigurationError([`mfa.require: bind ${FLAWS[flaw]}`]);
+    return failure("invalid-request", { members: { reason: `operation-${flaw}` } });
   }
 
   private async askToEnroll(state: RequestState, login: LoginContext): Promise<void> {
@@ -123,32 +128,44 @@ class StepUpGuard {
 
   private async askForProof(state: RequestState, login: LoginContext, operation: Operation | undefined): Promise<void> {
     const { engine, pages } = this.dependencies;
-    const { base, req, res } = state;
-    const stepUp = await engine.stepUp.requestFor(login, this.requirement, operation);
+    const { req, res } = state;
+    const methods = engine.stepUp.methodsFor(this.requirement);
     const choices = engine.authentication.choices(login.record.account, login.session, scopeOf(login));
-    const own = choices.filter(({ type }) => stepUp.methods.includes(type));
+    const own = choices.filter(({ type }) => methods.includes(type));
+    const waiting = operation && own.length > 0 ? await this.ask(req, login, operation) : undefined;
     // Where nothing of theirs will do there is nothing to confirm, but something to set up.
-    await this.remember(req, login, own.length === 0 ? {} : { stepUp });
-    if (wantsPage(req, pages)) {
-      sendRedirect(res, own.length === 0 ? settingsPath(state) : base);
-      return;
+    if (waiting === undefined) await this.remember(req, login, own.length === 0 ? {} : { stepUp: { methods } });
+    const location = challengePath(state, { operation: waiting?.id });
+    if (wantsPage(req, pages)) sendRedirect(res, own.length === 0 ? settingsPath(state) : location);
+    else {
+      const members = { location, methods: own, ...this.terms(operation), ...(waiting && operationMember(waiting)) };
+      sendProblem(req, res, { code: "step-up-required", members } satisfies Problem, pages);
     }
-    const maxAge = this.requirement.maxAge ?? (operation === undefined ? undefined : GRANT_LIFE);
-    const acr = acrOf(this.requirement);
-    const members = {
-      location: base,
-      methods: own,
+  }
+
+  /** What a proof must be, for whoever reads the refusal. */
+  private terms(operation: Operation | undefined): object {
+    const maxAge = longestAge(this.requirement, operation);
+    const acrValues = acrOf(this.requirement);
+    return {
       ...(maxAge === undefined ? {} : { maxAge: Math.floor(maxAge / 1000) }),
-      ...(acr === undefined ? {} : { acrValues: acr }),
+      ...(acrValues === undefined ? {} : { acrValues }),
     };
-    sendProblem(req, res, { code: "step-up-required", members } satisfies Problem, pages);
+  }
+
+  private ask(req: Request, login: LoginContext, operation: Operation): Promise<ShownOperation | undefined> {
+    return this.dependencies.engine.stepUp.ask(login, this.requirement, operation, this.wayBack(req));
   }
 
   /** After the proof the browser goes back: to what it was reading, or to the page whose form it sent. Nothing is replayed. */
+  private wayBack(req: Request): string | undefined {
+    const from = req.method === "GET" ? req.originalUrl : req.get("referer");
+    return localPlace(from, this.dependencies.settings.origins(req));
+  }
+
   private async remember(req: Request, { session }: LoginContext, asked: object): Promise<void> {
     if (session === undefined) return;
-    const from = req.method === "GET" ? req.originalUrl : req.get("referer");
-    const returnTo = localPlace(from, this.dependencies.settings.origins(req));
+    const returnTo = this.wayBack(req);
     const { stepUp: _before, ...plain } = session;
     await saveRecord(req, { ...plain, ...asked, ...(returnTo === undefined ? {} : { returnTo }) });
   }
@@ -157,7 +174,7 @@ class StepUpGuard {
 /** `mfa.require(options)`. @throws ConfigurationError for options no request could satisfy */
 export function createRequire(dependencies: GuardDependencies): (options?: RequireOptions) => RequestHandler {
   return function require(options = {}) {
-    const problems = problemsOf(options, dependencies.engine);
+    const problems = requireProblems(options, dependencies.engine.dependencies.methods);
     if (problems.length > 0) throw new ConfigurationError(problems);
     const guard = new StepUpGuard(dependencies, options);
     return function requireSecondFactor(req, res, next) {

@@ -2,6 +2,7 @@ import type { Request, Response } from "express";
 import type { Outcome, Problem } from "../core/errors.js";
 import type { Engine } from "../engine/engine.js";
 import type { LoginContext } from "../engine/login-context.js";
+import type { ShownOperation } from "../engine/operations.js";
 import type { SessionRecord } from "../policy/assess.js";
 import type { PageSet } from "./page-set.js";
 import type { RequestState } from "./request-state.js";
@@ -23,8 +24,8 @@ export interface RequestContext {
 /** What a route is given where somebody is logged in, if only by a first factor. */
 export interface RouteContext extends RequestContext {
   readonly login: LoginContext;
-  /** What exactly is being confirmed, where a page is shown again and a route had said so. */
-  readonly confirming?: string;
+  /** The operation that the refused proof was for, where a page is shown again. */
+  readonly operation?: ShownOperation;
 }
 
 /** What a route answers when all is well: the same thing twice, for a client of the API and for a browser. */

@@ -3,6 +3,7 @@ import type { Outcome, Problem } from "../core/errors.js";
 import type { UserId } from "../core/nouns.js";
 import { countedFor } from "../engine/address-limit.js";
 import { scopeOf } from "../engine/login-context.js";
+import type { ShownOperation } from "../engine/operations.js";
 import { pageScript, styleSheet } from "../pages/embedded.js";
 import { sendJson, sendPage, sendProblem, sendRedirect, setCommonHeaders, wantsPage } from "./answers.js";
 import { readBody } from "./body.js";
@@ -15,6 +16,7 @@ import type { Refusals } from "./refusals.js";
 import { reopenRoutes } from "./reopen-routes.js";
 import { type RequestState, stateOf } from "./request-state.js";
 import type { Reply, RequestContext, Route, RouteContext } from "./route.js";
+import { readOperation } from "./schemas.js";
 import { renewSession } from "./session.js";
 import { settingsRoutes } from "./settings-routes.js";
 import { currentUser } from "./user-visibility.js";
@@ -39,6 +41,12 @@ function offersWays({ code, retryAfter }: Problem): boolean {
   return code === "second-factor-required" || code === "step-up-required";
 }
 
+/** What a refused proof was given for, so that its page is shown again and not another. */
+async function operationIn({ engine, login }: RouteContext, body: unknown): Promise<ShownOperation | undefined> {
+  const operation = readOperation(body)?.operation;
+  return operation === undefined ? undefined : engine.operations.shown(login, operation);
+}
+
 async function tellProblem(context: RouteContext, route: Route, problem: Problem, body: unknown): Promise<void> {
   const { engine, login, pages, req, res } = context;
   const { account } = login.record;
@@ -49,8 +57,8 @@ async function tellProblem(context: RouteContext, route: Route, problem: Problem
   if (!wantsPage(req, pages)) sendProblem(req, res, told, pages);
   else {
     const current = problem.code === "step-up-required" ? await thenSettings(context) : context;
-    const confirming = await engine.stepUp.shownOperation(current.login);
-    const shown = confirming === undefined ? current : { ...current, confirming };
+    const operation = await operationIn(current, body);
+    const shown = operation === undefined ? current : { ...current, operation };
     sendProblem(req, res, told, pages, route.again?.(shown, told, body));
   }
 }
@@ -90,6 +98,13 @@ async function performAnonymous(context: RequestContext, route: Route, admitted:
 /** Whole seconds the address has to wait; undefined where it may go on. */
 type Admitted = Promise<number | undefined> | undefined;
 
+/** What a form sent that is refused unread: its page says what it is about when it is shown again. */
+async function bodyForPage({ pages, req, res }: RouteContext): Promise<unknown> {
+  if (!wantsPage(req, pages)) return undefined;
+  const read = await readBody(req, res);
+  return "body" in read ? read.body : undefined;
+}
+
 async function perform(context: RouteContext, route: Route, admitted: Admitted): Promise<void> {
   const { pages, req, res, settings } = context;
   if (route.verb === "post" && isCrossSite(req, settings)) {
@@ -98,7 +113,7 @@ async function perform(context: RouteContext, route: Route, admitted: Admitted):
   }
   const retryAfter = await admitted;
   if (retryAfter !== undefined) {
-    await tellProblem(context, route, { code: "too-many-attempts", retryAfter }, undefined);
+    await tellProblem(context, route, { code: "too-many-attempts", retryAfter }, await bodyForPage(context));
     return;
   }
   const read = route.verb === "post" ? await readBody(req, res) : { body: {} };

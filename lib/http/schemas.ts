@@ -22,8 +22,13 @@ export function reader<Schema extends v.GenericSchema>(
   };
 }
 
-export const readProving = reader(v.object({ trustDevice: checkbox }));
-export const readSending = reader(v.object({ factorId: v.optional(text) }));
+/** Id of the operation that is confirmed, where it is one. */
+const operation = v.optional(text);
+
+export const readProving = reader(v.object({ trustDevice: checkbox, operation }));
+export const readSending = reader(v.object({ factorId: v.optional(text), operation }));
+/** For routes that need nothing but which operation they are about, if any. */
+export const readOperation = reader(v.object({ operation }));
 export const readEnrollment = reader(v.object({ label: v.optional(text), password: v.optional(text) }));
 export const readEnrollmentProof = reader(v.object({ factorId: text, code: text }));
 export const readResync = reader(v.object({ factorId: text, codes: v.strictTuple([text, text]) }));

@@ -1,10 +1,14 @@
 import type { Request } from "express";
 import type { Strategy } from "passport";
 import CustomStrategy from "passport-custom";
-import { ConfigurationError, type Problem } from "../core/errors.js";
+import { ConfigurationError, type Outcome, type Problem } from "../core/errors.js";
 import { countedFor } from "../engine/address-limit.js";
+import type { ElevatedLogin } from "../engine/elevation.js";
 import type { Engine } from "../engine/engine.js";
 import type { LoginContext } from "../engine/login-context.js";
+import type { Waiting } from "../engine/method.js";
+import type { WaitingOperation } from "../engine/operations.js";
+import type { Confirmed } from "../engine/step-up.js";
 import { isDue } from "../policy/assess.js";
 import { browserIdOf } from "./browser-cookie.js";
 import { isCrossSite, saysCrossSite } from "./cross-site.js";
@@ -18,10 +22,12 @@ import { type AppUser, type Settings, siteOf, userOf } from "./settings.js";
 import { clientOf, unweighedOf } from "./source.js";
 
 /** What a strategy tells Passport: a user, or the status it fails with. */
-type Verdict = { readonly user: Express.User } | { readonly status: 429 | undefined };
+type Verdict = { readonly user: Express.User } | { readonly status: 410 | 429 | undefined };
 
 /** Without a status Passport answers 401, and in a list of strategies lets one that has a status speak. */
 const FAILED: Verdict = { status: undefined };
+/** The operation that the proof names is none of this login's that waits for one. */
+const OVER: Verdict = { status: 410 };
 
 /** One strategy at one request. */
 class StrategyAttempt {
@@ -34,39 +40,68 @@ class StrategyAttempt {
 
   async judge(): Promise<Verdict> {
     const { login } = this.state;
-    if (login === undefined) return this.method.claimant === undefined ? FAILED : this.begin();
-    if (isDue(login.status)) return this.verify(login);
-    // Passport logs the user in again; it is the same login that goes on.
+    const isForOperation = this.body().operation !== undefined;
+    if (login === undefined) {
+      if (isForOperation) return OVER;
+      return this.method.claimant === undefined ? FAILED : this.begin();
+    }
+    return isDue(login.status) || isForOperation ? this.verify(login) : this.goOn(login);
+  }
+
+  /** Passport logs the user in again; it is the same login that goes on. */
+  private goOn(login: LoginContext): Verdict {
     const { session } = login;
     this.state.ready = session && { ...login, session };
     return { user: userOf(login) };
   }
 
-  /** The second factor of the user who is pending. */
+  /** The second factor of the user who is pending, or a proof for one operation of a user who is not. */
   private async verify(login: LoginContext): Promise<Verdict> {
     const { req, res } = this.state;
     // A foreign page must not spend the owner's attempts.
     if (saysCrossSite(req, this.settings)) return FAILED;
     const retryAfter = await this.settings.addressGuard.admit(req, res, login.userId);
     if (retryAfter !== undefined) return this.failed({ code: "too-many-attempts", retryAfter });
-    const body = this.body();
-    const proving = schemas.readProving(body);
-    const { challenges } = this.engine.dependencies;
-    const site = siteOf(this.settings, req, userOf(login));
-    const presented = proving && (await this.method.present(body, { site, challenges, login }));
-    if (proving === undefined || presented === undefined) return FAILED;
-    const attempt = { method: this.method, presented, trustDevice: proving.trustDevice };
-    const outcome = await this.engine.authentication.authenticate(login, attempt);
-    if (!outcome.ok) {
-      await countMiss(this.state, login, this.method, outcome.problem);
-      return this.failed(outcome.problem, login.userId);
-    }
-    if (!("login" in outcome.value)) return FAILED;
-    const { deviceToken, login: elevated } = outcome.value;
+    const proving = schemas.readProving(this.body());
+    if (proving === undefined) return FAILED;
+    const waiting = await this.engine.operations.waiting(login, this.method.type, proving.operation);
+    if (!waiting.ok) return waiting.problem.code === "expired" ? OVER : FAILED;
+    const { value: operation } = waiting;
+    const outcome = await this.prove(login, proving.trustDevice, operation);
+    if (outcome === undefined) return FAILED;
+    if (outcome.ok) return this.arrive(login, outcome.value);
+    await countMiss(this.state, login, this.method, outcome.problem);
+    const isOver = operation !== undefined && outcome.problem.code === "expired";
+    return isOver ? OVER : this.failed(outcome.problem, login.userId);
+  }
+
+  private arrive(login: LoginContext, proved: ElevatedLogin | Confirmed | Waiting): Verdict {
+    const { req, res } = this.state;
+    if ("waiting" in proved) return FAILED;
+    if ("confirmed" in proved) return this.goOn(login);
+    const { deviceToken, login: elevated } = proved;
     if (deviceToken !== undefined) setDeviceToken(req, res, this.settings, login.userId, deviceToken);
     // Passport calls req.logIn next; the login completed there is this one.
     this.state.ready = elevated;
     return { user: userOf(login) };
+  }
+
+  /** Undefined where the body presents nothing that could be a proof. */
+  private async prove(
+    login: LoginContext,
+    trustDevice: boolean,
+    operation: WaitingOperation | undefined,
+  ): Promise<Outcome<ElevatedLogin | Confirmed | Waiting> | undefined> {
+    const { authentication, dependencies, stepUp } = this.engine;
+    const { challenges } = dependencies;
+    const site = siteOf(this.settings, this.state.req, userOf(login));
+    const context = { site, challenges, login, operation: operation?.id };
+    const presented = await this.method.present(this.body(), context);
+    if (presented === undefined) return undefined;
+    const presentation = { method: this.method, presented };
+    return operation === undefined
+      ? authentication.authenticate(login, { ...presentation, trustDevice })
+      : stepUp.confirm(login, presentation, operation);
   }
 
   /** A proof as the first step, or as the whole login. Whatever is wrong, and whoever is unknown, the answer is one. */
@@ -123,8 +158,8 @@ async function judge(req: Request, method: Method, engine: Engine, settings: Set
 
 /**
  * A Passport strategy that verifies the pending user's second factor from the body (`code`; `credential` for passkeys) and
- * completes the login, under the limits of the routes. Succeeds with the user where no second factor is due. Fails with 401, or
- * 429 and `Retry-After`.
+ * completes the login, under the limits of the routes. Succeeds with the user where no second factor is due; with `operation` in the
+ * body only after a proof for that one. Fails with 401, 429 and `Retry-After`, or 410 for an operation that is not waiting.
  *
  * Does NOT begin a login: a strategy for the first factor comes before it. A method whose proof says whose it is (`"passkey"`) can
  * be that first strategy too: with user verification its login is complete, without it a further factor is due. It needs the

@@ -1,5 +1,5 @@
 import type { MethodChoice } from "../engine/choices.js";
-import { postButton } from "./forms.js";
+import { hiddenField, postButton } from "./forms.js";
 import { alertBox, brand, cardHeading } from "./fragments.js";
 import { type Html, html } from "./html.js";
 import { icon } from "./icons.js";
@@ -28,15 +28,19 @@ export function challengePage(context: PageContext, view: ChallengeView): string
   const { choice, drawing, isClosed, page } = shown;
   const isStepUp = view.purpose === "step-up";
   const title = isStepUp ? challenge.stepUpTitle : drawing.words.challenge.title;
-  const trust = trustBox(context.messages, view.trustDays);
+  const fields = operationFields(view);
+  const trust = view.operation
+    ? html`${Object.entries(fields).map(([name, value]) => hiddenField(name, value))}`
+    : trustBox(context.messages, view.trustDays);
   const body = html`<div class="sf-narrow">
     ${brand(context)}
     <section class="sf-card">
       ${cardHeading(isStepUp ? "shield" : page.icon, title)} ${accountLine(context, view)}
       ${isStepUp && reason(context, view)} ${closedNotice(context, offered, shown, problem)}
-      ${!isClosed && page.challenge({ ...drawing, choice, trust, problem })}
+      ${!isClosed && page.challenge({ ...drawing, choice, fields, trust, problem })}
       ${otherWays(
         context,
+        view,
         offered.filter((each) => each !== shown && !each.isClosed),
       )}
     </section>
@@ -63,12 +67,12 @@ function accountLine({ messages }: PageContext, { purpose, accountName }: Challe
 }
 
 /** What is confirmed: the operation itself where the application says which, in a frame of its own that nothing runs out of. */
-function reason({ messages }: PageContext, { confirming }: ChallengeView): Html {
+function reason({ messages }: PageContext, { operation }: ChallengeView): Html {
   const { challenge } = messages;
-  if (confirming === undefined) return html`<p class="sf-lead">${challenge.stepUpLead}</p>`;
+  if (operation === undefined) return html`<p class="sf-lead">${challenge.stepUpLead}</p>`;
   return html`<div class="sf-operation">
     <h2>${challenge.confirming}</h2>
-    <p dir="auto">${confirming}</p>
+    <p dir="auto">${operation.text}</p>
   </div>`;
 }
 
@@ -97,11 +101,12 @@ function closedNotice(
   </div>`;
 }
 
-function otherWays({ base, messages }: PageContext, others: readonly Shown[]): Html | undefined {
+function otherWays({ base, messages }: PageContext, view: ChallengeView, others: readonly Shown[]): Html | undefined {
   if (others.length === 0) return undefined;
-  const items = others.map(
-    ({ drawing: { type, words } }) => html`<li><a href="${base}?method=${type}">${words.challenge.choose}</a></li>`,
-  );
+  const items = others.map(({ drawing: { type, words } }) => {
+    const query = new URLSearchParams({ method: type, ...operationFields(view) });
+    return html`<li><a href="${base}?${query.toString()}">${words.challenge.choose}</a></li>`;
+  });
   return html`<nav class="sf-ways" aria-labelledby="sf-ways">
     <h2 id="sf-ways">${messages.challenge.otherWays}</h2>
     <ul>
@@ -110,16 +115,40 @@ function otherWays({ base, messages }: PageContext, others: readonly Shown[]): H
   </nav>`;
 }
 
-function footer({ base, issuer, messages }: PageContext, { purpose }: ChallengeView): Html {
+/** Says in a form which operation it is about. */
+function operationFields({ operation }: ChallengeView): Readonly<Record<string, string>> {
+  return operation === undefined ? {} : { operation: operation.id };
+}
+
+/** Turning away: from one operation, which is over then; from confirming anything; from the sign-in. */
+function wayOut({ base, messages }: PageContext, view: ChallengeView): Html {
   const { challenge, common } = messages;
-  const way =
-    purpose === "step-up"
-      ? html`<a href="${base}/settings">${challenge.notNow}</a>`
-      : postButton({ action: `${base}/cancel`, text: common.useAnotherAccount, look: "link" });
+  const leaving = { action: `${base}/cancel`, look: "link" } as const;
+  if (view.purpose === "sign-in") return postButton({ ...leaving, text: common.useAnotherAccount });
+  if (view.operation === undefined) return html`<a href="${base}/settings">${challenge.notNow}</a>`;
+  return postButton({ ...leaving, text: challenge.notNow, fields: operationFields(view) });
+}
+
+function footer(context: PageContext, view: ChallengeView): Html {
+  const { issuer, messages } = context;
   return html`<footer class="sf-foot">
-    ${way}
-    <p>${challenge.lost(issuer)}</p>
+    ${wayOut(context, view)}
+    <p>${messages.challenge.lost(issuer)}</p>
   </footer>`;
+}
+
+/** What was to be confirmed is done, called off, or took too long. */
+export function operationOverPage(context: PageContext): string {
+  const { challenge, common } = context.messages;
+  const body = html`<div class="sf-narrow">
+    ${brand(context)}
+    <section class="sf-card">
+      ${cardHeading("shield", challenge.overTitle)}
+      <p class="sf-lead" role="alert">${challenge.overLead}</p>
+      <a class="sf-button" href="${context.base}/settings">${common.toSettings}</a>
+    </section>
+  </div>`;
+  return renderPage(context, challenge.overTitle, body);
 }
 
 /** Nothing is enrolled that could be asked for: only the first factor can show who it is. */

@@ -51,7 +51,7 @@ type Kind = CodePageOptions["kind"];
 
 /** A form that asks for a code and sends it to the method's own path. */
 export function codeChallenge<Words extends { readonly challenge: CodeChallengeWords }>(
-  { choice, context, problem, trust, type, words: { challenge } }: ChallengeForm<Words>,
+  { choice, context, fields, problem, trust, type, words: { challenge } }: ChallengeForm<Words>,
   kind: Kind,
 ): Html {
   const { base, messages } = context;
@@ -61,6 +61,7 @@ export function codeChallenge<Words extends { readonly challenge: CodeChallengeW
     error: problem && problemText(messages, problem, challenge.unreadable),
     isInvalid: problem !== undefined && isAboutCode(problem),
     kind,
+    isLast: fields.operation !== undefined,
   });
   return html`<form class="sf-form" method="post" action="${base}/${type}">
     ${field} ${trust}
@@ -68,12 +69,12 @@ export function codeChallenge<Words extends { readonly challenge: CodeChallengeW
   </form>`;
 }
 
-function sendButtons({ choice, context, type, words }: ChallengeForm<CodeWords>): Html[] {
+function sendButtons({ choice, context, fields, type, words }: ChallengeForm<CodeWords>): Html[] {
   const { send } = words.challenge;
   if (send === undefined) return [];
   const action = `${context.base}/${type}/send`;
   return choice.factors.map(({ hint, id, label }) =>
-    postButton({ action, text: send(hint ?? label), look: "quiet", fields: { factorId: id } }),
+    postButton({ action, text: send(hint ?? label), look: "quiet", fields: { factorId: id, ...fields } }),
   );
 }
 

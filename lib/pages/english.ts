@@ -35,7 +35,7 @@ const errors: Messages["errors"] = {
   conflict:
     "That is already set up, or there is no room for one more. Remove one that you no longer use, then try again.",
   "last-factor": "This is your last authenticator and your account needs one. Add another before you remove it.",
-  expired: "To keep your account safe, a sign-in that is left alone is stopped. Start again.",
+  expired: "To keep your account safe, what is left alone for too long is stopped. Start again.",
   "too-large": "What was sent is too large. Shorten it and try again.",
   "unsupported-media-type": "That could not be read. Go back and send the form again.",
   "too-many-attempts": "Too many attempts. Wait a while, then try again.",
@@ -77,6 +77,9 @@ const challenge: Messages["challenge"] = {
   notNow: "Not now, go to security settings",
   nothingTitle: "Sign in again",
   nothingLead: "To be sure that it is you, sign in once more. Then come back and try again.",
+  overTitle: "This does not wait to be confirmed",
+  overLead:
+    "It was confirmed or called off already, or it took too long. Go back to where you began it, and try again.",
 };
 
 const setUp: Messages["setUp"] = {

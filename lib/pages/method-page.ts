@@ -17,8 +17,13 @@ export interface Drawing<Words> {
 export interface ChallengeForm<Words> extends Drawing<Words> {
   /** The visitor's factors of this kind. */
   readonly choice: MethodChoice;
-  /** The checkbox that asks not to be challenged on this browser again; undefined where it is not offered. */
+  /**
+   * What the form of the proof sends beside it, to be put into it as it is: the checkbox that asks not to be challenged on this
+   * browser again, or which operation is confirmed. Undefined where there is neither.
+   */
   readonly trust: Html | undefined;
+  /** What every other form and button of the challenge sends: which operation is confirmed. Empty where it is none. */
+  readonly fields: Readonly<Record<string, string>>;
   /** What was wrong with the proof before. */
   readonly problem: PageProblem | undefined;
 }

@@ -54,8 +54,8 @@ export interface ChallengeView {
   readonly selected: MethodType | undefined;
   /** Name of the signed-in account as the application calls it, e.g. an e-mail address of the visitor's own. */
   readonly accountName: string;
-  /** What exactly is confirmed, in the application's words ("Pay 100 EUR to Ann"). Step-up only. */
-  readonly confirming?: string;
+  /** What exactly is confirmed ("Pay 100 EUR to Ann"), and the id that every proof of it carries. Step-up only. */
+  readonly operation?: { readonly id: string; readonly text: string };
   /** Days a trusted browser is not asked again; undefined: no checkbox. */
   readonly trustDays: number | undefined;
   readonly problem?: PageProblem;

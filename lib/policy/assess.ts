@@ -12,8 +12,10 @@ export const PENDING_LIFE = 10 * MINUTE;
 export interface SessionRecord {
   readonly user: UserId;
   readonly step: "first" | "second";
-  /** Id of this stage of the login; renewed whenever it rises, so that an older copy of the session is worthless. */
+  /** The login's: one for its first step, and one from then on. */
   readonly id: string;
+  /** Of a second step: its stage as the account lists it, so that an older copy of the session is worthless. */
+  readonly stage?: string | undefined;
   /** When the first factor was given, milliseconds since the epoch. */
   readonly at: number;
   /** The account's session epoch at the login. */
@@ -28,18 +30,14 @@ export interface SessionRecord {
   readonly first?: MethodType;
   /** Wrong proofs so far of methods that count none on the account. */
   readonly misses?: number;
-  /** What a route asked for that this login could not show; the next proof is given for it. */
+  /** What a route asked for that this login could not show: the page offers nothing else. */
   readonly stepUp?: StepUpRequest;
 }
 
-/** A proof a route is waiting for. */
+/** A proof a route is waiting for, for anything it does. What is asked for one operation is kept with that. */
 export interface StepUpRequest {
   /** Methods whose proof will do. */
   readonly methods: readonly MethodType[];
-  /** Digest of the one operation the proof is for. */
-  readonly operation?: string;
-  /** What the user is about to confirm, sealed. */
-  readonly shown?: string;
 }
 
 /** What a login is worth right now. An `ended` one is over, whatever its session says. */
@@ -71,8 +69,13 @@ export interface Assessed {
 
 const ENDED: LoginStatus = { status: "ended" };
 
+/** The login of a session, where the account lists it at the stage that the session was made for. */
+export function listedAt({ id, stage }: SessionRecord, { logins }: Account): Login | undefined {
+  return logins.find((login) => login.id === id && login.stage === stage);
+}
+
 function assessSecondStep({ account, session, decision, now }: Assessed): LoginStatus {
-  const login = account.logins.find((each) => each.id === session?.id);
+  const login = session && listedAt(session, account);
   if (login === undefined) return ENDED;
   if (!isEnrolled(account)) return { status: decision === "required" ? "must-enroll" : "not-enrolled", login };
   if (login.proofs.length > 0) return { status: "verified", login };
@@ -87,8 +90,7 @@ function isOver({ epoch, id }: SessionRecord, account: Account): boolean {
 
 /** It was ended, whatever else has become of it: by its epoch, by a logout, or because the account lists it no more. */
 export function wasEnded(session: SessionRecord, account: Account): boolean {
-  const isListed = account.logins.some(({ id }) => id === session.id);
-  return isOver(session, account) || (session.step === "second" && !isListed);
+  return isOver(session, account) || (session.step === "second" && listedAt(session, account) === undefined);
 }
 
 function due(status: "pending" | "must-enroll", session: SessionRecord | undefined, now: number): LoginStatus {

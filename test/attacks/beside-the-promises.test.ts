@@ -65,8 +65,8 @@ describe("a proof given for one operation", () => {
     const target = bank();
     const { phone } = await enrolled(target, "alice");
     const jar = await full(target, "alice", phone);
-    expect((await jar.post("/pay", { amount: "1" })).status).toBe(401);
-    await jar.verify(phone.code(target.clock()));
+    const { operation } = (await jar.post("/pay", { amount: "1" })).body;
+    expect((await jar.verify(phone.code(target.clock()), { operation: operation.id })).status).toBe(200);
     expect((await jar.post("/pay", { amount: "1000" })).status).toBe(401);
   });
 
@@ -75,8 +75,8 @@ describe("a proof given for one operation", () => {
     const { phone } = await enrolled(target, "alice");
     const jar = await full(target, "alice", phone);
     target.clock.advance(16 * MINUTE);
-    await jar.post("/pay", { amount: "1" });
-    expect((await jar.verify(phone.code(target.clock()))).status).toBe(200);
+    const { operation } = (await jar.post("/pay", { amount: "1" })).body;
+    expect((await jar.verify(phone.code(target.clock()), { operation: operation.id })).status).toBe(200);
     expect((await jar.post("/2fa/disable")).body.code).toBe("step-up-required");
     expect((await jar.post("/pay", { amount: "1" })).body).toEqual({ paid: "1" });
   });
@@ -86,10 +86,11 @@ describe("a proof given for one operation", () => {
     const { factorId, phone } = await enrolled(target, "alice");
     const jar = await full(target, "alice", phone);
     target.clock.advance(16 * MINUTE);
-    await jar.form("/pay", { amount: "1000" });
+    const waiting = (await jar.form("/pay", { amount: "1000" })).headers.location!;
     await jar.form(`/2fa/factors/${factorId}/rename`, { label: "mine" });
     expect((await jar.form("/2fa/totp", { code: phone.code(target.clock()) })).headers.location).toBe("/2fa/settings");
     expect((await jar.post("/pay", { amount: "1000" })).status).toBe(401);
+    expect((await jar.page(waiting)).text).toContain("Pay 1000");
   });
 });
 

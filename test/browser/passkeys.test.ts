@@ -204,6 +204,29 @@ describe("a person lives with a passkey", () => {
     await heading(page, "Transfer money").waitFor();
   });
 
+  test("of two tabs each confirms what it shows, and turning away from the one leaves the other", async () => {
+    await page.goto("/transfer");
+    await sendTransfer(page, "1", "Ann");
+    await page.getByText("Pay 1 EUR to Ann").waitFor();
+    const other = await visitor.context.newPage();
+    await other.goto("/transfer");
+    await sendTransfer(other, "1000", "Eve");
+    await other.getByText("Pay 1000 EUR to Eve").waitFor();
+    await usePasskey(page);
+    await heading(page, "Transfer money").waitFor();
+    await sendTransfer(page, "1", "Ann");
+    await heading(page, "Sent").waitFor();
+    expect(await page.getByText("1 EUR are on their way to Ann").isVisible()).toBe(true);
+    await other.reload();
+    expect(await other.getByText("Pay 1000 EUR to Eve").isVisible()).toBe(true);
+    await other.getByRole("button", { name: "Not now" }).click();
+    await heading(other, "Two-step sign-in").waitFor();
+    await other.goBack();
+    await heading(other, "This does not wait to be confirmed").waitFor();
+    expect(await look(other, "operation-over")).toEqual([]);
+    await other.close();
+  });
+
   test("a proof that is too old is asked for before a passkey is added", async () => {
     second = await plugIn(page, { transport: "usb" });
     demo.clock.advance(16 * MINUTE);

@@ -17,7 +17,6 @@ function asking(requirement: Requirement, given: TestAppOptions = {}): TestApp {
     ...given,
     routes(app, mfa, authenticator) {
       app.all("/transfer", mfa.require(requirement), done);
-      app.post("/other", mfa.require(requirement), done);
       given.routes?.(app, mfa, authenticator);
     },
   });
@@ -138,70 +137,5 @@ describe("mfa.require()", () => {
     target.events.length = 0;
     expect((await jar.post("/transfer")).status).toBe(200);
     expect(target.events).toMatchObject([{ action: "would-block", userId: "u1" }]);
-  });
-
-  test.each<[unknown, RegExp]>([
-    [{ maxage: "5m" }, /no option "maxage"/],
-    [{ maxAge: "soon" }, /maxAge "soon" is not a duration/],
-    [{ methods: ["push"] }, /"push" is not among the configured methods/],
-    [{ methods: [] }, /nobody could ever pass/],
-    [{ methods: ["totp"], phishingResistant: true }, /nobody could ever pass/],
-  ])("is refused at start as %j", (requirement, problem) => {
-    expect(() => testApp().mfa.require(requirement as Requirement)).toThrow(problem);
-  });
-});
-
-describe("mfa.require({ bind })", () => {
-  const bound: Requirement = { bind: (req) => (req.body as { amount: string }).amount };
-
-  async function ready() {
-    const given = await proved(bound);
-    given.target.clock.advance(STEP);
-    const prove = async (): Promise<void> => {
-      expect((await given.jar.verify(given.phone.code(given.target.clock()))).status).toBe(200);
-      given.target.clock.advance(STEP);
-    };
-    const status = async (path: string, amount: number): Promise<number> =>
-      (await given.jar.post(path, { amount })).status;
-    return { ...given, prove, status };
-  }
-
-  test("ties one proof to one operation, which it opens once", async () => {
-    const { prove, status } = await ready();
-    expect(await status("/transfer", 10)).toBe(401);
-    await prove();
-    expect([await status("/transfer", 10), await status("/transfer", 10)]).toEqual([200, 401]);
-  });
-
-  test.each([
-    ["another value", "/transfer", 1000],
-    ["another route", "/other", 10],
-  ])("opens nothing for %s", async (_name, path, amount) => {
-    const { prove, status } = await ready();
-    expect(await status("/transfer", 10)).toBe(401);
-    await prove();
-    expect(await status(path, amount)).toBe(401);
-  });
-
-  test("is not satisfied by a proof that was given for nothing in particular", async () => {
-    const { prove, status } = await ready();
-    await prove();
-    expect(await status("/transfer", 10)).toBe(401);
-  });
-
-  test("is good for five minutes", async () => {
-    const { target, prove, status } = await ready();
-    expect(await status("/transfer", 10)).toBe(401);
-    await prove();
-    target.clock.advance(5 * MINUTE);
-    expect(await status("/transfer", 10)).toBe(401);
-  });
-
-  test("opens once to many simultaneous requests", async () => {
-    const { prove, status } = await ready();
-    await status("/transfer", 10);
-    await prove();
-    const statuses = await Promise.all(Array.from({ length: 8 }, () => status("/transfer", 10)));
-    expect(statuses.filter((each) => each === 200)).toHaveLength(1);
   });
 });

@@ -73,8 +73,9 @@ async function asksForFreshProof(application: Application): Promise<void> {
   expect((await jar.post("/settings/email")).body.code).toBe("step-up-required");
   expect((await jar.get("/admin")).body.code).toBe("step-up-required");
   const payment = { amount: 10, to: "Ben" };
-  expect((await jar.post("/transfer", payment)).body.code).toBe("step-up-required");
-  await jar.verify(authenticatorApp(application.names.uri).code(application.clock()));
+  const { code, operation } = (await jar.post("/transfer", payment)).body;
+  expect([code, operation.text]).toEqual(["step-up-required", "Pay 10 to Ben"]);
+  await jar.verify(authenticatorApp(application.names.uri).code(application.clock()), { operation: operation.id });
   expect((await jar.post("/transfer", payment)).status).toBe(204);
   expect((await jar.post("/transfer", payment)).body.code).toBe("step-up-required");
 }

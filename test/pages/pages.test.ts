@@ -345,7 +345,10 @@ describe("a passkey", () => {
 
 describe("a step-up", () => {
   test("shows what exactly is confirmed, as text with a direction of its own", () => {
-    const page = challengePage(context, challengeWith({ purpose: "step-up", confirming: "Pay 100 EUR to <b>Ann</b>" }));
+    const page = challengePage(
+      context,
+      challengeWith({ purpose: "step-up", operation: { id: "op1", text: "Pay 100 EUR to <b>Ann</b>" } }),
+    );
     expect(page).toContain('<p dir="auto">Pay 100 EUR to &lt;b&gt;Ann&lt;/b&gt;</p>');
     expect(page).not.toContain(english.challenge.stepUpLead);
   });

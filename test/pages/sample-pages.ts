@@ -3,7 +3,7 @@ import type { SettingsView } from "../../lib/engine/views.js";
 import { backupCodesPage } from "../../lib/methods/backup-codes/page.js";
 import { passkeyOffer, passkeysPage } from "../../lib/methods/passkeys/page.js";
 import { totpPage } from "../../lib/methods/totp/page.js";
-import { challengePage } from "../../lib/pages/challenge-page.js";
+import { challengePage, operationOverPage } from "../../lib/pages/challenge-page.js";
 import { enrollmentPage } from "../../lib/pages/enrollment-page.js";
 import { builtInLayout, renderPage } from "../../lib/pages/layout.js";
 import { messagesFor } from "../../lib/pages/messages.js";
@@ -151,7 +151,13 @@ export function everyPage(context: PageContext, text = "Phone"): Record<string, 
     wrong: challengePage(context, { ...challenge, problem: { code: "invalid-code" } }),
     backup: challengePage(context, { ...challenge, selected: "backup-code" }),
     stepUp: challengePage(context, { ...challenge, purpose: "step-up", trustDays: undefined }),
-    confirming: challengePage(context, { ...challenge, purpose: "step-up", confirming: text, selected: "passkey" }),
+    confirming: challengePage(context, {
+      ...challenge,
+      purpose: "step-up",
+      operation: { id: "op1", text },
+      selected: "passkey",
+    }),
+    over: operationOverPage(context),
     passkey: challengePage(context, { ...challenge, selected: "passkey" }),
     passkeyRefused: challengePage(context, {
       ...challenge,

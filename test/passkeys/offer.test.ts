@@ -156,8 +156,8 @@ describe("the browser goes straight to where it was going", () => {
       },
     });
     const jar = await full(here.target, "alice", here.phone);
-    await jar.page("/transfer");
-    expect(await landing(here, jar)).toBe("/transfer");
+    const [, operation] = (await jar.page("/transfer")).headers.location!.split("operation=");
+    expect(await landing(here, jar, { operation })).toBe("/transfer");
     await jar.page("/2fa").set("Referer", "http://localhost:3000/2fa/settings");
     expect(await landing(here, jar)).toBe("/2fa/settings");
   });

@@ -7,12 +7,14 @@ type Purpose = "enroll" | "enroll-conditional" | "login" | "step-up";
 
 /** A challenge for this stage of a login, and no other. */
 export function bindingOf({ session, userId }: LoginContext, purpose: Purpose): ChallengeBinding {
-  return { purpose, userId, loginId: session?.id ?? "" };
+  return { purpose, userId, loginId: session?.stage ?? session?.id ?? "" };
 }
 
-/** A challenge to prove a passkey of this login's user. */
-export function loginBinding(login: LoginContext): ChallengeBinding {
-  return bindingOf(login, login.status.status === "pending" ? "login" : "step-up");
+/** A challenge to prove a passkey of this login's user: for one operation of the login, at whatever stage, or for this stage of it. */
+export function loginBinding(login: LoginContext, operation?: string): ChallengeBinding {
+  const { session, status, userId } = login;
+  if (operation === undefined) return bindingOf(login, status.status === "pending" ? "login" : "step-up");
+  return { purpose: `operation/${operation}`, userId, loginId: session?.id ?? "" };
 }
 
 /** A challenge to sign in with any passkey, for the browser it was made for. */
@@ -21,6 +23,6 @@ export function passwordlessBinding(browserId: string): ChallengeBinding {
 }
 
 /** What an assertion must have been asked for. */
-export function assertionBinding({ browserId = "", login }: PresentContext): ChallengeBinding {
-  return login === undefined ? passwordlessBinding(browserId) : loginBinding(login);
+export function assertionBinding({ browserId = "", login, operation }: PresentContext): ChallengeBinding {
+  return login === undefined ? passwordlessBinding(browserId) : loginBinding(login, operation);
 }

@@ -18,7 +18,7 @@ export const passkeysPage: MethodPage<PasskeysWords> = {
 };
 
 function challengeForm(asking: ChallengeForm<PasskeysWords>): Html {
-  const { choice, context, problem, trust, type, words } = asking;
+  const { choice, context, fields, problem, trust, type, words } = asking;
   const { button, cancelled, hint } = words.challenge;
   const form = passkeyForm(asking, {
     ceremony: "get",
@@ -26,7 +26,8 @@ function challengeForm(asking: ChallengeForm<PasskeysWords>): Html {
     fields: trust,
     button,
     cancelled,
-    isFirst: problem === undefined,
+    // What is confirmed is to be read before the button.
+    isFirst: problem === undefined && fields.operation === undefined,
   });
   return html`${problem && alertBox(problemText(context.messages, problem))}
     <p class="sf-lead">${hint(context.issuer, labelsOf(choice))}</p>

@@ -2,14 +2,8 @@ import { failure, type Outcome, success } from "../../core/errors.js";
 import { keepBrowserId } from "../../http/browser-cookie.js";
 import { enrolledReply, proofRoute, settingsAgain } from "../../http/method-routes.js";
 import { reconfirm } from "../../http/reconfirm.js";
-import {
-  readNothing,
-  type Reply,
-  type RequestContext,
-  type Route,
-  route,
-  type RouteContext,
-} from "../../http/route.js";
+import { type Reply, type RequestContext, type Route, route, type RouteContext } from "../../http/route.js";
+import { readOperation } from "../../http/schemas.js";
 import { siteOf, userOf } from "../../http/settings.js";
 import { loginBinding, passwordlessBinding } from "./bindings.js";
 import { PasskeyEnrollment, passkeysOf } from "./enrollment.js";
@@ -25,14 +19,16 @@ function requestOptions(passkeys: Passkeys): Route {
   return route({
     verb: "post",
     path: "/passkey/options",
-    read: readNothing,
-    async run(context): Promise<Outcome<Reply>> {
+    read: readOperation,
+    async run(context, { operation }): Promise<Outcome<Reply>> {
       const { engine, login, req, settings } = context;
+      const waiting = await engine.operations.waiting(login, "passkey", operation);
+      if (!waiting.ok) return waiting;
       const allow = passkeysOf(login.record.account);
       // Without a passkey there is nothing to ask for.
       if (allow.length === 0) return failure("not-found");
       const party = passkeys.partyOf(siteOf(settings, req, userOf(login)));
-      const challenge = await engine.dependencies.challenges.begin(loginBinding(login));
+      const challenge = await engine.dependencies.challenges.begin(loginBinding(login, operation));
       const body = await passkeys.requestOptions({ party, challenge, allow, needsUserVerification: false });
       return success({ status: 200, body, page: page(context) });
     },

@@ -54,10 +54,15 @@ const words: KnockWords = {
 
 const page: MethodPage<KnockWords> = {
   ...codePage<KnockWords>({ icon: "app", kind: "letters", words }),
-  challenge({ choice, context, problem, trust, type, words: { challenge } }) {
+  challenge({ choice, context, fields, problem, trust, type, words: { challenge } }) {
     const action = `${context.base}/${type}`;
     const ask = choice.factors.map(({ id, label }) =>
-      postButton({ action: `${action}/send`, text: challenge.ask(label), look: "quiet", fields: { factorId: id } }),
+      postButton({
+        action: `${action}/send`,
+        text: challenge.ask(label),
+        look: "quiet",
+        fields: { factorId: id, ...fields },
+      }),
     );
     return html`${problem && html`<p class="sf-error" role="alert">${problemText(context.messages, problem)}</p>`}
       ${ask}

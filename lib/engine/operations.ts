@@ -1,0 +1,216 @@
+import { failure, isSilence, type Outcome, success } from "../core/errors.js";
+import { type MethodType, MINUTE, type Proof, type UserId } from "../core/nouns.js";
+import { once } from "../core/once.js";
+import type { KeyContext } from "../crypto/key-provider.js";
+import { randomId } from "../crypto/random.js";
+import type { Entry, Store } from "../stores/contract.js";
+import { retreat } from "./account-records.js";
+import type { EngineDependencies } from "./dependencies.js";
+import type { LoginContext } from "./login-context.js";
+import type { Operation } from "./operation.js";
+
+/** An operation as it is kept: beside the account, for the login that asked for it. */
+interface KeptOperation {
+  readonly id: string;
+  /** Keyed, because amounts and recipients can be guessed. */
+  readonly digest: string;
+  /** What is confirmed, sealed. */
+  readonly text: string;
+  /** Methods whose proof will do. */
+  readonly methods: readonly MethodType[];
+  /** Milliseconds a proof is good for. */
+  readonly maxAge: number;
+  /** Where the browser goes after the proof: a local path, taken from nowhere else. */
+  readonly returnTo?: string;
+  /** While it waits, the end of that; then of the proof. */
+  readonly expiresAt: number;
+  /** It was confirmed, and has not been done yet. */
+  readonly proof?: Proof;
+}
+
+/** An operation that waits for its proof; to be had for its id alone, and only by its own login. */
+export type WaitingOperation = Pick<KeptOperation, "expiresAt" | "id" | "methods" | "returnTo">;
+
+/** One that waits, with what is confirmed. */
+export interface ShownOperation extends WaitingOperation {
+  readonly text: string;
+}
+
+/** What a route asks of the proof of an operation. */
+export type OperationTerms = Pick<KeptOperation, "maxAge" | "methods" | "returnTo">;
+
+type Dependencies = Pick<EngineDependencies, "clock" | "keys">;
+type Asker = Pick<LoginContext, "session" | "userId">;
+
+interface Made<T> {
+  /** Without it nothing is written. */
+  readonly operations?: readonly KeptOperation[];
+  readonly result: T;
+}
+
+const WAIT = 10 * MINUTE;
+const MOST_OPERATIONS = 5;
+
+function keyOf(loginId: string): string {
+  return `operations:${loginId}`;
+}
+
+function digestContext(userId: UserId): KeyContext {
+  return { owner: userId, purpose: "operation" };
+}
+
+function textContext(userId: UserId, id: string): KeyContext {
+  return { owner: userId, purpose: `operation-text/${id}` };
+}
+
+/** What is kept and not over. A damaged entry counts as none: nothing opens by what is missing. */
+function liveIn(entry: Entry | undefined, now: number): readonly KeptOperation[] {
+  if (entry === undefined) return [];
+  try {
+    const kept: unknown = JSON.parse(entry.value);
+    return Array.isArray(kept) ? (kept as KeptOperation[]).filter(({ expiresAt }) => expiresAt > now) : [];
+  } catch {
+    return [];
+  }
+}
+
+function isWaiting({ proof }: KeptOperation): boolean {
+  return proof === undefined;
+}
+
+/**
+ * Operations of logins (`mfa.require({ bind })`), from the moment a route asks for their confirmation until they are done. Each
+ * change is one conditional write: of parallel refusals none is lost, and of parallel uses of one proof one is let through.
+ */
+export class Operations {
+  constructor(
+    private readonly dependencies: Dependencies,
+    private readonly store: Store,
+  ) {}
+
+  /**
+   * The operation, waiting for its proof: the one that waits already, or a new one in the place of the oldest of too many.
+   * Undefined for a login that the session has no record of: there is nothing to tie it to.
+   */
+  async ask(asker: Asker, operation: Operation, terms: OperationTerms): Promise<ShownOperation | undefined> {
+    const { session, userId } = asker;
+    if (session === undefined) return undefined;
+    const digest = await this.digest(userId, operation);
+    const fresh = once(() => this.sealed(userId, operation.text, { ...terms, id: randomId(), digest }));
+    return this.change(session.id, async (operations, now) => {
+      const equal = operations.find((each) => each.digest === digest && isWaiting(each));
+      if (equal !== undefined && equal.expiresAt - now > WAIT / 2)
+        return { result: { ...equal, text: operation.text } };
+      const asked = { ...(equal ?? (await fresh())), expiresAt: now + WAIT };
+      const others = operations.filter((each) => each.digest !== digest);
+      return {
+        operations: [...others, asked].slice(-MOST_OPERATIONS),
+        result: { ...asked, text: operation.text },
+      };
+    });
+  }
+
+  /**
+   * The operation of that id, if it waits for a proof by this method. Nothing is decided about a proof for any other: `expired` for
+   * one that is unknown, done, or another login's; `invalid-request` where the method will not do. Without an id: undefined.
+   */
+  async waiting(asker: Asker, method: MethodType, id?: string): Promise<Outcome<WaitingOperation | undefined>> {
+    if (id === undefined) return success(undefined);
+    const found = await this.find(asker, id);
+    if (found === undefined) return failure("expired");
+    return found.methods.includes(method) ? success(found) : failure("invalid-request");
+  }
+
+  /** Every operation that waits for its proof, oldest first. */
+  async list(asker: Asker): Promise<readonly ShownOperation[]> {
+    const shown = await Promise.all((await this.read(asker)).filter(isWaiting).map((each) => this.show(asker, each)));
+    return shown.filter((each) => each !== undefined);
+  }
+
+  /** The operation of that id, if it waits for its proof, with what is confirmed. */
+  async shown(asker: Asker, id: string): Promise<ShownOperation | undefined> {
+    const found = await this.find(asker, id);
+    return found && this.show(asker, found);
+  }
+
+  /** A proof was given for it, and is used up by now. Answers whether it was still waiting. */
+  open({ session }: Asker, { id }: WaitingOperation, proof: Proof): Promise<boolean> {
+    return this.change(session?.id, (operations) => {
+      const found = operations.find((each) => each.id === id && isWaiting(each));
+      if (found === undefined) return { result: false };
+      // Through the last millisecond that the proof is good for.
+      const opened = { ...found, proof, expiresAt: proof.at + found.maxAge + 1 };
+      return { operations: operations.map((each) => (each === found ? opened : each)), result: true };
+    });
+  }
+
+  /** Whether it was confirmed by a proof that will do; used up by the answer, once. */
+  async use(asker: Asker, operation: Operation, willDo: (proof: Proof, now: number) => boolean): Promise<boolean> {
+    const digest = await this.digest(asker.userId, operation);
+    return this.change(asker.session?.id, (operations, now) => {
+      const found = operations.find(
+        (each) => each.digest === digest && each.proof !== undefined && willDo(each.proof, now),
+      );
+      if (found === undefined) return { result: false };
+      return { operations: operations.filter((each) => each !== found), result: true };
+    });
+  }
+
+  /** The visitor turned away from it. Answers whether it was there. */
+  abandon({ session }: Asker, id: string): Promise<boolean> {
+    return this.change(session?.id, (operations) => {
+      const others = operations.filter((each) => each.id !== id);
+      return others.length === operations.length ? { result: false } : { operations: others, result: true };
+    });
+  }
+
+  private async find(asker: Asker, id: string): Promise<KeptOperation | undefined> {
+    return (await this.read(asker)).find((each) => each.id === id && isWaiting(each));
+  }
+
+  private async read({ session }: Asker): Promise<readonly KeptOperation[]> {
+    const entry = session && (await this.store.read(keyOf(session.id)));
+    return liveIn(entry, this.dependencies.clock());
+  }
+
+  private async show({ userId }: Asker, operation: KeptOperation): Promise<ShownOperation | undefined> {
+    const { id, text } = operation;
+    try {
+      const opened = await this.dependencies.keys.decrypt(text, textContext(userId, id));
+      return { ...operation, text: Buffer.from(opened).toString("utf8") };
+    } catch (error) {
+      // Sealed by a key that has left the ring: nobody can confirm what nobody can read. Silence is no answer.
+      if (isSilence(error)) throw error;
+      return undefined;
+    }
+  }
+
+  private async sealed(userId: UserId, text: string, operation: Omit<KeptOperation, "expiresAt" | "text">) {
+    const sealed = await this.dependencies.keys.encrypt(Buffer.from(text), textContext(userId, operation.id));
+    return { ...operation, text: sealed };
+  }
+
+  private digest(userId: UserId, { identity }: Operation): Promise<string> {
+    return this.dependencies.keys.mac(identity, digestContext(userId));
+  }
+
+  private async change<T>(
+    loginId: string | undefined,
+    make: (operations: readonly KeptOperation[], now: number) => Made<T> | Promise<Made<T>>,
+  ): Promise<T> {
+    for (let attempt = 0; ; attempt += 1) {
+      const now = this.dependencies.clock();
+      const entry = loginId === undefined ? undefined : await this.store.read(keyOf(loginId));
+      const { operations, result } = await make(liveIn(entry, now), now);
+      if (loginId === undefined || operations === undefined) return result;
+      if (await this.write(keyOf(loginId), entry?.version ?? null, operations)) return result;
+      await retreat("The operations of a login", attempt);
+    }
+  }
+
+  private async write(key: string, expect: string | null, operations: readonly KeptOperation[]): Promise<boolean> {
+    if (operations.length === 0) return expect === null || this.store.remove(key, { expect });
+    const expiresAt = Math.max(...operations.map((each) => each.expiresAt));
+    return (await this.store.write(key, JSON.stringify(operations), { expect, expiresAt })) !== undefined;
+  }
+}
