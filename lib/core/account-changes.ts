@@ -29,14 +29,15 @@ export function withBackupCodes(account: Account, set: Factor): Account {
   return { ...account, factors: [...ownFactors(account), set] };
 }
 
-/** Records a login; one of the same id, or of the id it continues, is replaced. */
-export function addLogin(account: Account, login: Login, continues?: string): Account {
-  const others = account.logins.filter((each) => each.id !== login.id && each.id !== continues);
+/** Records a login; one of the same id is replaced. */
+export function addLogin(account: Account, login: Login): Account {
+  const others = account.logins.filter((each) => each.id !== login.id);
   return { ...account, logins: [...others, login].slice(-MAX_LOGINS) };
 }
 
-export function removeLogin(account: Account, loginId: string): Account {
-  return { ...account, logins: account.logins.filter((each) => each.id !== loginId) };
+/** Ends a login; by a session of an older stage of it nothing ends. */
+export function removeLogin(account: Account, { id, stage }: Pick<Login, "id" | "stage">): Account {
+  return { ...account, logins: account.logins.filter((each) => each.id !== id || each.stage !== stage) };
 }
 
 /** A first step is not listed while it lasts, so its end is. */

@@ -49,7 +49,10 @@ export interface Device {
 
 /** A completed login. A session is worth what this list says, not what the session says. */
 export interface Login {
+  /** From the moment it was complete to its end. */
   readonly id: string;
+  /** Renewed whenever the login rises, so that an older copy of its session is worthless. Absent in older records: the id. */
+  readonly stage?: string;
   /** When the first factor was given. */
   readonly at: number;
   /** Real proofs, oldest first, the newest of each method. Empty for a trusted device. */

@@ -26,8 +26,8 @@ export interface Elevation {
 }
 
 /**
- * The stage a login rises to with a proof. Its id is new, so that every older copy of its session is worthless; of each
- * method the newest proof is kept, oldest first. A proof given for one operation is also kept as the grant of that one.
+ * The stage a login rises to with a proof: every older copy of its session is worthless from then on; of each method the newest
+ * proof is kept, oldest first. A proof given for one operation is also kept as the grant of that one.
  */
 export function elevatedStage(login: LoginContext, proof: Proof): Login {
   const previous = listedLogin(login)?.proofs ?? [];
@@ -35,7 +35,9 @@ export function elevatedStage(login: LoginContext, proof: Proof): Login {
   // Who confirms one operation has confirmed that, and not everything that asks for a fresh proof.
   const isBound = operation !== undefined && previous.length > 0;
   return {
-    id: randomId(),
+    // An ended first step must not end what rose from it.
+    id: login.session?.step === "second" ? login.session.id : randomId(),
+    stage: randomId(),
     at: login.session?.at ?? proof.at,
     proofs: isBound ? previous : [...previous.filter(({ method }) => method !== proof.method), proof],
     label: login.source.label,
@@ -51,7 +53,7 @@ export async function elevate(
   trustsDevice: boolean,
 ): Promise<Elevation> {
   const stage = elevatedStage(login, proof);
-  const listed = addLogin(account, stage, login.session?.id);
+  const listed = addLogin(account, stage);
   const session = recordOfListed(login, stage, account.sessionEpoch);
   const isStepUp = login.status.status === "verified";
   const about = { method: proof.method, factorId: proof.factorId };

@@ -65,14 +65,14 @@ export class FirstFactor {
   }
 
   private async strike(
-    { epoch, id, step, user }: SessionRecord,
+    { epoch, id, stage, step, user }: SessionRecord,
     client: Client,
     events: AccountEvent[],
   ): Promise<void> {
     await this.dependencies.records.change<undefined>({ userId: user, client }, ({ account }) => {
       // Over with its epoch. An account that was erased meanwhile must not come to life again for it.
       if (epoch !== account.sessionEpoch) return { result: undefined };
-      const ended = step === "second" ? removeLogin(account, id) : revokeFirstStep(account, id);
+      const ended = step === "second" ? removeLogin(account, { id, ...(stage !== undefined && { stage }) }) : revokeFirstStep(account, id);
       return { account: ended, result: undefined, events };
     });
   }

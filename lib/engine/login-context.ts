@@ -67,10 +67,10 @@ export function scopeOf({ status }: Pick<LoginContext, "status">): AttemptScope 
 /** The session's record of a login that was listed. Where the user was going is kept. */
 export function recordOfListed({ session, userId }: LoginContext, login: Login, epoch: string): SessionRecord {
   const returnTo = session?.returnTo === undefined ? {} : { returnTo: session.returnTo };
-  return { user: userId, step: "second", id: login.id, at: login.at, epoch, ...returnTo };
+  return { user: userId, step: "second", id: login.id, stage: login.stage, at: login.at, epoch, ...returnTo };
 }
 
 /** The next stage of a login that has shown nothing new. */
 export function renewed(login: Login): Login {
-  return { ...login, id: randomId() };
+  return { ...login, stage: randomId() };
 }

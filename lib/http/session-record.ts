@@ -14,7 +14,7 @@ interface Kept {
 }
 
 const STEPS = ["first", "second"] as const;
-const SHAPE = /^([01])\|([\w-]+)\|([\w-]*)\|([\w-]+)\|([^|]+)\|([0-9]+)\|(.*)$/s;
+const SHAPE = /^([01])\|([\w-]+)(?:\.([\w-]+))?\|([\w-]*)\|([\w-]+)\|([^|]+)\|([0-9]+)\|(.*)$/s;
 const MOST_KEPT = 4_000;
 /** Characters; a longer text carries where its user was going, for a moment. */
 const LONGEST_KEPT = 1_000;
@@ -27,9 +27,10 @@ const read = new LruMap<string, Kept>(MOST_KEPT);
  * every session several times at every request, and members that are objects make up most of what that costs.
  */
 export function textOf(record: SessionRecord, sessionId: string): string {
-  const { at, epoch, id, step, user, ...others } = record;
+  const { at, epoch, id, stage, step, user, ...others } = record;
   const session = fingerprint(sessionId);
-  const head = [STEPS.indexOf(step), id, epoch, session, at, user.length, user].join("|");
+  const ids = stage === undefined ? id : `${id}.${stage}`;
+  const head = [STEPS.indexOf(step), ids, epoch, session, at, user.length, user].join("|");
   const text = `${head}${Object.keys(others).length === 0 ? "" : JSON.stringify(others)}`;
   keep(text, { record, session, ownId: sessionId });
   return text;
@@ -71,12 +72,14 @@ function restOf(length: number, rest: string): { user: string; others: object } 
 }
 
 function parse(text: string): Kept | undefined {
-  const [, step, id = "", epoch = "", session = "", at, length, rest = ""] = SHAPE.exec(text) ?? [];
+  const [, step, id = "", stage, epoch = "", session = "", at, length, rest = ""] = SHAPE.exec(text) ?? [];
   const known = STEPS[Number(step)];
   if (known === undefined || Number.isNaN(Number(at))) return undefined;
   try {
     const found = restOf(Number(length), rest);
-    return found && { record: { ...found.others, step: known, id, epoch, user: found.user, at: Number(at) }, session };
+    if (found === undefined) return undefined;
+    const ids = stage === undefined ? { id } : { id, stage };
+    return { record: { ...found.others, ...ids, step: known, epoch, user: found.user, at: Number(at) }, session };
   } catch {
     return undefined;
   }

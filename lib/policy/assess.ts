@@ -11,8 +11,10 @@ export const PENDING_LIFE = 10 * MINUTE;
 export interface SessionRecord {
   readonly user: UserId;
   readonly step: "first" | "second";
-  /** Id of this stage of the login; renewed whenever it rises, so that an older copy of the session is worthless. */
+  /** The login's: one for its first step, and one from then on. */
   readonly id: string;
+  /** Of a second step: its stage as the account lists it, so that an older copy of the session is worthless. */
+  readonly stage?: string | undefined;
   /** When the first factor was given, milliseconds since the epoch. */
   readonly at: number;
   /** The account's session epoch at the login. */
@@ -70,8 +72,13 @@ export interface Assessed {
 
 const ENDED: LoginStatus = { status: "ended" };
 
+/** The login of a session, where the account lists it at the stage that the session was made for. */
+export function listedAt({ id, stage }: SessionRecord, { logins }: Account): Login | undefined {
+  return logins.find((login) => login.id === id && login.stage === stage);
+}
+
 function assessSecondStep({ account, session, decision, now }: Assessed): LoginStatus {
-  const login = account.logins.find((each) => each.id === session?.id);
+  const login = session && listedAt(session, account);
   if (login === undefined) return ENDED;
   if (!isEnrolled(account)) return { status: decision === "required" ? "must-enroll" : "not-enrolled", login };
   if (login.proofs.length > 0) return { status: "verified", login };
@@ -86,8 +93,7 @@ function isOver({ epoch, id }: SessionRecord, account: Account): boolean {
 
 /** It was ended, whatever else has become of it: by its epoch, by a logout, or because the account lists it no more. */
 export function wasEnded(session: SessionRecord, account: Account): boolean {
-  const isListed = account.logins.some(({ id }) => id === session.id);
-  return isOver(session, account) || (session.step === "second" && !isListed);
+  return isOver(session, account) || (session.step === "second" && listedAt(session, account) === undefined);
 }
 
 function due(status: "pending" | "must-enroll", session: SessionRecord | undefined, now: number): LoginStatus {

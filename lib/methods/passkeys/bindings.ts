@@ -7,7 +7,7 @@ type Purpose = "enroll" | "enroll-conditional" | "login" | "step-up";
 
 /** A challenge for this stage of a login, and no other. */
 export function bindingOf({ session, userId }: LoginContext, purpose: Purpose): ChallengeBinding {
-  return { purpose, userId, loginId: session?.id ?? "" };
+  return { purpose, userId, loginId: session?.stage ?? session?.id ?? "" };
 }
 
 /** A challenge to prove a passkey of this login's user. */
