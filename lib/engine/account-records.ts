@@ -1,8 +1,9 @@
 import { setTimeout } from "node:timers/promises";
-import { type Account, emptyAccount, expiryOf, isBlank, isEnrolled } from "../core/account.js";
+import { type Account, type Activity, emptyAccount, expiryOf, isBlank, isEnrolled } from "../core/account.js";
 import { addActivity } from "../core/account-changes.js";
 import { parseAccount, type PartTexts, serializeAccount } from "../core/account-text.js";
 import { UnavailableError } from "../core/errors.js";
+import { withEnds } from "../core/logins.js";
 import { LruMap } from "../core/lru-map.js";
 import type { Clock, UserId } from "../core/nouns.js";
 import { type AccountEvent, isRecorded } from "../events/audit.js";
@@ -101,8 +102,10 @@ export class AccountRecords {
     now: number,
   ): Promise<Changed<T> | undefined> {
     let record: AccountRecord | undefined = current;
-    if (account !== undefined) record = await this.write(withActivity(account, events, now), current.version);
-    else if (current.isRecalled === true) return undefined;
+    if (account !== undefined) {
+      const next = withEnds(current.account, account, now, sessionTime());
+      record = await this.write(withActivity(next, subject, events, now), current.version);
+    } else if (current.isRecalled === true) return undefined;
     if (record === undefined) return undefined;
     for (const { action, isRecorded: _ofTheList, label: _too, ...details } of events) {
       this.emitAudit(action, subject, details);
@@ -126,8 +129,16 @@ export class AccountRecords {
   async replace(userId: UserId, account: Account): Promise<Account | undefined> {
     for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
       const current = await this.read(userId);
-      if (current.version === null || isBlank(current.account)) return undefined;
-      if ((await this.write(account, current.version)) !== undefined) return current.account;
+      const { account: before, version } = current;
+      const isKnown = version !== null && !isBlank(before);
+      // Nobody's sessions end, too: of some nothing may be known yet.
+      const next = withEnds(
+        before,
+        isKnown ? account : { ...account, attempts: before.attempts },
+        this.clock(),
+        sessionTime(),
+      );
+      if ((await this.write(next, version)) !== undefined) return isKnown ? before : undefined;
     }
     throw new UnavailableError(`An account record changed ${MOST_ATTEMPTS} times under its removal`);
   }
@@ -158,11 +169,29 @@ export class AccountRecords {
   }
 }
 
-function withActivity(account: Account, events: readonly AccountEvent[], now: number): Account {
+/** express-session dates its cookies by the machine's clock, whichever clock the application gives to us. */
+export function sessionTime(): number {
+  return Date.now();
+}
+
+function withActivity(account: Account, subject: Subject, events: readonly AccountEvent[], now: number): Account {
   // Guesses at what nobody has are no news for anybody, and must not make a record stay.
   const kept = events.filter((event) => isRecorded(event) && (event.outcome !== "failure" || isEnrolled(account)));
-  return kept.reduce((grown, { action, label, method }) => {
-    const entry = { at: now, action, ...(method === undefined ? {} : { method }), ...(label ? { label } : {}) };
-    return addActivity(grown, entry);
-  }, account);
+  return kept.reduce((grown, event) => addActivity(grown, activityOf(event, subject, now)), account);
+}
+
+function activityOf(
+  { action, label, method, outcome }: AccountEvent,
+  { browser, client }: Subject,
+  at: number,
+): Activity {
+  return {
+    at,
+    action,
+    ...(outcome !== undefined && { outcome }),
+    ...(method !== undefined && { method }),
+    ...(label !== undefined && label !== "" && { label }),
+    ...(browser !== undefined && { browser }),
+    ...(client?.ip !== undefined && { ip: client.ip }),
+  };
 }

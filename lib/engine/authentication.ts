@@ -1,7 +1,6 @@
 import { type Account, factorsOf } from "../core/account.js";
 import { failure, type Outcome, type Problem, success } from "../core/errors.js";
 import type { Client, MethodType } from "../core/nouns.js";
-import type { AccountEvent } from "../events/audit.js";
 import type { SessionRecord } from "../policy/assess.js";
 import type { Change, Changed } from "./account-records.js";
 import type { EngineDependencies } from "./dependencies.js";
@@ -28,7 +27,7 @@ type Authenticated = Elevation & Pick<Verified, "proof" | "answer">;
 function admissionProblem({ session, status }: LoginContext, { refusal, type }: AnyMethod): Problem | undefined {
   if (status.status === "ended") return { code: "expired" };
   // One key shown twice is one factor.
-  if (session?.step === "first" && session.first === type) return { code: refusal };
+  if (session?.first === type) return { code: refusal };
   // Nothing is enrolled, so nothing can be right; the answer is the one of anything wrong.
   const isBare = status.status === "not-enrolled" || status.status === "must-enroll";
   return isBare && status.isEnrolled !== true ? { code: refusal } : undefined;
@@ -43,11 +42,6 @@ function choiceOf(method: AnyMethod, account: Account): MethodChoice {
   return { type: method.type, factors };
 }
 
-/** The browser a proof came from, where the owner's activity list tells of it. */
-function atBrowser(events: readonly AccountEvent[], label: string): AccountEvent[] {
-  return events.map((event) => (event.action === "factor-reopened" ? event : { ...event, label }));
-}
-
 /** Asking for a second factor at a login, and taking the answer. */
 export class Authentication {
   constructor(
@@ -57,7 +51,7 @@ export class Authentication {
 
   /** The account's factors by method; `session`: of the login that is asked, where its first factor rules a method out. */
   choices(account: Account, session?: SessionRecord): MethodChoice[] {
-    const first = session?.step === "first" ? session.first : undefined;
+    const first = session?.first;
     return [...this.dependencies.methods.values()]
       .filter(({ type }) => type !== first)
       .map((method) => choiceOf(method, account))
@@ -104,10 +98,10 @@ export class Authentication {
         const tried = await this.verification.attempt(current.account, presentation, { scope: "login" }, now);
         if ("change" in tried) return { ...tried.change, result: tried.change.result as Outcome<never> };
         const { account, answer, events, proof } = tried.verified;
-        const told = atBrowser(events, newcomer.source.label);
-        if (proof.amr?.includes("mfa") !== true) return { account, events: told, result: success(undefined) };
+        if (proof.amr?.includes("mfa") !== true) return { account, events, result: success(undefined) };
         const login = weighed(newcomer, current, now);
         const elevation = await elevate(this.dependencies, login, { account, proof }, false);
+        const told = [...events, ...elevation.events];
         return { account: elevation.account, events: told, result: success({ ...elevation, answer, proof }) };
       },
     );
@@ -134,7 +128,7 @@ export class Authentication {
     if ("change" in tried) return tried.change;
     const { answer, events, proof } = tried.verified;
     const elevation = await elevate(this.dependencies, login, tried.verified, trustDevice);
-    const told = [...atBrowser(events, login.source.label), ...elevation.events];
+    const told = [...events, ...elevation.events];
     return { account: elevation.account, result: success({ ...elevation, answer, proof }), events: told };
   }
 }

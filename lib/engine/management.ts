@@ -8,6 +8,7 @@ import {
   withoutFactor,
 } from "../core/account-changes.js";
 import { failure, type Outcome, success } from "../core/errors.js";
+import { isLive, removeLogin } from "../core/logins.js";
 import type { FactorId } from "../core/nouns.js";
 import { cleanText, MAX_LABEL } from "../core/text.js";
 import { randomId } from "../crypto/random.js";
@@ -110,6 +111,16 @@ export class Management {
     return this.change(login, FRESH, (current) =>
       success({ ...this.alone(current.record.account, current), event: { action: "sessions-revoked" } }),
     );
+  }
+
+  /** Ends one login, wherever it is used. The trust in its browser stays: that is another list. */
+  revokeSession(login: LoginContext, sessionId: string): Promise<Outcome<Managed>> {
+    return this.change(login, FRESH, ({ record: { account } }, now) => {
+      const ended = account.logins.find((each) => each.id === sessionId && isLive(account, each, now));
+      if (ended === undefined) return failure("not-found");
+      const event = { action: "session-revoked", label: ended.label };
+      return success({ account: removeLogin(account, ended), value: {}, event });
+    });
   }
 
   /** The owner is not to be offered a passkey again; adding one stays open to them. */

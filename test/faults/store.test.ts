@@ -45,7 +45,7 @@ function list(faults: readonly Fault[]): [string, Fault][] {
 
 /** The record of nobody's account, but for these members: read as one that has no factor it would let everybody in. */
 function recordOf(members: Readonly<Record<string, unknown>>): string {
-  const lists = ["factors", "enrollments", "devices", "logins", "revokedLogins", "activity"];
+  const lists = ["factors", "enrollments", "devices", "logins", "endedLogins", "activity"];
   const empty = Object.fromEntries(lists.map((name) => [name, []]));
   return JSON.stringify({ format: 2, userId: "u1", sessionEpoch: "", attempts: {}, ...empty, ...members });
 }
@@ -161,11 +161,13 @@ test("a record of the first format is worth what it was, and is one of the prese
   const { value, version } = (await target.store.read("account:u1"))!;
   const {
     attempts: _elsewhere,
-    revokedLogins,
+    endedLogins,
     sessionEpoch,
     ...members
-  } = JSON.parse(value) as Record<string, unknown>;
-  const first = JSON.stringify({ ...members, format: 1, generation: sessionEpoch, ended: revokedLogins });
+  } = JSON.parse(value) as Record<string, unknown> & { endedLogins: readonly { readonly id: string }[] };
+  const ended = endedLogins.map(({ id }) => id);
+  expect(ended).toHaveLength(1);
+  const first = JSON.stringify({ ...members, format: 1, generation: sessionEpoch, ended });
   expect(await target.store.write("account:u1", first, { expect: version })).toBeDefined();
 
   expect([await inside.isIn(), await waiting.isIn(), await copy.isIn()]).toEqual([true, false, false]);
@@ -175,8 +177,9 @@ test("a record of the first format is worth what it was, and is one of the prese
   expect((await waiting.verify(code)).status).toBe(200);
   expect([await inside.isIn(), await waiting.isIn()]).toEqual([true, true]);
   const now = JSON.parse((await storedAccount(target, "alice"))!) as Record<string, unknown>;
-  expect(now).toMatchObject({ format: 2, sessionEpoch, revokedLogins, attempts: { totp: { count: 1 } } });
-  for (const name of ["generation", "ended"]) expect(now).not.toHaveProperty(name);
+  const ends = ended.map((id) => ({ id }));
+  expect(now).toMatchObject({ format: 2, sessionEpoch, endedLogins: ends, attempts: { totp: { count: 1 } } });
+  for (const name of ["generation", "ended", "revokedLogins"]) expect(now).not.toHaveProperty(name);
 });
 
 describe.each(WRITE_FAULTS)("a store whose write %s", (_name, fault) => {
