@@ -1,4 +1,4 @@
-import type { Account } from "../core/account.js";
+import type { Account, Login } from "../core/account.js";
 import { removeLogin, revokeFirstStep, sighted } from "../core/logins.js";
 import type { Client, UserId } from "../core/nouns.js";
 import { randomId } from "../crypto/random.js";
@@ -89,7 +89,8 @@ export class FirstFactor {
     if (match.kind === "replayed" || match.kind === "none") {
       return { ...this.challenge(newcomer, first, record), deviceRefused: true };
     }
-    const session: SessionRecord = { ...first, step: "second" };
+    const stage = record.account.logins.find(({ id }) => id === first.id)?.stage;
+    const session: SessionRecord = { ...first, step: "second", stage };
     const login = { ...weighed({ ...newcomer, session }, record, clock()), session };
     return { login, ...(match.kind === "rotated" ? { deviceToken: match.token } : {}) };
   }
@@ -108,7 +109,10 @@ export class FirstFactor {
       const events: AccountEvent[] = [{ action: "device-replayed", outcome: "failure", label }];
       return { account: match.account, result: match, events };
     }
-    const login = { id: session.id, at: session.at, proofs: [], deviceId, ...sighted(newcomer.source.sight, now) };
+    // Parallel first requests of one session are one login, at one stage; its id alone is no secret.
+    const stage = account.logins.find((each) => each.id === session.id)?.stage ?? randomId();
+    const { at, id } = session;
+    const login: Login = { id, stage, at, proofs: [], deviceId, ...sighted(newcomer.source.sight, now) };
     const current = match.kind === "rotated" ? match.account : account;
     const { account: listed, events } = withLogin(current, login, this.dependencies.uses, now);
     return { account: listed, result: match, events: [...events, { action: "device-used" }] };
