@@ -3,6 +3,7 @@ import type { Problem } from "../core/errors.js";
 import type { Engine } from "../engine/engine.js";
 import type { BegunLogin } from "../engine/first-factor.js";
 import { type LoginContext, subjectOf, type Unweighed, weighed } from "../engine/login-context.js";
+import type { Unlisted } from "../engine/logins.js";
 import { isDue, type LoginStatus } from "../policy/assess.js";
 import { sendProblem, sendRedirect, wantsPage } from "./answers.js";
 import { clearDeviceToken, setDeviceToken } from "./device-cookie.js";
@@ -50,6 +51,12 @@ export class Gate {
     else this.setLogin(state, login);
   }
 
+  /** Has a complete login listed. Where nothing may be refused, one that cannot be goes on unlisted. */
+  enlist(unlisted: Unlisted): Promise<LoginContext> {
+    const listing = this.engine.logins.list(unlisted);
+    return this.settings.isReport ? listing.catch(() => unlisted.login) : listing;
+  }
+
   private async setDue(state: RequestState, login: LoginContext, unweighed: Unweighed): Promise<void> {
     if (login.session === undefined) await this.adopt(state, unweighed);
     else this.setLogin(state, login);
@@ -57,9 +64,8 @@ export class Gate {
 
   /** A complete login seen for the first time: from now on it is worth what the account says, not what the session does. */
   private async list(state: RequestState, found: LoginContext): Promise<void> {
-    const { firstFactor, logins } = this.engine;
-    const session = found.session ?? { ...firstFactor.firstStep(found, found.record), adopted: true };
-    const login = await logins.list({ login: found, session });
+    const session = found.session ?? { ...this.engine.firstFactor.firstStep(found, found.record), adopted: true };
+    const login = await this.enlist({ login: found, session });
     if (login.status.status === "ended") await this.endLogin(state, login);
     else if (isDue(login.status)) await this.setDue(state, login, login);
     else {

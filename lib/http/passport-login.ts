@@ -197,7 +197,7 @@ export class PassportLogin {
     const session: SessionRecord = { ...login.session, id: loginIdOf(req) };
     const renamed = { ...login, session };
     if (login.status.status !== "not-enrolled") return renamed;
-    const listed = await this.engine.logins.list({ login: renamed, session });
+    const listed = await this.gate.enlist({ login: renamed, session });
     return { ...listed, session: listed.session ?? session };
   }
 
@@ -205,6 +205,10 @@ export class PassportLogin {
     this.gate.keepDevice(state, begun);
     // It was ended while it was made, by another request.
     if (begun.login.status.status === "ended") {
+      if (this.settings.isReport) {
+        this.gate.report(begun.login);
+        return true;
+      }
       this.refusals.refuseEnded(state);
       return false;
     }

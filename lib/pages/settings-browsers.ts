@@ -68,7 +68,7 @@ function sessionRow({ base, messages }: PageContext, session: SessionView): Html
     label,
     badge: current && words.current,
     facts: [
-      html`${words.lastSeen} ${timeOf(messages, lastSeenAt)}`,
+      !current && html`${words.lastSeen} ${timeOf(messages, lastSeenAt)}`,
       ip ?? false,
       html`${words.since} ${timeOf(messages, createdAt)}`,
       verifiedAt !== null && html`${words.verified} ${timeOf(messages, verifiedAt)}`,

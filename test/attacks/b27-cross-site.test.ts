@@ -126,8 +126,9 @@ describe("B27 writes that another site makes a browser send", () => {
   test("B27 nothing is written for a visitor who is nobody, and nobody is given a session", async () => {
     const target = testApp();
     const jar = new Jar(target);
-    for (const [name, sendAs] of Object.entries(FOREIGN)) {
-      if (name === "plain text that parses as JSON") continue;
+    // The other two say nothing of where they come from, and are told by their type where there is something to write.
+    const { "a multipart form": _form, "plain text that parses as JSON": _text, ...telling } = FOREIGN;
+    for (const [name, sendAs] of Object.entries(telling)) {
       for (const route of stateRoutes()) {
         const answer = harmless(await sendAs(jar, route));
         expect([name, route.path, answer.headers["set-cookie"]]).toEqual([name, route.path, undefined]);

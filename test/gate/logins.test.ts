@@ -384,6 +384,26 @@ describe("a login lasts as long as its session", () => {
   });
 });
 
+test("a session that the application drops leaves no login that reads as the present one, and none for longer than it lasted", async () => {
+  const target = testApp({
+    cookie: { maxAge: HOUR },
+    routes: (app) =>
+      app.post("/drop", (req, res) => {
+        (req as { session: unknown }).session = null;
+        res.status(204).end();
+      }),
+  });
+  const jar = await pending(target, "carol");
+  expect((await jar.post("/drop")).status).toBe(204);
+  const other = await pending(target, "carol");
+  const list = (await other.get("/2fa/settings")).body.sessions as readonly Listed[];
+  expect(list.map(({ current }) => current)).toEqual([true, false]);
+  target.clock.advance(59 * MINUTE);
+  await other.isIn();
+  target.clock.advance(MINUTE);
+  expect((await other.get("/2fa/settings")).body.sessions).toMatchObject([{ current: true }]);
+});
+
 describe("more than fifty logins", () => {
   async function crowd(target: TestApp, count: number): Promise<Jar[]> {
     const jars: Jar[] = [];
@@ -502,6 +522,19 @@ test("in report mode everything is recorded and nothing refused", async () => {
   writeBack(target, saved);
   expect([await jar.isIn(), await copy.isIn()]).toEqual([true, true]);
   expect(target.events.map(({ action }) => action)).toContain("would-block");
+});
+
+test("in report mode a login that cannot be listed goes on all the same", async () => {
+  const inner = memoryStore();
+  const store: Store = {
+    ...inner,
+    read: (key) => inner.read(key),
+    write: () => Promise.reject(new Error("read only")),
+    remove: async () => false,
+  };
+  const target = testApp({ ...above, store, options: { enforce: "report" } });
+  expect(await (await loggedInAbove(target)).isIn()).toBe(true);
+  expect(await (await pending(target, "carol")).isIn()).toBe(true);
 });
 
 test("req.secondFactor follows the account: what was removed is neither a method nor enrolled", async () => {
