@@ -5,11 +5,9 @@ import type { FactorId } from "./nouns.js";
 // Every change of an account is a pure function here. Who may make it, and what is told of it, is decided above.
 
 const MAX_ACTIVITY = 20;
-/** A logged-out session that its store still holds must stay worthless: far more of them than one user ends meanwhile. */
-const MAX_REVOKED = 100;
 
-/** Logins beyond this many push out the oldest, so that a record stays small whatever a script does. */
-export const MAX_LOGINS = 50;
+/** Lines of one kind that differ in where it was done or to what: more of them are repeats. */
+const MAX_ALIKE = 3;
 
 /** Wrong answers in a row after which a factor is closed (NIST SP 800-63B-4 section 3.2.2 allows at most 100). */
 const CLOSED_AFTER = 50;
@@ -29,24 +27,19 @@ export function withBackupCodes(account: Account, set: Factor): Account {
   return { ...account, factors: [...ownFactors(account), set] };
 }
 
-/** Records a login; one of the same id is replaced. */
-export function addLogin(account: Account, login: Login): Account {
-  const others = account.logins.filter((each) => each.id !== login.id);
-  return { ...account, logins: [...others, login].slice(-MAX_LOGINS) };
+function isAlike(one: Activity, other: Activity): boolean {
+  return one.action === other.action && one.method === other.method && one.outcome === other.outcome;
 }
 
-/** Ends a login; by a session of an older stage of it nothing ends. */
-export function removeLogin(account: Account, { id, stage }: Pick<Login, "id" | "stage">): Account {
-  return { ...account, logins: account.logins.filter((each) => each.id !== id || each.stage !== stage) };
-}
-
-/** A first step is not listed while it lasts, so its end is. */
-export function revokeFirstStep(account: Account, id: string): Account {
-  return { ...account, revokedLogins: [id, ...account.revokedLogins].slice(0, MAX_REVOKED) };
-}
-
+/** What happened goes on top. A repeat takes the place of the line it repeats, so that it washes nothing off the list. */
 export function addActivity(account: Account, entry: Activity): Account {
-  return { ...account, activity: [entry, ...account.activity].slice(0, MAX_ACTIVITY) };
+  const { activity } = account;
+  const alike = activity.filter((line) => isAlike(line, entry));
+  const same = alike.find(({ browser, label }) => browser === entry.browser && label === entry.label);
+  const repeated = same ?? (alike.length < MAX_ALIKE ? undefined : alike.at(-1));
+  const count = repeated === undefined ? {} : { count: (repeated.count ?? 1) + 1 };
+  const line: Activity = { ...entry, ...count, number: (activity[0]?.number ?? activity.length) + 1 };
+  return { ...account, activity: [line, ...activity.filter((each) => each !== repeated)].slice(0, MAX_ACTIVITY) };
 }
 
 /** Ends every login and trusted device but, where named, the login that asked for it. `epoch`: one never used before. */
@@ -56,7 +49,6 @@ export function startEpoch(account: Account, epoch: string, keep?: Login): Accou
     sessionEpoch: epoch,
     devices: [],
     enrollments: [],
-    revokedLogins: [],
     logins: keep === undefined ? [] : [keep],
   };
 }

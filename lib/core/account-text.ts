@@ -7,7 +7,7 @@ const LISTS = {
   enrollments: "object",
   devices: "object",
   logins: "object",
-  revokedLogins: "string",
+  endedLogins: "object",
   activity: "object",
 } as const;
 
@@ -25,10 +25,21 @@ function ofFirstFormat({ generation, ended, ...record }: Record<string, unknown>
   return { ...record, sessionEpoch: generation, revokedLogins: ended, attempts: {} };
 }
 
+/** Logins that ended were kept without a time: they stay until newer ones take their place. */
+function withTimes({ revokedLogins, ...record }: Record<string, unknown>): Record<string, unknown> {
+  if (!isListOf("string", revokedLogins)) return record;
+  const ends = (revokedLogins as readonly string[]).map((id) => ({
+    id,
+    until: Number.MAX_SAFE_INTEGER,
+    isFirstStep: true,
+  }));
+  return { ...record, endedLogins: ends };
+}
+
 /** @throws when the text is not an account record, or not this user's */
 export function parseAccount(userId: UserId, text: string): Account {
   const { format, ...stored } = (JSON.parse(text) ?? {}) as Record<string, unknown>;
-  const record = format === 1 ? ofFirstFormat(stored) : stored;
+  const record = withTimes(format === 1 ? ofFirstFormat(stored) : stored);
   const isWhole =
     (format === FORMAT || format === 1) &&
     record.userId === userId &&

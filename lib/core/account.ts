@@ -1,5 +1,5 @@
 import type { AttemptWindows } from "./attempts.js";
-import { BACKUP_CODE, type FactorId, type MethodType, type Proof, type UserId } from "./nouns.js";
+import { BACKUP_CODE, DAY, type FactorId, type MethodType, type Proof, type UserId } from "./nouns.js";
 import { isFuture } from "./time.js";
 
 /**
@@ -62,17 +62,45 @@ export interface Login {
   readonly proofs: readonly Proof[];
   /** Set where a trusted device stood in for a proof; the login dies with that device. */
   readonly deviceId?: string;
+  /** The browser, as it was last seen. */
   readonly label: string;
   /** Its last proof, which went with the last factor, was worth no more than a backup code. */
   readonly onBackupCode?: true;
+  /** Its network address, as it was last seen. */
+  readonly ip?: string;
+  /** When it was last seen, written down now and then. Absent in older records: at its first factor. */
+  readonly seenAt?: number;
+  /** How long its session lasts without being seen, milliseconds. Absent: as long as the browser is open. */
+  readonly life?: number;
+  /** It was used again after the request that listed it. */
+  readonly used?: true;
+}
+
+/** A login that ended, for as long as a copy of its session could come back. */
+export interface LoginEnd {
+  readonly id: string;
+  /** Milliseconds since the epoch. */
+  readonly until: number;
+  /** It was not complete. */
+  readonly isFirstStep?: true;
 }
 
 /** A line of the owner's own activity list. */
 export interface Activity {
+  /** When it happened last. */
   readonly at: number;
   readonly action: string;
+  readonly outcome?: "failure";
   readonly method?: MethodType;
+  /** The factor or browser it is about. */
   readonly label?: string;
+  /** Where it was done. */
+  readonly browser?: string;
+  readonly ip?: string;
+  /** How often. Absent: once. */
+  readonly count?: number;
+  /** Of what happened last, counted from 1 over everything the list ever had. Absent in older records. */
+  readonly number?: number;
 }
 
 /** Everything about one user's second factors: one record, one version, one conditional write. */
@@ -86,8 +114,14 @@ export interface Account {
   readonly enrollments: readonly Enrollment[];
   readonly devices: readonly Device[];
   readonly logins: readonly Login[];
-  /** First steps that were ended, newest first: a slow request may still write their session back. */
-  readonly revokedLogins: readonly string[];
+  /** Logins that ended, newest first: a slow request may still write their session back. */
+  readonly endedLogins: readonly LoginEnd[];
+  /** Sessions that hold a login and no record of ours are over if they were last touched by then. */
+  readonly unmarkedOver?: {
+    /** Milliseconds since the epoch, by the machine's clock: that is what sessions are dated by. */
+    readonly touchedBy: number;
+    readonly keptUntil: number;
+  };
   readonly activity: readonly Activity[];
   /** Attempts in windows that are open, by kind. */
   readonly attempts: AttemptWindows;
@@ -111,15 +145,45 @@ export function emptyAccount(userId: UserId): Account {
     enrollments: [],
     devices: [],
     logins: [],
-    revokedLogins: [],
+    endedLogins: [],
     activity: [],
     attempts: {},
   };
 }
 
-function holdsNothing({ activity, devices, enrollments, factors, handle, logins, revokedLogins }: Account): boolean {
-  const lists = [activity, devices, enrollments, factors, logins, revokedLogins];
-  return handle === undefined && lists.every((list) => list.length === 0);
+/** Of a session that lasts as long as the browser is open: its cookie does not say how long. */
+const UNTOLD_LIFE = 14 * DAY;
+
+/** What an account without a factor has done is not told for longer, unless something else keeps its record. */
+const ACTIVITY_LIFE = 30 * DAY;
+
+/** How long a login lasts without being seen, milliseconds. */
+export function lifeOf({ life = UNTOLD_LIFE }: { readonly life?: number | undefined }): number {
+  return life;
+}
+
+export function lastSeen({ at, seenAt = at }: Login): number {
+  return seenAt;
+}
+
+/** When a login is over if it is not seen again. */
+export function lifeEnd(login: Login): number {
+  return lastSeen(login) + lifeOf(login);
+}
+
+/** Nothing but a first factor was given for it, because nothing else was due. */
+export function isBare({ deviceId, proofs }: Login): boolean {
+  return proofs.length === 0 && deviceId === undefined;
+}
+
+/** There is nothing that the user has set up. */
+function isPassing({ devices, enrollments, factors, handle }: Account): boolean {
+  return handle === undefined && [devices, enrollments, factors].every((list) => list.length === 0);
+}
+
+/** … and nothing that was done is remembered. */
+function holdsNothing(account: Account): boolean {
+  return isPassing(account) && account.activity.length === 0 && account.logins.length === 0;
 }
 
 /** Nothing is known of the user but that they were forgotten, and nothing is left to be given up. */
@@ -133,15 +197,22 @@ export function isTombstone(account: Account): boolean {
 }
 
 /**
- * When a record is over by itself: one of an erased account, and one of nobody that holds nothing but counted attempts. Undefined:
- * it stays.
+ * When a record is over by itself: one of an erased account, and one of nobody that holds nothing but logins, their ends, what was
+ * done in them, and counted attempts. Undefined: it stays.
  */
 export function expiryOf(account: Account): number | undefined {
-  const { attempts, forgottenAt, sessionEpoch } = account;
+  const { activity, attempts, endedLogins, forgottenAt = 0, logins, sessionEpoch, unmarkedOver } = account;
   // A new epoch of nobody's sessions must hold for as long as there may be sessions.
-  if (!isBlank(account) || (forgottenAt === undefined && sessionEpoch !== "")) return undefined;
-  const ends = Object.values(attempts).map(({ endsAt }) => endsAt);
-  return Math.max(forgottenAt ?? 0, ...ends);
+  if (!isPassing(account) || account.looseClaims !== undefined) return undefined;
+  if (account.forgottenAt === undefined && sessionEpoch !== "") return undefined;
+  return Math.max(
+    forgottenAt,
+    unmarkedOver?.keptUntil ?? 0,
+    ...Object.values(attempts).map(({ endsAt }) => endsAt),
+    ...logins.map(lifeEnd),
+    ...endedLogins.map(({ until }) => until),
+    ...activity.slice(0, 1).map(({ at }) => at + ACTIVITY_LIFE),
+  );
 }
 
 function isOwn({ type }: Factor): boolean {
@@ -163,13 +234,13 @@ export function ownFactors(account: Account): readonly Factor[] {
 }
 
 /** Its trust holds at `now`; what was granted by a clock that was ahead would hold for as much longer. */
-export function isLive({ createdAt, expiresAt }: Device, now: number): boolean {
+export function isDeviceLive({ createdAt, expiresAt }: Device, now: number): boolean {
   return expiresAt > now && !isFuture(createdAt, now);
 }
 
 /** The device of this id, if its trust still holds at `now`. */
 export function liveDevice(account: Account, deviceId: string, now: number): Device | undefined {
-  return account.devices.find((device) => device.id === deviceId && isLive(device, now));
+  return account.devices.find((device) => device.id === deviceId && isDeviceLive(device, now));
 }
 
 /** A name no factor of the account has yet: the given one, numbered from the second on. */

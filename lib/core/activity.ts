@@ -16,6 +16,8 @@ export const ACTIVITIES = [
   "device-replayed",
   "admin-reset",
   "password-changed",
+  "session-displaced",
+  "session-revoked",
   "sessions-revoked",
   "signed-out-everywhere",
   "passkey-counter-regressed",

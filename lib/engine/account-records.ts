@@ -1,8 +1,17 @@
 import { setTimeout } from "node:timers/promises";
-import { type Account, emptyAccount, expiryOf, isBlank, isEnrolled, isTombstone } from "../core/account.js";
+import {
+  type Account,
+  type Activity,
+  emptyAccount,
+  expiryOf,
+  isBlank,
+  isEnrolled,
+  isTombstone,
+} from "../core/account.js";
 import { addActivity } from "../core/account-changes.js";
 import { parseAccount, type PartTexts, serializeAccount } from "../core/account-text.js";
 import { UnavailableError } from "../core/errors.js";
+import { withEnds } from "../core/logins.js";
 import { LruMap } from "../core/lru-map.js";
 import type { Clock, UserId } from "../core/nouns.js";
 import { type AccountEvent, isRecorded } from "../events/audit.js";
@@ -105,8 +114,10 @@ export class AccountRecords {
     now: number,
   ): Promise<Changed<T> | undefined> {
     let record: AccountRecord | undefined = current;
-    if (account !== undefined) record = await this.write(withActivity(account, events, now), current.version);
-    else if (current.isRecalled === true) return undefined;
+    if (account !== undefined) {
+      const next = withEnds(current.account, account, now, sessionTime());
+      record = await this.write(withActivity(next, subject, events, now), current.version);
+    } else if (current.isRecalled === true) return undefined;
     if (record === undefined) return undefined;
     for (const { action, isRecorded: _ofTheList, label: _too, ...details } of events) {
       this.emitAudit(action, subject, details);
@@ -126,10 +137,13 @@ export class AccountRecords {
   /** Puts what is made of the account in its place, whatever that is; answers it, undefined where there was nothing. */
   async replace(userId: UserId, make: (account: Account) => Account): Promise<Account | undefined> {
     for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
-      const { account, version } = await this.read(userId);
-      if (version === null || isBlank(account)) return undefined;
-      const next = make(account);
-      if ((await this.write(next, version)) !== undefined) return next;
+      const { account: before, version } = await this.read(userId);
+      const isKnown = version !== null && !isBlank(before);
+      const made = make(before);
+      // Nobody's sessions end, too: of some nothing may be known yet.
+      const ending = isKnown ? made : { ...made, attempts: before.attempts };
+      const next = withEnds(before, ending, this.clock(), sessionTime());
+      if ((await this.write(next, version)) !== undefined) return isKnown ? next : undefined;
     }
     throw new UnavailableError(`An account record changed ${MOST_ATTEMPTS} times under its removal`);
   }
@@ -160,13 +174,31 @@ export class AccountRecords {
   }
 }
 
-function withActivity(account: Account, events: readonly AccountEvent[], now: number): Account {
+/** express-session dates its cookies by the machine's clock, whichever clock the application gives to us. */
+export function sessionTime(): number {
+  return Date.now();
+}
+
+function withActivity(account: Account, subject: Subject, events: readonly AccountEvent[], now: number): Account {
   // Of somebody who was forgotten nothing is remembered; and it would make the mark that is left stay.
   if (isTombstone(account)) return account;
   // Guesses at what nobody has are no news for anybody, and must not make a record stay.
   const kept = events.filter((event) => isRecorded(event) && (event.outcome !== "failure" || isEnrolled(account)));
-  return kept.reduce((grown, { action, label, method }) => {
-    const entry = { at: now, action, ...(method === undefined ? {} : { method }), ...(label ? { label } : {}) };
-    return addActivity(grown, entry);
-  }, account);
+  return kept.reduce((grown, event) => addActivity(grown, activityOf(event, subject, now)), account);
+}
+
+function activityOf(
+  { action, label, method, outcome }: AccountEvent,
+  { browser, client }: Subject,
+  at: number,
+): Activity {
+  return {
+    at,
+    action,
+    ...(outcome !== undefined && { outcome }),
+    ...(method !== undefined && { method }),
+    ...(label !== undefined && label !== "" && { label }),
+    ...(browser !== undefined && { browser }),
+    ...(client?.ip !== undefined && { ip: client.ip }),
+  };
 }

@@ -18,10 +18,12 @@ import {
   withoutFactor,
 } from "../core/account-changes.js";
 import type { ErrorCode, Problem } from "../core/errors.js";
+import { endUnmarked } from "../core/logins.js";
 import { type Client, DAY, type FactorId, type MethodType, type UserId } from "../core/nouns.js";
 import { cleanText, MAX_LABEL } from "../core/text.js";
 import { randomId } from "../crypto/random.js";
 import { type AccountEvent, reopening } from "../events/audit.js";
+import { sessionTime } from "./account-records.js";
 import { countedFor } from "./address-limit.js";
 import type { EngineDependencies } from "./dependencies.js";
 import type { Verification } from "./verification.js";
@@ -265,7 +267,7 @@ export class Accounts {
 
   /**
    * To be called when the password changed: trusted devices are void, and with `signOut` every login ends, with `reopen`
-   * closed factors open again. Factors stay.
+   * closed factors open again. Factors stay. Sessions that hold a login this middleware has not seen yet are over in any case.
    *
    * @example
    * ```ts
@@ -275,16 +277,14 @@ export class Accounts {
    */
   async passwordChanged(userId: UserId, options: PasswordChangedOptions = {}): Promise<void> {
     const { reopen = false, signOut = false } = options;
-    const changed = await this.edit(userId, options, (account) => {
+    await this.edit(userId, options, (account) => {
       const closed = reopen ? closedFactors(account) : [];
-      const isNews = signOut || account.devices.length > 0 || isEnrolled(account);
-      if (!isNews && closed.length === 0) return undefined;
       const opened = closed.length > 0 ? reopenFactors(account) : account;
       const next = signOut ? startEpoch(opened, randomId()) : { ...opened, devices: [] };
-      return { account: next, events: [...closed.map(reopening), { action: "password-changed" }] };
+      // Who came by with the old password, and was not seen yet, comes too late.
+      const ended = endUnmarked(next, this.dependencies.clock(), sessionTime());
+      return { account: ended, events: [...closed.map(reopening), { action: "password-changed" }] };
     });
-    const { actor = "system" } = options;
-    if (!changed) this.dependencies.emitAudit("password-changed", { userId, actor });
   }
 
   /**

@@ -3,7 +3,6 @@ import { onItsOwn, replaceFactor } from "../core/account-changes.js";
 import type { AttemptScope } from "../core/attempts.js";
 import { failure, type Outcome, type Problem, success } from "../core/errors.js";
 import type { Client } from "../core/nouns.js";
-import type { AccountEvent } from "../events/audit.js";
 import type { SessionRecord } from "../policy/assess.js";
 import type { Change, Changed } from "./account-records.js";
 import { choiceOf, type MethodChoice } from "./choices.js";
@@ -25,7 +24,7 @@ type Authenticated = Elevation & Pick<Verified, "proof" | "answer">;
 export function admissionProblem({ session, status }: LoginContext, { refusal, type }: AnyMethod): Problem | undefined {
   if (status.status === "ended") return { code: "expired" };
   // One key shown twice is one factor.
-  if (session?.step === "first" && session.first === type) return { code: refusal };
+  if (session?.first === type) return { code: refusal };
   // Nothing is enrolled, so nothing can be right; the answer is the one of anything wrong.
   const isBare = status.status === "not-enrolled" || status.status === "must-enroll";
   return isBare && status.isEnrolled !== true ? { code: refusal } : undefined;
@@ -40,11 +39,6 @@ function onItsOwnIfLater(login: LoginContext, verified: Verified): Verified {
   return { ...verified, account: replaceFactor(account, onItsOwn(factor)), proof: own };
 }
 
-/** The browser a proof came from, where the owner's activity list tells of it. */
-export function atBrowser(events: readonly AccountEvent[], label: string): AccountEvent[] {
-  return events.map((event) => (event.action === "factor-reopened" ? event : { ...event, label }));
-}
-
 /** Asking for a second factor at a login, and taking the answer. */
 export class Authentication {
   constructor(
@@ -57,7 +51,7 @@ export class Authentication {
    * which attempts its own are counted with.
    */
   choices(account: Account, session?: SessionRecord, scope: AttemptScope = "login"): MethodChoice[] {
-    const first = session?.step === "first" ? session.first : undefined;
+    const first = session?.first;
     return [...this.dependencies.methods.values()]
       .filter(({ type }) => type !== first)
       .map((method) => choiceOf(method, account, scope))
@@ -105,9 +99,9 @@ export class Authentication {
         if ("change" in tried) return { ...tried.change, result: tried.change.result as Outcome<never> };
         const login = weighed(newcomer, current, now);
         const { account, answer, events, proof } = onItsOwnIfLater(login, tried.verified);
-        const told = atBrowser(events, newcomer.source.label);
-        if (proof.amr?.includes("mfa") !== true) return { account, events: told, result: success(undefined) };
+        if (proof.amr?.includes("mfa") !== true) return { account, events, result: success(undefined) };
         const elevation = await elevate(this.dependencies, login, { account, proof }, false);
+        const told = [...events, ...elevation.events];
         return { account: elevation.account, events: told, result: success({ ...elevation, answer, proof }) };
       },
     );
@@ -135,7 +129,7 @@ export class Authentication {
     const verified = onItsOwnIfLater(login, tried.verified);
     const { answer, events, proof } = verified;
     const elevation = await elevate(this.dependencies, login, verified, trustDevice);
-    const told = [...atBrowser(events, login.source.label), ...elevation.events];
+    const told = [...events, ...elevation.events];
     return { account: elevation.account, result: success({ ...elevation, answer, proof }), events: told };
   }
 }

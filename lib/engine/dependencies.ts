@@ -5,6 +5,7 @@ import type { AccountRecords } from "./account-records.js";
 import type { AddressLimit } from "./address-limit.js";
 import type { ChallengeStore } from "./challenges.js";
 import type { CredentialIndex } from "./credential-index.js";
+import type { LoginUses } from "./logins.js";
 import type { AnyMethod } from "./method.js";
 import type { TrustedDevices } from "./trusted-devices.js";
 
@@ -22,5 +23,6 @@ export interface EngineDependencies {
   readonly challenges: ChallengeStore;
   readonly credentials: CredentialIndex;
   readonly addressLimit: AddressLimit;
+  readonly uses: LoginUses;
   readonly emitAudit: EmitAudit;
 }

@@ -1,11 +1,13 @@
 import type { Account, Login } from "../core/account.js";
-import { addLogin, withoutDevice } from "../core/account-changes.js";
+import { withoutDevice } from "../core/account-changes.js";
+import { sighted } from "../core/logins.js";
 import type { Proof } from "../core/nouns.js";
 import { randomId } from "../crypto/random.js";
 import type { AccountEvent } from "../events/audit.js";
 import type { SessionRecord } from "../policy/assess.js";
 import type { EngineDependencies } from "./dependencies.js";
 import { deviceIdOf, listedLogin, type LoginContext, recordOfListed } from "./login-context.js";
+import { withLogin } from "./logins.js";
 
 /** A login that rose by a proof, and what the browser may keep of it. */
 export interface ElevatedLogin {
@@ -37,28 +39,32 @@ function isReplaced({ isEnrollment, method }: Proof, by: Proof): boolean {
 export function elevatedStage(login: LoginContext, proof: Proof): Login {
   const previous = listedLogin(login)?.proofs ?? [];
   return {
-    // An ended first step must not end what rose from it.
-    id: login.session?.step === "second" ? login.session.id : randomId(),
+    ...riseOf(login, proof.at),
     stage: randomId(),
-    at: login.session?.at ?? proof.at,
     proofs: [...previous.filter((each) => !isReplaced(each, proof)), proof],
-    label: login.source.label,
+    ...sighted(login.source.sight, proof.at),
   };
+}
+
+/** A login that is listed goes on under its id; an ended first step must not end what rose from it. */
+function riseOf({ session }: LoginContext, now: number): Pick<Login, "id" | "at" | "used"> {
+  if (session?.step === "second") return { id: session.id, at: session.at, used: true };
+  return { id: randomId(), at: session?.at ?? now };
 }
 
 /** Lists the login at its new stage, and trusts its browser where that was asked for. */
 export async function elevate(
-  { devices }: Pick<EngineDependencies, "devices">,
+  { devices, uses }: Pick<EngineDependencies, "devices" | "uses">,
   login: LoginContext,
   { account, proof }: { readonly account: Account; readonly proof: Proof },
   trustsDevice: boolean,
 ): Promise<Elevation> {
   const stage = elevatedStage(login, proof);
-  const listed = addLogin(account, stage);
+  const { account: listed, events: displaced } = withLogin(account, stage, uses, proof.at);
   const session = recordOfListed(login, stage, account.sessionEpoch);
   const isStepUp = login.status.status === "verified";
   const about = { method: proof.method, factorId: proof.factorId };
-  const events: AccountEvent[] = isStepUp ? [{ action: "step-up", ...about }] : [];
+  const events: AccountEvent[] = isStepUp ? [...displaced, { action: "step-up", ...about }] : [...displaced];
   if (!trustsDevice || devices === undefined) return { account: listed, session, events };
   const { label } = login.source;
   const granted = await devices.grant(withoutDevice(listed, deviceIdOf(login) ?? ""), label, proof.at);

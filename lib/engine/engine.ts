@@ -18,6 +18,7 @@ import { Enrollments } from "./enrollment.js";
 import { FirstFactor } from "./first-factor.js";
 import { KeyRotation } from "./key-rotation.js";
 import { KeySamples, sealingKeys } from "./key-samples.js";
+import { createUses, Logins } from "./logins.js";
 import { Management } from "./management.js";
 import type { AnyMethod } from "./method.js";
 import { Operations } from "./operations.js";
@@ -45,6 +46,7 @@ export interface Engine {
   readonly dependencies: EngineDependencies;
   readonly events: Events;
   readonly firstFactor: FirstFactor;
+  readonly logins: Logins;
   readonly verification: Verification;
   readonly authentication: Authentication;
   readonly enrollments: Enrollments;
@@ -96,6 +98,7 @@ export function createEngine(settings: EngineSettings): Engine {
     challenges: new ChallengeStore(store, seals),
     credentials: new CredentialIndex(store, methods, records),
     addressLimit,
+    uses: createUses(),
     emitAudit,
   };
   const verification = new Verification(dependencies);
@@ -105,6 +108,7 @@ export function createEngine(settings: EngineSettings): Engine {
     events,
     verification,
     firstFactor: new FirstFactor(dependencies),
+    logins: new Logins(dependencies),
     authentication: new Authentication(dependencies, verification),
     enrollments: new Enrollments(dependencies),
     sending: new Sending(dependencies),

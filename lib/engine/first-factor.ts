@@ -1,12 +1,13 @@
-import type { Account } from "../core/account.js";
-import { addLogin, removeLogin, revokeFirstStep } from "../core/account-changes.js";
+import type { Account, Login } from "../core/account.js";
+import { removeLogin, revokeFirstStep, sighted } from "../core/logins.js";
 import type { Client, UserId } from "../core/nouns.js";
 import { randomId } from "../crypto/random.js";
 import type { AccountEvent } from "../events/audit.js";
-import type { SessionRecord } from "../policy/assess.js";
+import { PENDING_LIFE, type SessionRecord, wasEnded } from "../policy/assess.js";
 import type { AccountRecord, Change } from "./account-records.js";
 import type { EngineDependencies } from "./dependencies.js";
 import { type LoginContext, subjectOf, type Unweighed, weighed } from "./login-context.js";
+import { withLogin } from "./logins.js";
 import type { DeviceMatch } from "./trusted-devices.js";
 
 /** A login after its first step, and what its browser has to keep or forget. */
@@ -30,13 +31,7 @@ export class FirstFactor {
     const { clock, records } = this.dependencies;
     const record = await records.read(newcomer.userId);
     const now = clock();
-    const session: SessionRecord = {
-      user: newcomer.userId,
-      step: "first",
-      id: randomId(),
-      at: now,
-      epoch: record.account.sessionEpoch,
-    };
+    const session = this.firstStep(newcomer, record);
     const login = { ...weighed({ ...newcomer, session }, record, now), session };
     const { status } = login.status;
     if (status === "must-enroll") return this.challenge(newcomer, session, record);
@@ -44,6 +39,12 @@ export class FirstFactor {
     const { deviceToken } = newcomer.source;
     if (deviceToken === undefined) return this.challenge(newcomer, session, record);
     return this.withDevice(newcomer, session, deviceToken);
+  }
+
+  /** What a session is to say of a login that nothing but the first factor was given for, by now. */
+  firstStep({ unmarked, userId }: Newcomer, { account }: AccountRecord): SessionRecord {
+    const id = unmarked?.id ?? randomId();
+    return { user: userId, step: "first", id, at: this.dependencies.clock(), epoch: account.sessionEpoch };
   }
 
   /** A logout: ends the login in the account record, so that no copy of its session is worth anything. */
@@ -64,15 +65,12 @@ export class FirstFactor {
     this.dependencies.emitAudit("challenge-expired", { userId, client }, { outcome: "failure" });
   }
 
-  private async strike(
-    { epoch, id, stage, step, user }: SessionRecord,
-    client: Client,
-    events: AccountEvent[],
-  ): Promise<void> {
-    await this.dependencies.records.change<undefined>({ userId: user, client }, ({ account }) => {
-      // Over with its epoch. An account that was erased meanwhile must not come to life again for it.
-      if (epoch !== account.sessionEpoch) return { result: undefined };
-      const ended = step === "second" ? removeLogin(account, { id, ...(stage !== undefined && { stage }) }) : revokeFirstStep(account, id);
+  private async strike(session: SessionRecord, client: Client, events: AccountEvent[]): Promise<void> {
+    await this.dependencies.records.change<undefined>({ userId: session.user, client }, ({ account }, now) => {
+      // Over already. An account that was erased meanwhile must not come to life again for it.
+      if (wasEnded(session, account, now)) return { result: undefined };
+      const { at, id, step } = session;
+      const ended = step === "second" ? removeLogin(account, session) : revokeFirstStep(account, id, at + PENDING_LIFE);
       return { account: ended, result: undefined, events };
     });
   }
@@ -91,7 +89,8 @@ export class FirstFactor {
     if (match.kind === "replayed" || match.kind === "none") {
       return { ...this.challenge(newcomer, first, record), deviceRefused: true };
     }
-    const session: SessionRecord = { ...first, step: "second" };
+    const stage = record.account.logins.find(({ id }) => id === first.id)?.stage;
+    const session: SessionRecord = { ...first, step: "second", stage };
     const login = { ...weighed({ ...newcomer, session }, record, clock()), session };
     return { login, ...(match.kind === "rotated" ? { deviceToken: match.token } : {}) };
   }
@@ -110,8 +109,12 @@ export class FirstFactor {
       const events: AccountEvent[] = [{ action: "device-replayed", outcome: "failure", label }];
       return { account: match.account, result: match, events };
     }
-    const login = { id: session.id, at: session.at, proofs: [], deviceId, label: newcomer.source.label };
-    const listed = addLogin(match.kind === "rotated" ? match.account : account, login);
-    return { account: listed, result: match, events: [{ action: "device-used" }] };
+    // Parallel first requests of one session are one login, at one stage; its id alone is no secret.
+    const stage = account.logins.find((each) => each.id === session.id)?.stage ?? randomId();
+    const { at, id } = session;
+    const login: Login = { id, stage, at, proofs: [], deviceId, ...sighted(newcomer.source.sight, now) };
+    const current = match.kind === "rotated" ? match.account : account;
+    const { account: listed, events } = withLogin(current, login, this.dependencies.uses, now);
+    return { account: listed, result: match, events: [...events, { action: "device-used" }] };
   }
 }

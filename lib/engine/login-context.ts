@@ -1,9 +1,10 @@
 import type { Factor, Login } from "../core/account.js";
 import type { AttemptScope } from "../core/attempts.js";
+import type { Sight } from "../core/logins.js";
 import type { Client, PolicyDecision, UserId } from "../core/nouns.js";
 import { randomId } from "../crypto/random.js";
 import type { Subject } from "../events/emitter.js";
-import { assess, type LoginStatus, type SessionRecord } from "../policy/assess.js";
+import { assess, type LoginStatus, type SessionRecord, type UnmarkedSession } from "../policy/assess.js";
 import type { AccountRecord } from "./account-records.js";
 
 /** Where a login comes from. Read from the request when it is asked for: most requests need none of it. */
@@ -13,6 +14,10 @@ export interface LoginSource {
   readonly deviceToken: string | undefined;
   /** A short name of the browser, such as "Firefox on Linux". */
   readonly label: string;
+  /** How long the session lasts without being seen, milliseconds; undefined where it is as long as the browser is open. */
+  readonly life: number | undefined;
+  /** What the list of logins keeps of it. */
+  readonly sight: Sight;
 }
 
 /**
@@ -31,6 +36,8 @@ export interface LoginContext {
   readonly source: LoginSource;
   /** The first factor was given again with this very request. */
   readonly reconfirmed?: true;
+  /** The session holds the login, and no record of it yet. */
+  readonly unmarked?: UnmarkedSession;
 }
 
 /** What is known of a login before the account is looked at. */
@@ -38,15 +45,16 @@ export type Unweighed = Omit<LoginContext, "record" | "status">;
 
 /** The login beside a record of its account: everything it is worth follows from the two. */
 export function weighed(login: Unweighed, record: AccountRecord, now: number): LoginContext {
-  const { decision, reconfirmed, session, source, user, userId } = login;
-  const status = assess({ account: record.account, session, decision, now });
+  const { decision, reconfirmed, session, source, unmarked, user, userId } = login;
+  const status = assess({ account: record.account, session, unmarked, decision, now });
   // Written out: every request makes one, and a spread costs several times as much.
   const context = { user, userId, session, record, decision, status, source };
+  if (unmarked !== undefined) return { ...context, unmarked };
   return reconfirmed === true ? { ...context, reconfirmed } : context;
 }
 
 export function subjectOf({ source, userId }: Pick<LoginContext, "source" | "userId">): Subject {
-  return { userId, client: source.client };
+  return { userId, client: source.client, browser: source.label };
 }
 
 /** Id of the trusted device the presented token names; nothing is proved by it. */

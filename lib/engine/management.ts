@@ -9,6 +9,7 @@ import {
   withoutFactor,
 } from "../core/account-changes.js";
 import { failure, type Outcome, success } from "../core/errors.js";
+import { isLive, removeLogin } from "../core/logins.js";
 import type { FactorId } from "../core/nouns.js";
 import { cleanText, MAX_LABEL } from "../core/text.js";
 import { randomId } from "../crypto/random.js";
@@ -123,6 +124,16 @@ export class Management {
     return this.change(login, FRESH, ({ record: { account } }) => {
       const event = closedFactors(account).map(reopening);
       return success({ account: event.length > 0 ? reopenFactors(account) : account, value: {}, event });
+    });
+  }
+
+  /** Ends one login, wherever it is used. The trust in its browser stays: that is another list. */
+  revokeSession(login: LoginContext, sessionId: string): Promise<Outcome<Managed>> {
+    return this.change(login, FRESH, ({ record: { account } }, now) => {
+      const ended = account.logins.find((each) => each.id === sessionId && isLive(account, each, now));
+      if (ended === undefined) return failure("not-found");
+      const event = { action: "session-revoked", label: ended.label };
+      return success({ account: removeLogin(account, ended), value: {}, event });
     });
   }
 

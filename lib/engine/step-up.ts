@@ -3,7 +3,7 @@ import { type MethodType, MINUTE, type Proof } from "../core/nouns.js";
 import type { AccountEvent } from "../events/audit.js";
 import { acceptableMethods, type ProofRequirement, satisfyingProof } from "../policy/requirement.js";
 import type { Change } from "./account-records.js";
-import { admissionProblem, atBrowser } from "./authentication.js";
+import { admissionProblem } from "./authentication.js";
 import type { EngineDependencies } from "./dependencies.js";
 import { type LoginContext, recipientOf, scopeOf, subjectOf, weighed } from "./login-context.js";
 import type { Waiting } from "./method.js";
@@ -102,7 +102,7 @@ export class StepUp {
     const { account, answer, events, proof } = tried.verified;
     const told: AccountEvent = { action: "step-up", method: proof.method, factorId: proof.factorId };
     const result = success({ proof, answer, confirmed: operation });
-    return { account, result, events: [...atBrowser(events, login.source.label), told] };
+    return { account, result, events: [...events, told] };
   }
 
   private async useProof(

@@ -1,4 +1,4 @@
-import { type Account, type Device, isLive, liveDevice } from "../core/account.js";
+import { type Account, type Device, isDeviceLive, liveDevice } from "../core/account.js";
 import { withoutDevice } from "../core/account-changes.js";
 import { SECOND, type UserId } from "../core/nouns.js";
 import { isFresh } from "../core/time.js";
@@ -35,7 +35,7 @@ function tokenOf(deviceId: string, secret: string): string {
 }
 
 function putDevice(account: Account, device: Device, max: number, now: number): Account {
-  const others = account.devices.filter((each) => each.id !== device.id && isLive(each, now));
+  const others = account.devices.filter((each) => each.id !== device.id && isDeviceLive(each, now));
   const kept = [device, ...others].toSorted((a, b) => b.lastUsedAt - a.lastUsedAt).slice(0, max);
   return { ...account, devices: kept };
 }

@@ -4,11 +4,13 @@ import {
   type Device,
   type Factor,
   factorsOf,
-  isLive,
+  isDeviceLive,
+  lastSeen,
   type Login,
   ownFactors,
 } from "../core/account.js";
 import { closedFactors } from "../core/account-changes.js";
+import { isLive } from "../core/logins.js";
 import { BACKUP_CODE, type MethodType } from "../core/nouns.js";
 import type { AnyMethod } from "./method.js";
 
@@ -32,19 +34,37 @@ export interface DeviceView {
   readonly current: boolean;
 }
 
+/** A login that is complete: somewhere the account is signed in. */
 export interface SessionView {
-  readonly label: string;
+  /** As long as the login lasts, whatever becomes of the id of its session. */
+  readonly id: string;
   readonly createdAt: string;
+  /** Written down after a tenth of the session's life, so up to that much too early. */
+  readonly lastSeenAt: string;
   readonly verifiedAt: string | null;
   readonly trustedDevice: boolean;
+  /** As it was last seen: a short name such as "Firefox on Linux". */
+  readonly browser: string;
+  readonly ip: string | null;
+  /** The login that asks. */
   readonly current: boolean;
 }
 
+/** A kind of thing that happened, and when it did last. */
 export interface ActivityView {
-  readonly time: string;
+  readonly at: string;
   readonly action: string;
+  readonly outcome: "success" | "failure";
   readonly method?: MethodType;
+  /** The factor or browser it is about. */
   readonly label?: string;
+  /** Where it was done; absent for what the application or its staff did. */
+  readonly browser?: string;
+  readonly ip?: string;
+  /** How often it happened. */
+  readonly count: number;
+  /** The last time, counted over everything that ever happened: the higher, the later. */
+  readonly number: number;
 }
 
 export interface BackupCodesView {
@@ -107,19 +127,23 @@ function deviceView(
   return { id, label, ...times, current: id === currentId };
 }
 
-function sessionView({ id, at, proofs, deviceId, label }: Login, currentId: string | undefined): SessionView {
+function sessionView(login: Login, currentId: string | undefined): SessionView {
+  const { id, at, proofs, deviceId, ip = null, label } = login;
   const verified = proofs.at(-1)?.at;
   return {
-    label,
+    id,
     createdAt: iso(at),
+    lastSeenAt: iso(lastSeen(login)),
     verifiedAt: verified === undefined ? null : iso(verified),
     trustedDevice: deviceId !== undefined,
+    browser: label,
+    ip,
     current: id === currentId,
   };
 }
 
-function activityView({ at, ...entry }: Activity): ActivityView {
-  return { time: iso(at), ...entry };
+function activityView({ at, count = 1, number = 0, outcome, ...entry }: Activity): ActivityView {
+  return { at: iso(at), outcome: outcome ?? "success", count, number, ...entry };
 }
 
 /** Which of the listed things are the login's own. */
@@ -135,12 +159,13 @@ export function closedView(account: Account): readonly ClosedView[] {
 
 export function settingsView(account: Account, methods: Methods, current: Current): SettingsView {
   const closed = closedView(account);
-  const liveDevices = account.devices.filter((device) => isLive(device, current.now));
+  const liveLogins = account.logins.filter((login) => isLive(account, login, current.now));
+  const liveDevices = account.devices.filter((device) => isDeviceLive(device, current.now));
   return {
     factors: ownFactors(account).map((factor) => factorView(factor, methods)),
     backupCodes: backupCodesView(account, methods),
     devices: liveDevices.map((device) => deviceView(device, current.deviceId)),
-    sessions: account.logins.toReversed().map((login) => sessionView(login, current.loginId)),
+    sessions: liveLogins.toReversed().map((login) => sessionView(login, current.loginId)),
     activity: account.activity.map(activityView),
     ...(account.declinesPasskeys === true ? { declinesPasskeys: true } : {}),
     ...(closed.length > 0 ? { closed } : {}),

@@ -29,6 +29,8 @@ export type KnownAction =
   | "account-erased"
   | "password-changed"
   | "signed-out"
+  | "session-revoked"
+  | "session-displaced"
   | "sessions-revoked"
   | "signed-out-everywhere"
   | "passkey-counter-regressed"
@@ -104,6 +106,8 @@ const OWASP: Partial<Record<string, readonly [name: string, level: OwaspLevel]>>
   "attempt-refused": ["excess_rate_limit_exceeded", "WARN"],
   "factor-disabled": ["authn_login_lock", "WARN"],
   "signed-out": ["session_expired", "INFO"],
+  "session-revoked": ["session_expired", "INFO"],
+  "session-displaced": ["session_expired", "INFO"],
   "sessions-revoked": ["session_expired", "INFO"],
   "signed-out-everywhere": ["session_expired", "INFO"],
   "challenge-expired": ["session_expired", "INFO"],

@@ -17,6 +17,8 @@ export interface Subject {
   /** Default: the user. */
   readonly actor?: string | undefined;
   readonly client?: Client | undefined;
+  /** A short name of the browser, for the owner's own activity list. */
+  readonly browser?: string | undefined;
 }
 
 export type Details = Partial<Pick<AuditEvent, "method" | "factorId" | "reason" | "outcome">>;

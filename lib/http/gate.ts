@@ -1,19 +1,25 @@
-import type { NextFunction, Request } from "express";
+import type { NextFunction } from "express";
 import type { Problem } from "../core/errors.js";
 import type { Engine } from "../engine/engine.js";
 import type { BegunLogin } from "../engine/first-factor.js";
 import { type LoginContext, subjectOf, type Unweighed, weighed } from "../engine/login-context.js";
-import { isDue, type LoginStatus, wasEnded } from "../policy/assess.js";
+import type { Unlisted } from "../engine/logins.js";
+import { isDue, type LoginStatus } from "../policy/assess.js";
 import { sendProblem, sendRedirect, wantsPage } from "./answers.js";
 import { clearDeviceToken, setDeviceToken } from "./device-cookie.js";
 import { prefersHtml } from "./negotiation.js";
 import type { PageSet } from "./page-set.js";
 import type { RequestState } from "./request-state.js";
 import { localPlace } from "./return-to.js";
-import { copiedRecord, readRecord, renewSession, saveRecord } from "./session.js";
+import { readRecord, renewSession, saveRecord } from "./session.js";
 import type { Settings } from "./settings.js";
 import { unweighedOf } from "./source.js";
 import { currentUser, hideUser } from "./user-visibility.js";
+
+/** It is complete, and neither the account nor the session says so. A login that is this request's alone is never listed. */
+function isUnlisted({ session, status, unmarked }: LoginContext): boolean {
+  return !("login" in status) && (session !== undefined || unmarked !== undefined);
+}
 
 /** Derives what each request's login is worth, and answers the requests that may go no further. */
 export class Gate {
@@ -38,10 +44,34 @@ export class Gate {
       return;
     }
     const record = await this.engine.dependencies.records.read(unweighed.userId);
-    const login = weighed(unweighed, record, this.settings.clock());
-    if (login.status.status === "ended" || this.isCopyOfEnded(req, login)) await this.endLogin(state, login);
-    else if (login.session === undefined && isDue(login.status)) await this.adopt(state, unweighed);
+    const login = await this.engine.logins.see(weighed(unweighed, record, this.settings.clock()));
+    if (login.status.status === "ended") await this.endLogin(state, login);
+    else if (isDue(login.status)) await this.setDue(state, login, unweighed);
+    else if (isUnlisted(login)) await this.list(state, login);
     else this.setLogin(state, login);
+  }
+
+  /** Has a complete login listed. Where nothing may be refused, one that cannot be goes on unlisted. */
+  enlist(unlisted: Unlisted): Promise<LoginContext> {
+    const listing = this.engine.logins.list(unlisted);
+    return this.settings.isReport ? listing.catch(() => unlisted.login) : listing;
+  }
+
+  private async setDue(state: RequestState, login: LoginContext, unweighed: Unweighed): Promise<void> {
+    if (login.session === undefined) await this.adopt(state, unweighed);
+    else this.setLogin(state, login);
+  }
+
+  /** A complete login seen for the first time: from now on it is worth what the account says, not what the session does. */
+  private async list(state: RequestState, found: LoginContext): Promise<void> {
+    const session = found.session ?? { ...this.engine.firstFactor.firstStep(found, found.record), adopted: true };
+    const login = await this.enlist({ login: found, session });
+    if (login.status.status === "ended") await this.endLogin(state, login);
+    else if (isDue(login.status)) await this.setDue(state, login, login);
+    else {
+      if (login.session !== undefined) await saveRecord(state.req, login.session);
+      this.setLogin(state, login);
+    }
   }
 
   /** A login that waits for its proof, by the account as this process knows it; undefined where the store must be asked. */
@@ -50,12 +80,6 @@ export class Gate {
     if (record === undefined || unweighed.session === undefined) return undefined;
     const login = weighed(unweighed, record, this.settings.clock());
     return login.status.status === "pending" ? login : undefined;
-  }
-
-  /** An application that moves a session's content to a new id moves the record too; what had ended stays so. */
-  private isCopyOfEnded(req: Request, { record, session, userId }: LoginContext): boolean {
-    const copied = session === undefined ? copiedRecord(req, userId) : undefined;
-    return copied !== undefined && wasEnded(copied, record.account);
   }
 
   /** Makes a login what this request is about: `req.secondFactor`, and `req.user` hidden while a factor is due. */

@@ -13,6 +13,7 @@ import type { ReadyLogin, RequestState } from "./request-state.js";
 import {
   anyRecord,
   type Done,
+  loginIdOf,
   override,
   putRecord,
   renewSession,
@@ -67,6 +68,43 @@ function given(first: unknown, second: unknown): { options: LogInOptions; before
     before: hasOptions ? [first] : [],
     done: typeof done === "function" ? (done as Done) : () => undefined,
   };
+}
+
+/** What came of a session's record when the session got its new id. */
+interface RenewedRecord {
+  record?: SessionRecord;
+  /** Ours, not Passport's. */
+  failure?: Error;
+}
+
+/** Has the record of the session that takes this one's place made and put, before anything goes on with it. */
+function renewedWith(req: Request, session: Session, settle: () => Promise<SessionRecord>): RenewedRecord {
+  const renewed: RenewedRecord = {};
+  const regenerate = session.regenerate.bind(session);
+  async function put(next: Session): Promise<void> {
+    saveOnce(next);
+    renewed.record = await settle();
+    putRecord(req, renewed.record);
+  }
+  override(session, "regenerate", (done: Done): Session => {
+    regenerate((error) => {
+      const next = sessionOf(req);
+      if (next === undefined || (error !== undefined && error !== null)) done(error);
+      else {
+        put(next).then(
+          () => {
+            done();
+          },
+          (failure: unknown) => {
+            renewed.failure = failure instanceof Error ? failure : new Error(String(failure));
+            done(renewed.failure);
+          },
+        );
+      }
+    });
+    return session;
+  });
+  return renewed;
 }
 
 /** Takes logins over from Passport, and ends them with it, whoever calls `req.logIn`, `req.logout` or `session.destroy`. */
@@ -145,14 +183,32 @@ export class PassportLogin {
     };
     // The login this one replaces is over, whatever becomes of a copy of its session.
     await this.end(state.req);
-    await this.passportLogIn(login, session);
-    return this.admitBegun(login, { ...begun, login: { ...begun.login, session } });
+    let settledAs: BegunLogin["login"] = { ...begun.login, session };
+    await this.passportLogIn(login, async () => {
+      settledAs = await this.settleBegun(settledAs, state.req);
+      return settledAs.session;
+    });
+    return this.admitBegun(login, { ...begun, login: settledAs });
+  }
+
+  /** In its new session a login has its id from there, and is listed where it is complete by its first step. */
+  private async settleBegun(login: BegunLogin["login"], req: Request): Promise<BegunLogin["login"]> {
+    if (login.session.step === "second") return login;
+    const session: SessionRecord = { ...login.session, id: loginIdOf(req) };
+    const renamed = { ...login, session };
+    if (login.status.status !== "not-enrolled") return renamed;
+    const listed = await this.gate.enlist({ login: renamed, session });
+    return { ...listed, session: listed.session ?? session };
   }
 
   private admitBegun({ options, state }: LoggingIn, begun: BegunLogin): boolean {
     this.gate.keepDevice(state, begun);
     // It was ended while it was made, by another request.
     if (begun.login.status.status === "ended") {
+      if (this.settings.isReport) {
+        this.gate.report(begun.login);
+        return true;
+      }
       this.refusals.refuseEnded(state);
       return false;
     }
@@ -172,7 +228,7 @@ export class PassportLogin {
       // Passport leaves the session alone then; a login that rises must not.
       await renewSession(state.req, session);
       showUser(state.req, user);
-    } else await this.passportLogIn(login, session);
+    } else await this.passportLogIn(login, async () => session);
     // Where Passport itself redirects to what was first asked for, it reads the place from here.
     const kept = sessionOf(state.req);
     if (kept !== undefined && options.successReturnToOrRedirect !== undefined) kept.returnTo = returnTo;
@@ -203,31 +259,22 @@ export class PassportLogin {
     return false;
   }
 
-  /** Passport's own login, with the record put into the new session before Passport saves it. */
-  private async passportLogIn({ original, state }: LoggingIn, record: SessionRecord): Promise<void> {
+  /** Passport's own login, with the record put into the new session, once that is there, before Passport saves it. */
+  private async passportLogIn({ original, state }: LoggingIn, settle: () => Promise<SessionRecord>): Promise<void> {
     const { req } = state;
     showUser(req, undefined);
     const session = requireSession(req);
-    const regenerate = session.regenerate.bind(session);
     // With keepSessionInfo Passport copies the old session over the new one; the old record must not come along.
     delete session.secondFactor;
-    override(session, "regenerate", (done: Done): Session => {
-      regenerate((error) => {
-        const renewed = sessionOf(req);
-        if (renewed !== undefined) {
-          saveOnce(renewed);
-          putRecord(req, record);
-        }
-        done(error);
-      });
-      return session;
-    });
+    const renewed = renewedWith(req, session, settle);
     try {
       await settled(original);
     } catch (error) {
       hideUser(req);
+      if (renewed.failure !== undefined) throw renewed.failure;
       throw new LogInError(error instanceof Error ? error : new Error(String(error)));
     }
+    const record = renewed.record ?? (await settle());
     if (anyRecord(req)?.id !== record.id) await saveRecord(req, record);
     this.watch(req);
   }

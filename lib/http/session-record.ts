@@ -72,14 +72,17 @@ function restOf(length: number, rest: string): { user: string; others: object } 
 }
 
 function parse(text: string): Kept | undefined {
-  const [, step, id = "", stage, epoch = "", session = "", at, length, rest = ""] = SHAPE.exec(text) ?? [];
+  const [, step, id, stage, epoch, session, at, length, rest] = SHAPE.exec(text) ?? [];
   const known = STEPS[Number(step)];
   if (known === undefined || Number.isNaN(Number(at))) return undefined;
+  const ids = { id: String(id), ...(stage !== undefined && { stage }) };
   try {
-    const found = restOf(Number(length), rest);
-    if (found === undefined) return undefined;
-    const ids = stage === undefined ? { id } : { id, stage };
-    return { record: { ...found.others, ...ids, step: known, epoch, user: found.user, at: Number(at) }, session };
+    const { others, user } = restOf(Number(length), String(rest)) ?? {};
+    if (user === undefined) return undefined;
+    return {
+      record: { ...others, ...ids, step: known, epoch: String(epoch), user, at: Number(at) },
+      session: String(session),
+    };
   } catch {
     return undefined;
   }

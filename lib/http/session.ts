@@ -1,7 +1,9 @@
 import type { Request } from "express";
 import { ConfigurationError } from "../core/errors.js";
 import type { UserId } from "../core/nouns.js";
-import type { SessionRecord } from "../policy/assess.js";
+import { fingerprint } from "../crypto/fingerprint.js";
+import { randomId } from "../crypto/random.js";
+import type { SessionRecord, UnmarkedSession } from "../policy/assess.js";
 import { copiedIn, recordIn, textOf } from "./session-record.js";
 
 /** A callback as Passport and express-session call one. */
@@ -12,7 +14,7 @@ export interface Session {
   secondFactor?: unknown;
   returnTo?: unknown;
   readonly passport?: { readonly user?: unknown };
-  readonly cookie?: { originalMaxAge?: number | null; maxAge?: number | null };
+  readonly cookie?: { originalMaxAge?: number | null; maxAge?: number | null; readonly expires?: unknown };
   regenerate(callback: Done): unknown;
   save(callback: Done): unknown;
   destroy(callback: Done): unknown;
@@ -56,9 +58,35 @@ export function readRecord(req: Request, userId: UserId): SessionRecord | undefi
 }
 
 /** A record of this user's login that was made for another session and copied into this one. */
-export function copiedRecord(req: Request, userId: UserId): SessionRecord | undefined {
+function copiedRecord(req: Request, userId: UserId): SessionRecord | undefined {
   const record = copiedIn(sessionOf(req)?.secondFactor);
   return record?.user === userId ? record : undefined;
+}
+
+/** The id of a login that is found, or made, in this session: the same for all requests of it. Says nothing of the session's. */
+export function loginIdOf(req: Request): string {
+  const id = sessionId(req);
+  return id === "" ? randomId() : fingerprint(`login ${id}`);
+}
+
+/** How long the session lasts without being seen, milliseconds; undefined where it is as long as the browser is open. */
+export function sessionLife(req: Request): number | undefined {
+  const life = sessionOf(req)?.cookie?.originalMaxAge;
+  return typeof life === "number" && life > 0 && life < Infinity ? life : undefined;
+}
+
+/** By the machine's clock, as everything in a session's cookie is. */
+function touchedAt(req: Request): number | undefined {
+  const expires = sessionOf(req)?.cookie?.expires;
+  const life = sessionLife(req);
+  return expires instanceof Date && life !== undefined ? expires.getTime() - life : undefined;
+}
+
+/** What is known of a login that the session holds without a record of it; undefined where the login is this request's alone. */
+export function unmarkedSession(req: Request, userId: UserId): UnmarkedSession | undefined {
+  const copied = copiedRecord(req, userId);
+  if (copied === undefined && sessionOf(req)?.passport?.user === undefined) return undefined;
+  return { id: loginIdOf(req), touchedAt: touchedAt(req), copied };
 }
 
 /** Puts a record into the session as it is now; saving is the caller's. */

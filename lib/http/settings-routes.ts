@@ -76,6 +76,7 @@ export const settingsRoutes: readonly Route[] = [
   change("/factors/:id/remove", (context) => context.engine.management.removeFactor(context.login, idOf(context))),
   change("/devices/:id/revoke", (context) => context.engine.management.revokeDevice(context.login, idOf(context))),
   change("/devices/revoke-all", ({ engine, login }) => engine.management.revokeAllDevices(login)),
+  change("/sessions/:id/revoke", (context) => context.engine.management.revokeSession(context.login, idOf(context))),
   change("/sessions/revoke-others", ({ engine, login }) => engine.management.revokeOtherSessions(login)),
   change("/disable", ({ engine, login }) => engine.management.disable(login)),
 ];

@@ -1,9 +1,10 @@
 import type { Request } from "express";
+import type { Sight } from "../core/logins.js";
 import type { Client, UserId } from "../core/nouns.js";
 import type { LoginSource, Unweighed } from "../engine/login-context.js";
 import { browserLabel } from "./browser-label.js";
 import { readDeviceToken } from "./device-cookie.js";
-import type { readRecord } from "./session.js";
+import { type readRecord, sessionLife, unmarkedSession } from "./session.js";
 import type { AppUser, Settings } from "./settings.js";
 
 export function clientOf(req: Request): Client {
@@ -36,6 +37,15 @@ export class RequestSource implements LoginSource {
   get label(): string {
     return browserLabel(this.req.get("user-agent"));
   }
+
+  /** Of the session as it is by now: it changes with the steps of a login. */
+  get life(): number | undefined {
+    return sessionLife(this.req);
+  }
+
+  get sight(): Sight {
+    return { life: this.life, label: this.label, ip: this.client.ip };
+  }
 }
 
 /**
@@ -51,5 +61,8 @@ export async function unweighedOf(
   const userId = settings.userId(user);
   const session = read?.(req, userId);
   const decision = settings.fixedDecision ?? (await settings.decide(user, req, settings.clock()));
-  return { user, userId, session, decision, source: new RequestSource(req, settings, userId) };
+  const source = new RequestSource(req, settings, userId);
+  const unmarked = read === undefined || session !== undefined ? undefined : unmarkedSession(req, userId);
+  const login = { user, userId, session, decision, source };
+  return unmarked === undefined ? login : { ...login, unmarked };
 }

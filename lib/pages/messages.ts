@@ -139,8 +139,12 @@ export interface SessionMessages {
   readonly current: string;
   readonly unnamed: string;
   readonly since: string;
+  readonly lastSeen: string;
   readonly verified: string;
   readonly trusted: string;
+  readonly end: string;
+  /** What assistive technology reads instead, so that the buttons of a list differ. */
+  readonly endNamed: (browser: string) => string;
   readonly revoke: string;
   readonly revokeLead: string;
   readonly revokeSubmit: string;
@@ -151,6 +155,8 @@ export interface ActivityMessages {
   readonly lead: string;
   readonly none: string;
   readonly older: string;
+  /** Beside what happened more than once. */
+  readonly count: (count: number) => string;
   readonly names: Readonly<Record<ActivityName, string>>;
   /** What a method of the application's own records, under a name of its own. */
   readonly other: string;

@@ -36,13 +36,14 @@ function list(messages: Messages, entries: readonly ActivityView[]): Html {
   </ul>`;
 }
 
-function line(messages: Messages, { action, label, method, time }: ActivityView): Html {
+function line(messages: Messages, { action, at, browser, count, ip, label, method }: ActivityView): Html {
   const kind = method && messages.methods[method]?.name;
-  const details = [kind, label === kind ? "" : label].filter((detail) => detail !== undefined && detail !== "");
+  const named = new Set([kind, label, browser, ip].filter((detail) => detail !== undefined && detail !== ""));
+  const details = [...named, ...(count > 1 ? [messages.settings.activity.count(count)] : [])];
   return html`<li>
     <p class="sf-row-label"><strong>${nameOf(messages, action)}</strong></p>
     <p class="sf-facts">
-      ${details.map((detail) => html`<span>${detail}</span> `)}<span>${timeOf(messages, time)}</span>
+      ${details.map((detail) => html`<span>${detail}</span> `)}<span>${timeOf(messages, at)}</span>
     </p>
   </li>`;
 }

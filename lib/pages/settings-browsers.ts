@@ -58,17 +58,23 @@ function revokeOthers({ base, messages }: PageContext, others: number): Html {
   return html`<p class="sf-hint">${words.onlyThis}</p>`;
 }
 
-function sessionRow({ messages }: PageContext, session: SessionView): Html {
+function sessionRow({ base, messages }: PageContext, session: SessionView): Html {
   const { sessions: words } = messages.settings;
-  const { createdAt, trustedDevice, verifiedAt } = session;
+  const { createdAt, current, id, ip, lastSeenAt, trustedDevice, verifiedAt } = session;
+  const label = session.browser || words.unnamed;
+  const action = `${base}/sessions/${encodeURIComponent(id)}/revoke`;
   return row({
     icon: "browser",
-    label: session.label || words.unnamed,
-    badge: session.current && words.current,
+    label,
+    badge: current && words.current,
     facts: [
+      !current && html`${words.lastSeen} ${timeOf(messages, lastSeenAt)}`,
+      ip ?? false,
       html`${words.since} ${timeOf(messages, createdAt)}`,
       verifiedAt !== null && html`${words.verified} ${timeOf(messages, verifiedAt)}`,
       trustedDevice && words.trusted,
     ],
+    // Whoever wants to leave this one signs out in the application.
+    ...(!current && { actions: postButton({ action, text: words.end, look: "small", label: words.endNamed(label) }) }),
   });
 }

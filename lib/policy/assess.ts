@@ -1,4 +1,4 @@
-import { type Account, isEnrolled, liveDevice, type Login } from "../core/account.js";
+import { type Account, isBare, isEnrolled, lifeEnd, liveDevice, type Login } from "../core/account.js";
 import { type MethodType, MINUTE, type PolicyDecision, type UserId } from "../core/nouns.js";
 import { isFuture } from "../core/time.js";
 
@@ -11,6 +11,7 @@ export const PENDING_LIFE = 10 * MINUTE;
  */
 export interface SessionRecord {
   readonly user: UserId;
+  /** `"second"`: the login is complete, if without a second factor where none was due, and the account lists it. */
   readonly step: "first" | "second";
   /** The login's: one for its first step, and one from then on. */
   readonly id: string;
@@ -47,7 +48,7 @@ export type LoginStatus =
       /** A factor exists all the same: policy exempts the user from being asked. */
       readonly isEnrolled?: true;
       readonly expiresAt?: number;
-      /** A full login whose account lost its factors. */
+      /** A complete login, as the account lists it. Absent: it is not listed yet. */
       readonly login?: Login;
     }
   | {
@@ -58,11 +59,25 @@ export type LoginStatus =
   | { readonly status: "trusted-device"; readonly login: Login; readonly expiresAt: number }
   | { readonly status: "ended" };
 
+/**
+ * A login in a session that bears no record of it yet: made before this middleware saw it, by a remember-me cookie or a route above,
+ * or written back by a slow request from before it was marked.
+ */
+export interface UnmarkedSession {
+  /** The id its login has, if it was listed, or will have. */
+  readonly id: string;
+  /** When the session was last touched, by the machine's clock; undefined where its cookie does not tell. */
+  readonly touchedAt: number | undefined;
+  /** A record that was made for another session, and copied into this one. */
+  readonly copied: SessionRecord | undefined;
+}
+
 /** Everything a login's worth depends on. */
 export interface Assessed {
   readonly account: Account;
   /** Undefined: a login the session has no record of yet, or another user's. */
   readonly session: SessionRecord | undefined;
+  readonly unmarked?: UnmarkedSession | undefined;
   readonly decision: PolicyDecision;
   readonly now: number;
 }
@@ -70,27 +85,52 @@ export interface Assessed {
 const ENDED: LoginStatus = { status: "ended" };
 
 /** The login of a session, where the account lists it at the stage that the session was made for. */
-export function listedAt({ id, stage }: SessionRecord, { logins }: Account): Login | undefined {
+export function listedAt({ id, stage }: Pick<SessionRecord, "id" | "stage">, { logins }: Account): Login | undefined {
   return logins.find((login) => login.id === id && login.stage === stage);
 }
 
-function assessSecondStep({ account, session, decision, now }: Assessed): LoginStatus {
+function assessSecondStep(assessed: Assessed): LoginStatus {
+  const { account, session, now } = assessed;
   const login = session && listedAt(session, account);
-  if (login === undefined) return ENDED;
+  if (login === undefined || lifeEnd(login) <= now) return ENDED;
+  // It has shown no more than its first factor, and is worth what that is worth now.
+  if (isBare(login)) return listed(assessFirstStep(assessed), login);
+  return assessRisen(assessed, login);
+}
+
+function assessRisen({ account, decision, now }: Assessed, login: Login): LoginStatus {
   if (!isEnrolled(account)) return { status: decision === "required" ? "must-enroll" : "not-enrolled", login };
   if (login.proofs.length > 0) return { status: "verified", login };
   const device = login.deviceId === undefined ? undefined : liveDevice(account, login.deviceId, now);
   return device === undefined ? ENDED : { status: "trusted-device", login, expiresAt: device.expiresAt };
 }
 
-/** Every login of an older epoch is over, and a first step that was ended. */
-function isOver({ epoch, id }: SessionRecord, account: Account): boolean {
-  return epoch !== account.sessionEpoch || account.revokedLogins.includes(id);
+function listed(status: LoginStatus, login: Login): LoginStatus {
+  return status.status === "not-enrolled" || status.status === "must-enroll" ? { ...status, login } : status;
 }
 
-/** It was ended, whatever else has become of it: by its epoch, by a logout, or because the account lists it no more. */
-export function wasEnded(session: SessionRecord, account: Account): boolean {
-  return isOver(session, account) || (session.step === "second" && listedAt(session, account) === undefined);
+function hasEnded(id: string, { endedLogins }: Account, now: number): boolean {
+  return endedLogins.some((end) => end.id === id && end.until > now);
+}
+
+/**
+ * It was ended, whatever else has become of it: by its epoch, by a logout, or because the account lists it no more. A complete login
+ * is over when it is not listed, and needs no further word.
+ */
+export function wasEnded({ epoch, id, stage, step }: SessionRecord, account: Account, now: number): boolean {
+  if (epoch !== account.sessionEpoch) return true;
+  return step === "second" ? listedAt({ id, stage }, account) === undefined : hasEnded(id, account, now);
+}
+
+/** It ended before it was marked here, or what it is a copy of did, or that has risen since. */
+function wasEndedUnmarked(
+  { copied, id, touchedAt = Infinity }: UnmarkedSession,
+  account: Account,
+  now: number,
+): boolean {
+  if (hasEnded(id, account, now) || touchedAt <= (account.unmarkedOver?.touchedBy ?? -Infinity)) return true;
+  if (account.logins.some((login) => login.id === id && login.stage !== undefined)) return true;
+  return copied !== undefined && wasEnded(copied, account, now);
 }
 
 function due(status: "pending" | "must-enroll", session: SessionRecord | undefined, now: number): LoginStatus {
@@ -113,8 +153,9 @@ function assessFirstStep({ account, session, decision, now }: Assessed): LoginSt
  * and the clock, and of nothing else.
  */
 export function assess(assessed: Assessed): LoginStatus {
-  const { account, session } = assessed;
-  if (session !== undefined && isOver(session, account)) return ENDED;
+  const { account, now, session, unmarked } = assessed;
+  if (session !== undefined && wasEnded(session, account, now)) return ENDED;
+  if (unmarked !== undefined && wasEndedUnmarked(unmarked, account, now)) return ENDED;
   return session?.step === "second" ? assessSecondStep(assessed) : assessFirstStep(assessed);
 }
 

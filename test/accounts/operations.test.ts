@@ -149,7 +149,7 @@ describe("mfa.accounts.reset", () => {
       devices: [],
       sessions: [],
       backupCodes: { remaining: 0 },
-      activity: [{ action: "admin-reset" }, {}, {}, {}, {}],
+      activity: [{ action: "admin-reset" }, {}, {}, {}],
     });
     expect((await jar.login("alice")).status).toBe(302);
   });
@@ -279,7 +279,9 @@ describe("mfa.accounts.erase", () => {
     expect(await target.mfa.accounts.erase("u1", { actor: "gdpr" })).toBe(true);
     expect(happened(target)).toMatchObject([{ action: "account-erased", userId: "u1", actor: "gdpr" }]);
     const left = JSON.parse((await storedAccount(target, "alice"))!) as Record<string, unknown>;
-    const { format: _format, userId, sessionEpoch, attempts, forgottenAt, ...rest } = left;
+    const { format: _format, userId, sessionEpoch, attempts, forgottenAt, unmarkedOver, endedLogins, ...rest } = left;
+    expect(unmarkedOver).toEqual({ touchedBy: expect.any(Number), keptUntil: forgottenAt });
+    for (const end of endedLogins as object[]) expect(Object.keys(end)).toEqual(["id", "until"]);
     expect([attempts, forgottenAt]).toEqual([{}, target.clock() + 30 * 24 * 60 * 60_000]);
     expect([userId, sessionEpoch]).toEqual(["u1", expect.stringMatching(/^[A-Za-z0-9_-]{22}$/)]);
     expect(Object.values(rest).every((value) => Array.isArray(value) && value.length === 0)).toBe(true);

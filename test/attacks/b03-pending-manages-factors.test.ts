@@ -23,6 +23,7 @@ describe("a pending login that manages factors", () => {
       `/2fa/factors/${factorId}/remove`,
       `/2fa/devices/${device!.id}/revoke`,
       "/2fa/devices/revoke-all",
+      `/2fa/sessions/${(await target.mfa.accounts.export("u1")).sessions[0]!.id}/revoke`,
       "/2fa/sessions/revoke-others",
       "/2fa/disable",
     ];

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
 import type { Test } from "supertest";
-import { ORIGIN, testApp, type TestApp } from "../support/app.js";
-import { type Enrolled, enrolled, full, type Jar } from "../support/browser.js";
-import { harmless, MODES, passworded, storedAccount, trusted } from "../support/attack.js";
+import { ORIGIN, testApp, type TestApp, userNamed } from "../support/app.js";
+import { type Enrolled, enrolled, full, Jar } from "../support/browser.js";
+import { harmless, MODES, passworded, storedAccount, storedFactors, trusted } from "../support/attack.js";
 import { type StateRoute, stateRoutes } from "../support/routes.js";
 
 /** Writes that do not come from a page of this origin, each as it reaches a route. */
@@ -64,7 +64,8 @@ async function victim(): Promise<Victim> {
   await trusted(target, "alice", factor.phone);
   const jar = await full(target, "alice", factor.phone);
   const { body } = await jar.get("/2fa/settings");
-  return { target, jar, factor, routes: stateRoutes({ factorId: factor.factorId, deviceId: body.devices[0].id }) };
+  const ids = { factorId: factor.factorId, deviceId: body.devices[0].id, sessionId: body.sessions[1].id };
+  return { target, jar, factor, routes: stateRoutes(ids) };
 }
 
 const REFUSALS: Readonly<Record<string, number>> = { "cross-site-request": 403, "unsupported-media-type": 415 };
@@ -121,6 +122,50 @@ describe("B27 writes that another site makes a browser send", () => {
     expect((await jar.verify(right)).status).toBe(200);
     expect((await target.mfa.accounts.status("u1")).backupCodesRemaining).toBe(10);
   });
+
+  test("B27 nothing is written for a visitor who is nobody, and nobody is given a session", async () => {
+    const target = testApp();
+    const jar = new Jar(target);
+    // The other two say nothing of where they come from, and are told by their type where there is something to write.
+    const { "a multipart form": _form, "plain text that parses as JSON": _text, ...telling } = FOREIGN;
+    for (const [name, sendAs] of Object.entries(telling)) {
+      for (const route of stateRoutes().slice(0, 6)) {
+        const answer = harmless(await sendAs(jar, route));
+        expect([name, route.path, answer.headers["set-cookie"]]).toEqual([name, route.path, undefined]);
+        expect([401, 403, 415]).toContain(answer.status);
+      }
+      const options = await sendAs(jar, { path: "/2fa/passkey/options", body: {} });
+      expect([name, options.status, options.body.challenge]).toEqual([name, 403, undefined]);
+    }
+    expect((await jar.post("/2fa/passkey/options")).status).toBe(200);
+  });
+
+  test.each(["alice", "carol"])(
+    "B27 %s's login made above the middleware is not used from another site, not even by its first request",
+    async (name) => {
+      const target = testApp({
+        before: (app) =>
+          app.post("/above", (req, res, next) => {
+            req.logIn(userNamed(name), (error: unknown) => {
+              if (error === undefined || error === null) res.status(204).end();
+              else next(error);
+            });
+          }),
+      });
+      if (name === "alice") await enrolled(target, "alice");
+      else await passworded(target, "JSON", name);
+      const before = await storedFactors(target, name);
+      for (const sendAs of Object.values(FOREIGN).slice(0, 4)) {
+        for (const route of stateRoutes().slice(-2)) {
+          const jar = new Jar(target);
+          await jar.post("/above");
+          const answer = harmless(await sendAs(jar, route));
+          expect([route.path, answer.status]).toEqual([route.path, REFUSALS[answer.body.code]]);
+          expect(await storedFactors(target, name)).toEqual(before);
+        }
+      }
+    },
+  );
 
   test("B27 a refused write is answered before its body is looked at", async () => {
     const { jar } = await victim();

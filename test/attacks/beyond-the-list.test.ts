@@ -391,9 +391,10 @@ describe("an application that brings the user back by itself", () => {
     const { id } = userNamed("alice");
     const { sessionEpoch: epoch, logins } = JSON.parse((await storedAccount(target, "alice")) ?? "{}") as {
       sessionEpoch: string;
-      logins: readonly { readonly id: string }[];
+      logins: readonly { readonly id: string; readonly stage: string }[];
     };
     expect(logins).toHaveLength(1);
+    const [{ id: listedId, stage }] = logins as [(typeof logins)[number]];
     const real = { user: id, step: "second", id: "AAAAAAAAAAAAAAAAAAAAAA", at: target.clock(), epoch };
     const records = [
       real,
@@ -405,6 +406,9 @@ describe("an application that brings the user back by itself", () => {
       { ...real, id: ["AAAAAAAAAAAAAAAAAAAAAA"] },
       { ...real, epoch: `${epoch}x` },
       { ...real, step: "first", epoch: "" },
+      // What the settings page of another login shows.
+      { ...real, id: listedId },
+      { ...real, id: listedId, stage: "AAAAAAAAAAAAAAAAAAAAAA" },
     ];
     // Everything the client can know: the form of the text, and its own session's id.
     const written = (jar: Jar): string[] => records.map((record) => textOf(record as SessionRecord, sessionIdOf(jar)));
@@ -415,9 +419,9 @@ describe("an application that brings the user back by itself", () => {
       await send(jar, "JSON", "/preferences", { secondFactor, mfa: true, verified: true });
       await expectDenied(jar);
     }
-    // The one thing missing is an id that nobody can know.
+    // The one thing missing is a stage that nobody can know.
     const jar = await passworded(target, "JSON", "alice");
-    const known = { ...real, id: logins[0]!.id } as SessionRecord;
+    const known = { ...real, id: listedId, stage } as SessionRecord;
     await send(jar, "JSON", "/preferences", { secondFactor: textOf(known, sessionIdOf(jar)) });
     expect(await jar.isIn()).toBe(true);
   });
@@ -603,11 +607,11 @@ describe("users the policy exempts", () => {
   test.each(MODES)("a password alone removes no factor where nobody is challenged (%s)", async (mode) => {
     const target = testApp(exempting);
     const { factorId } = await enrolled(target, "alice");
-    const before = await storedAccount(target, "alice");
     const jar = new Jar(target);
     jar.agent.set("X-Office", "yes");
     await jar.login("alice");
     expect(await jar.isIn()).toBe(true);
+    const before = await storedAccount(target, "alice");
     const paths = [
       "/2fa/disable",
       `/2fa/factors/${factorId}/remove`,

@@ -114,6 +114,14 @@ const ACTS: Readonly<Record<KnownAction, Act>> = {
   "account-erased": ({ target }) => target.mfa.accounts.erase("u1"),
   "password-changed": ({ target }) => target.mfa.accounts.passwordChanged("u1"),
   "signed-out": async (here) => (await owner(here)).post("/logout"),
+  "session-displaced": async ({ target }) => {
+    for (let login = 0; login < 51; login += 1) await new Jar(target).login("carol");
+  },
+  "session-revoked": async (here) => {
+    const jar = await owner(here);
+    const { sessions } = (await jar.get("/2fa/settings")).body as { sessions: readonly { id: string }[] };
+    await jar.post(`/2fa/sessions/${sessions[0]?.id}/revoke`);
+  },
   "sessions-revoked": async (here) => (await owner(here)).post("/2fa/sessions/revoke-others"),
   "signed-out-everywhere": ({ target }) => target.mfa.accounts.signOutEverywhere("u1"),
   "passkey-counter-regressed": regress,

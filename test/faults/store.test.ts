@@ -3,7 +3,7 @@ import { UnavailableError } from "express-second-factor";
 import { authenticatorApp } from "express-second-factor/testing";
 import { CANARY, testApp, type TestApp, type TestAppOptions } from "../support/app.js";
 import { type Enrolled, enrolled, full, Jar, pending } from "../support/browser.js";
-import { ask, copyOf, MODES, passworded, send, storedAccount, wrongCode } from "../support/attack.js";
+import { ask, copyOf, expectDenied, MODES, passworded, send, storedAccount, wrongCode } from "../support/attack.js";
 import {
   ACTS_AND_HANGS,
   answers,
@@ -45,7 +45,7 @@ function list(faults: readonly Fault[]): [string, Fault][] {
 
 /** The record of nobody's account, but for these members: read as one that has no factor it would let everybody in. */
 function recordOf(members: Readonly<Record<string, unknown>>): string {
-  const lists = ["factors", "enrollments", "devices", "logins", "revokedLogins", "activity"];
+  const lists = ["factors", "enrollments", "devices", "logins", "endedLogins", "activity"];
   const empty = Object.fromEntries(lists.map((name) => [name, []]));
   return JSON.stringify({ format: 2, userId: "u1", sessionEpoch: "", attempts: {}, ...empty, ...members });
 }
@@ -161,11 +161,16 @@ test("a record of the first format is worth what it was, and is one of the prese
   const { value, version } = (await target.store.read("account:u1"))!;
   const {
     attempts: _elsewhere,
-    revokedLogins,
+    endedLogins,
     sessionEpoch,
     ...members
-  } = JSON.parse(value) as Record<string, unknown>;
-  const first = JSON.stringify({ ...members, format: 1, generation: sessionEpoch, ended: revokedLogins });
+  } = JSON.parse(value) as Record<string, unknown> & {
+    endedLogins: readonly { readonly id: string; readonly isFirstStep?: true }[];
+  };
+  // That format knew of first steps only.
+  const ended = endedLogins.filter(({ isFirstStep }) => isFirstStep === true).map(({ id }) => id);
+  expect(ended).toHaveLength(1);
+  const first = JSON.stringify({ ...members, format: 1, generation: sessionEpoch, ended });
   expect(await target.store.write("account:u1", first, { expect: version })).toBeDefined();
 
   expect([await inside.isIn(), await waiting.isIn(), await copy.isIn()]).toEqual([true, false, false]);
@@ -175,8 +180,9 @@ test("a record of the first format is worth what it was, and is one of the prese
   expect((await waiting.verify(code)).status).toBe(200);
   expect([await inside.isIn(), await waiting.isIn()]).toEqual([true, true]);
   const now = JSON.parse((await storedAccount(target, "alice"))!) as Record<string, unknown>;
-  expect(now).toMatchObject({ format: 2, sessionEpoch, revokedLogins, attempts: { totp: { count: 1 } } });
-  for (const name of ["generation", "ended"]) expect(now).not.toHaveProperty(name);
+  const ends = ended.map((id) => ({ id }));
+  expect(now).toMatchObject({ format: 2, sessionEpoch, endedLogins: ends, attempts: { totp: { count: 1 } } });
+  for (const name of ["generation", "ended", "revokedLogins"]) expect(now).not.toHaveProperty(name);
 });
 
 describe.each(WRITE_FAULTS)("a store whose write %s", (_name, fault) => {
@@ -225,11 +231,20 @@ describe.each(WRITE_FAULTS)("a store whose write %s", (_name, fault) => {
 
   test("keeps a login that needs no write", async () => {
     const { target, store, factor } = await prepared();
-    const jar = await full(target, "alice", factor.phone);
+    const [jar, carol] = [await full(target, "alice", factor.phone), await pending(target, "carol")];
     store.fail("write", fault);
-    expect(await jar.isIn()).toBe(true);
+    expect([await jar.isIn(), await carol.isIn()]).toEqual([true, true]);
     expect((await (await pending(target, "alice")).get("/2fa")).body.status).toBe("pending");
-    const carol = await passworded(target, "JSON", "carol");
+  });
+
+  test("lets nobody in whose login cannot be listed", async () => {
+    const { target, store } = await prepared();
+    store.fail("write", fault);
+    const carol = new Jar(target);
+    expect((await carol.login("carol")).status).toBe(503);
+    await expectDenied(carol);
+    store.heal();
+    await carol.login("carol");
     expect(await carol.isIn()).toBe(true);
   });
 });

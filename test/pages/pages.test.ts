@@ -8,6 +8,7 @@ import { setUpPage } from "../../lib/pages/set-up-page.js";
 import { settingsPage } from "../../lib/pages/settings-page.js";
 import type { Layout, PageProblem } from "../../lib/pages/views.js";
 import {
+  activityOf,
   ALL_CODES,
   challengeWith,
   codesPage,
@@ -483,10 +484,7 @@ describe("the settings", () => {
   });
 
   test("call what they do not know a change of the security settings", () => {
-    const activity = ["toString", "__proto__", "new-thing"].map((action) => ({
-      time: "2026-11-21T03:15:00.000Z",
-      action,
-    }));
+    const activity = ["toString", "__proto__", "new-thing"].map((action) => activityOf({ action }));
     const unknown = settingsPage(context, settingsWith({ settings: { ...NOTHING_YET, activity } }));
     expect(unknown.split(english.settings.activity.other)).toHaveLength(4);
   });

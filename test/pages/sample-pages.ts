@@ -1,5 +1,5 @@
 import { ERRORS, type ErrorCode } from "../../lib/core/errors.js";
-import type { SettingsView } from "../../lib/engine/views.js";
+import type { ActivityView, SessionView, SettingsView } from "../../lib/engine/views.js";
 import { backupCodesPage } from "../../lib/methods/backup-codes/page.js";
 import { passkeyOffer, passkeysPage } from "../../lib/methods/passkeys/page.js";
 import { totpPage } from "../../lib/methods/totp/page.js";
@@ -64,6 +64,24 @@ export function challengeWith(changes: Partial<ChallengeView> = {}): ChallengeVi
   };
 }
 
+function sessionOf(changes: Partial<SessionView>): SessionView {
+  return {
+    id: "s1",
+    createdAt: LONG_AGO,
+    lastSeenAt: LATELY,
+    verifiedAt: null,
+    trustedDevice: false,
+    browser: "Firefox on Linux",
+    ip: null,
+    current: false,
+    ...changes,
+  };
+}
+
+export function activityOf(changes: Partial<ActivityView> & { readonly action: string }): ActivityView {
+  return { at: LONG_AGO, outcome: "success", count: 1, number: 1, ...changes };
+}
+
 /** Settings with one of everything; `text` stands wherever a visitor, a browser or an application has the word. */
 export function settingsOf(text: string): SettingsView {
   return {
@@ -78,13 +96,21 @@ export function settingsOf(text: string): SettingsView {
       { id: "d2", label: "", createdAt: LONG_AGO, lastUsedAt: LATELY, expiresAt: LATELY, current: false },
     ],
     sessions: [
-      { label: text, createdAt: LONG_AGO, verifiedAt: LATELY, trustedDevice: false, current: true },
-      { label: "", createdAt: LONG_AGO, verifiedAt: null, trustedDevice: true, current: false },
+      sessionOf({ id: text, browser: text, ip: text, verifiedAt: LATELY, current: true }),
+      sessionOf({ id: "s2", browser: "", trustedDevice: true }),
     ],
     activity: [
-      { time: LATELY, action: "factor-verified", method: "totp", label: text },
-      { time: text, action: text },
-      ...Array.from({ length: 6 }, () => ({ time: LONG_AGO, action: "password-changed" })),
+      activityOf({
+        at: LATELY,
+        action: "factor-verified",
+        method: "totp",
+        label: text,
+        browser: text,
+        ip: text,
+        count: 2,
+      }),
+      activityOf({ at: text, action: text }),
+      ...Array.from({ length: 6 }, () => activityOf({ action: "password-changed" })),
     ],
   };
 }

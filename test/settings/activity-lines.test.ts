@@ -41,7 +41,7 @@ async function close({ target }: Here): Promise<void> {
 }
 
 const CODE = { method: "totp", label: "Authenticator app" };
-const BROWSER = { label: expect.any(String) };
+const BROWSER = { browser: expect.any(String) };
 
 /** What brings about each line, and the line. */
 const LINES: Readonly<Record<string, readonly [act: (here: Here) => Promise<unknown>, line: object]>> = {
@@ -100,6 +100,21 @@ const LINES: Readonly<Record<string, readonly [act: (here: Here) => Promise<unkn
   ],
   "admin-reset": [({ target }) => target.mfa.accounts.reset("u1", { actor: "admin:1" }), {}],
   "password-changed": [({ target }) => target.mfa.accounts.passwordChanged("u1"), {}],
+  "session-displaced": [
+    async ({ phone, target }) => {
+      for (let login = 0; login < 50; login += 1) await full(target, "alice", phone);
+    },
+    {},
+  ],
+  "session-revoked": [
+    async ({ jar, phone, target }) => {
+      await full(target, "alice", phone);
+      const { sessions } = (await jar.get("/2fa/settings")).body as { sessions: { id: string; current: boolean }[] };
+      const other = sessions.find(({ current }) => !current);
+      expect((await jar.post(`/2fa/sessions/${other!.id}/revoke`)).status).toBe(204);
+    },
+    {},
+  ],
   "sessions-revoked": [({ jar }) => jar.post("/2fa/sessions/revoke-others"), {}],
   "signed-out-everywhere": [({ target }) => target.mfa.accounts.signOutEverywhere("u1"), {}],
   "passkey-counter-regressed": [

@@ -10,8 +10,10 @@ export interface StateRoute {
 export const NOBODYS_ID = "AAAAAAAAAAAAAAAAAAAAAA";
 
 /** Every route below `/2fa` that changes something: what sends codes, makes, changes and removes. */
-export function stateRoutes(ids: { readonly factorId?: string; readonly deviceId?: string } = {}): StateRoute[] {
-  const { factorId = NOBODYS_ID, deviceId = NOBODYS_ID } = ids;
+export function stateRoutes(
+  ids: { readonly factorId?: string; readonly deviceId?: string; readonly sessionId?: string } = {},
+): StateRoute[] {
+  const { factorId = NOBODYS_ID, deviceId = NOBODYS_ID, sessionId = NOBODYS_ID } = ids;
   const [code, backupCode] = ["000000", "0000-0000-0000-0000"];
   return [
     { path: "/2fa/totp", body: { code } },
@@ -29,6 +31,7 @@ export function stateRoutes(ids: { readonly factorId?: string; readonly deviceId
     { path: "/2fa/backup-codes", body: {} },
     { path: `/2fa/devices/${deviceId}/revoke`, body: {} },
     { path: "/2fa/devices/revoke-all", body: {} },
+    { path: `/2fa/sessions/${sessionId}/revoke`, body: {} },
     { path: "/2fa/sessions/revoke-others", body: {} },
     { path: "/2fa/disable", body: {} },
   ];

@@ -1,0 +1,122 @@
+import { type Account, lastSeen, lifeEnd, lifeOf, liveDevice, type Login, type LoginEnd } from "./account.js";
+import { DAY } from "./nouns.js";
+
+// The list of an account's complete logins, and of those that ended. Pure changes, as those of account-changes.
+
+/** Logins beyond this many push out others, so that a record stays small whatever a script does. */
+export const MAX_LOGINS = 50;
+
+/** From here on it matters who is using their login, so it is written down at once instead of after a tenth of its life. */
+const CROWDED = MAX_LOGINS / 2;
+
+/** Of each kind. */
+const MAX_ENDS = 100;
+
+/** A session that was not seen by then, and lives longer, is more than applications usually let live. */
+const UNMARKED_LIFE = 30 * DAY;
+
+/** When a login of this id was last used as far as one process knows; undefined where it was not. */
+export type LastUse = (loginId: string) => number | undefined;
+
+/** What a request shows of the session that a login lives in. */
+export interface Sight {
+  /** Of the session, milliseconds; undefined where it lasts as long as the browser is open. */
+  readonly life: number | undefined;
+  readonly label: string;
+  readonly ip?: string | undefined;
+}
+
+/** It can still be worth something: neither its session's life nor the trust it rests on is over. */
+export function isLive(account: Account, login: Login, now: number): boolean {
+  if (lifeEnd(login) <= now) return false;
+  return (
+    login.deviceId === undefined || login.proofs.length > 0 || liveDevice(account, login.deviceId, now) !== undefined
+  );
+}
+
+/** What a login keeps of the request it was seen at. */
+export function sighted({ ip, label, life }: Sight, now: number): Pick<Login, "seenAt" | "life" | "label" | "ip"> {
+  return { seenAt: now, label, ...(life !== undefined && { life }), ...(ip !== undefined && { ip }) };
+}
+
+/** Who goes first where there is no room: logins nobody came back to, then those that were used longest ago. */
+function byNeed(lastUse: LastUse): (one: Login, other: Login) => number {
+  const used = (login: Login): number => Number(login.used === true || lastUse(login.id) !== undefined);
+  const seen = (login: Login): number => Math.max(lastSeen(login), lastUse(login.id) ?? 0);
+  return (one, other) => used(one) - used(other) || seen(one) - seen(other);
+}
+
+/** Lists a login; one of the same id is replaced. Those that are over make room, then those who need it least. */
+export function addLogin(account: Account, login: Login, now: number, lastUse: LastUse): Account {
+  const others = account.logins.filter((each) => each.id !== login.id && isLive(account, each, now));
+  const tooMany = Math.max(0, others.length + 1 - MAX_LOGINS);
+  const leaving = new Set(tooMany === 0 ? [] : others.toSorted(byNeed(lastUse)).slice(0, tooMany));
+  return { ...account, logins: [...others.filter((each) => !leaving.has(each)), login] };
+}
+
+/** Logins of an account that the list lost although they were good for something. */
+export function displacedLogins(before: Account, after: Account, now: number): readonly Login[] {
+  const kept = new Set(after.logins.map(({ id }) => id));
+  return before.logins.filter((login) => !kept.has(login.id) && isLive(before, login, now));
+}
+
+/** Whether it is to be written down that the login was seen: after a tenth of its life, or when that has become another. */
+export function isNewsOf(account: Account, login: Login, life: number | undefined, now: number): boolean {
+  const [before, present] = [lifeOf(login), lifeOf({ life })];
+  if (now - lastSeen(login) >= before / 10) return true;
+  // express-session works a life out again and again, and is some milliseconds off every time.
+  if (Math.abs(present - before) > before / 10) return true;
+  return login.used !== true && account.logins.length >= CROWDED;
+}
+
+/** The login was used again. */
+export function seeLogin(account: Account, login: Login, sight: Sight, now: number): Account {
+  const { ip: _ip, label: _label, life: _life, ...kept } = login;
+  const seen: Login = { ...kept, ...sighted(sight, now), used: true };
+  return { ...account, logins: account.logins.map((each) => (each.id === login.id ? seen : each)) };
+}
+
+/** Ends a login; by a session of an older stage of it nothing ends. */
+export function removeLogin(
+  account: Account,
+  { id, stage }: { readonly id: string; readonly stage?: string | undefined },
+): Account {
+  return { ...account, logins: account.logins.filter((each) => each.id !== id || each.stage !== stage) };
+}
+
+/** A first step is not listed while it lasts, so its end is: for as long as it could have lasted. */
+export function revokeFirstStep(account: Account, id: string, until: number): Account {
+  return { ...account, endedLogins: [{ id, until, isFirstStep: true }, ...account.endedLogins] };
+}
+
+/** What nobody has marked yet, and was last touched by now, is over. `sessionTime`: by the clock of the sessions. */
+export function endUnmarked(account: Account, now: number, sessionTime: number): Account {
+  return { ...account, unmarkedOver: { touchedBy: sessionTime, keptUntil: now + UNMARKED_LIFE } };
+}
+
+function newestOf(ends: readonly LoginEnd[], isFirstStep: boolean): readonly LoginEnd[] {
+  return ends.filter((end) => (end.isFirstStep === true) === isFirstStep).slice(0, MAX_ENDS);
+}
+
+/**
+ * The account with the ends of the logins that a change took off the list, kept for as long as they could have lasted: a slow
+ * request may write back a session from before it was marked, and that must not read as a login seen first. With a new epoch
+ * sessions that were never seen are over, too.
+ */
+export function withEnds(before: Account, after: Account, now: number, sessionTime: number): Account {
+  if (before.logins === after.logins && before.endedLogins === after.endedLogins)
+    return withEpoch(before, after, now, sessionTime);
+  const kept = new Set(after.logins.map(({ id }) => id));
+  const gone = before.logins.filter((login) => !kept.has(login.id) && lifeEnd(login) > now);
+  const ended = gone.map((login): LoginEnd => ({ id: login.id, until: now + lifeOf(login) }));
+  const ends = [...ended, ...after.endedLogins].filter(({ until }) => until > now);
+  const [whole, first] = [newestOf(ends, false), newestOf(ends, true)];
+  const next = { ...after, endedLogins: [...whole, ...first] };
+  // What is no longer remembered one by one is over by its age.
+  const isForgotten = ends.filter((end) => end.isFirstStep !== true).length > whole.length;
+  return withEpoch(before, isForgotten ? endUnmarked(next, now, sessionTime) : next, now, sessionTime);
+}
+
+function withEpoch(before: Account, after: Account, now: number, sessionTime: number): Account {
+  return before.sessionEpoch === after.sessionEpoch ? after : endUnmarked(after, now, sessionTime);
+}

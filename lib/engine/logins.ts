@@ -1,0 +1,97 @@
+import { type Account, isBare, type Login } from "../core/account.js";
+import { addLogin, displacedLogins, isNewsOf, seeLogin, sighted } from "../core/logins.js";
+import { LruMap } from "../core/lru-map.js";
+import type { AccountEvent } from "../events/audit.js";
+import { listedAt, type SessionRecord } from "../policy/assess.js";
+import type { EngineDependencies } from "./dependencies.js";
+import { listedLogin, type LoginContext, subjectOf, weighed } from "./login-context.js";
+
+/** When each login was last used, as far as this process knows: it is written down only now and then. */
+export type LoginUses = LruMap<string, number>;
+
+const MOST_USES = 20_000;
+
+export function createUses(): LoginUses {
+  return new LruMap(MOST_USES);
+}
+
+/** An account with one login more, and what is told of those that had to make room. */
+export function withLogin(
+  account: Account,
+  login: Login,
+  uses: LoginUses,
+  now: number,
+): { readonly account: Account; readonly events: readonly AccountEvent[] } {
+  const next = addLogin(account, login, now, (id) => uses.get(id));
+  const events = displacedLogins(account, next, now).map(({ label }) => ({ action: "session-displaced", label }));
+  return { account: next, events };
+}
+
+/** A complete login that no session has marked as listed yet: what it is weighed by, and what its session is to say of it. */
+export interface Unlisted {
+  readonly login: LoginContext;
+  readonly session: SessionRecord;
+}
+
+/** The login whose record an application moved to a session of another id. More than a first factor is not moved with it. */
+function continued(account: Account, { unmarked }: LoginContext): Login | undefined {
+  const login = unmarked?.copied && listedAt(unmarked.copied, account);
+  return login !== undefined && isBare(login) ? login : undefined;
+}
+
+/** The list of an account's complete logins: who comes onto it, and when they were last seen. */
+export class Logins {
+  constructor(private readonly dependencies: EngineDependencies) {}
+
+  /**
+   * Lists a login, once however many of its requests come at the same time. The account is looked at again: where the login turns
+   * out to be over, or not complete, it is answered as that and nothing is written.
+   */
+  async list({ login, session }: Unlisted): Promise<LoginContext> {
+    const { clock, records, uses } = this.dependencies;
+    const { record, result } = await records.change<Login | undefined>(
+      subjectOf(login),
+      (current, now) => {
+        const { account } = current;
+        if (weighed(login, current, now).status.status !== "not-enrolled") return { result: undefined };
+        const known = continued(account, login) ?? account.logins.find(({ id }) => id === session.id);
+        if (known !== undefined) return { result: known };
+        const listed: Login = { id: session.id, at: session.at, proofs: [], ...sighted(login.source.sight, now) };
+        return { ...withLogin(account, listed, uses, now), result: listed };
+      },
+      login.record,
+    );
+    if (result === undefined) return weighed(login, record, clock());
+    const { unmarked: _marked, ...marked } = login;
+    const epoch = record.account.sessionEpoch;
+    const { at, id, stage } = result;
+    const listed: SessionRecord = { ...session, step: "second", id, at, epoch, ...(stage !== undefined && { stage }) };
+    return weighed({ ...marked, session: listed }, record, clock());
+  }
+
+  /** Notes that a login was used, and writes it down where that is due. A store that takes no writes signs nobody out. */
+  async see(login: LoginContext): Promise<LoginContext> {
+    const { clock, records, uses } = this.dependencies;
+    const own = listedLogin(login);
+    if (own === undefined) return login;
+    const now = clock();
+    uses.set(own.id, now);
+    const { life } = login.source;
+    if (!isNewsOf(login.record.account, own, life, now)) return login;
+    try {
+      const { record } = await records.change<undefined>(
+        subjectOf(login),
+        ({ account }) => {
+          const listed = account.logins.find(({ id, stage }) => id === own.id && stage === own.stage);
+          const isNews = listed !== undefined && isNewsOf(account, listed, life, now);
+          if (!isNews) return { result: undefined };
+          return { account: seeLogin(account, listed, login.source.sight, now), result: undefined };
+        },
+        login.record,
+      );
+      return weighed(login, record, clock());
+    } catch {
+      return login;
+    }
+  }
+}
