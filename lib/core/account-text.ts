@@ -20,10 +20,16 @@ function ofFirstFormat({ generation, ended, ...record }: Record<string, unknown>
   return { ...record, sessionEpoch: generation, revokedLogins: ended, attempts: {} };
 }
 
+/** An id that was once written as the number it is. */
+function withTextId(record: Record<string, unknown>): Record<string, unknown> {
+  const { userId } = record;
+  return typeof userId === "number" ? { ...record, userId: String(userId) } : record;
+}
+
 /** @throws when the text is not an account record, or not this user's */
 export function parseAccount(userId: UserId, text: string): Account {
   const { format, ...stored } = (JSON.parse(text) ?? {}) as Record<string, unknown>;
-  const record = format === 1 ? ofFirstFormat(stored) : stored;
+  const record = withTextId(format === 1 ? ofFirstFormat(stored) : stored);
   const isWhole =
     (format === FORMAT || format === 1) &&
     record.userId === userId &&

@@ -6,6 +6,7 @@ import { type Notify, sendNotices } from "../events/notices.js";
 import type { Store } from "../stores/contract.js";
 import { guardedStore } from "../stores/guarded.js";
 import { AccountRecords } from "./account-records.js";
+import { checkingArguments } from "./account-arguments.js";
 import { Accounts } from "./accounts.js";
 import type { AddressLimit } from "./address-limit.js";
 import { Authentication } from "./authentication.js";
@@ -107,7 +108,7 @@ export function createEngine(settings: EngineSettings): Engine {
     management: new Management(dependencies),
     stepUp: new StepUp(dependencies),
     browserIds: new BrowserIds(seals),
-    accounts: new Accounts(dependencies, verification),
+    accounts: checkingArguments(new Accounts(dependencies, verification)),
     rotation: new KeyRotation(dependencies, store, samples),
     ready: () => ready(samples, settings.methods),
   };

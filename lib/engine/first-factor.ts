@@ -3,7 +3,7 @@ import { addLogin, removeLogin, revokeFirstStep } from "../core/account-changes.
 import type { Client, UserId } from "../core/nouns.js";
 import { randomId } from "../crypto/random.js";
 import type { AccountEvent } from "../events/audit.js";
-import type { SessionRecord } from "../policy/assess.js";
+import { type SessionRecord, withDecision } from "../policy/assess.js";
 import type { AccountRecord, Change } from "./account-records.js";
 import type { EngineDependencies } from "./dependencies.js";
 import { type LoginContext, subjectOf, type Unweighed, weighed } from "./login-context.js";
@@ -30,13 +30,10 @@ export class FirstFactor {
     const { clock, records } = this.dependencies;
     const record = await records.read(newcomer.userId);
     const now = clock();
-    const session: SessionRecord = {
-      user: newcomer.userId,
-      step: "first",
-      id: randomId(),
-      at: now,
-      epoch: record.account.sessionEpoch,
-    };
+    const session = withDecision(
+      { user: newcomer.userId, step: "first", id: randomId(), at: now, epoch: record.account.sessionEpoch },
+      newcomer.decision,
+    );
     const login = { ...weighed({ ...newcomer, session }, record, now), session };
     const { status } = login.status;
     if (status === "must-enroll") return this.challenge(newcomer, session, record);

@@ -1,5 +1,5 @@
 import type { Login } from "../core/account.js";
-import { ConfigurationError } from "../core/errors.js";
+import { ConfigurationError, isSilence } from "../core/errors.js";
 import { MINUTE, type UserId } from "../core/nouns.js";
 import { cleanText } from "../core/text.js";
 import type { KeyContext } from "../crypto/key-provider.js";
@@ -92,6 +92,20 @@ export class StepUp {
     if (sealed === undefined) return undefined;
     const text = await this.dependencies.keys.decrypt(sealed, operationContext(userId));
     return Buffer.from(text).toString("utf8");
+  }
+
+  /**
+   * Whether what is to be confirmed can still be shown. Keys rotate, sessions do not: one from before holds text that no key opens,
+   * and what nobody can read nobody can confirm.
+   */
+  async isReadable(login: LoginContext): Promise<boolean> {
+    try {
+      await this.shownOperation(login);
+      return true;
+    } catch (error) {
+      if (isSilence(error)) throw error;
+      return false;
+    }
   }
 
   /** Keyed, because amounts and recipients can be guessed, and sessions are kept in clear. */

@@ -43,6 +43,15 @@ export async function thenSettings(context: RouteContext): Promise<RouteContext>
   return { ...context, login: { ...login, session } };
 }
 
+/** Without what was to be confirmed, where nobody can read it any more. */
+async function withReadable(context: RouteContext): Promise<RouteContext> {
+  const { engine, login, req } = context;
+  if (login.session === undefined || (await engine.stepUp.isReadable(login))) return context;
+  const { stepUp: _unreadable, ...session } = login.session;
+  await saveRecord(req, session);
+  return { ...context, login: { ...login, session } };
+}
+
 function isFromSettings({ login, req, state }: RouteContext): boolean {
   return !isDue(login.status) && req.get("referer")?.endsWith(settingsPath(state)) === true;
 }
@@ -57,7 +66,7 @@ export function challengeAgain(type?: MethodType): NonNullable<Route["again"]> {
 
 async function show(asked: RouteContext): Promise<Outcome<Reply>> {
   // Somebody who came from the settings to confirm that it is them goes back there.
-  const context = isFromSettings(asked) ? await thenSettings(asked) : asked;
+  const context = isFromSettings(asked) ? await thenSettings(asked) : await withReadable(asked);
   const { engine, login, pages, req, state } = context;
   const { record, session, status } = login;
   const methods = engine.authentication.choices(record.account, session, scopeOf(login));

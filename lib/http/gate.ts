@@ -3,7 +3,7 @@ import type { Problem } from "../core/errors.js";
 import type { Engine } from "../engine/engine.js";
 import type { BegunLogin } from "../engine/first-factor.js";
 import { type LoginContext, subjectOf, type Unweighed, weighed } from "../engine/login-context.js";
-import { isDue, type LoginStatus, wasEnded } from "../policy/assess.js";
+import { decisionOf, isDue, type LoginStatus, wasEnded, withDecision } from "../policy/assess.js";
 import { sendProblem, sendRedirect, wantsPage } from "./answers.js";
 import { clearDeviceToken, setDeviceToken } from "./device-cookie.js";
 import { prefersHtml } from "./negotiation.js";
@@ -31,7 +31,7 @@ export class Gate {
     const { req } = state;
     const user = currentUser(req);
     if (user === undefined) return;
-    const unweighed = await unweighedOf(req, this.settings, user, readRecord);
+    const unweighed = await unweighedOf(req, this.settings, user, { read: readRecord });
     const recalled = mayRecall ? this.recalled(unweighed) : undefined;
     if (recalled !== undefined) {
       this.setLogin(state, recalled);
@@ -41,7 +41,17 @@ export class Gate {
     const login = weighed(unweighed, record, this.settings.clock());
     if (login.status.status === "ended" || this.isCopyOfEnded(req, login)) await this.endLogin(state, login);
     else if (login.session === undefined && isDue(login.status)) await this.adopt(state, unweighed);
-    else this.setLogin(state, login);
+    else this.setLogin(state, await this.keepDecision(req, login));
+  }
+
+  /** What a login has come to owe it owes from now on, wherever it goes next. */
+  private async keepDecision(req: Request, login: LoginContext): Promise<LoginContext> {
+    const { decision, session, status } = login;
+    const isKept = session === undefined || decisionOf(session) === decision;
+    if (isKept || !isDue(status) || this.settings.isReport) return login;
+    const owing = withDecision(session, decision);
+    await saveRecord(req, owing);
+    return { ...login, session: owing };
   }
 
   /** A login that waits for its proof, by the account as this process knows it; undefined where the store must be asked. */

@@ -1,4 +1,4 @@
-import { type Account, isEnrolled, liveDevice, type Login } from "../core/account.js";
+import { type Account, endOf, isEnrolled, liveDevice, type Login } from "../core/account.js";
 import { type MethodType, MINUTE, type PolicyDecision, type UserId } from "../core/nouns.js";
 import { isFuture } from "../core/time.js";
 
@@ -24,6 +24,8 @@ export interface SessionRecord {
   readonly returnTo?: string;
   /** Found in the session without a record: when its first factor was given is not known, so it is not fresh. */
   readonly adopted?: boolean;
+  /** What the policy has asked of this login so far, at its strictest; absent: `"optional"`. A later request asks no less. */
+  readonly decision?: PolicyDecision;
   /** The first factor was this method, so the second must be another. */
   readonly first?: MethodType;
   /** Wrong proofs so far of methods that count none on the account. */
@@ -66,18 +68,34 @@ export interface Assessed {
   /** Undefined: a login the session has no record of yet, or another user's. */
   readonly session: SessionRecord | undefined;
   readonly decision: PolicyDecision;
+  /** Milliseconds a browser is trusted from its grant; undefined: none is, whatever was granted before. */
+  readonly trustMaxAge: number | undefined;
   readonly now: number;
+}
+
+/** What a login has owed so far. */
+export function decisionOf({ decision = "optional" }: SessionRecord): PolicyDecision {
+  return decision;
+}
+
+/** The record of a login that owes this. */
+export function withDecision(
+  { decision: _before, ...session }: SessionRecord,
+  decision: PolicyDecision,
+): SessionRecord {
+  // What most logins owe is not written into every session.
+  return decision === "optional" ? session : { ...session, decision };
 }
 
 const ENDED: LoginStatus = { status: "ended" };
 
-function assessSecondStep({ account, session, decision, now }: Assessed): LoginStatus {
+function assessSecondStep({ account, session, decision, trustMaxAge = 0, now }: Assessed): LoginStatus {
   const login = account.logins.find((each) => each.id === session?.id);
   if (login === undefined) return ENDED;
   if (!isEnrolled(account)) return { status: decision === "required" ? "must-enroll" : "not-enrolled", login };
   if (login.proofs.length > 0) return { status: "verified", login };
-  const device = login.deviceId === undefined ? undefined : liveDevice(account, login.deviceId, now);
-  return device === undefined ? ENDED : { status: "trusted-device", login, expiresAt: device.expiresAt };
+  const device = login.deviceId === undefined ? undefined : liveDevice(account, login.deviceId, now, trustMaxAge);
+  return device === undefined ? ENDED : { status: "trusted-device", login, expiresAt: endOf(device, trustMaxAge) };
 }
 
 /** Every login of an older epoch is over, and a first step that was ended. */
