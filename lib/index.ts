@@ -61,7 +61,7 @@ export type {
 export type { KeyContext, KeyProvider, Keys } from "./crypto/key-provider.js";
 
 // Policy
-export type { Evaluate, Policy, PolicyRules } from "./policy/policy.js";
+export type { Evaluate, LoginFacts, Policy, PolicyRules } from "./policy/policy.js";
 
 // Operations without a request
 export type {

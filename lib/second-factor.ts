@@ -131,7 +131,7 @@ function defaultMethods(): readonly Method[] {
  * are refused (503), never let through.
  *
  * This does NOT check passwords, does NOT protect what is mounted above it, and does NOT protect a session that is stolen
- * after its sign-in.
+ * after its sign-in. Errors from above reach error handlers without passing it: the line in the README closes that side.
  *
  * @throws ConfigurationError that lists every problem of the options, each with its mend
  *

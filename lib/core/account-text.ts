@@ -36,10 +36,16 @@ function withTimes({ revokedLogins, ...record }: Record<string, unknown>): Recor
   return { ...record, endedLogins: ends };
 }
 
+/** An id that was once written as the number it is. */
+function withTextId(record: Record<string, unknown>): Record<string, unknown> {
+  const { userId } = record;
+  return typeof userId === "number" ? { ...record, userId: String(userId) } : record;
+}
+
 /** @throws when the text is not an account record, or not this user's */
 export function parseAccount(userId: UserId, text: string): Account {
   const { format, ...stored } = (JSON.parse(text) ?? {}) as Record<string, unknown>;
-  const record = withTimes(format === 1 ? ofFirstFormat(stored) : stored);
+  const record = withTextId(withTimes(format === 1 ? ofFirstFormat(stored) : stored));
   const isWhole =
     (format === FORMAT || format === 1) &&
     record.userId === userId &&

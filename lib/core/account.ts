@@ -233,14 +233,19 @@ export function ownFactors(account: Account): readonly Factor[] {
   return account.factors.filter(isOwn);
 }
 
-/** Its trust holds at `now`; what was granted by a clock that was ahead would hold for as much longer. */
-export function isDeviceLive({ createdAt, expiresAt }: Device, now: number): boolean {
-  return expiresAt > now && !isFuture(createdAt, now);
+/** When the trust in a device ends, by its grant and by how long browsers are trusted now. */
+export function endOf({ createdAt, expiresAt }: Device, maxAge: number): number {
+  return Math.min(expiresAt, createdAt + maxAge);
 }
 
-/** The device of this id, if its trust still holds at `now`. */
-export function liveDevice(account: Account, deviceId: string, now: number): Device | undefined {
-  return account.devices.find((device) => device.id === deviceId && isDeviceLive(device, now));
+/** Its trust holds at `now`; what was granted by a clock that was ahead would hold for as much longer. */
+export function isDeviceLive(device: Device, now: number, maxAge = Infinity): boolean {
+  return endOf(device, maxAge) > now && !isFuture(device.createdAt, now);
+}
+
+/** The device of this id, if its trust still holds at `now`. `maxAge`: how long browsers are trusted now. */
+export function liveDevice(account: Account, deviceId: string, now: number, maxAge = Infinity): Device | undefined {
+  return account.devices.find((device) => device.id === deviceId && isDeviceLive(device, now, maxAge));
 }
 
 /** A name no factor of the account has yet: the given one, numbered from the second on. */

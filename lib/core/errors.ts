@@ -104,6 +104,7 @@ export class ConfigurationError extends Error {
 
 /** Why something could not be decided, in words that hold nothing of anybody: only our own are repeated. */
 export function reasonOf(error: unknown): string {
+  if (error instanceof ConfigurationError) return error.problems.join("; ");
   return error instanceof UnavailableError ? error.message : "The application's own code, or the session, failed";
 }
 

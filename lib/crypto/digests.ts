@@ -28,9 +28,17 @@ export async function openDigestKey(keys: Keys, sealed: string, context: KeyCont
 
 /** HMAC-SHA-256 (RFC 2104), base64url. The context is part of what is digested. */
 export function digestOf(key: Uint8Array, text: string, { owner, purpose }: KeyContext): string {
-  return createHmac("sha256", key)
-    .update(JSON.stringify([purpose, owner, text]))
-    .digest("base64url");
+  return digest(key, [purpose, owner, text]);
+}
+
+function digest(key: Uint8Array, of: readonly (string | number)[]): string {
+  return createHmac("sha256", key).update(JSON.stringify(of)).digest("base64url");
+}
+
+/** As the digests of a user whose id is a number were once made: with the number. */
+function earlierDigestOf(key: Uint8Array, text: string, { owner, purpose }: KeyContext): string | undefined {
+  const number = Number(owner);
+  return String(number) === owner ? digest(key, [purpose, number, text]) : undefined;
 }
 
 function equal(left: string, right: string): boolean {
@@ -44,5 +52,7 @@ function equal(left: string, right: string): boolean {
  */
 export function findDigest(key: Uint8Array, text: string, digests: readonly string[], context: KeyContext): number {
   const own = digestOf(key, text, context);
-  return digests.reduce((found, digest, index) => (equal(own, digest) && found < 0 ? index : found), -1);
+  const earlier = earlierDigestOf(key, text, context) ?? own;
+  const isOwn = (each: string): boolean => [equal(own, each), equal(earlier, each)].includes(true);
+  return digests.reduce((found, each, index) => (isOwn(each) && found < 0 ? index : found), -1);
 }

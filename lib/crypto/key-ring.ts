@@ -68,8 +68,14 @@ function derive(id: string, key: Uint8Array): RingKey {
 }
 
 /** JSON keeps the two apart: no owner and purpose can be cut differently into the same bytes. */
-function authenticated(context: KeyContext): Buffer {
-  return Buffer.from(JSON.stringify([context.purpose, context.owner]));
+function authenticated({ owner, purpose }: { readonly owner: string | number; readonly purpose: string }): Buffer {
+  return Buffer.from(JSON.stringify([purpose, owner]));
+}
+
+/** What the context of a value may have been before: a user whose id is a number was once its owner under that number. */
+function authenticatedBefore({ owner, purpose }: KeyContext): Buffer | undefined {
+  const number = Number(owner);
+  return String(number) === owner ? authenticated({ owner: number, purpose }) : undefined;
 }
 
 function idOf(sealed: string): string {
@@ -94,9 +100,19 @@ function seal(key: RingKey, plaintext: Uint8Array, context: KeyContext): string 
 function open(key: RingKey, value: string, context: KeyContext): Uint8Array {
   const sealed = Buffer.from(value.slice(value.indexOf(".") + 1), "base64url");
   if (sealed.length < IV_BYTES + TAG_BYTES) throw new Error("A sealed value is too short");
-  const decipher = createDecipheriv(CIPHER, key.encryption, sealed.subarray(0, IV_BYTES), { authTagLength: TAG_BYTES });
-  decipher.setAAD(authenticated(context)).setAuthTag(sealed.subarray(-TAG_BYTES));
-  return Buffer.concat([decipher.update(sealed.subarray(IV_BYTES, -TAG_BYTES)), decipher.final()]);
+  const openAs = (aad: Buffer): Uint8Array => {
+    const iv = sealed.subarray(0, IV_BYTES);
+    const decipher = createDecipheriv(CIPHER, key.encryption, iv, { authTagLength: TAG_BYTES });
+    decipher.setAAD(aad).setAuthTag(sealed.subarray(-TAG_BYTES));
+    return Buffer.concat([decipher.update(sealed.subarray(IV_BYTES, -TAG_BYTES)), decipher.final()]);
+  };
+  try {
+    return openAs(authenticated(context));
+  } catch (error) {
+    const before = authenticatedBefore(context);
+    if (before === undefined) throw error;
+    return openAs(before);
+  }
 }
 
 function ringOf(keys: readonly RingKey[]): KeyProvider {

@@ -1,11 +1,12 @@
 import type { Clock, Limits, MethodType } from "../core/nouns.js";
 import { guardedKeys } from "../crypto/guarded-keys.js";
 import type { KeyProvider, Keys } from "../crypto/key-provider.js";
-import { createEvents, type Events } from "../events/emitter.js";
+import { createEvents, type EmitAudit, type Events } from "../events/emitter.js";
 import { type Notify, sendNotices } from "../events/notices.js";
 import type { Store } from "../stores/contract.js";
 import { guardedStore } from "../stores/guarded.js";
 import { AccountRecords } from "./account-records.js";
+import { checkingArguments } from "./account-arguments.js";
 import { Accounts } from "./accounts.js";
 import type { AddressLimit } from "./address-limit.js";
 import { Authentication } from "./authentication.js";
@@ -77,17 +78,20 @@ function canMint(method: AnyMethod): method is NonNullable<EngineDependencies["b
   return method.mint !== undefined;
 }
 
-/** The composition root: wiring, and nothing else. */
-export function createEngine(settings: EngineSettings): Engine {
+function eventsOf({ clock, notify }: EngineSettings): ReturnType<typeof createEvents> {
+  const created = createEvents(clock);
+  if (notify !== undefined) sendNotices(created.events, notify, created.emitAudit);
+  return created;
+}
+
+function dependenciesOf(
+  settings: EngineSettings,
+  { emitAudit, keys, seals, store }: Pick<EngineKeys, "keys" | "seals"> & { emitAudit: EmitAudit; store: Store },
+): EngineDependencies {
   const { addressLimit, clock, limits, trustedDevices } = settings;
-  settings.store.useClock?.(clock);
-  const store = guardedStore(settings.store, settings.storeTimeout);
-  const { keys, samples, seals } = createKeys(settings, store);
-  const { emitAudit, events } = createEvents(clock);
-  if (settings.notify !== undefined) sendNotices(events, settings.notify, emitAudit);
   const methods = new Map<MethodType, AnyMethod>(settings.methods.map((method) => [method.type, method]));
   const records = new AccountRecords(store, clock, emitAudit);
-  const dependencies: EngineDependencies = {
+  return {
     clock,
     keys,
     records,
@@ -101,6 +105,15 @@ export function createEngine(settings: EngineSettings): Engine {
     uses: createUses(),
     emitAudit,
   };
+}
+
+/** The composition root: wiring, and nothing else. */
+export function createEngine(settings: EngineSettings): Engine {
+  settings.store.useClock?.(settings.clock);
+  const store = guardedStore(settings.store, settings.storeTimeout);
+  const { samples, seals, ...made } = createKeys(settings, store);
+  const { emitAudit, events } = eventsOf(settings);
+  const dependencies = dependenciesOf(settings, { ...made, seals, store, emitAudit });
   const verification = new Verification(dependencies);
   const operations = new Operations(dependencies, store);
   return {
@@ -116,7 +129,7 @@ export function createEngine(settings: EngineSettings): Engine {
     stepUp: new StepUp(dependencies, verification, operations),
     operations,
     browserIds: new BrowserIds(seals),
-    accounts: new Accounts(dependencies, verification),
+    accounts: checkingArguments(new Accounts(dependencies, verification)),
     rotation: new KeyRotation(dependencies, store, samples),
     ready: () => ready(samples, settings.methods),
   };

@@ -3,7 +3,7 @@ import { removeLogin, revokeFirstStep, sighted } from "../core/logins.js";
 import type { Client, UserId } from "../core/nouns.js";
 import { randomId } from "../crypto/random.js";
 import type { AccountEvent } from "../events/audit.js";
-import { PENDING_LIFE, type SessionRecord, wasEnded } from "../policy/assess.js";
+import { PENDING_LIFE, type SessionRecord, wasEnded, withDecision } from "../policy/assess.js";
 import type { AccountRecord, Change } from "./account-records.js";
 import type { EngineDependencies } from "./dependencies.js";
 import { type LoginContext, subjectOf, type Unweighed, weighed } from "./login-context.js";
@@ -42,9 +42,9 @@ export class FirstFactor {
   }
 
   /** What a session is to say of a login that nothing but the first factor was given for, by now. */
-  firstStep({ unmarked, userId }: Newcomer, { account }: AccountRecord): SessionRecord {
-    const id = unmarked?.id ?? randomId();
-    return { user: userId, step: "first", id, at: this.dependencies.clock(), epoch: account.sessionEpoch };
+  firstStep({ decision, unmarked, userId }: Newcomer, { account }: AccountRecord): SessionRecord {
+    const [id, at] = [unmarked?.id ?? randomId(), this.dependencies.clock()];
+    return withDecision({ user: userId, step: "first", id, at, epoch: account.sessionEpoch }, decision);
   }
 
   /** A logout: ends the login in the account record, so that no copy of its session is worth anything. */

@@ -4,7 +4,7 @@ import type { Sight } from "../core/logins.js";
 import type { Client, PolicyDecision, UserId } from "../core/nouns.js";
 import { randomId } from "../crypto/random.js";
 import type { Subject } from "../events/emitter.js";
-import { assess, type LoginStatus, type SessionRecord, type UnmarkedSession } from "../policy/assess.js";
+import { assess, type LoginStatus, type SessionRecord, type UnmarkedSession, withDecision } from "../policy/assess.js";
 import type { AccountRecord } from "./account-records.js";
 
 /** Where a login comes from. Read from the request when it is asked for: most requests need none of it. */
@@ -31,7 +31,10 @@ export interface LoginContext {
   /** Undefined where the session has no record of this login. */
   readonly session: SessionRecord | undefined;
   readonly record: AccountRecord;
+  /** What the policy asks of this login: now, or before if that was more. */
   readonly decision: PolicyDecision;
+  /** Milliseconds a browser is trusted; undefined: never. */
+  readonly trustMaxAge: number | undefined;
   readonly status: LoginStatus;
   readonly source: LoginSource;
   /** The first factor was given again with this very request. */
@@ -45,10 +48,10 @@ export type Unweighed = Omit<LoginContext, "record" | "status">;
 
 /** The login beside a record of its account: everything it is worth follows from the two. */
 export function weighed(login: Unweighed, record: AccountRecord, now: number): LoginContext {
-  const { decision, reconfirmed, session, source, unmarked, user, userId } = login;
-  const status = assess({ account: record.account, session, unmarked, decision, now });
+  const { decision, reconfirmed, session, source, trustMaxAge, unmarked, user, userId } = login;
+  const status = assess({ account: record.account, session, unmarked, decision, trustMaxAge, now });
   // Written out: every request makes one, and a spread costs several times as much.
-  const context = { user, userId, session, record, decision, status, source };
+  const context = { user, userId, session, record, decision, trustMaxAge, status, source };
   if (unmarked !== undefined) return { ...context, unmarked };
   return reconfirmed === true ? { ...context, reconfirmed } : context;
 }
@@ -82,9 +85,14 @@ export function recipientOf({ session }: LoginContext, operation?: { readonly id
 }
 
 /** The session's record of a login that was listed. Where the user was going is kept. */
-export function recordOfListed({ session, userId }: LoginContext, login: Login, epoch: string): SessionRecord {
+export function recordOfListed(
+  { decision, session, userId }: LoginContext,
+  login: Login,
+  epoch: string,
+): SessionRecord {
   const returnTo = session?.returnTo === undefined ? {} : { returnTo: session.returnTo };
-  return { user: userId, step: "second", id: login.id, stage: login.stage, at: login.at, epoch, ...returnTo };
+  const { at, id, stage } = login;
+  return withDecision({ user: userId, step: "second", id, stage, at, epoch, ...returnTo }, decision);
 }
 
 /** Whether this login began after the factor was set up: one that waits for a proof has, because setting up ends all others. */

@@ -73,7 +73,7 @@ export class TrustedDevices {
   /** Looks a presented token up. The caller stores the `account` it answers, conditionally, before believing it. */
   async match(account: Account, token: string, now: number): Promise<DeviceMatch> {
     const dot = token.indexOf(".");
-    const device = liveDevice(account, token.slice(0, Math.max(dot, 0)), now);
+    const device = liveDevice(account, token.slice(0, Math.max(dot, 0)), now, this.options.maxAge);
     if (device === undefined) return { kind: "none" };
     const known = [device.digest, ...device.spent];
     const context = tokenContext(account.userId, device.id);

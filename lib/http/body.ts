@@ -33,8 +33,18 @@ function hasBody(req: Request): boolean {
   return req.headers["transfer-encoding"] !== undefined || Number(req.headers["content-length"] ?? 0) > 0;
 }
 
-export function isForm(req: Request): boolean {
+function isForm(req: Request): boolean {
   return req.is(FORM_TYPE) === FORM_TYPE;
+}
+
+/** JSON that says so, with something in it. */
+export function isJson(req: Request): boolean {
+  return hasBody(req) && req.is(JSON_TYPE) === JSON_TYPE;
+}
+
+/** A body of a kind that no route takes. */
+export function isOfOtherKind(req: Request): boolean {
+  return hasBody(req) && !isJson(req) && !isForm(req);
 }
 
 function isObject(value: unknown): value is Body {
@@ -53,7 +63,7 @@ export async function readBody(
   res: Response,
 ): Promise<{ readonly body: Body } | { readonly code: ErrorCode }> {
   if (!hasBody(req)) return { body: {} };
-  if (req.is(JSON_TYPE) !== JSON_TYPE && !isForm(req)) return { code: "unsupported-media-type" };
+  if (isOfOtherKind(req)) return { code: "unsupported-media-type" };
   try {
     if (!isParsed(req)) for (const parser of parsers) await run(parser, req, res);
   } catch (error) {

@@ -1,5 +1,5 @@
 import type { Request } from "express";
-import { isForm } from "./body.js";
+import { isJson } from "./body.js";
 import type { Settings } from "./settings.js";
 
 const hinted = new WeakSet<Settings>();
@@ -13,24 +13,40 @@ function hintAtOrigin(settings: Settings, origin: string, origins: readonly stri
   process.emitWarning(message, { code: "SECOND_FACTOR_ORIGIN" });
 }
 
-/** As {@link isCrossSite}, where the application's own route decides about requests that say nothing. */
-export function saysCrossSite(req: Request, settings: Settings): boolean {
-  const isSilent = req.get("sec-fetch-site") === undefined && req.get("origin") === undefined;
-  return !isSilent && isCrossSite(req, settings);
+/** `null` hides an origin: forms under `no-referrer` send it. It says as little as none. */
+function originOf(req: Request): string | undefined {
+  const origin = req.get("origin");
+  return origin === "null" ? undefined : origin;
+}
+
+/** No browser of these days sends a write without a word of where it comes from. */
+function isSilent(req: Request): boolean {
+  return req.get("sec-fetch-site") === undefined && originOf(req) === undefined;
 }
 
 /**
- * Whether a write comes from elsewhere: by Fetch Metadata, and where a browser does not send it, by `Origin`. With neither
- * header it is no current browser: JSON is believed, because a foreign page cannot send it without asking first (CORS); a
- * form is not.
+ * As {@link isCrossSite}, for a route of the application's own that reads the first factor too (`isFirstStep`): a login by name and
+ * password needs no session, so what it is to accept from clients that say nothing is the application's to decide.
+ */
+export function isForeign(req: Request, settings: Settings, isFirstStep: boolean): boolean {
+  const isHidden = req.get("origin") === "null";
+  return !(isFirstStep && isSilent(req) && !isHidden) && isCrossSite(req, settings);
+}
+
+/**
+ * Whether a write comes from elsewhere. An origin decides by itself; where a browser sends none, Fetch Metadata does. With neither
+ * header it is no current browser: JSON with a body is believed, because a foreign page cannot send it without asking first (CORS);
+ * everything else a page can send, also with nothing in it. `null` without Fetch Metadata is a page that hides where it comes from.
  */
 export function isCrossSite(req: Request, settings: Settings): boolean {
-  const site = req.get("sec-fetch-site");
-  if (site !== undefined) return site !== "same-origin" && site !== "none";
-  const origin = req.get("origin");
-  if (origin === undefined) return isForm(req);
+  const origin = originOf(req);
+  if (origin === undefined) {
+    const site = req.get("sec-fetch-site");
+    if (site !== undefined) return site !== "same-origin" && site !== "none";
+    return req.get("origin") !== undefined || !isJson(req);
+  }
   const origins = settings.origins(req);
-  const isForeign = !origins.includes(origin);
-  if (isForeign) hintAtOrigin(settings, origin, origins);
-  return isForeign;
+  const isListed = origins.includes(origin);
+  if (!isListed) hintAtOrigin(settings, origin, origins);
+  return !isListed;
 }

@@ -1,10 +1,10 @@
-import type { NextFunction } from "express";
+import type { NextFunction, Request } from "express";
 import type { Problem } from "../core/errors.js";
 import type { Engine } from "../engine/engine.js";
 import type { BegunLogin } from "../engine/first-factor.js";
 import { type LoginContext, subjectOf, type Unweighed, weighed } from "../engine/login-context.js";
 import type { Unlisted } from "../engine/logins.js";
-import { isDue, type LoginStatus } from "../policy/assess.js";
+import { decisionOf, isDue, type LoginStatus, withDecision } from "../policy/assess.js";
 import { sendProblem, sendRedirect, wantsPage } from "./answers.js";
 import { clearDeviceToken, setDeviceToken } from "./device-cookie.js";
 import { prefersHtml } from "./negotiation.js";
@@ -37,7 +37,7 @@ export class Gate {
     const { req } = state;
     const user = currentUser(req);
     if (user === undefined) return;
-    const unweighed = await unweighedOf(req, this.settings, user, readRecord);
+    const unweighed = await unweighedOf(req, this.settings, user, { read: readRecord });
     const recalled = mayRecall ? this.recalled(unweighed) : undefined;
     if (recalled !== undefined) {
       this.setLogin(state, recalled);
@@ -51,6 +51,16 @@ export class Gate {
     else this.setLogin(state, login);
   }
 
+  /** What a login has come to owe it owes from now on, wherever it goes next. */
+  private async keepDecision(req: Request, login: LoginContext): Promise<LoginContext> {
+    const { decision, session, status } = login;
+    const isKept = session === undefined || decisionOf(session) === decision;
+    if (isKept || !isDue(status) || this.settings.isReport) return login;
+    const owing = withDecision(session, decision);
+    await saveRecord(req, owing);
+    return { ...login, session: owing };
+  }
+
   /** Has a complete login listed. Where nothing may be refused, one that cannot be goes on unlisted. */
   enlist(unlisted: Unlisted): Promise<LoginContext> {
     const listing = this.engine.logins.list(unlisted);
@@ -59,7 +69,7 @@ export class Gate {
 
   private async setDue(state: RequestState, login: LoginContext, unweighed: Unweighed): Promise<void> {
     if (login.session === undefined) await this.adopt(state, unweighed);
-    else this.setLogin(state, login);
+    else this.setLogin(state, await this.keepDecision(state.req, login));
   }
 
   /** A complete login seen for the first time: from now on it is worth what the account says, not what the session does. */

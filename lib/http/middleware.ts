@@ -3,30 +3,16 @@ import { ConfigurationError } from "../core/errors.js";
 import type { Engine } from "../engine/engine.js";
 import { describe } from "./description.js";
 import { Gate } from "./gate.js";
+import { MountCheck, requireOrder, strangeness } from "./order.js";
 import { PageSet } from "./page-set.js";
 import { PassportLogin } from "./passport-login.js";
-import { createProxyCheck } from "./proxy-check.js";
 import { Refusals } from "./refusals.js";
 import { beginState, type LoginKeeper, type RequestState, stateOf } from "./request-state.js";
 import { OwnRoutes } from "./router.js";
-import { requireSession } from "./session.js";
 import type { Settings } from "./settings.js";
-import { takeOver, watchSession } from "./takeover.js";
-import { currentUser, hideUser } from "./user-visibility.js";
+import { takeOver } from "./takeover.js";
+import { tryToHideUser } from "./user-visibility.js";
 import { WellKnown } from "./well-known.js";
-
-/**
- * A user would come out of the session later than this middleware looks, and everything would be open. Passport takes users
- * it cannot restore out of the session, so one who is there and not on the request has yet to be restored.
- */
-function requireOrder(req: Request): void {
-  const session = requireSession(req);
-  const hasLogin = session.passport?.user !== undefined;
-  if (hasLogin && currentUser(req) === undefined) {
-    throw new ConfigurationError(["app.use(mfa) must come after app.use(passport.session())"]);
-  }
-  watchSession(req, session);
-}
 
 /** The middleware: what every request of the application passes. */
 export class Middleware {
@@ -36,7 +22,7 @@ export class Middleware {
   private readonly keeper: LoginKeeper;
   private readonly routes: OwnRoutes;
   private readonly wellKnown: WellKnown;
-  private readonly checkProxy = createProxyCheck();
+  private readonly mount = new MountCheck();
 
   constructor(
     readonly settings: Settings,
@@ -51,14 +37,25 @@ export class Middleware {
     this.wellKnown = new WellKnown(settings);
   }
 
+  /** @throws ConfigurationError where it was called as no middleware is, and nobody is there to be told otherwise */
   handle(req: Request, res: Response, next: NextFunction): void {
-    this.proceed(req, res, next).catch((error: unknown) => {
-      // The developer's mistake is for the developer's error handler; it lets nobody in either.
-      if (error instanceof ConfigurationError) {
-        hideUser(req);
-        next(error);
-      } else this.refusals.refuseUnavailable(req, res, error);
-    });
+    const strange = strangeness(req, res, next);
+    if (strange === undefined) {
+      this.proceed(req, res, next).catch((error: unknown) => {
+        this.refuse(req, res, next, error);
+      });
+      return;
+    }
+    const error = new ConfigurationError([strange]);
+    if (typeof (next as unknown) !== "function") throw error;
+    if (typeof (req as unknown) === "object") tryToHideUser(req);
+    next(error);
+  }
+
+  /** The developer's mistake is for the developer's error handler; it lets nobody in either. */
+  private refuse(req: Request, res: Response, next: NextFunction, error: unknown): void {
+    if (error instanceof ConfigurationError && tryToHideUser(req)) next(error);
+    else this.refusals.refuseUnavailable(req, res, error);
   }
 
   private async proceed(req: Request, res: Response, next: NextFunction): Promise<void> {
@@ -68,8 +65,9 @@ export class Middleware {
       next();
       return;
     }
+    this.mount.look(req);
     requireOrder(req);
-    this.checkProxy(req);
+    this.settings.proxyCheck.look(req);
     const state: RequestState = beginState(req, res, this.keeper, this.settings.path);
     takeOver(req);
     const route = this.routes.find(req);

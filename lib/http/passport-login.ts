@@ -8,7 +8,7 @@ import { sendProblem } from "./answers.js";
 import type { Gate } from "./gate.js";
 import { localPlace } from "./return-to.js";
 import type { PageSet } from "./page-set.js";
-import type { Refusals } from "./refusals.js";
+import { type Refusals, tellOfCallback } from "./refusals.js";
 import type { ReadyLogin, RequestState } from "./request-state.js";
 import {
   anyRecord,
@@ -27,11 +27,11 @@ import {
 import type { AppUser, Settings } from "./settings.js";
 import { clientOf, unweighedOf } from "./source.js";
 import { ownLogOut, watchSession } from "./takeover.js";
-import { hideUser, showUser } from "./user-visibility.js";
+import { hideUser, showUser, tryToHideUser } from "./user-visibility.js";
 
 /** Passport's own options of `authenticate` and `logIn`, as far as they matter here. */
 interface LogInOptions {
-  readonly session?: boolean;
+  readonly session?: unknown;
   readonly successRedirect?: string;
   readonly successReturnToOrRedirect?: string;
   /** `"inline"`: do not answer the request; a strategy further down the chain verifies the second factor. */
@@ -107,6 +107,11 @@ function renewedWith(req: Request, session: Session, settle: () => Promise<Sessi
   return renewed;
 }
 
+/** As Passport reads its option. */
+function keepsSession({ session }: LogInOptions): boolean {
+  return session === undefined || Boolean(session);
+}
+
 /** Takes logins over from Passport, and ends them with it, whoever calls `req.logIn`, `req.logout` or `session.destroy`. */
 export class PassportLogin {
   constructor(
@@ -121,16 +126,22 @@ export class PassportLogin {
   logIn(state: RequestState, original: PassportMethod, user: AppUser, first: unknown, second: unknown): void {
     const { before, done, options } = given(first, second);
     const own = (then: Done): unknown => original.call(state.req, user, ...before, then);
-    this.complete({ state, original: own, user, options }).then(
-      (goesOn) => {
-        if (goesOn) done();
-      },
-      (error: unknown) => {
-        if (error instanceof LogInError) done(error.cause);
-        else if (error instanceof ConfigurationError) done(error);
-        else this.refusals.refuseUnavailable(state.req, state.res, error);
-      },
-    );
+    this.complete({ state, original: own, user, options })
+      .then(
+        (goesOn) => {
+          if (goesOn) done();
+        },
+        (error: unknown) => {
+          if (error instanceof LogInError) done(error.cause);
+          else if (error instanceof ConfigurationError && tryToHideUser(state.req)) done(error);
+          else this.refusals.refuseUnavailable(state.req, state.res, error);
+        },
+      )
+      // The application's callback threw. Without us Express would have heard of it.
+      .catch((error: unknown) => {
+        tellOfCallback(error);
+        this.refusals.refuseUnavailable(state.req, state.res, error);
+      });
   }
 
   /** `req.logOut([options], [done])`. */
@@ -143,9 +154,11 @@ export class PassportLogin {
     original.call(req, ...before, (error: unknown) => {
       showUser(req, undefined);
       state.login = undefined;
-      ending.then(() => {
-        done(error);
-      }, done);
+      ending
+        .then(() => {
+          done(error);
+        }, done)
+        .catch(tellOfCallback);
     });
   }
 
@@ -170,11 +183,12 @@ export class PassportLogin {
   /** Answers whether the application goes on; false where the request was answered. */
   private async complete(login: LoggingIn): Promise<boolean> {
     const { options, state, user } = login;
-    const newcomer = await unweighedOf(state.req, this.settings, user);
+    const facts = { session: keepsSession(options) };
+    const newcomer = await unweighedOf(state.req, this.settings, user, { facts });
     const { firstMethod, ready } = state;
     state.ready = state.firstMethod = undefined;
     if (ready?.userId === newcomer.userId) return this.goOnWith(login, ready);
-    if (options.session === false) return this.once(login, newcomer);
+    if (!facts.session) return this.once(login, newcomer);
     const begun = await this.engine.firstFactor.begin(newcomer);
     const session: SessionRecord = {
       ...begun.login.session,
@@ -203,6 +217,7 @@ export class PassportLogin {
 
   private admitBegun({ options, state }: LoggingIn, begun: BegunLogin): boolean {
     this.gate.keepDevice(state, begun);
+    state.hasBegun = true;
     // It was ended while it was made, by another request.
     if (begun.login.status.status === "ended") {
       if (this.settings.isReport) {
@@ -224,7 +239,7 @@ export class PassportLogin {
   private async goOnWith(login: LoggingIn, ready: ReadyLogin): Promise<boolean> {
     const { options, state, user } = login;
     const { returnTo, ...session } = ready.session;
-    if (options.session === false) {
+    if (!keepsSession(options)) {
       // Passport leaves the session alone then; a login that rises must not.
       await renewSession(state.req, session);
       showUser(state.req, user);

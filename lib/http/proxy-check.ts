@@ -2,31 +2,115 @@ import type { Request } from "express";
 
 const CODE = "SECOND_FACTOR_TRUST_PROXY";
 
+/** What proxies say of the client they stand before. */
+const FORWARDED = [
+  "x-forwarded-for",
+  "forwarded",
+  "x-real-ip",
+  "x-client-ip",
+  "true-client-ip",
+  "cf-connecting-ip",
+  "fastly-client-ip",
+  "fly-client-ip",
+  "x-cluster-client-ip",
+  "x-forwarded",
+  "forwarded-for",
+  "via",
+];
+
+/** Addresses from all over: no list of proxies holds all of one kind, and none is that far away. */
+const STRANGERS = [
+  ["9.9.9.9", "64.0.0.1", "192.0.2.1", "198.51.100.1", "203.0.113.1"],
+  ["2001:db8::1", "2620:fe::fe", "2a00::1"],
+];
+const FAR_AWAY = 1_000;
+
+type Trusts = (address: string, distance: number) => boolean;
+
+function isForwarded({ headers }: Request): boolean {
+  return FORWARDED.some((name) => headers[name] !== undefined);
+}
+
+/** How many addresses `X-Forwarded-For` lists, as Express reads it. */
+function hopsOf({ headers }: Request): number {
+  const listed = String(headers["x-forwarded-for"] ?? "").split(",");
+  return listed.filter((address) => address.trim() !== "").length;
+}
+
+function trustsOf(req: Request): Trusts {
+  const trusts: unknown = req.app.get("trust proxy fn");
+  return typeof trusts === "function" ? (trusts as Trusts) : () => false;
+}
+
+function trustsAnybody(req: Request): boolean {
+  const trusts = trustsOf(req);
+  return STRANGERS.some((kind) => kind.every((address) => trusts(address, FAR_AWAY)));
+}
+
+/** A number of proxies, where the setting is one. */
+function proxiesOf(req: Request): number | undefined {
+  const setting: unknown = req.app.get("trust proxy");
+  return typeof setting === "number" ? setting : undefined;
+}
+
+/** Fewer proxies were passed than are trusted: whoever comes that way can say any address. */
+function isShort(req: Request): boolean {
+  const hops = hopsOf(req);
+  return hops > 0 && hops < (proxiesOf(req) ?? 0);
+}
+
 function problemOf(req: Request): string | undefined {
-  const trusted: unknown = req.app.get("trust proxy");
-  if (trusted === true) {
-    return '"trust proxy" is true: any client can invent its address with X-Forwarded-For. Set it to the number of proxies, or their addresses.';
+  if (trustsAnybody(req)) {
+    return '"trust proxy" is true, or trusts every address: any client can invent its own with X-Forwarded-For. Set it to the number of proxies, or their addresses.';
   }
-  if ((trusted === false || trusted === undefined) && req.headers["x-forwarded-for"] !== undefined) {
-    return 'requests carry X-Forwarded-For, but "trust proxy" is not set: behind a proxy all users share one address. Set it to the number of proxies.';
+  const setting: unknown = req.app.get("trust proxy");
+  if ((setting === false || setting === undefined) && isForwarded(req)) {
+    return 'requests carry X-Forwarded-For or the like, but "trust proxy" is not set: behind a proxy all users share one address. Set it to the number of proxies.';
+  }
+  if (isShort(req)) {
+    return '"trust proxy" is a larger number than there are proxies in front: a client can invent its address with X-Forwarded-For. Set it to the number of proxies.';
   }
   return undefined;
 }
 
+/** Every address of the chain was written by a proxy that is trusted, and none is left that was not. */
+function isWhole(req: Request): boolean {
+  const hops = hopsOf(req);
+  const trusts = trustsOf(req);
+  // Nothing was forwarded: then it must not have come through a proxy, whose address this would be.
+  if (hops === 0) return !isForwarded(req) && !trusts(req.socket.remoteAddress ?? "", 0);
+  const proxies = proxiesOf(req);
+  return req.ips.length === hops && (proxies === undefined || proxies === hops);
+}
+
 /**
- * Names a misconfigured `trust proxy` at the first request that shows it, once: only then is the application known. Limits
- * per account hold in any case; only the limit per address depends on it.
+ * What can be told of `trust proxy` from the requests that come: only at a request is the application known. Limits per account
+ * hold in any case; the limit per address and trusted networks depend on it.
  */
-export function createProxyCheck(): (req: Request) => void {
-  let told = false;
-  let hasLooked = false;
-  return function checkProxy(req) {
+export class ProxyCheck {
+  private hasTold = false;
+  private hasLooked = false;
+  private hasSeenShort = false;
+
+  /** Names a setting that looks wrong at the first request that shows it, once. */
+  look(req: Request): void {
     // The setting by itself is looked at once; only a forwarded request can show more.
-    if (told || (hasLooked && req.headers["x-forwarded-for"] === undefined)) return;
-    hasLooked = true;
+    if (this.hasLooked && !isForwarded(req)) return;
+    this.hasLooked = true;
+    this.hasSeenShort ||= isShort(req);
+    if (this.hasTold) return;
     const problem = problemOf(req);
     if (problem === undefined) return;
-    told = true;
-    process.emitWarning(problem, { code: CODE });
-  };
+    this.hasTold = true;
+    process.emitWarning(`${problem} Until then trustedNetworks exempt nobody.`, { code: CODE });
+  }
+
+  /**
+   * Whether `req.ip` is the client's address as far as anybody can tell. Where anything speaks against it, it is not: that a list of
+   * forwarded addresses is longer than the proxies account for is a client's own invention, or a proxy that nobody told of.
+   */
+  isAddressCertain(req: Request): boolean {
+    this.hasSeenShort ||= isShort(req);
+    return !this.hasSeenShort && !trustsAnybody(req) && isWhole(req);
+  }
 }

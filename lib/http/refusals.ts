@@ -1,11 +1,46 @@
 import type { Request, Response } from "express";
 import { reasonOf } from "../core/errors.js";
+import type { Client } from "../core/nouns.js";
 import type { EmitAudit } from "../events/emitter.js";
 import { sendBareProblem, sendProblem } from "./answers.js";
 import type { PageSet } from "./page-set.js";
 import { type RequestState, stateOf } from "./request-state.js";
-import { clientOf } from "./source.js";
-import { hideUser } from "./user-visibility.js";
+import { tryToHideUser } from "./user-visibility.js";
+
+/** What a refusal asks may be what has failed: then it goes without. */
+function tried<T>(ask: () => T): T | undefined {
+  try {
+    return ask();
+  } catch {
+    return undefined;
+  }
+}
+
+function clientIn(req: Request): Client {
+  return {
+    ip: tried(() => req.ip),
+    userAgent: tried(() => req.headers["user-agent"]),
+    requestId: tried(() => req.headers["x-request-id"]?.toString()),
+  };
+}
+
+/** The first that can be done is done. */
+function first(ways: readonly (() => void)[]): void {
+  for (const way of ways) {
+    try {
+      way();
+      return;
+    } catch {
+      // The next one asks for less.
+    }
+  }
+}
+
+/** What a callback of the application's threw where nobody is left to tell: it must not end the process. */
+export function tellOfCallback(error: unknown): void {
+  const text = tried(() => (error as { stack?: string }).stack) ?? tried(() => String(error)) ?? "";
+  process.emitWarning(`A callback of the application threw: ${text}`, { code: "SECOND_FACTOR_CALLBACK" });
+}
 
 /** What stops a request: whoever is refused is hidden first, and told after. */
 export class Refusals {
@@ -14,24 +49,42 @@ export class Refusals {
     private readonly emitAudit: EmitAudit,
   ) {}
 
-  /** Something on the way to a decision failed: closed, told, and answered if nothing was answered yet. */
+  /**
+   * Something on the way to a decision failed: closed, told, and answered if nothing was answered yet. Never throws, whatever of
+   * request and response it was that failed: who cannot be answered is hung up on.
+   */
   refuseUnavailable(req: Request, res: Response, error: unknown): void {
-    hideUser(req);
-    const userId = stateOf(req)?.login?.userId ?? "";
-    this.emitAudit("unavailable", { userId, client: clientOf(req) }, { outcome: "failure", reason: reasonOf(error) });
-    if (res.headersSent) return;
-    try {
-      sendProblem(req, res, { code: "unavailable" }, this.pages);
-    } catch {
+    tryToHideUser(req);
+    tried(() => {
+      const userId = tried(() => stateOf(req)?.login?.userId) ?? "";
+      this.emitAudit("unavailable", { userId, client: clientIn(req) }, { outcome: "failure", reason: reasonOf(error) });
+    });
+    if (tried(() => res.headersSent) === true) return;
+    first([
+      () => {
+        sendProblem(req, res, { code: "unavailable" }, this.pages);
+      },
       // The application's own layout or words failed; the refusal must not.
-      sendBareProblem(res, { code: "unavailable" });
-    }
+      () => {
+        sendBareProblem(res, { code: "unavailable" });
+      },
+      () => {
+        res.statusCode = 503;
+        res.end();
+      },
+      () => {
+        res.destroy();
+      },
+      () => {
+        req.destroy();
+      },
+    ]);
   }
 
   /** A login that was over before it was complete. */
   refuseEnded(state: RequestState): void {
     const { req, res } = state;
-    hideUser(req);
+    tryToHideUser(req);
     state.login = undefined;
     sendProblem(req, res, { code: "expired" }, this.pages);
   }

@@ -45,6 +45,8 @@ export type ReadyLogin = LoginContext & { readonly session: SessionRecord };
 export class RequestState {
   /** A login was presented that is over. */
   hasEnded = false;
+  /** The login at hand was made by this very request. */
+  hasBegun = false;
   ready: ReadyLogin | undefined = undefined;
   /** The strategy that gave the first factor of the login at hand, where it is one of ours. */
   firstMethod: MethodType | undefined = undefined;

@@ -1,12 +1,12 @@
 import { type NextFunction, type Request, type Response, Router } from "express";
-import type { Outcome, Problem } from "../core/errors.js";
+import type { ErrorCode, Outcome, Problem } from "../core/errors.js";
 import type { UserId } from "../core/nouns.js";
 import { countedFor } from "../engine/address-limit.js";
 import { scopeOf } from "../engine/login-context.js";
 import type { ShownOperation } from "../engine/operations.js";
 import { pageScript, styleSheet } from "../pages/embedded.js";
 import { sendJson, sendPage, sendProblem, sendRedirect, setCommonHeaders, wantsPage } from "./answers.js";
-import { readBody } from "./body.js";
+import { isOfOtherKind, readBody } from "./body.js";
 import { challengeRoutes, thenSettings } from "./challenge-routes.js";
 import { isCrossSite } from "./cross-site.js";
 import { setDeviceToken } from "./device-cookie.js";
@@ -83,7 +83,8 @@ async function performAnonymous(context: RequestContext, route: Route, admitted:
   const { pages, req, res, settings, state } = context;
   if (route.runAnonymous === undefined || state.hasEnded) {
     sendProblem(req, res, { code: state.hasEnded ? "expired" : "login-required" }, pages);
-  } else if (isCrossSite(req, settings)) sendProblem(req, res, { code: "cross-site-request" }, pages);
+  } else if (route.verb === "post" && isCrossSite(req, settings))
+    sendProblem(req, res, { code: "cross-site-request" }, pages);
   else {
     const retryAfter = await admitted;
     const outcome: Outcome<Reply> =
@@ -105,10 +106,16 @@ async function bodyForPage({ pages, req, res }: RouteContext): Promise<unknown> 
   return "body" in read ? read.body : undefined;
 }
 
+/** Without a word of where it comes from, its kind is what is wrong with it. */
+function foreignCode(req: Request): ErrorCode {
+  const isSilent = req.get("origin") === undefined && req.get("sec-fetch-site") === undefined;
+  return isSilent && isOfOtherKind(req) ? "unsupported-media-type" : "cross-site-request";
+}
+
 async function perform(context: RouteContext, route: Route, admitted: Admitted): Promise<void> {
   const { pages, req, res, settings } = context;
   if (route.verb === "post" && isCrossSite(req, settings)) {
-    sendProblem(req, res, { code: "cross-site-request" }, pages);
+    sendProblem(req, res, { code: foreignCode(req) }, pages);
     return;
   }
   const retryAfter = await admitted;

@@ -131,7 +131,8 @@ export function override(target: object, name: string, value: unknown): void {
 export function saveOnce(session: Session): void {
   const save = session.save.bind(session);
   let saved: string | undefined;
-  override(session, "save", function saveUnlessSaved(done: Done = () => undefined): Session {
+  override(session, "save", function saveUnlessSaved(given?: unknown): Session {
+    const done = typeof given === "function" ? (given as Done) : (): void => undefined;
     const content = contentOf(session);
     if (content === saved) done();
     else {

@@ -6,6 +6,7 @@ import type { Layout } from "../pages/views.js";
 import type { Decide } from "../policy/policy.js";
 import type { AddressGuard } from "./address-guard.js";
 import type { Method } from "./method.js";
+import type { ProxyCheck } from "./proxy-check.js";
 
 /** The application's user, of whom only the configured readers know anything. */
 export type AppUser = Express.User;
@@ -31,6 +32,7 @@ export interface Settings {
   /** Milliseconds a browser is trusted; undefined: never. */
   readonly trustMaxAge: number | undefined;
   readonly verifyPassword: ((user: AppUser, password: string, req: Request) => Promise<boolean>) | undefined;
+  readonly proxyCheck: ProxyCheck;
   readonly decide: Decide<Request, AppUser>;
   /** The one decision for everybody, where the policy is no more than that. */
   readonly fixedDecision: PolicyDecision | undefined;

@@ -2,6 +2,8 @@ import type { Request } from "express";
 import type { Sight } from "../core/logins.js";
 import type { Client, UserId } from "../core/nouns.js";
 import type { LoginSource, Unweighed } from "../engine/login-context.js";
+import { decisionOf } from "../policy/assess.js";
+import { type LoginFacts, stricter } from "../policy/policy.js";
 import { browserLabel } from "./browser-label.js";
 import { readDeviceToken } from "./device-cookie.js";
 import { type readRecord, sessionLife, unmarkedSession } from "./session.js";
@@ -48,21 +50,30 @@ export class RequestSource implements LoginSource {
   }
 }
 
-/**
- * Everything that is known of a login before its account is looked at. `read`: what the session says of it; of one that is made just
- * now it says nothing.
- */
+/** What there is to a login beside its user. */
+interface Made {
+  /** What the session says of it; of one that is made just now it says nothing. */
+  readonly read?: typeof readRecord;
+  readonly facts?: LoginFacts;
+}
+
+const IN_SESSION: LoginFacts = { session: true };
+
+/** Everything that is known of a login before its account is looked at. */
 export async function unweighedOf(
   req: Request,
   settings: Settings,
   user: AppUser,
-  read?: typeof readRecord,
+  { facts = IN_SESSION, read }: Made = {},
 ): Promise<Unweighed> {
   const userId = settings.userId(user);
   const session = read?.(req, userId);
-  const decision = settings.fixedDecision ?? (await settings.decide(user, req, settings.clock()));
+  const asked = settings.fixedDecision ?? (await settings.decide(user, req, facts, settings.clock()));
+  // Whatever a later request carries, it is asked for no less than before.
+  const decision = session === undefined ? asked : stricter(decisionOf(session), asked);
+  const { trustMaxAge } = settings;
   const source = new RequestSource(req, settings, userId);
   const unmarked = read === undefined || session !== undefined ? undefined : unmarkedSession(req, userId);
-  const login = { user, userId, session, decision, source };
+  const login = { user, userId, session, decision, trustMaxAge, source };
   return unmarked === undefined ? login : { ...login, unmarked };
 }

@@ -11,10 +11,11 @@ import type { WaitingOperation } from "../engine/operations.js";
 import type { Confirmed } from "../engine/step-up.js";
 import { isDue } from "../policy/assess.js";
 import { browserIdOf } from "./browser-cookie.js";
-import { isCrossSite, saysCrossSite } from "./cross-site.js";
+import { isCrossSite, isForeign } from "./cross-site.js";
 import { setDeviceToken } from "./device-cookie.js";
 import type { Method } from "./method.js";
 import { countMiss } from "./misses.js";
+import { tellOfCallback } from "./refusals.js";
 import { type RequestState, stateOf } from "./request-state.js";
 import type { Body } from "./route.js";
 import * as schemas from "./schemas.js";
@@ -59,7 +60,7 @@ class StrategyAttempt {
   private async verify(login: LoginContext): Promise<Verdict> {
     const { req, res } = this.state;
     // A foreign page must not spend the owner's attempts.
-    if (saysCrossSite(req, this.settings)) return FAILED;
+    if (isForeign(req, this.settings, this.state.hasBegun)) return FAILED;
     const retryAfter = await this.settings.addressGuard.admit(req, res, login.userId);
     if (retryAfter !== undefined) return this.failed({ code: "too-many-attempts", retryAfter });
     const proving = schemas.readProving(this.body());
@@ -120,7 +121,8 @@ class StrategyAttempt {
     const presented = await this.method.present(this.body(), { site, challenges, login: undefined, browserId });
     if (presented === undefined) return FAILED;
     const userId = await this.method.claimant?.(presented, credentials);
-    return this.signIn(userId === undefined ? undefined : await loadUser(userId), presented);
+    const user = userId === undefined ? undefined : ((await loadUser(userId)) as AppUser | null | undefined);
+    return this.signIn(user ?? undefined, presented);
   }
 
   private async signIn(user: AppUser | undefined, presented: unknown): Promise<Verdict> {
@@ -167,16 +169,17 @@ async function judge(req: Request, method: Method, engine: Engine, settings: Set
  */
 export function createStrategy(method: Method, engine: Engine, settings: Settings): Strategy {
   const strategy = new CustomStrategy((req, done) => {
-    judge(req, method, engine, settings).then(
-      (verdict) => {
+    judge(req, method, engine, settings)
+      .then((verdict) => {
         if ("user" in verdict) done(null, verdict.user);
         else done(null, false, verdict.status);
-      },
-      // passport-custom does not wait for promises: a rejection would leave the request hanging.
-      (error: unknown) => {
+      })
+      // passport-custom does not wait for promises: a rejection would leave the request hanging. What the application's own callback
+      // throws is the request's error too, and must not end the process.
+      .catch((error: unknown) => {
         done(error);
-      },
-    );
+      })
+      .catch(tellOfCallback);
   });
   return Object.assign(strategy as Strategy, { name: method.type });
 }

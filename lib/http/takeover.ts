@@ -1,7 +1,10 @@
 import { IncomingMessage } from "node:http";
 import type { Request } from "express";
+import { ConfigurationError } from "../core/errors.js";
 import { type Done, override, type Session } from "./session.js";
 import { carriedState, type RequestState, stateOf } from "./request-state.js";
+import { tellOfCallback } from "./refusals.js";
+import { hideUser } from "./user-visibility.js";
 
 /**
  * Takes `logIn`, `logOut` and `session.destroy` over, request by request: what an application has put on a request is that
@@ -53,11 +56,23 @@ const gatedLogOut = gatedBy((state, original, [options, done]) => {
   state.keeper.passportLogin.logOut(state, original, options, done);
 });
 
+const LATE = [
+  "Passport came to this request after app.use(mfa), which could ask nobody for a second factor there: app.use(mfa) must come after app.use(passport.session()), or after app.use(passport.initialize()) where no session is kept",
+];
+
+/** A login by a Passport that comes too late is none: what it would let in has never been looked at. */
+const lateLogIn = gatedBy((_state, _original, [, options, done]) => {
+  const tell = typeof options === "function" ? options : done;
+  const error = new ConfigurationError(LATE);
+  if (typeof tell !== "function") throw error;
+  (tell as Done)(error);
+});
+
 /**
  * A Passport that comes further down brings its methods then: they are taken over as they are put. What is put over ours later is
- * the application's own.
+ * the application's own. `tellOf`: whoever Passport restores from the session on its way has not been looked at.
  */
-function awaitMethod(req: Request, names: Names, gate: (original: Method) => Method): void {
+function awaitMethod(req: Request, names: Names, gate: (original: Method) => Method, tellOf?: () => void): void {
   let current: Method | undefined;
   const put = (method: Method): void => {
     const isPassports = current === undefined || originals.get(current) === method;
@@ -69,20 +84,28 @@ function awaitMethod(req: Request, names: Names, gate: (original: Method) => Met
       enumerable: true,
       get: () => current,
       set: (method: unknown) => {
-        if (typeof method === "function") put(method as Method);
+        if (typeof method !== "function") return;
+        put(method as Method);
+        tellOf?.();
       },
     });
   }
 }
 
-function takeOverMethod(req: Request, names: Names, gate: (original: Method) => Method): void {
-  const request = req as unknown as Record<string, unknown>;
-  const method = request[names[0]];
-  if (typeof method !== "function") awaitMethod(req, names, gate);
-  else if (!originals.has(method)) {
-    const gated = gate(method as Method);
-    for (const name of names) request[name] = gated;
-  }
+function takeOverMethod(req: Request, names: Names, method: unknown, gate: (original: Method) => Method): void {
+  if (typeof method !== "function" || originals.has(method)) return;
+  const gated = gate(method as Method);
+  for (const name of names) (req as unknown as Record<string, unknown>)[name] = gated;
+}
+
+let hasTold = false;
+
+/** No user is there yet, so there is nobody to hide; who comes from now on comes too late. */
+function closeToLate(req: Request): void {
+  hideUser(req);
+  if (hasTold) return;
+  hasTold = true;
+  process.emitWarning(LATE.join(), { code: "SECOND_FACTOR_ORDER" });
 }
 
 /** What all requests of one Express share; the request itself where it is no message of Node's HTTP/1 server. */
@@ -109,8 +132,14 @@ const SECOND_FACTOR: PropertyDescriptor & ThisType<Request> = {
 
 /** Takes over `logIn` and `logOut` of a request, and gives it `secondFactor`. */
 export function takeOver(req: Request): void {
-  takeOverMethod(req, LOG_IN, gatedLogIn);
-  takeOverMethod(req, LOG_OUT, gatedLogOut);
+  const { logIn, logOut } = req as { logIn?: unknown; logOut?: unknown };
+  if (typeof logIn === "function") takeOverMethod(req, LOG_IN, logIn, gatedLogIn);
+  else
+    awaitMethod(req, LOG_IN, lateLogIn, () => {
+      closeToLate(req);
+    });
+  if (typeof logOut === "function") takeOverMethod(req, LOG_OUT, logOut, gatedLogOut);
+  else awaitMethod(req, LOG_OUT, gatedLogOut);
   if (!("secondFactor" in req)) Object.defineProperty(sharedBy(req), "secondFactor", SECOND_FACTOR);
 }
 
@@ -124,12 +153,19 @@ type SessionMethod = (this: Session, done: Done) => unknown;
 
 const watched = new WeakSet<object>();
 
+/** A callback may be left out, or be anything that is none. */
+function callbackOf(given: unknown): Done {
+  return typeof given === "function" ? (given as Done) : () => undefined;
+}
+
 function destroyAndEnd(state: RequestState, destroy: (done: Done) => unknown, done: Done): void {
   const ending = state.keeper.passportLogin.end(state.req);
   destroy((error) => {
-    ending.then(() => {
-      done(error);
-    }, done);
+    ending
+      .then(() => {
+        done(error);
+      }, done)
+      .catch(tellOfCallback);
   });
 }
 
@@ -144,18 +180,19 @@ export function watchSession(req: Request, session: Session): void {
   // Called on whatever session they are reached through.
   const { destroy, reload } = shared as { destroy?: SessionMethod; reload?: SessionMethod };
   if (typeof destroy !== "function") return;
-  override(shared, "destroy", function destroySession(this: OwnSession, done: Done = () => undefined) {
+  override(shared, "destroy", function destroySession(this: OwnSession, given?: unknown) {
     const state = stateOf(this.req ?? req);
+    const done = callbackOf(given);
     if (state === undefined) return destroy.call(this, done);
     destroyAndEnd(state, (settle) => destroy.call(this, settle), done);
     return this;
   });
   if (shared !== session || reload === undefined) return;
-  override(session, "reload", function reloadSession(this: Session, done: Done = () => undefined) {
+  override(session, "reload", function reloadSession(this: Session, given?: unknown) {
     reload.call(this, (error) => {
       const { session: current } = req as { session?: Session };
       if (current !== undefined) watchSession(req, current);
-      done(error);
+      callbackOf(given)(error);
     });
     return this;
   });

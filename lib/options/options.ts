@@ -11,9 +11,15 @@ import type { Store } from "../stores/contract.js";
 
 /** How to read the application's own user object. Every reader may be left out. */
 export interface UserReaders<User> {
-  /** Default: `user.id`. Must never change for a user; everything stored hangs on it. */
+  /**
+   * Default: `user.id`. Must never change for a user; everything stored hangs on it. Text that is not empty, a bigint, or a whole
+   * number that is exact; anything else refuses.
+   */
   readonly id?: (user: User) => string | number | bigint;
-  /** What authenticator apps and pages call the account. Default: `email`, else `username`, else `name`, else the id. */
+  /**
+   * What authenticator apps and pages call the account, cut at 128 characters; what is no name, or throws, is the id. Default: `email`,
+   * else `username`, else `name`, else the id.
+   */
   readonly name?: (user: User) => string;
   /** Finds a user by id, for what happens outside their own request. */
   readonly load?: (id: string) => Promise<User | undefined>;
@@ -64,7 +70,10 @@ export interface SecondFactorOptions<User = Express.User> {
   /** Default: `[totp(), backupCodes(), passkeys()]`. */
   readonly methods?: readonly Method[];
   readonly user?: UserReaders<User>;
-  /** Who must. Default: `"optional"`, users with a factor are challenged. */
+  /**
+   * Who must. Default: `"optional"`, users with a factor are challenged. What a login owes is decided when it is made and can only
+   * grow afterwards.
+   */
   readonly policy?: Policy<Request, User>;
   /** Browsers whose owner opted in are not challenged again. `false` switches it off. Default: for 30 days, 10 for each user. */
   readonly trustedDevices?: TrustedDevicesOption | false;

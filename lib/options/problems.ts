@@ -155,6 +155,8 @@ function choiceProblems({ clock, enforce, notify, preset, verifyPassword }: Give
  */
 export function optionProblems(given: unknown, builtIn: () => readonly Method[], production: boolean): string[] {
   if (!isRecord(given)) return ["call secondFactor({ issuer, origin, ... }) with an object of options"];
+  if ("rawHeaders" in given)
+    return ["secondFactor is no middleware: write app.use(secondFactor({ issuer, origin, ... }))"];
   const methods = configuredMethods(given.methods, builtIn);
   const { rateLimitStore } = isRecord(given.store) ? given.store : {};
   return [

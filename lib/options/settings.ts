@@ -1,11 +1,14 @@
 import type { Request } from "express";
 import { ConfigurationError } from "../core/errors.js";
-import { ALL_CODES, DAY, type Limit, type LimitKind, type Limits, MINUTE, SECOND, type UserId } from "../core/nouns.js";
+import { nameOf } from "../core/names.js";
+import { ALL_CODES, DAY, type Limit, type LimitKind, type Limits, MINUTE, SECOND } from "../core/nouns.js";
+import { kindOf, USER_ID_KINDS, userIdOf } from "../core/user-ids.js";
 import { keyRing, temporaryKeyRing } from "../crypto/key-ring.js";
 import type { KeyProvider } from "../crypto/key-provider.js";
 import type { EngineSettings } from "../engine/engine.js";
 import { AddressGuard } from "../http/address-guard.js";
 import type { Method } from "../http/method.js";
+import { ProxyCheck } from "../http/proxy-check.js";
 import type { AppUser, Settings } from "../http/settings.js";
 import { milliseconds } from "../policy/durations.js";
 import { createPolicy, isDecision } from "../policy/policy.js";
@@ -67,24 +70,31 @@ interface CommonUser {
   readonly name?: unknown;
 }
 
-function isName(value: unknown): value is string {
-  return typeof value === "string" && value !== "";
+function idReader({ id: read }: UserReaders<AppUser>): Settings["userId"] {
+  return (user) => {
+    const given: unknown = read === undefined ? (user as CommonUser).id : read(user);
+    const id = userIdOf(given);
+    if (id !== undefined) return id;
+    throw new ConfigurationError([
+      `user.id: answered ${kindOf(given)} for a user; an id is ${USER_ID_KINDS}: pass a reader: user: { id: (user) => user.uuid }`,
+    ]);
+  };
+}
+
+/** What the application calls the user; a name decides nothing, so what is none, or cannot be read, is not needed. */
+function givenName(user: AppUser, read: UserReaders<AppUser>["name"]): string {
+  const { email, name, username } = user as CommonUser;
+  if (read === undefined) return [email, username, name].map(nameOf).find((each) => each !== "") ?? "";
+  try {
+    return nameOf(read(user));
+  } catch {
+    return "";
+  }
 }
 
 function userReaders(readers: UserReaders<AppUser> = {}): Pick<Settings, "userId" | "accountName"> {
-  const userId = (user: AppUser): UserId => {
-    const id: unknown = readers.id === undefined ? (user as CommonUser).id : readers.id(user);
-    const known = isName(id) || typeof id === "number" || typeof id === "bigint";
-    if (known) return String(id);
-    throw new ConfigurationError([
-      "user.id: answered no id for a user; pass a reader: user: { id: (user) => user.uuid }",
-    ]);
-  };
-  const accountName = (user: AppUser): string => {
-    if (readers.name !== undefined) return readers.name(user);
-    const { email, username, name } = user as CommonUser;
-    return [email, username, name].find(isName) ?? userId(user);
-  };
+  const userId = idReader(readers);
+  const accountName = (user: AppUser): string => givenName(user, readers.name) || nameOf(userId(user)) || "user";
   return { userId, accountName };
 }
 
@@ -100,8 +110,19 @@ function exemption(exempt: SecondFactorOptions["exempt"] = DEFAULT_EXEMPT): Sett
   return (req) => exempt.some((path) => comparable(req, path) === comparable(req, req.path));
 }
 
+/** Asked of a text, whether it includes an origin would be true of parts of it. */
+function isListOfText(given: unknown): given is readonly string[] {
+  return Array.isArray(given) && given.every((each) => typeof each === "string");
+}
+
 function originsOf(origin: SecondFactorOptions["origin"]): Settings["origins"] {
-  if (typeof origin === "function") return origin;
+  if (typeof origin === "function") {
+    return (req) => {
+      const given: unknown = origin(req);
+      if (isListOfText(given) && given.length > 0) return given;
+      throw new ConfigurationError([`origin: answered ${kindOf(given)}; it must answer a list of origins`]);
+    };
+  }
   const origins = typeof origin === "string" ? [origin] : [...origin];
   return () => origins;
 }
@@ -127,13 +148,23 @@ function addressGuardOf({ limits = {} }: SecondFactorOptions, store: object, tim
   return new AddressGuard({ ...limitOf(limits, "address", ADDRESS_LIMIT), store: own, timeout });
 }
 
+/** The site's own name, where the application answers none: a name decides nothing, and users must get in without it. */
+function hostOf(origins: readonly string[]): string {
+  const [origin = ""] = origins;
+  return URL.canParse(origin) ? new URL(origin).hostname : origin;
+}
+
 /** What the issuer is, for a request and where nobody is logged in. */
-function issuerOf({ issuer }: SecondFactorOptions): Pick<Settings, "issuer" | "issuerName"> {
-  return typeof issuer === "function" ? { issuer, issuerName: "" } : { issuer: () => issuer, issuerName: issuer };
+function issuerOf({ issuer, origin }: SecondFactorOptions): Pick<Settings, "issuer" | "issuerName"> {
+  if (typeof issuer !== "function") return { issuer: () => nameOf(issuer), issuerName: nameOf(issuer) };
+  const origins = originsOf(origin);
+  return { issuer: (req, user) => nameOf(issuer(req, user)) || hostOf(origins(req)), issuerName: "" };
 }
 
 function httpSettings(options: SecondFactorOptions, shared: Shared): Settings {
   const { loginPath = "/login", pages = {}, path = "/2fa", policy = "optional" } = options;
+  const proxyCheck = new ProxyCheck();
+  const isAddressCertain = (req: Request): boolean => proxyCheck.isAddressCertain(req);
   return {
     path: path.replace(/\/$/, ""),
     loginPath,
@@ -143,7 +174,8 @@ function httpSettings(options: SecondFactorOptions, shared: Shared): Settings {
     pages: pages === false ? undefined : pages,
     trustMaxAge: shared.trust?.maxAge,
     verifyPassword: options.verifyPassword,
-    decide: createPolicy(policy, shared.timeout),
+    proxyCheck,
+    decide: createPolicy(policy, { timeout: shared.timeout, isAddressCertain }),
     fixedDecision: isDecision(policy) ? policy : undefined,
     origins: originsOf(options.origin),
     isExempt: exemption(options.exempt),

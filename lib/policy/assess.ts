@@ -1,4 +1,4 @@
-import { type Account, isBare, isEnrolled, lifeEnd, liveDevice, type Login } from "../core/account.js";
+import { type Account, endOf, isBare, isEnrolled, lifeEnd, liveDevice, type Login } from "../core/account.js";
 import { type MethodType, MINUTE, type PolicyDecision, type UserId } from "../core/nouns.js";
 import { isFuture } from "../core/time.js";
 
@@ -27,6 +27,8 @@ export interface SessionRecord {
   readonly returnTo?: string;
   /** Found in the session without a record: when its first factor was given is not known, so it is not fresh. */
   readonly adopted?: boolean;
+  /** What the policy has asked of this login so far, at its strictest; absent: `"optional"`. A later request asks no less. */
+  readonly decision?: PolicyDecision;
   /** The first factor was this method, so the second must be another. */
   readonly first?: MethodType;
   /** Wrong proofs so far of methods that count none on the account. */
@@ -79,7 +81,23 @@ export interface Assessed {
   readonly session: SessionRecord | undefined;
   readonly unmarked?: UnmarkedSession | undefined;
   readonly decision: PolicyDecision;
+  /** Milliseconds a browser is trusted from its grant; undefined: none is, whatever was granted before. */
+  readonly trustMaxAge: number | undefined;
   readonly now: number;
+}
+
+/** What a login has owed so far. */
+export function decisionOf({ decision = "optional" }: SessionRecord): PolicyDecision {
+  return decision;
+}
+
+/** The record of a login that owes this. */
+export function withDecision(
+  { decision: _before, ...session }: SessionRecord,
+  decision: PolicyDecision,
+): SessionRecord {
+  // What most logins owe is not written into every session.
+  return decision === "optional" ? session : { ...session, decision };
 }
 
 const ENDED: LoginStatus = { status: "ended" };
@@ -98,11 +116,11 @@ function assessSecondStep(assessed: Assessed): LoginStatus {
   return assessRisen(assessed, login);
 }
 
-function assessRisen({ account, decision, now }: Assessed, login: Login): LoginStatus {
+function assessRisen({ account, decision, trustMaxAge = 0, now }: Assessed, login: Login): LoginStatus {
   if (!isEnrolled(account)) return { status: decision === "required" ? "must-enroll" : "not-enrolled", login };
   if (login.proofs.length > 0) return { status: "verified", login };
-  const device = login.deviceId === undefined ? undefined : liveDevice(account, login.deviceId, now);
-  return device === undefined ? ENDED : { status: "trusted-device", login, expiresAt: device.expiresAt };
+  const device = login.deviceId === undefined ? undefined : liveDevice(account, login.deviceId, now, trustMaxAge);
+  return device === undefined ? ENDED : { status: "trusted-device", login, expiresAt: endOf(device, trustMaxAge) };
 }
 
 function listed(status: LoginStatus, login: Login): LoginStatus {

@@ -1,16 +1,29 @@
 import { BlockList, isIP } from "node:net";
+import { UnavailableError } from "../core/errors.js";
 import type { PolicyDecision } from "../core/nouns.js";
 import { within } from "../core/within.js";
 
-/** Decides for one user on one request. May be async; a rejection refuses the request. */
-export type Evaluate<Req, User> = (user: User, req: Req) => PolicyDecision | Promise<PolicyDecision>;
+/** How a login was made. No client chooses any of it. */
+export interface LoginFacts {
+  /**
+   * False for a login of one request (`session: false`: Basic, bearer tokens), which has no second step to come. True where the
+   * session keeps it, and for users who are on the request already when they come to the middleware.
+   */
+  readonly session: boolean;
+}
+
+/** Decides for one user on one request. May be async; a rejection, or any other answer, refuses the request. */
+export type Evaluate<Req, User> = (user: User, req: Req, login: LoginFacts) => PolicyDecision | Promise<PolicyDecision>;
 
 export interface PolicyRules<Req, User> {
   /** Who must have a second factor: everyone, or those the function names. Default: nobody. */
-  readonly require?: boolean | ((user: User, req: Req) => boolean | Promise<boolean>);
+  readonly require?: boolean | ((user: User, req: Req, login: LoginFacts) => boolean | Promise<boolean>);
   /** Until then, required users without a factor are only invited. A date, or its ISO text. */
   readonly graceUntil?: Date | string;
-  /** CIDR ranges from which nobody is challenged (`10.0.0.0/8`). Needs a correct `trust proxy`. Default: none. */
+  /**
+   * CIDR ranges from which nobody is challenged (`10.0.0.0/8`). Needs a correct `trust proxy`: a request whose forwarded headers do
+   * not agree with it is from none of them. Default: none.
+   */
   readonly trustedNetworks?: readonly string[];
   /** Decides alone, after `trustedNetworks`; `require` is then not asked. */
   readonly evaluate?: Evaluate<Req, User>;
@@ -18,10 +31,16 @@ export interface PolicyRules<Req, User> {
 
 export type Policy<Req, User> = PolicyDecision | Evaluate<Req, User> | PolicyRules<Req, User>;
 
-const DECISIONS: readonly unknown[] = ["required", "optional", "exempt"] satisfies PolicyDecision[];
+/** From the one that asks least. */
+const DECISIONS: readonly unknown[] = ["exempt", "optional", "required"] satisfies PolicyDecision[];
 
 export function isDecision(value: unknown): value is PolicyDecision {
   return DECISIONS.includes(value);
+}
+
+/** Of two decisions the one that asks more. */
+export function stricter(one: PolicyDecision, other: PolicyDecision): PolicyDecision {
+  return DECISIONS.indexOf(one) > DECISIONS.indexOf(other) ? one : other;
 }
 
 function addRange(networks: BlockList, range: unknown): boolean {
@@ -77,32 +96,58 @@ export function policyProblems(policy: unknown): string[] {
 }
 
 /** One function for whatever the `policy` option holds. `now` in milliseconds since the epoch. */
-export type Decide<Req, User> = (user: User, req: Req, now: number) => PolicyDecision | Promise<PolicyDecision>;
+export type Decide<Req, User> = (
+  user: User,
+  req: Req,
+  login: LoginFacts,
+  now: number,
+) => PolicyDecision | Promise<PolicyDecision>;
 
-function fromRules<Req extends { readonly ip?: string | undefined }, User>(
+/** What a policy may be asked of: a request with an address. */
+interface Addressed {
+  readonly ip?: string | undefined;
+}
+
+/** How a policy is asked. */
+export interface PolicySettings<Req> {
+  /** Longest wait for a decision, in milliseconds. */
+  readonly timeout: number;
+  /** Whether the address of a request is the client's, as far as anybody can tell. */
+  readonly isAddressCertain: (req: Req) => boolean;
+}
+
+function fromRules<Req extends Addressed, User>(
   rules: PolicyRules<Req, User>,
+  { isAddressCertain }: PolicySettings<Req>,
 ): Decide<Req, User> {
+  const { evaluate, graceUntil, require = false, trustedNetworks = [] } = rules;
   const networks = new BlockList();
-  for (const range of rules.trustedNetworks ?? []) addRange(networks, range);
-  const deadline = rules.graceUntil === undefined ? -Infinity : new Date(rules.graceUntil).getTime();
-  return async function decideByRules(user, req, now) {
-    const version = isIP(req.ip ?? "");
-    if (version !== 0 && networks.check(req.ip ?? "", version === 4 ? "ipv4" : "ipv6")) return "exempt";
-    if (rules.evaluate !== undefined) return rules.evaluate(user, req);
-    const required = typeof rules.require === "function" ? await rules.require(user, req) : rules.require === true;
+  for (const range of trustedNetworks) addRange(networks, range);
+  const deadline = graceUntil === undefined ? -Infinity : new Date(graceUntil).getTime();
+  const isTrusted = (req: Req): boolean => {
+    if (trustedNetworks.length === 0 || !isAddressCertain(req)) return false;
+    const { ip = "" } = req;
+    const version = isIP(ip);
+    return version !== 0 && networks.check(ip, version === 4 ? "ipv4" : "ipv6");
+  };
+  return async function decideByRules(user, req, login, now) {
+    if (isTrusted(req)) return "exempt";
+    if (evaluate !== undefined) return evaluate(user, req, login);
+    const required: unknown = typeof require === "function" ? await require(user, req, login) : require;
+    // A rule that forgets to answer must not read as "nobody must".
+    if (typeof required !== "boolean") throw new UnavailableError("policy.require answered neither true nor false");
     return required && now >= deadline ? "required" : "optional";
   };
 }
 
-/** `timeout`: longest wait for a decision, in milliseconds. */
-export function createPolicy<Req extends { readonly ip?: string | undefined }, User>(
+export function createPolicy<Req extends Addressed, User>(
   policy: Policy<Req, User>,
-  timeout: number,
+  settings: PolicySettings<Req>,
 ): Decide<Req, User> {
   if (isDecision(policy)) return () => policy;
-  const decide = typeof policy === "function" ? policy : fromRules(policy);
-  return async function decideStrictly(user, req, now) {
+  const decide: Decide<Req, User> = typeof policy === "function" ? policy : fromRules(policy, settings);
+  return async function decideStrictly(user, req, login, now) {
     // A policy that forgets to answer must not read as "exempt", and one that hangs must not hold the request.
-    return within("The policy", timeout, () => decide(user, req, now), isDecision);
+    return within("The policy", settings.timeout, () => decide(user, req, login, now), isDecision);
   };
 }

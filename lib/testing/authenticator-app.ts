@@ -25,7 +25,7 @@ export interface AuthenticatorApp {
  * ```ts
  * import { authenticatorApp } from "express-second-factor/testing";
  *
- * const { body } = await agent.post("/2fa/totp/enroll");
+ * const { body } = await agent.post("/2fa/totp/enroll").send({});
  * const phone = authenticatorApp(body.uri);
  * await agent.post("/2fa/totp/enroll/confirm").send({ factorId: body.factorId, code: phone.code() }).expect(201);
  * ```

@@ -207,10 +207,10 @@ export class SoftwareAuthenticator {
  * import { softwareAuthenticator } from "express-second-factor/testing";
  *
  * const key = softwareAuthenticator({ origin: "http://localhost:3000" });
- * const creation = await agent.post("/2fa/passkey/enroll/options");
+ * const creation = await agent.post("/2fa/passkey/enroll/options").send({});
  * await agent.post("/2fa/passkey/enroll").send({ credential: key.create(creation.body) }).expect(201);
  *
- * const request = await agent.post("/2fa/passkey/options");
+ * const request = await agent.post("/2fa/passkey/options").send({});
  * await agent.post("/2fa/passkey").send({ credential: key.get(request.body) }).expect(200);
  * ```
  */

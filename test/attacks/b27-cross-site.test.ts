@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
+import express, { type RequestHandler } from "express";
 import type { Test } from "supertest";
-import { ORIGIN, testApp, type TestApp, userNamed } from "../support/app.js";
+import { guarded, ORIGIN, passwordOf, testApp, type TestApp, userNamed } from "../support/app.js";
 import { type Enrolled, enrolled, full, Jar } from "../support/browser.js";
 import { harmless, MODES, passworded, storedAccount, storedFactors, trusted } from "../support/attack.js";
 import { type StateRoute, stateRoutes } from "../support/routes.js";
@@ -15,7 +16,16 @@ const FOREIGN: Readonly<Record<string, (jar: Jar, route: StateRoute) => Test>> =
   "a word no browser sends": (jar, { path, body }) =>
     jar.post(path, body).set("Sec-Fetch-Site", "same-origin, cross-site"),
   "two answers at once": (jar, { path, body }) =>
-    jar.post(path, body).set("Sec-Fetch-Site", "cross-site").set("Origin", ORIGIN),
+    jar.post(path, body).set("Sec-Fetch-Site", "same-origin").set("Origin", "https://evil.test"),
+  "a hidden origin that says it is another site's": (jar, { path, body }) =>
+    asForm(jar, path, body).set("Sec-Fetch-Site", "cross-site").set("Origin", "null"),
+  "JSON of a hidden origin": (jar, { path, body }) => jar.post(path, body).set("Origin", "null"),
+  "nothing at all": (jar, { path }) => empty(jar, path),
+  "an empty form": (jar, { path }) => empty(jar, path).set("Content-Type", "application/x-www-form-urlencoded"),
+  "an empty text": (jar, { path }) => empty(jar, path).set("Content-Type", "text/plain"),
+  "an empty multipart form": (jar, { path }) => empty(jar, path).set("Content-Type", "multipart/form-data; boundary=x"),
+  "JSON of no length": (jar, { path }) => empty(jar, path).set("Content-Type", "application/json"),
+  "JSON that does not say so": (jar, { path }) => jar.post(path, '{"a":1}').type("application/x-unknown"),
   "JSON of an evil origin": (jar, { path, body }) => jar.post(path, body).set("Origin", "https://evil.test"),
   "a form of an evil origin": (jar, { path, body }) => asForm(jar, path, body).set("Origin", "https://evil.test"),
   "a sandboxed frame": (jar, { path, body }) => asForm(jar, path, body).set("Origin", "null"),
@@ -41,6 +51,10 @@ const FOREIGN: Readonly<Record<string, (jar: Jar, route: StateRoute) => Test>> =
     return sent.field({ any: "thing", ...flat(body) });
   },
 };
+
+function empty(jar: Jar, path: string): Test {
+  return jar.agent.post(path).set({ Accept: "application/json", "Content-Length": "0" });
+}
 
 function asForm(jar: Jar, path: string, body: object): Test {
   return jar.post(path, { any: "thing", ...body }).type("form");
@@ -173,14 +187,87 @@ describe("B27 writes that another site makes a browser send", () => {
     expect([answer.status, answer.body.code]).toEqual([403, "cross-site-request"]);
   });
 
+  test("B27 nobody's writes from another site are refused as well", async () => {
+    const target = testApp();
+    for (const [name, sendAs] of Object.entries(FOREIGN)) {
+      const answer = harmless(await sendAs(new Jar(target), { path: "/2fa/passkey/options", body: {} }));
+      expect([name, answer.status]).toEqual([name, REFUSALS[answer.body.code]]);
+    }
+  });
+
   test.each(MODES)("B27 the same write from this origin goes through (%s)", async (mode) => {
-    const own: Readonly<Record<string, string>>[] = [{ "Sec-Fetch-Site": "same-origin" }, { Origin: ORIGIN }];
+    const own: Readonly<Record<string, string>>[] = [
+      { "Sec-Fetch-Site": "same-origin" },
+      { Origin: ORIGIN },
+      // A listed origin decides by itself: sibling sites of one application may be listed.
+      { "Sec-Fetch-Site": "same-site", Origin: ORIGIN },
+      // A page under no-referrer hides its origin, and Fetch Metadata speaks for it.
+      { "Sec-Fetch-Site": "same-origin", Origin: "null" },
+    ];
     for (const headers of own) {
       const { target, jar, factor } = await victim();
       const path = `/2fa/factors/${factor.factorId}/rename`;
       const sent = mode === "JSON" ? jar.post(path, { label: "Mine" }) : asForm(jar, path, { label: "Mine" });
       expect((await sent.set(headers)).status).toBe(200);
       expect((await target.mfa.accounts.factors("u1"))[0]!.label).toBe("Mine");
+    }
+  });
+});
+
+describe("B27 writes of another site at the application's own route of a strategy", () => {
+  const PATHS = ["/login", "/logout", "/otp", "/both"];
+  const target = (): TestApp =>
+    testApp({
+      // An application that takes much for JSON.
+      parsers: [
+        express.json({ type: ["application/json", "text/plain", "application/x-unknown"] }),
+        express.urlencoded({ extended: false }),
+      ],
+      options: { exempt: PATHS },
+      routes: (app, mfa, authenticator) => {
+        authenticator.use(mfa.strategy("totp"));
+        const inline = authenticator.authenticate("local", { secondFactor: "inline" }) as RequestHandler;
+        const totp = authenticator.authenticate("totp") as RequestHandler;
+        app.post("/otp", totp, guarded);
+        app.post("/both", inline, totp, guarded);
+      },
+    });
+
+  test("B27 spend no attempt of a login that waits, and finish none", async () => {
+    const app = target();
+    const { phone } = await enrolled(app, "alice");
+    const jar = await passworded(app, "JSON", "alice");
+    const right = phone.code(app.clock());
+    app.events.length = 0;
+    for (const [name, sendAs] of Object.entries(FOREIGN)) {
+      for (const code of ["000000", right]) {
+        const answer = harmless(await sendAs(jar, { path: "/otp", body: { code } }));
+        expect([name, answer.status]).toEqual([name, 401]);
+      }
+    }
+    expect(app.events).toEqual([]);
+    expect((await jar.post("/otp", { code: right })).status).toBe(200);
+  });
+
+  test("B27 from this origin are taken as forms too", async () => {
+    const app = target();
+    const { phone } = await enrolled(app, "alice");
+    const jar = await passworded(app, "JSON", "alice");
+    expect((await jar.form("/otp", { code: phone.code(app.clock()) })).status).toBe(200);
+  });
+
+  test("B27 name, password and code in one form need no header: no session stands behind them", async () => {
+    const app = target();
+    const { phone } = await enrolled(app, "alice");
+    const body = { username: "alice", password: passwordOf("alice"), code: phone.code(app.clock()) };
+    for (const [headers, status] of [
+      [{ Origin: "null" }, 401],
+      [{ Origin: "https://evil.test" }, 401],
+      [{ "Sec-Fetch-Site": "cross-site" }, 401],
+      [{}, 200],
+    ] as const) {
+      const answer = await new Jar(app).post("/both", body).type("form").set(headers);
+      expect([headers, answer.status]).toEqual([headers, status]);
     }
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
-import { STEP, trusted } from "../support/attack.js";
-import { testApp, type TestApp } from "../support/app.js";
+import { copyOf, deviceCookie, MINUTE, SESSION_COOKIE, STEP, trusted } from "../support/attack.js";
+import { testApp, type TestApp, type TestAppOptions } from "../support/app.js";
 import { type Enrolled, enrolled, full, type Jar, pending } from "../support/browser.js";
 
 interface Given extends Enrolled {
@@ -96,5 +96,43 @@ describe("trust outlives", () => {
     expect(await jar.isIn()).toBe(true);
     await jar.post("/logout");
     expect((await jar.login("alice")).status).toBe(302);
+  });
+});
+
+describe("trust that the settings do not give any more", () => {
+  /** The application as it is started again, over what it kept. */
+  function again({ clock, store, sessionStore }: TestApp, options: TestAppOptions["options"]): TestApp {
+    return testApp({ clock, store, sessionStore, options: { ...options } });
+  }
+
+  async function trustedLogin() {
+    const target = testApp();
+    const { phone } = await enrolled(target, "alice");
+    const owner = await trusted(target, "alice", phone);
+    const byTrust = copyOf(owner, [deviceCookie(owner)[0]]);
+    await byTrust.login("alice");
+    expect((await byTrust.get("/")).body.status).toBe("trusted-device");
+    return { target, owner, byTrust };
+  }
+
+  test.each([
+    ["switched off", { trustedDevices: false }],
+    ["left out by the strict preset", { preset: "strict" }],
+    ["shorter than since the grant", { trustedDevices: { maxAge: "1h" } }],
+  ] as const)("%s ends the sessions that rest on it, and those alone", async (_name, options) => {
+    const { target, owner, byTrust } = await trustedLogin();
+    target.clock.advance(61 * MINUTE);
+    const now = again(target, options);
+    const [session, device] = [copyOf(byTrust, [SESSION_COOKIE], now), copyOf(owner, [deviceCookie(owner)[0]], now)];
+    expect((await session.get("/2fa")).status).toBe(410);
+    expect(await session.isIn()).toBe(false);
+    expect((await device.login("alice")).body.code).toBe("second-factor-required");
+    expect(await copyOf(owner, [SESSION_COOKIE], now).isIn()).toBe(true);
+  });
+
+  test("longer than before holds as it was granted", async () => {
+    const { target, byTrust } = await trustedLogin();
+    const now = again(target, { trustedDevices: { maxAge: "60d" } });
+    expect(await copyOf(byTrust, [SESSION_COOKIE], now).isIn()).toBe(true);
   });
 });

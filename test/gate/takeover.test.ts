@@ -2,19 +2,7 @@ import { createServer as createHttp2Server, connect, Http2ServerRequest, Http2Se
 import type { AddressInfo } from "node:net";
 import { describe, expect, test } from "@jest/globals";
 import express, { type Request, type RequestHandler } from "express";
-import session from "express-session";
-import { secondFactor } from "express-second-factor";
-import {
-  guarded,
-  ORIGIN,
-  passwordOf,
-  strategyRoute,
-  TEST_KEYS,
-  testApp,
-  type TestApp,
-  type TestAppOptions,
-  usePassport,
-} from "../support/app.js";
+import { guarded, passwordOf, strategyRoute, testApp, type TestApp, type TestAppOptions } from "../support/app.js";
 import { enrolled, full, Jar, pending } from "../support/browser.js";
 
 type LogIn = (this: Request, ...given: unknown[]) => void;
@@ -118,19 +106,6 @@ describe("a login on a copy of the request", () => {
     expect([answer.status, answer.body.code]).toEqual([401, "second-factor-required"]);
     expect(await jar.isIn()).toBe(false);
   });
-});
-
-test("a Passport that comes after the middleware alone has its logins taken over too", async () => {
-  const app = express();
-  const authenticator = usePassport();
-  const mfa = secondFactor({ issuer: "Acme", origin: ORIGIN, keys: TEST_KEYS, policy: "required" });
-  app.use(express.json(), session({ secret: "test", resave: false, saveUninitialized: false }), mfa);
-  app.post("/login", authenticator.authenticate("local"), guarded);
-  app.post("/token", authenticator.authenticate("local", { session: false }), guarded);
-  for (const path of ["/login", "/token"]) {
-    const answer = await new Jar({ app, clock: testApp().clock }).post(path, CAROL);
-    expect([path, answer.status, answer.body.code]).toEqual([path, 403, "enrollment-required"]);
-  }
 });
 
 test("requests of another server than Node's for HTTP/1 leave nothing on the objects of everybody", async () => {

@@ -198,7 +198,7 @@ describe("bodies", () => {
     const { jar } = await entered();
     const answer = await jar.agent
       .post("/2fa/totp")
-      .set({ Accept: "application/json", "Content-Type": "application/json" })
+      .set({ Accept: "application/json", "Content-Type": "application/json", "Sec-Fetch-Site": "same-origin" })
       .send(text);
     expect([answer.status, answer.body.code]).toEqual([400, "invalid-request"]);
   });
@@ -251,9 +251,13 @@ describe("a write from another site", () => {
   test.each([
     [{ "Sec-Fetch-Site": "cross-site" }, 403],
     [{ "Sec-Fetch-Site": "same-site" }, 403],
-    [{ "Sec-Fetch-Site": "cross-site", Origin: "http://localhost:3000" }, 403],
+    [{ "Sec-Fetch-Site": "same-origin", Origin: "https://evil.test" }, 403],
     [{ Origin: "https://evil.test" }, 403],
     [{ Origin: "null" }, 403],
+    [{ "Sec-Fetch-Site": "cross-site", Origin: "null" }, 403],
+    [{ "Sec-Fetch-Site": "same-origin", Origin: "null" }, 401],
+    [{ "Sec-Fetch-Site": "none", Origin: "null" }, 401],
+    [{ "Sec-Fetch-Site": "cross-site", Origin: "http://localhost:3000" }, 401],
     [{ Origin: "http://localhost:3000.evil.test" }, 403],
     [{ Origin: "http://localhost:3001" }, 403],
     [{ Origin: "https://localhost:3000" }, 403],

@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, test } from "@jest/globals";
+import session from "express-session";
 import { memoryStore, type RotationReport, type Store } from "express-second-factor";
 import { movableClock } from "express-second-factor/testing";
-import { storedAccount, trusted } from "../support/attack.js";
+import { copyOf, storedAccount, trusted } from "../support/attack.js";
 import { testApp, type TestApp } from "../support/app.js";
 import { enrolled, full, Jar, pending } from "../support/browser.js";
 
@@ -219,4 +220,30 @@ describe("mfa.ready", () => {
     await Promise.all(processes.map(({ mfa }) => mfa.ready()));
     expect(JSON.parse((await target.store.read("keys"))!.value)).toHaveLength(1);
   });
+});
+
+test("what a route asked to have confirmed before a rotation is asked again after it, and nobody's pages fail meanwhile", async () => {
+  const sessionStore = new session.MemoryStore();
+  const paying = (keys: string, from?: TestApp): TestApp =>
+    testApp({
+      clock: from?.clock ?? movableClock(),
+      store: from?.store ?? memoryStore(),
+      sessionStore,
+      options: { keys },
+      routes: (app, mfa) =>
+        void app.post("/pay", mfa.require({ bind: () => "Pay 1 to Ann" }), (_req, res) => void res.json({ paid: 1 })),
+    });
+  const before = paying(OLD);
+  const { phone } = await enrolled(before, "alice");
+  const jar = await full(before, "alice", phone);
+  expect((await jar.post("/pay")).status).toBe(401);
+  await paying(BOTH, before).mfa.rotateKeys();
+  const after = copyOf(jar, undefined, paying(NEW, before));
+  for (const path of ["/2fa", "/2fa/settings", "/account"]) {
+    expect([path, (await after.get(path)).status, (await after.page(path)).status]).toEqual([path, 200, 200]);
+  }
+  expect((await after.form("/2fa/totp", { code: "000000" })).status).toBe(401);
+  await after.verify(phone.code(before.clock()));
+  // What could not be shown was confirmed by nobody.
+  expect((await after.post("/pay")).status).toBe(401);
 });

@@ -39,7 +39,7 @@ async function asksOnceEnrolled(_application: Application, { app }: Readonly<Rec
   const [owner, page, client] = [1, 2, 3].map(() => supertest.agent(app as Express)) as [Agent, Agent, Agent];
   expect((await logIn(owner, "text/html")).headers["location"]).toBe("/");
   expect((await owner.get("/")).text).toContain("Hello ann");
-  const { body } = await owner.post("/2fa/totp/enroll");
+  const { body } = await owner.post("/2fa/totp/enroll").send({});
   const code = authenticatorApp(body.uri).code();
   expect((await owner.post("/2fa/totp/enroll/confirm").send({ factorId: body.factorId, code })).status).toBe(201);
   expect(await logIn(page, "text/html")).toMatchObject({ status: 303, headers: { location: "/2fa" } });

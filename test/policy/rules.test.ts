@@ -1,4 +1,4 @@
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect, jest, test } from "@jest/globals";
 import type { Policy } from "express-second-factor";
 import type { Request } from "express";
 import { HOUR, MINUTE } from "../support/attack.js";
@@ -85,6 +85,30 @@ describe("rules: require", () => {
   });
 });
 
+describe("rules: require that answers neither true nor false", () => {
+  test.each<[string, () => unknown]>([
+    ["nothing", () => undefined],
+    ["nothing, later", async () => undefined],
+    ["null", () => null],
+    ["0", () => 0],
+    ["1", () => 1],
+    ["text", () => "true"],
+    ["a decision", () => "required"],
+    ["an object", () => ({})],
+  ])("but %s refuses every login, and is reported", async (_name, answer) => {
+    let works = true;
+    const target = under({ require: (() => (works ? false : answer())) as () => boolean });
+    const jar = await pending(target, "carol");
+    works = false;
+    expect((await jar.get("/account")).status).toBe(503);
+    expect((await new Jar(target).login("dave")).status).toBe(503);
+    const reason = "policy.require answered neither true nor false";
+    expect(target.events.at(-1)).toMatchObject({ action: "unavailable", outcome: "failure", reason });
+    works = true;
+    expect(await jar.isIn()).toBe(true);
+  });
+});
+
 describe("rules: graceUntil", () => {
   test.each([
     ["a date", (at: number) => new Date(at)],
@@ -135,6 +159,59 @@ describe("rules: trustedNetworks", () => {
     await jar.login("alice").set("X-Forwarded-For", "10.1.2.3");
     expect((await jar.get("/account").set("X-Forwarded-For", "10.1.2.3")).status).toBe(200);
     expect((await jar.get("/account").set("X-Forwarded-For", "192.0.2.1")).body.code).toBe("second-factor-required");
+  });
+
+  /** A stranger at 203.0.113.9, by way of the proxies that `headers` tell of. */
+  test.each<[string, unknown, Record<string, string>]>([
+    ["trust proxy is not set behind a proxy", false, { "X-Forwarded-For": "203.0.113.9" }],
+    ["a proxy tells of the client by another header", false, { "X-Real-IP": "203.0.113.9" }],
+    ["a proxy tells of the client by the standard header", false, { Forwarded: "for=203.0.113.9" }],
+    ["trust proxy is set, and the proxy forwards nothing", 1, {}],
+    ["trust proxy is set, and the proxy tells by another header", 1, { "X-Real-IP": "203.0.113.9" }],
+    ["there are more proxies than are trusted", 1, { "X-Forwarded-For": "203.0.113.9, 127.0.0.2" }],
+    ["there are more proxies than are listed", "127.0.0.1", { "X-Forwarded-For": "203.0.113.9, 127.0.0.2" }],
+    ["trust proxy is true", true, { "X-Forwarded-For": "127.0.0.5, 203.0.113.9" }],
+    ["trust proxy is a function that trusts everything", () => true, { "X-Forwarded-For": "127.0.0.5, 203.0.113.9" }],
+    ["trust proxy lists every address", "0.0.0.0/1, 128.0.0.0/1", { "X-Forwarded-For": "127.0.0.5, 203.0.113.9" }],
+    ["there are fewer proxies than are trusted", 2, { "X-Forwarded-For": "127.0.0.5" }],
+  ])("exempt no stranger where %s", async (_name, trust, headers) => {
+    const emitted = jest.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+    const target = testApp({
+      options: { policy: { require: true, trustedNetworks: ["127.0.0.0/8", "::1/128"] } },
+      before: (app) => app.set("trust proxy", trust),
+    });
+    const jar = new Jar(target);
+    jar.agent.set(headers);
+    expect((await jar.login("carol")).status).toBe(403);
+    expect((await jar.get("/2fa")).body.status).toBe("must-enroll");
+    emitted.mockRestore();
+  });
+
+  test("exempt nobody any more once a request has passed fewer proxies than are trusted: anybody could say any address", async () => {
+    const emitted = jest.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+    const target = testApp({ options: { policy }, before: (app) => app.set("trust proxy", 2) });
+    const inside = "10.1.2.3, 192.0.2.1";
+    expect(await statusOf(target, "carol", inside)).toBe("not-enrolled");
+    await new Jar(target).get("/").set("X-Forwarded-For", "203.0.113.9");
+    expect(emitted.mock.calls.map(([text]) => String(text))).toEqual([expect.stringMatching(/larger number than/)]);
+    expect(await statusOf(target, "carol", inside)).toBe("must-enroll");
+    emitted.mockRestore();
+  });
+
+  test.each<[string, unknown, Record<string, string>]>([
+    ["one that comes directly", false, {}],
+    ["one that comes directly beside a proxy that is listed", "192.0.2.0/24", {}],
+    ["one behind the proxy that is listed", "127.0.0.1", { "X-Forwarded-For": "127.0.0.5" }],
+    ["one behind two proxies", 2, { "X-Forwarded-For": "127.0.0.5, 192.0.2.1" }],
+  ])("exempt whom they name: %s", async (_name, trust, headers) => {
+    const target = testApp({
+      options: { policy: { require: true, trustedNetworks: ["127.0.0.0/8", "::1/128", "::ffff:127.0.0.0/104"] } },
+      before: (app) => app.set("trust proxy", trust),
+    });
+    const jar = new Jar(target);
+    jar.agent.set(headers);
+    await jar.login("carol");
+    expect((await jar.get("/2fa")).body.status).toBe("not-enrolled");
   });
 
   test("do not believe a header where no proxy is trusted", async () => {

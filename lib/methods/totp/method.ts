@@ -1,6 +1,7 @@
 import { getTimeStepUsed, verifySync } from "@otplib/totp";
 import { generateTOTP } from "@otplib/uri";
 import { base32nopad } from "@scure/base";
+import { nameForUri } from "../../core/names.js";
 import { ALL_CODES, MINUTE } from "../../core/nouns.js";
 import { otpCrypto } from "../../crypto/otp-plugin.js";
 import { randomSecret } from "../../crypto/random.js";
@@ -64,15 +65,19 @@ function presentStep(now: number, period: number): number {
   return getTimeStepUsed(Math.floor(now / 1000), period);
 }
 
+/** Characters of a URI that a name may take, so that a QR code holds it: 2,331 bytes at most, the issuer in them twice. */
+const LONGEST_ISSUER = 400;
+const LONGEST_ACCOUNT = 1_200;
+
 /** Colons divide issuer from account in the label, so neither may contain one (Key URI format). */
-function withoutColon(text: string): string {
-  return text.replaceAll(":", "_");
+function inUri(text: string, longest: number): string {
+  return nameForUri(text.replaceAll(":", "_"), longest);
 }
 
 function keyUri(secret: Uint8Array, context: EnrollmentContext): string {
   return generateTOTP({
-    issuer: withoutColon(context.issuer),
-    label: withoutColon(context.accountName),
+    issuer: inUri(context.issuer, LONGEST_ISSUER),
+    label: inUri(context.accountName, LONGEST_ACCOUNT),
     secret: base32nopad.encode(secret),
   });
 }

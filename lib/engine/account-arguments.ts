@@ -1,0 +1,96 @@
+import { kindOf, USER_ID_KINDS, userIdOf } from "../core/user-ids.js";
+import type { Accounts } from "./accounts.js";
+
+// The application's own code is called from JavaScript too, and what it passes is often another system's answer.
+
+/** What an argument must be: the words say it, the test tells. */
+interface Kind {
+  readonly words: string;
+  accepts(given: unknown): boolean;
+}
+
+const TEXT: Kind = {
+  words: "text that is not empty",
+  accepts: (given) => typeof given === "string" && given !== "",
+};
+const ANY_TEXT: Kind = { words: "text", accepts: (given) => typeof given === "string" };
+const FLAG: Kind = { words: "true or false", accepts: (given) => typeof given === "boolean" };
+const RECORD: Kind = {
+  words: "an object",
+  accepts: (given) => typeof given === "object" && given !== null && !Array.isArray(given),
+};
+/** Typed by a user, and judged as such: whatever it is, it has an answer. */
+const ANYTHING: Kind = { words: "anything", accepts: () => true };
+
+interface Rules {
+  /** Arguments after the user's id and before the options. */
+  readonly given?: Readonly<Record<string, Kind>>;
+  readonly options?: Readonly<Record<string, Kind>>;
+  readonly required?: readonly string[];
+}
+
+const ACTOR = { actor: TEXT };
+
+/** Every operation, and what it takes after the user's id. */
+const RULES: { readonly [Name in keyof Accounts]: Rules } = {
+  status: {},
+  factors: {},
+  verify: { options: { ...ACTOR, method: TEXT, code: ANYTHING, client: RECORD }, required: ["method"] },
+  removeFactor: { given: { factorId: TEXT }, options: ACTOR },
+  reset: { options: ACTOR },
+  regenerateBackupCodes: { options: ACTOR },
+  revokeDevices: { options: ACTOR },
+  signOutEverywhere: { options: ACTOR },
+  reopenFactors: { options: ACTOR },
+  passwordChanged: { options: { ...ACTOR, signOut: FLAG, reopen: FLAG } },
+  importTotp: { options: { ...ACTOR, secret: TEXT, label: ANY_TEXT }, required: ["secret"] },
+  export: {},
+  erase: { options: ACTOR },
+};
+
+function kindProblem(name: string, given: unknown, kind: Kind): string[] {
+  return kind.accepts(given) ? [] : [`${name}: must be ${kind.words}, and is ${kindOf(given)}`];
+}
+
+function optionProblems(given: unknown, { options = {}, required = [] }: Rules): string[] {
+  if (given === undefined && required.length === 0) return [];
+  if (!RECORD.accepts(given)) return [`options: must be an object, and is ${kindOf(given)}`];
+  const members = given as Readonly<Record<string, unknown>>;
+  const unknown = Object.keys(members).filter((name) => !Object.hasOwn(options, name));
+  const names = Object.keys(options).join(", ");
+  return [
+    ...unknown.map((name) => `${name}: there is no such option; there are ${names}`),
+    ...Object.entries(options)
+      .filter(([name]) => members[name] !== undefined || required.includes(name))
+      .flatMap(([name, kind]) => kindProblem(name, members[name], kind)),
+  ];
+}
+
+function problemsOf(rules: Rules, [id, ...rest]: readonly unknown[]): string[] {
+  const given = Object.entries(rules.given ?? {});
+  return [
+    ...(userIdOf(id) === undefined ? [`the user's id must be ${USER_ID_KINDS}, and is ${kindOf(id)}`] : []),
+    ...given.flatMap(([name, kind], index) => kindProblem(name, rest[index], kind)),
+    ...(rules.options === undefined ? [] : optionProblems(rest[given.length], rules)),
+  ];
+}
+
+type Operation = (id: unknown, ...rest: unknown[]) => unknown;
+
+/**
+ * The operations, each behind a look at its arguments: what is wrong is named by a rejection with a TypeError, and nothing is done.
+ * Ids are read as those of requests are.
+ */
+export function checkingArguments(accounts: Accounts): Accounts {
+  const checked = Object.entries(RULES).map(([name, rules]) => {
+    const act = (accounts as unknown as Readonly<Record<string, Operation>>)[name];
+    const operation = async (...given: unknown[]): Promise<unknown> => {
+      const problems = problemsOf(rules, given);
+      if (problems.length > 0) throw new TypeError(`mfa.accounts.${name}: ${problems.join("; ")}`);
+      const [id, ...rest] = given;
+      return act?.call(accounts, userIdOf(id), ...rest);
+    };
+    return [name, operation] as const;
+  });
+  return Object.fromEntries(checked) as unknown as Accounts;
+}
