@@ -139,9 +139,10 @@ export class AccountRecords {
     for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
       const { account: before, version } = await this.read(userId);
       const isKnown = version !== null && !isBlank(before);
-      const made = make(before);
-      // Nobody's sessions end, too: of some nothing may be known yet.
-      const ending = isKnown ? made : { ...made, attempts: before.attempts };
+      const { looseClaims, ...made } = make(before);
+      // Nobody's sessions end, too: of some nothing may be known yet. There is nothing else to be given up of them.
+      const kept = isKnown ? looseClaims && { looseClaims } : { attempts: before.attempts };
+      const ending: Account = { ...made, ...kept };
       const next = withEnds(before, ending, this.clock(), sessionTime());
       if ((await this.write(next, version)) !== undefined) return isKnown ? next : undefined;
     }

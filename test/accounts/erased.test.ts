@@ -34,7 +34,14 @@ const LATE: readonly (readonly [says: string, act: (here: Erased) => Promise<unk
   ["changes settings", ({ complete }) => complete.post("/2fa/sessions/revoke-others")],
   ["begins to set something up", ({ complete }) => complete.post("/2fa/totp/enroll")],
   ["asks for a passkey", ({ complete }) => complete.post("/2fa/passkey/enroll/options")],
-  ["brings the cookie of a trusted browser", ({ trusting }) => copyOf(trusting).login("alice")],
+  [
+    "signs in anew with the cookie of a trusted browser, and out again",
+    async ({ trusting }) => {
+      const copy = copyOf(trusting);
+      await copy.login("alice");
+      await copy.post("/logout");
+    },
+  ],
   ["is looked up", ({ complete }) => complete.get("/2fa/settings")],
   ["has the password changed", ({ target }) => target.mfa.accounts.passwordChanged("u1")],
   ["has it changed and is signed out", ({ target }) => target.mfa.accounts.passwordChanged("u1", { signOut: true })],
