@@ -1,10 +1,10 @@
-import { isIP } from "node:net";
 import type { Options, RateLimitInfo, RateLimitRequestHandler, Store as RateLimitStore } from "express-rate-limit";
 import type { Request, Response } from "express";
 import { type Limit, SECOND, type UserId } from "../core/nouns.js";
 import { within } from "../core/within.js";
 import { fingerprint } from "../crypto/fingerprint.js";
 import type { AddressLimit } from "../engine/address-limit.js";
+import { plainAddress } from "./addresses.js";
 
 type Library = typeof import("express-rate-limit");
 
@@ -40,17 +40,9 @@ function isLook(answer: unknown): answer is Look | null | undefined {
   return answer === undefined || answer === null || isCount(answer);
 }
 
-/**
- * Without the port, brackets and zone that some proxies leave in a forwarded address. Whatever is no address even so counts as one
- * and the same: where a client can make addresses up, it must not get a count of its own for each.
- */
-function plainAddress(ip: string): string {
-  const plain = ip
-    .trim()
-    .replace(/^(\d+\.\d+\.\d+\.\d+):\d*$/, "$1")
-    .replace(/^\[(.+)\](:\d*)?$/, "$1")
-    .replace(/%.*$/, "");
-  return isIP(plain) === 0 ? "unknown" : plain;
+/** Where a client can make up what is no address, it must not get a count of its own for each: all of those are one. */
+function countedAddress(ip: string): string {
+  return plainAddress(ip) ?? "unknown";
 }
 
 /**
@@ -109,7 +101,7 @@ export class AddressGuard implements AddressLimit {
 
   private async keyOf(ip: string, userId: UserId | undefined): Promise<string> {
     const { ipKeyGenerator } = await this.library;
-    const address = ipKeyGenerator(plainAddress(ip), IPV6_SUBNET);
+    const address = ipKeyGenerator(countedAddress(ip), IPV6_SUBNET);
     return userId === undefined ? `nobody ${address}` : address;
   }
 

@@ -1,22 +1,40 @@
 import type { Request } from "express";
+import { isSameAddress } from "./addresses.js";
 
 const CODE = "SECOND_FACTOR_TRUST_PROXY";
 
-/** What proxies say of the client they stand before. */
-const FORWARDED = [
-  "x-forwarded-for",
-  "forwarded",
+/** Headers in which some proxy or other gives the client's address, and nothing else. */
+const SINGLE = [
   "x-real-ip",
   "x-client-ip",
+  "client-ip",
   "true-client-ip",
   "cf-connecting-ip",
   "fastly-client-ip",
   "fly-client-ip",
+  "incap-client-ip",
+  "proxy-client-ip",
+  "wl-proxy-client-ip",
+  "ali-cdn-real-ip",
+  "do-connecting-ip",
+  "x-appengine-user-ip",
+  "x-azure-clientip",
   "x-cluster-client-ip",
-  "x-forwarded",
-  "forwarded-for",
-  "via",
+  "x-envoy-external-address",
+  "x-nf-client-connection-ip",
+  "x-originating-ip",
+  "x-remote-ip",
+  "x-sucuri-clientip",
 ];
+
+/** `X-Forwarded-For` under other names. */
+const LISTS = ["forwarded-for", "x-vercel-forwarded-for"];
+
+/** RFC 7239, and what came before it. */
+const ELEMENTS = ["forwarded", "x-forwarded"];
+
+/** What proxies say of the client they stand before. */
+const FORWARDED = ["x-forwarded-for", ...SINGLE, ...LISTS, ...ELEMENTS, "via"];
 
 /** Addresses from all over: no list of proxies holds all of one kind, and none is that far away. */
 const STRANGERS = [
@@ -31,10 +49,25 @@ function isForwarded({ headers }: Request): boolean {
   return FORWARDED.some((name) => headers[name] !== undefined);
 }
 
-/** How many addresses `X-Forwarded-For` lists, as Express reads it. */
-function hopsOf({ headers }: Request): number {
-  const listed = String(headers["x-forwarded-for"] ?? "").split(",");
-  return listed.filter((address) => address.trim() !== "").length;
+function headerOf({ headers }: Request, name: string): string {
+  return String(headers[name] ?? "");
+}
+
+/** The addresses in a header that lists them, as Express reads it. */
+function listedIn(req: Request, name: string): readonly string[] {
+  const listed = headerOf(req, name).split(",");
+  return listed.filter((address) => address.trim() !== "");
+}
+
+/** How many addresses `X-Forwarded-For` lists. */
+function hopsOf(req: Request): number {
+  return listedIn(req, "x-forwarded-for").length;
+}
+
+/** Every `for=` of the header, quoted or not; of an element without one nothing is known, and nothing is said. */
+function forwardedFor(req: Request, name: string): readonly string[] {
+  const found = headerOf(req, name).matchAll(/(?:^|[,;])\s*for\s*=\s*(?:"([^"]*)"|([^,;\s]*))/gi);
+  return Array.from(found, ([, quoted, token = ""]) => quoted ?? token);
 }
 
 function trustsOf(req: Request): Trusts {
@@ -84,6 +117,22 @@ function isWhole(req: Request): boolean {
 }
 
 /**
+ * Another header says other than `X-Forwarded-For`, which is all that Express reads: a proxy that writes the one may pass on what its
+ * client says in the other, and which of them the client made up is not to be seen.
+ */
+function isContradicted(req: Request): boolean {
+  const chain = listedIn(req, "x-forwarded-for");
+  const isOther = (told: readonly string[]): boolean =>
+    told.length > 0 &&
+    (told.length !== chain.length || told.some((address, index) => !isSameAddress(address, chain[index] ?? "")));
+  return (
+    SINGLE.some((name) => req.headers[name] !== undefined && !isSameAddress(headerOf(req, name), req.ip ?? "")) ||
+    LISTS.some((name) => isOther(listedIn(req, name))) ||
+    ELEMENTS.some((name) => isOther(forwardedFor(req, name)))
+  );
+}
+
+/**
  * What can be told of `trust proxy` from the requests that come: only at a request is the application known. Limits per account
  * hold in any case; the limit per address and trusted networks depend on it.
  */
@@ -107,10 +156,11 @@ export class ProxyCheck {
 
   /**
    * Whether `req.ip` is the client's address as far as anybody can tell. Where anything speaks against it, it is not: that a list of
-   * forwarded addresses is longer than the proxies account for is a client's own invention, or a proxy that nobody told of.
+   * forwarded addresses is longer than the proxies account for is a client's own invention, or a proxy that nobody told of; and so is
+   * what one header says and another does not.
    */
   isAddressCertain(req: Request): boolean {
     this.hasSeenShort ||= isShort(req);
-    return !this.hasSeenShort && !trustsAnybody(req) && isWhole(req);
+    return !this.hasSeenShort && !trustsAnybody(req) && isWhole(req) && !isContradicted(req);
   }
 }

@@ -14,6 +14,31 @@ function under(policy: Rules, proxy = false): TestApp {
   });
 }
 
+/** What proxies that leave `X-Forwarded-For` as it came say of a stranger at 203.0.113.9. */
+const CONTRADICTIONS: readonly Record<string, string>[] = [
+  { "X-Real-IP": "203.0.113.9" },
+  { "X-Client-IP": "203.0.113.9" },
+  { "True-Client-IP": "203.0.113.9" },
+  { "CF-Connecting-IP": "203.0.113.9" },
+  { "Fastly-Client-IP": "203.0.113.9" },
+  { "X-Envoy-External-Address": "203.0.113.9" },
+  { "X-Real-IP": "127.0.0.5, 203.0.113.9" },
+  { "X-Real-IP": "unknown" },
+  { "X-Real-IP": "127.0.0.5", "CF-Connecting-IP": "2001:db8::9" },
+  { "Forwarded-For": "127.0.0.5, 203.0.113.9" },
+  { Forwarded: "for=203.0.113.9" },
+  { Forwarded: "for=127.0.0.5, for=203.0.113.9;proto=https" },
+  { Forwarded: 'for=127.0.0.5;by=", for=203.0.113.9' },
+  { Forwarded: 'for="127.0.0.5, for="[2001:db8::9]:4711"' },
+  { Forwarded: "proto=https;FOR = _hidden" },
+  { "X-Forwarded": "for=203.0.113.9" },
+];
+
+/** Other headers that say this address. */
+function agreeing(address: string): Record<string, string> {
+  return { "X-Real-IP": address, "CF-Connecting-IP": address, Forwarded: `proto=https;for="${address}"` };
+}
+
 /** What a login of this user comes to. */
 async function statusOf(target: TestApp, name: string, address?: string): Promise<string> {
   const jar = new Jar(target);
@@ -174,6 +199,11 @@ describe("rules: trustedNetworks", () => {
     ["trust proxy is a function that trusts everything", () => true, { "X-Forwarded-For": "127.0.0.5, 203.0.113.9" }],
     ["trust proxy lists every address", "0.0.0.0/1, 128.0.0.0/1", { "X-Forwarded-For": "127.0.0.5, 203.0.113.9" }],
     ["there are fewer proxies than are trusted", 2, { "X-Forwarded-For": "127.0.0.5" }],
+    ...CONTRADICTIONS.map((told): [string, unknown, Record<string, string>] => [
+      `a client's own X-Forwarded-For is passed on by a proxy that says ${JSON.stringify(told)}`,
+      1,
+      { "X-Forwarded-For": "127.0.0.5", ...told },
+    ]),
   ])("exempt no stranger where %s", async (_name, trust, headers) => {
     const emitted = jest.spyOn(process, "emitWarning").mockImplementation(() => undefined);
     const target = testApp({
@@ -203,6 +233,15 @@ describe("rules: trustedNetworks", () => {
     ["one that comes directly beside a proxy that is listed", "192.0.2.0/24", {}],
     ["one behind the proxy that is listed", "127.0.0.1", { "X-Forwarded-For": "127.0.0.5" }],
     ["one behind two proxies", 2, { "X-Forwarded-For": "127.0.0.5, 192.0.2.1" }],
+    ["one of whom every header says the same", 1, { "X-Forwarded-For": "127.0.0.5", ...agreeing("127.0.0.5") }],
+    ["one of whom the headers say it in other ways", 1, { "X-Forwarded-For": "::1", ...agreeing("[0:0::1]:4711") }],
+    ["one of whom another header says it as IPv6", 1, { "X-Forwarded-For": "127.0.0.5", ...agreeing("::ffff:7f00:5") }],
+    ["one of whom Forwarded tells nothing", 1, { "X-Forwarded-For": "127.0.0.5", Forwarded: "proto=https;by=_a" }],
+    [
+      "one behind two proxies that both tell by both headers",
+      2,
+      { "X-Forwarded-For": "127.0.0.5, 192.0.2.1", Forwarded: 'for=127.0.0.5;proto=https, For="192.0.2.1:80"' },
+    ],
   ])("exempt whom they name: %s", async (_name, trust, headers) => {
     const target = testApp({
       options: { policy: { require: true, trustedNetworks: ["127.0.0.0/8", "::1/128", "::ffff:127.0.0.0/104"] } },
