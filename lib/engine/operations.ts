@@ -12,10 +12,11 @@ import type { Operation } from "./operation.js";
 /** An operation as it is kept: beside the account, for the login that asked for it. */
 interface KeptOperation {
   readonly id: string;
-  /** Keyed, because amounts and recipients can be guessed. */
-  readonly digest: string;
-  /** What is confirmed, sealed. */
-  readonly text: string;
+  /**
+   * The operation, sealed whole: what is compared cannot be parted from what was shown. No digest, because amounts and recipients can
+   * be guessed, and one with a key is another as soon as another key writes.
+   */
+  readonly sealed: string;
   /** Methods whose proof will do. */
   readonly methods: readonly MethodType[];
   /** Milliseconds a proof is good for. */
@@ -55,12 +56,8 @@ function keyOf(loginId: string): string {
   return `operations:${loginId}`;
 }
 
-function digestContext(userId: UserId): KeyContext {
-  return { owner: userId, purpose: "operation" };
-}
-
-function textContext(userId: UserId, id: string): KeyContext {
-  return { owner: userId, purpose: `operation-text/${id}` };
+function contextOf(userId: UserId, id: string): KeyContext {
+  return { owner: userId, purpose: `operation/${id}` };
 }
 
 /** What is kept and not over. A damaged entry counts as none: nothing opens by what is missing. */
@@ -95,14 +92,14 @@ export class Operations {
   async ask(asker: Asker, operation: Operation, terms: OperationTerms): Promise<ShownOperation | undefined> {
     const { session, userId } = asker;
     if (session === undefined) return undefined;
-    const digest = await this.digest(userId, operation);
-    const fresh = once(() => this.sealed(userId, operation.text, { ...terms, id: randomId(), digest }));
+    const fresh = once(() => this.sealed(userId, operation, { ...terms, id: randomId() }));
     return this.change(session.id, async (operations, now) => {
-      const equal = operations.find((each) => each.digest === digest && isWaiting(each));
+      const same = await this.matching(userId, operation, operations);
+      const equal = same.find(isWaiting);
       if (equal !== undefined && equal.expiresAt - now > WAIT / 2)
         return { result: { ...equal, text: operation.text } };
       const asked = { ...(equal ?? (await fresh())), expiresAt: now + WAIT };
-      const others = operations.filter((each) => each.digest !== digest);
+      const others = operations.filter((each) => !same.includes(each));
       return {
         operations: [...others, asked].slice(-MOST_OPERATIONS),
         result: { ...asked, text: operation.text },
@@ -146,11 +143,9 @@ export class Operations {
 
   /** Whether it was confirmed by a proof that will do; used up by the answer, once. */
   async use(asker: Asker, operation: Operation, willDo: (proof: Proof, now: number) => boolean): Promise<boolean> {
-    const digest = await this.digest(asker.userId, operation);
-    return this.change(asker.session?.id, (operations, now) => {
-      const found = operations.find(
-        (each) => each.digest === digest && each.proof !== undefined && willDo(each.proof, now),
-      );
+    return this.change(asker.session?.id, async (operations, now) => {
+      const able = operations.filter(({ proof }) => proof !== undefined && willDo(proof, now));
+      const [found] = await this.matching(asker.userId, operation, able);
       if (found === undefined) return { result: false };
       return { operations: operations.filter((each) => each !== found), result: true };
     });
@@ -173,11 +168,25 @@ export class Operations {
     return liveIn(entry, this.dependencies.clock());
   }
 
-  private async show({ userId }: Asker, operation: KeptOperation): Promise<ShownOperation | undefined> {
-    const { id, text } = operation;
+  private async show({ userId }: Asker, kept: KeptOperation): Promise<ShownOperation | undefined> {
+    const operation = await this.opened(userId, kept);
+    return operation && { ...kept, text: operation.text };
+  }
+
+  /** Those of them that are this operation. */
+  private async matching(
+    userId: UserId,
+    { identity }: Operation,
+    among: readonly KeptOperation[],
+  ): Promise<readonly KeptOperation[]> {
+    const opened = await Promise.all(among.map((each) => this.opened(userId, each)));
+    return among.filter((_each, index) => opened[index]?.identity === identity);
+  }
+
+  private async opened(userId: UserId, { id, sealed }: KeptOperation): Promise<Operation | undefined> {
     try {
-      const opened = await this.dependencies.keys.decrypt(text, textContext(userId, id));
-      return { ...operation, text: Buffer.from(opened).toString("utf8") };
+      const bytes = await this.dependencies.keys.decrypt(sealed, contextOf(userId, id));
+      return JSON.parse(Buffer.from(bytes).toString("utf8")) as Operation;
     } catch (error) {
       // Sealed by a key that has left the ring: nobody can confirm what nobody can read. Silence is no answer.
       if (isSilence(error)) throw error;
@@ -185,13 +194,13 @@ export class Operations {
     }
   }
 
-  private async sealed(userId: UserId, text: string, operation: Omit<KeptOperation, "expiresAt" | "text">) {
-    const sealed = await this.dependencies.keys.encrypt(Buffer.from(text), textContext(userId, operation.id));
-    return { ...operation, text: sealed };
-  }
-
-  private digest(userId: UserId, { identity }: Operation): Promise<string> {
-    return this.dependencies.keys.mac(identity, digestContext(userId));
+  private async sealed(
+    userId: UserId,
+    { identity, text }: Operation,
+    kept: Omit<KeptOperation, "expiresAt" | "sealed">,
+  ) {
+    const plain = Buffer.from(JSON.stringify({ identity, text }));
+    return { ...kept, sealed: await this.dependencies.keys.encrypt(plain, contextOf(userId, kept.id)) };
   }
 
   private async change<T>(

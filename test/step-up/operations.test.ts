@@ -568,6 +568,24 @@ describe("when something fails on the way", () => {
     expect((await asked(jar)).id).not.toBe(id);
   });
 
+  test("a new key to write with changes nothing for operations that wait or are confirmed, on servers of either order", async () => {
+    const [old, fresh] = ["2025-01", "2026-11"].map((id) => `${id}:${randomBytes(32).toString("base64")}`);
+    const here = await field({ options: { keys: `${old},${fresh}` } });
+    const { clock, sessionStore, store } = here.target;
+    const target = guardedApp(ROWS, { clock, sessionStore, store, options: { keys: `${fresh},${old}` } });
+    const there = { ...here, target, jar: new Jar(target) };
+    putCookie(there.jar, SESSION_COOKIE, cookies(here.jar)[SESSION_COOKIE]!);
+
+    await confirmed(here);
+    const { id } = await asked(here.jar, LARGE);
+    expect(await opens(there.jar, "/transfer", SEND)).toBe(true);
+    expect([(await asked(there.jar, LARGE)).id, await waiting(there.jar)]).toMatchObject([id, [{ id }]]);
+    await confirmed(there);
+    expect(await opens(here.jar, "/transfer", LARGE)).toBe(false);
+    expect(await confirm(there, { id })).toBe(200);
+    expect([await opens(here.jar, "/transfer", LARGE), await opens(here.jar, "/transfer", SEND)]).toEqual([true, true]);
+  });
+
   test("a text that was moved to another operation is not shown as that one's", async () => {
     const keys = new Set<string>();
     const store = memoryWith((write, ...given) => {
@@ -579,10 +597,10 @@ describe("when something fails on the way", () => {
     await asked(jar, LARGE);
     const key = [...keys].find((each) => each.startsWith("operations:"))!;
     const { value, version } = (await store.read(key))!;
-    const [one, other] = JSON.parse(value) as { text: string }[];
+    const [one, other] = JSON.parse(value) as { sealed: string }[];
     const swapped = [
-      { ...one, text: other!.text },
-      { ...other, text: one!.text },
+      { ...one, sealed: other!.sealed },
+      { ...other, sealed: one!.sealed },
     ];
     await store.write(key, JSON.stringify(swapped), { expect: version });
     expect(await waiting(jar)).toEqual([]);
