@@ -224,6 +224,15 @@ export function isEnrolled(account: Account): boolean {
   return account.factors.some(isOwn);
 }
 
+/**
+ * The login with those of its proofs whose factors are still there. That it rose by them stays true without any, and is worth
+ * nothing where it is asked what was proved.
+ */
+export function withHeldProofs(login: Login, { factors }: Account): Login {
+  const isHeld = ({ factorId }: Proof): boolean => factors.some(({ id }) => id === factorId);
+  return login.proofs.every(isHeld) ? login : { ...login, proofs: login.proofs.filter(isHeld) };
+}
+
 export function factorsOf(account: Account, type: MethodType): readonly Factor[] {
   return account.factors.filter((factor) => factor.type === type);
 }

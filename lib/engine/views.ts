@@ -8,6 +8,7 @@ import {
   lastSeen,
   type Login,
   ownFactors,
+  withHeldProofs,
 } from "../core/account.js";
 import { closedFactors } from "../core/account-changes.js";
 import { isLive } from "../core/logins.js";
@@ -165,7 +166,7 @@ export function settingsView(account: Account, methods: Methods, current: Curren
     factors: ownFactors(account).map((factor) => factorView(factor, methods)),
     backupCodes: backupCodesView(account, methods),
     devices: liveDevices.map((device) => deviceView(device, current.deviceId)),
-    sessions: liveLogins.toReversed().map((login) => sessionView(login, current.loginId)),
+    sessions: liveLogins.toReversed().map((login) => sessionView(withHeldProofs(login, account), current.loginId)),
     activity: account.activity.map(activityView),
     ...(account.declinesPasskeys === true ? { declinesPasskeys: true } : {}),
     ...(closed.length > 0 ? { closed } : {}),

@@ -1,4 +1,13 @@
-import { type Account, endOf, isBare, isEnrolled, lifeEnd, liveDevice, type Login } from "../core/account.js";
+import {
+  type Account,
+  endOf,
+  isBare,
+  isEnrolled,
+  lifeEnd,
+  liveDevice,
+  type Login,
+  withHeldProofs,
+} from "../core/account.js";
 import { type MethodType, MINUTE, type PolicyDecision, type UserId } from "../core/nouns.js";
 import { isFuture } from "../core/time.js";
 
@@ -57,7 +66,11 @@ export type LoginStatus =
       readonly status: "pending";
       /** Absent: the session has no record of the login yet. */ readonly expiresAt?: number;
     }
-  | { readonly status: "verified"; readonly login: Login }
+  | {
+      readonly status: "verified";
+      /** With the proofs of factors that are still there: it may have none left. */
+      readonly login: Login;
+    }
   | { readonly status: "trusted-device"; readonly login: Login; readonly expiresAt: number }
   | { readonly status: "ended" };
 
@@ -118,7 +131,7 @@ function assessSecondStep(assessed: Assessed): LoginStatus {
 
 function assessRisen({ account, decision, trustMaxAge = 0, now }: Assessed, login: Login): LoginStatus {
   if (!isEnrolled(account)) return { status: decision === "required" ? "must-enroll" : "not-enrolled", login };
-  if (login.proofs.length > 0) return { status: "verified", login };
+  if (login.proofs.length > 0) return { status: "verified", login: withHeldProofs(login, account) };
   const device = login.deviceId === undefined ? undefined : liveDevice(account, login.deviceId, now, trustMaxAge);
   return device === undefined ? ENDED : { status: "trusted-device", login, expiresAt: endOf(device, trustMaxAge) };
 }

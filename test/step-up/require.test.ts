@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, test } from "@jest/globals";
-import { softwareAuthenticator } from "express-second-factor/testing";
-import { CANARY, testApp } from "../support/app.js";
+import { authenticatorApp, softwareAuthenticator } from "express-second-factor/testing";
+import { CANARY, testApp, type TestAppOptions } from "../support/app.js";
 import { cookies, copyOf, expectDenied, HOUR, MINUTE, SESSION_COOKIE, told, trusted } from "../support/attack.js";
 import { enrolled, full, Jar, pending } from "../support/browser.js";
 import { faultyStore, REJECTS } from "../support/faults.js";
@@ -92,6 +92,70 @@ describe("what a login must have shown", () => {
     expect(await opens(here.jar, "/strong-and-fresh")).toBe(false);
     await answerWith(here.jar, device);
     expect(await opens(here.jar, "/strong-and-fresh")).toBe(true);
+  });
+});
+
+describe("a proof whose factor is gone", () => {
+  const routes: TestAppOptions["routes"] = (app) => {
+    app.get("/shown", (req, res) => {
+      const { status, aal, amr, phishingResistant, verifiedAt = null } = req.secondFactor;
+      res.json({ status, aal, amr, phishingResistant, verifiedAt });
+    });
+  };
+
+  test("counts for nothing any more, and those of the others do", async () => {
+    const here = await field({ routes });
+    const { jar } = here;
+    const device = softwareAuthenticator();
+    const { body } = await enrollWith(jar, device);
+    expect((await answerWith(jar, device)).status).toBe(200);
+    await prove(here);
+    const asking = Object.keys(ROWS).filter((path) => !path.includes("transfer") && path !== "/payout");
+    for (const path of asking) expect([path, await opens(jar, path)]).toEqual([path, true]);
+    expect((await jar.post(`/2fa/factors/${body.factor.id}/remove`)).status).toBe(204);
+    const open = ["/fresh", "/proved", "/aal2", "/by-totp"];
+    for (const path of asking) expect([path, await opens(jar, path)]).toEqual([path, open.includes(path)]);
+    expect((await jar.get("/shown")).body).toMatchObject({
+      status: "verified",
+      amr: ["otp", "mfa"],
+      phishingResistant: false,
+    });
+  });
+
+  test("does not sign its owner out where it was the only one: what asks for a proof asks the factor that is left", async () => {
+    const here = await field({ routes });
+    const { factorId, jar, target } = here;
+    const { phone } = await jar.enroll();
+    await prove(here);
+    const removed = await jar.post(`/2fa/factors/${factorId}/remove`);
+    expect([removed.status, await jar.isIn(), await opens(jar, "/proved"), await opens(jar, "/fresh")]).toEqual([
+      204,
+      true,
+      false,
+      false,
+    ]);
+    const nothing = { aal: 1, amr: [], phishingResistant: false, verifiedAt: null };
+    expect((await jar.get("/shown")).body).toEqual({ status: "verified", ...nothing });
+    const { sessions } = (await jar.get("/2fa/settings")).body;
+    expect(sessions).toMatchObject([{ current: true, verifiedAt: null }]);
+    expect((await jar.post("/2fa/totp/enroll")).body.code).toBe("step-up-required");
+    target.clock.advance(HOUR);
+    expect([await jar.isIn(), (await jar.get("/proved")).body.methods]).toMatchObject([true, [{ type: "totp" }, {}]]);
+    expect((await jar.verify(phone.code(target.clock()))).status).toBe(200);
+    expect([await opens(jar, "/proved"), await opens(jar, "/fresh")]).toEqual([true, true]);
+  });
+
+  test("does not count for a set of backup codes that another has replaced", async () => {
+    const { backupCodes, target } = await field();
+    const jar = await pending(target, "alice");
+    expect((await jar.post("/2fa/backup-code", { code: backupCodes[0]! })).status).toBe(200);
+    const { body: begun } = await jar.post("/2fa/totp/enroll");
+    expect(await opens(jar, "/proved")).toBe(true);
+    await target.mfa.accounts.regenerateBackupCodes("u1");
+    expect([await jar.isIn(), await opens(jar, "/proved")]).toEqual([true, false]);
+    const code = authenticatorApp(begun.uri).code(target.clock());
+    const confirmed = await jar.post("/2fa/totp/enroll/confirm", { factorId: begun.factorId, code });
+    expect([confirmed.status, confirmed.body.code]).toEqual([401, "step-up-required"]);
   });
 });
 
