@@ -19,13 +19,21 @@ const RECORD: Kind = {
   words: "an object",
   accepts: (given) => typeof given === "object" && given !== null && !Array.isArray(given),
 };
+const MAYBE_TEXT: Kind = {
+  words: "text, or undefined",
+  accepts: (given) => given === undefined || typeof given === "string",
+};
 /** Typed by a user, and judged as such: whatever it is, it has an answer. */
 const ANYTHING: Kind = { words: "anything", accepts: () => true };
 
+/** Members of an object that is an option, as `ip` in `client`. */
+type Members = Readonly<Record<string, Kind>>;
+
 interface Rules {
   /** Arguments after the user's id and before the options. */
-  readonly given?: Readonly<Record<string, Kind>>;
-  readonly options?: Readonly<Record<string, Kind>>;
+  readonly given?: Members;
+  readonly options?: Members;
+  readonly within?: Readonly<Record<string, Members>>;
   readonly required?: readonly string[];
 }
 
@@ -33,9 +41,13 @@ const ACTOR = { actor: TEXT };
 
 /** Every operation, and what it takes after the user's id. */
 const RULES: { readonly [Name in keyof Accounts]: Rules } = {
-  status: {},
-  factors: {},
-  verify: { options: { ...ACTOR, method: TEXT, code: ANYTHING, client: RECORD }, required: ["method"] },
+  status: { options: ACTOR },
+  factors: { options: ACTOR },
+  verify: {
+    options: { ...ACTOR, method: TEXT, code: ANYTHING, client: RECORD },
+    within: { client: { ip: MAYBE_TEXT, userAgent: MAYBE_TEXT, requestId: MAYBE_TEXT } },
+    required: ["method"],
+  },
   removeFactor: { given: { factorId: TEXT }, options: ACTOR },
   reset: { options: ACTOR },
   regenerateBackupCodes: { options: ACTOR },
@@ -44,7 +56,7 @@ const RULES: { readonly [Name in keyof Accounts]: Rules } = {
   reopenFactors: { options: ACTOR },
   passwordChanged: { options: { ...ACTOR, signOut: FLAG, reopen: FLAG } },
   importTotp: { options: { ...ACTOR, secret: TEXT, label: ANY_TEXT }, required: ["secret"] },
-  export: {},
+  export: { options: ACTOR },
   erase: { options: ACTOR },
 };
 
@@ -52,7 +64,18 @@ function kindProblem(name: string, given: unknown, kind: Kind): string[] {
   return kind.accepts(given) ? [] : [`${name}: must be ${kind.words}, and is ${kindOf(given)}`];
 }
 
-function optionProblems(given: unknown, { options = {}, required = [] }: Rules): string[] {
+/** What is wrong with the members of `client` and its like; that one of them is no object at all is said elsewhere. */
+function innerProblems(members: Readonly<Record<string, unknown>>, { within = {} }: Rules): string[] {
+  return Object.entries(within).flatMap(([name, kinds]) => {
+    const inner = members[name];
+    if (!RECORD.accepts(inner)) return [];
+    const known = inner as Readonly<Record<string, unknown>>;
+    return Object.entries(kinds).flatMap(([member, kind]) => kindProblem(`${name}.${member}`, known[member], kind));
+  });
+}
+
+function optionProblems(given: unknown, rules: Rules): string[] {
+  const { options = {}, required = [] } = rules;
   if (given === undefined && required.length === 0) return [];
   if (!RECORD.accepts(given)) return [`options: must be an object, and is ${kindOf(given)}`];
   const members = given as Readonly<Record<string, unknown>>;
@@ -63,6 +86,7 @@ function optionProblems(given: unknown, { options = {}, required = [] }: Rules):
     ...Object.entries(options)
       .filter(([name]) => members[name] !== undefined || required.includes(name))
       .flatMap(([name, kind]) => kindProblem(name, members[name], kind)),
+    ...innerProblems(members, rules),
   ];
 }
 

@@ -1,9 +1,9 @@
 import type { Request, RequestHandler, Response } from "express";
-import { ConfigurationError, failure, type Outcome, type Problem, success } from "../core/errors.js";
+import { ConfigurationError, failure, type Outcome, type Problem, reasonOf, success } from "../core/errors.js";
 import type { Json } from "../core/json.js";
 import type { MethodType } from "../core/nouns.js";
 import type { Engine } from "../engine/engine.js";
-import { type LoginContext, scopeOf } from "../engine/login-context.js";
+import { type LoginContext, scopeOf, subjectOf } from "../engine/login-context.js";
 import { MOST_SHOWN, type Operation, type OperationFlaw, operationOf } from "../engine/operation.js";
 import type { ShownOperation } from "../engine/operations.js";
 import { longestAge } from "../engine/step-up.js";
@@ -38,6 +38,7 @@ export interface RequireOptions {
    * A request for which it answers nothing (undefined, null, empty or blank text, a number that is none), or something of which 500
    * characters would not show all, is refused: 400 `invalid-request`. What no request can bring (a date, a function), and either
    * of these from a `bind` that takes no request, is a `ConfigurationError`. Where it throws, the answer is 503.
+   * Under `enforce: "report"` all of these go through, and are told as `would-block`.
    */
   readonly bind?: (req: Request) => Json | Promise<Json>;
 }
@@ -88,8 +89,8 @@ class StepUpGuard {
       sendProblem(req, res, { code: "login-required" }, pages);
       return false;
     }
-    // What nobody may do yet need not be said in words: a body may lack all of it.
-    const asked = isDue(login.status) ? success(undefined) : await this.operation(req);
+    const asked = await this.tryOperation(req, login);
+    if (asked === undefined) return true;
     if (asked.ok && (await engine.stepUp.authorizeAndConsume(login, this.requirement, asked.value))) return true;
     if (settings.isReport) gate.report(login);
     else await this.refuse(state, login, asked);
@@ -103,6 +104,21 @@ class StepUpGuard {
     else if (status.status === "not-enrolled" && status.isEnrolled !== true) await this.askToEnroll(state, login);
     else if (asked.ok) await this.askForProof(state, login, asked.value);
     else sendProblem(state.req, state.res, asked.problem, pages);
+  }
+
+  /** Undefined where `bind` fails and nothing is enforced yet: that is told, and stops nobody. */
+  private async tryOperation(req: Request, login: LoginContext): Promise<Outcome<Operation | undefined> | undefined> {
+    // What nobody may do yet need not be said in words: a body may lack all of it.
+    if (isDue(login.status)) return success(undefined);
+    try {
+      return await this.operation(req);
+    } catch (error) {
+      const { engine, settings } = this.dependencies;
+      if (!settings.isReport) throw error;
+      const details = { outcome: "failure", reason: reasonOf(error) } as const;
+      engine.dependencies.emitAudit("would-block", subjectOf(login), details);
+      return undefined;
+    }
   }
 
   /** What the request does, where the proof is for that alone; or why nobody could confirm it. */

@@ -21,6 +21,21 @@ const CALLS: readonly Call[] = [
   ["verify", [{ code: "000000" }], /method: must be text/],
   ["verify", [{ method: ["totp"], code: "000000" }], /method: .* a list/],
   ["verify", [{ method: "totp", code: "000000", client: "127.0.0.1" }], /client: must be an object/],
+  ...[5, null, ["192.0.2.1"], {}, true].map((ip): Call => [
+    "verify",
+    [{ method: "totp", code: "000000", client: { ip } }],
+    /client\.ip: must be text, or undefined, and is /,
+  ]),
+  [
+    "verify",
+    [{ method: "totp", code: "000000", client: { userAgent: ["a"], requestId: 7 } }],
+    /client\.userAgent: .* a list; client\.requestId: .* a number/,
+  ],
+  ...["status", "factors", "export"].flatMap((name): Call[] => [
+    [name, [5], /options: must be an object, and is a number/],
+    [name, [{ actr: "admin:42" }], /actr: there is no such option; there are actor/],
+    [name, [{ actor: 42 }], /actor: must be text that is not empty, and is a number/],
+  ]),
   ["removeFactor", [], /factorId: must be text/],
   ["removeFactor", [{ actor: "admin" }], /factorId: .* an object/],
   ["passwordChanged", [{ signOut: "false" }], /signOut: must be true or false, and is text/],
@@ -61,6 +76,15 @@ describe("arguments of mfa.accounts that nobody can mean", () => {
     expect(await reset("u1")).toBe(false);
     await signOutEverywhere("u1", undefined);
     expect((await status("u1")).enrolled).toBe(false);
+  });
+
+  test("may name who acts, and a client of whom little is known", async () => {
+    const { accounts } = testApp().mfa;
+    const reading = accounts as unknown as Record<string, (...given: unknown[]) => Promise<unknown>>;
+    for (const name of ["status", "factors", "export"]) await reading[name]!("u1", { actor: "admin:42" });
+    const client = { ip: undefined, userAgent: "curl/8" };
+    const given = { method: "totp", code: "000000", client };
+    expect(await accounts.verify("u1", given)).toEqual({ ok: false, code: "invalid-code" });
   });
 
   test("that are a user's own typing have an answer", async () => {

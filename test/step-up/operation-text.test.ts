@@ -1,5 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
-import { enrolled, full, Jar } from "../support/browser.js";
+import { told } from "../support/attack.js";
+import { enrolled, full, Jar, pending } from "../support/browser.js";
 import { asked, confirm, type Field, guardedApp, opens, type Requirement } from "./stage.js";
 
 const LONGEST = 500;
@@ -144,6 +145,23 @@ describe("a request that nobody could confirm is 400, and asks for nothing", () 
     const target = guardedApp({ "/transfer": { bind: fromBody } }, { options: { enforce: "report" } });
     const { phone } = await enrolled(target, "alice");
     expect(await opens(await full(target, "alice", phone), "/transfer", {})).toBe(true);
+  });
+});
+
+describe('under enforce: "report" a bind stops nobody', () => {
+  test.each<readonly [string, Bind]>([
+    ["that throws", (req) => (req.body as { to: { name: string } }).to.name],
+    ["that rejects", () => Promise.reject(new Error("The bank is away"))],
+    ["that answers what no request can bring", (() => new Date()) as unknown as Bind],
+    ["that says nothing, whatever the request", (() => undefined) as unknown as Bind],
+  ])("%s: it is told, for whoever is signed in", async (_what, bind) => {
+    const target = guardedApp({ "/transfer": { bind } }, { options: { enforce: "report" } });
+    const { phone } = await enrolled(target, "alice");
+    for (const jar of [await full(target, "alice", phone), await pending(target, "carol")]) {
+      const before = told("would-block", target);
+      expect(await opens(jar, "/transfer", {})).toBe(true);
+      expect(told("would-block", target)).toBe(before + 1);
+    }
   });
 });
 
