@@ -11,7 +11,7 @@ import { prefersHtml } from "./negotiation.js";
 import type { PageSet } from "./page-set.js";
 import type { RequestState } from "./request-state.js";
 import { localPlace } from "./return-to.js";
-import { readRecord, renewSession, saveRecord } from "./session.js";
+import { isOfAnother, readRecord, renewSession, saveRecord } from "./session.js";
 import type { Settings } from "./settings.js";
 import { unweighedOf } from "./source.js";
 import { currentUser, hideUser } from "./user-visibility.js";
@@ -68,8 +68,10 @@ export class Gate {
   }
 
   private async setDue(state: RequestState, login: LoginContext, unweighed: Unweighed): Promise<void> {
-    if (login.session === undefined) await this.adopt(state, unweighed);
-    else this.setLogin(state, await this.keepDecision(state.req, login));
+    if (login.session !== undefined) this.setLogin(state, await this.keepDecision(state.req, login));
+    // With nowhere to keep a second step, none can be given.
+    else if (isOfAnother(state.req, login.userId)) this.setLogin(state, login);
+    else await this.adopt(state, unweighed);
   }
 
   /** A complete login seen for the first time: from now on it is worth what the account says, not what the session does. */
