@@ -69,11 +69,12 @@ export async function unweighedOf(
   const userId = settings.userId(user);
   const session = read?.(req, userId);
   const asked = settings.fixedDecision ?? (await settings.decide(user, req, facts, settings.clock()));
-  // Whatever a later request carries, it is asked for no less than before.
-  const decision = session === undefined ? asked : stricter(decisionOf(session), asked);
   const { trustMaxAge } = settings;
   const source = new RequestSource(req, settings, userId);
   const unmarked = read === undefined || session !== undefined ? undefined : unmarkedSession(req, userId);
+  // Whatever a later request carries, and wherever the session's content went, it is asked for no less than before.
+  const before = session ?? unmarked?.copied;
+  const decision = before === undefined ? asked : stricter(decisionOf(before), asked);
   const login = { user, userId, session, decision, trustMaxAge, source };
   return unmarked === undefined ? login : { ...login, unmarked };
 }

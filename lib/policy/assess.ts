@@ -140,15 +140,18 @@ export function wasEnded({ epoch, id, stage, step }: SessionRecord, account: Acc
   return step === "second" ? listedAt({ id, stage }, account) === undefined : hasEnded(id, account, now);
 }
 
+/** What began before it was copied goes on as it began: its ten minutes, and what it waits for. */
+export function goesOn({ pending, step }: SessionRecord): boolean {
+  return step === "first" || pending === true;
+}
+
 /** It ended before it was marked here, or what it is a copy of did, or that has risen since. */
-function wasEndedUnmarked(
-  { copied, id, touchedAt = Infinity }: UnmarkedSession,
-  account: Account,
-  now: number,
-): boolean {
+function wasEndedUnmarked({ copied, id, touchedAt = Infinity }: UnmarkedSession, assessed: Assessed): boolean {
+  const { account, now } = assessed;
   if (hasEnded(id, account, now) || touchedAt <= (account.unmarkedOver?.touchedBy ?? -Infinity)) return true;
   if (account.logins.some((login) => login.id === id && login.stage !== undefined)) return true;
-  return copied !== undefined && wasEnded(copied, account, now);
+  if (copied === undefined || wasEnded(copied, account, now)) return copied !== undefined;
+  return goesOn(copied) && assessFirstStep({ ...assessed, session: copied }) === ENDED;
 }
 
 function due(status: "pending" | "must-enroll", session: SessionRecord | undefined, now: number): LoginStatus {
@@ -173,7 +176,7 @@ function assessFirstStep({ account, session, decision, now }: Assessed): LoginSt
 export function assess(assessed: Assessed): LoginStatus {
   const { account, now, session, unmarked } = assessed;
   if (session !== undefined && wasEnded(session, account, now)) return ENDED;
-  if (unmarked !== undefined && wasEndedUnmarked(unmarked, account, now)) return ENDED;
+  if (unmarked !== undefined && wasEndedUnmarked(unmarked, assessed)) return ENDED;
   return session?.step === "second" ? assessSecondStep(assessed) : assessFirstStep(assessed);
 }
 
