@@ -102,7 +102,9 @@ export class FirstFactor {
     }
     const stage = record.account.logins.find(({ id }) => id === first.id)?.stage;
     const session: SessionRecord = { ...first, step: "second", stage };
-    const login = { ...weighed({ ...newcomer, session }, record, clock()), session };
+    // Listed just now, it is not what was ended or has risen before its session was marked.
+    const { unmarked: _marked, ...marked } = newcomer;
+    const login = { ...weighed({ ...marked, session }, record, clock()), session };
     return { login, ...(match.kind === "rotated" ? { deviceToken: match.token } : {}) };
   }
 

@@ -145,11 +145,20 @@ export function goesOn({ pending, step }: SessionRecord): boolean {
   return step === "first" || pending === true;
 }
 
+/**
+ * By more than its trusted browser, which each request of it shows again: the first ones of a session may come side by side. Where
+ * nothing is due nothing would be shown.
+ */
+function hasRisen({ deviceId, proofs, stage }: Login, assessed: Assessed): boolean {
+  const isShownAgain = deviceId !== undefined && proofs.length === 0 && isDue(assessFirstStep(assessed));
+  return stage !== undefined && !isShownAgain;
+}
+
 /** It ended before it was marked here, or what it is a copy of did, or that has risen since. */
 function wasEndedUnmarked({ copied, id, touchedAt = Infinity }: UnmarkedSession, assessed: Assessed): boolean {
   const { account, now } = assessed;
   if (hasEnded(id, account, now) || touchedAt <= (account.unmarkedOver?.touchedBy ?? -Infinity)) return true;
-  if (account.logins.some((login) => login.id === id && login.stage !== undefined)) return true;
+  if (account.logins.some((login) => login.id === id && hasRisen(login, assessed))) return true;
   if (copied === undefined || wasEnded(copied, account, now)) return copied !== undefined;
   return goesOn(copied) && assessFirstStep({ ...assessed, session: copied }) === ENDED;
 }

@@ -1,15 +1,20 @@
 import { describe, expect, test } from "@jest/globals";
-import type { RequestHandler } from "express";
+import type { Request, RequestHandler } from "express";
 import { memoryStore, type Store } from "express-second-factor";
+import type { AuthenticatorApp } from "express-second-factor/testing";
 import {
   cookies,
   copyOf,
   countIn,
+  deviceCookie,
+  dropCookie,
   HOUR,
   MINUTE,
+  putCookie,
   SESSION_COOKIE,
   STEP,
   storedAccount,
+  trusted,
   twoServers,
 } from "../support/attack.js";
 import { testApp, type TestApp, type TestAppOptions, userNamed } from "../support/app.js";
@@ -237,6 +242,51 @@ describe("many first requests at once", () => {
     expect(await sessionsOf(servers[0], "u3")).toHaveLength(1);
     await copies[3]!.post("/logout");
     expect(await countIn([jar, ...copies])).toBe(0);
+  });
+});
+
+describe("a first request in a trusted browser", () => {
+  async function restarted(): Promise<{ target: TestApp; jar: Jar; phone: AuthenticatorApp }> {
+    const target = testApp(above);
+    const { phone } = await enrolled(target, "alice");
+    const jar = await trusted(target, "alice", phone);
+    dropCookie(jar, SESSION_COOKIE);
+    return { target, jar, phone };
+  }
+
+  test("by a remember-me cookie is let in at once, and so are those that follow", async () => {
+    const { jar } = await restarted();
+    putCookie(jar, "remember_me", "good-for-alice");
+    for (let visit = 0; visit < 2; visit += 1) {
+      expect((await jar.get("/")).body).toMatchObject({ user: { name: "alice" }, status: "trusted-device" });
+    }
+  });
+
+  test("beside others of its session is let in as they are, as one login, which a logout ends", async () => {
+    const { target, jar } = await restarted();
+    await jar.post("/above/alice");
+    const names = [SESSION_COOKIE, deviceCookie(jar)[0]];
+    const copies = Array.from({ length: 6 }, () => copyOf(jar, names));
+    const before = (await sessionsOf(target, "u1")).length;
+    expect(await countIn(copies)).toBe(6);
+    expect(await sessionsOf(target, "u1")).toHaveLength(before + 1);
+    await copies[2]!.post("/logout");
+    expect(await countIn(copies)).toBe(0);
+  });
+
+  test("is nobody's any more without the browser's cookie, whatever exempts it", async () => {
+    const policy = (_user: unknown, req: Request) => (req.get("x-office") === undefined ? "optional" : "exempt");
+    const target = testApp({ ...above, options: { policy } });
+    const { phone } = await enrolled(target, "alice");
+    const jar = await trusted(target, "alice", phone);
+    await jar.post("/above/alice");
+    const [exempted, late, saved] = [copyOf(jar), copyOf(jar), rows(target)];
+    expect(await jar.isIn()).toBe(true);
+    writeBack(target, saved);
+    expect((await exempted.get("/account").set("X-Office", "1")).status).toBe(401);
+    writeBack(target, saved);
+    expect((await late.get("/account")).body.code).toBe("second-factor-required");
+    expect(await jar.isIn()).toBe(true);
   });
 });
 
