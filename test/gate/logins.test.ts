@@ -1,7 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import type { Request, RequestHandler } from "express";
 import { memoryStore, type Store } from "express-second-factor";
-import type { AuthenticatorApp } from "express-second-factor/testing";
 import {
   cookies,
   copyOf,
@@ -246,12 +245,19 @@ describe("many first requests at once", () => {
 });
 
 describe("a first request in a trusted browser", () => {
-  async function restarted(): Promise<{ target: TestApp; jar: Jar; phone: AuthenticatorApp }> {
-    const target = testApp(above);
+  async function restarted(
+    hold: NonNullable<TestAppOptions["before"]> = () => undefined,
+  ): Promise<{ target: TestApp; jar: Jar }> {
+    const target = testApp({
+      before: (app, authenticator) => {
+        hold(app, authenticator);
+        above.before?.(app, authenticator);
+      },
+    });
     const { phone } = await enrolled(target, "alice");
     const jar = await trusted(target, "alice", phone);
     dropCookie(jar, SESSION_COOKIE);
-    return { target, jar, phone };
+    return { target, jar };
   }
 
   test("by a remember-me cookie is let in at once, and so are those that follow", async () => {
@@ -263,12 +269,17 @@ describe("a first request in a trusted browser", () => {
   });
 
   test("beside others of its session is let in as they are, as one login, which a logout ends", async () => {
-    const { target, jar } = await restarted();
+    const waiting: (() => void)[] = [];
+    // All have read their session before the first goes on.
+    const together: RequestHandler = (_req, _res, next) => {
+      if (waiting.push(next) === 6) for (const goOn of waiting) goOn();
+    };
+    const { target, jar } = await restarted((app) => app.use("/api/data", together));
     await jar.post("/above/alice");
     const names = [SESSION_COOKIE, deviceCookie(jar)[0]];
     const copies = Array.from({ length: 6 }, () => copyOf(jar, names));
     const before = (await sessionsOf(target, "u1")).length;
-    expect(await countIn(copies)).toBe(6);
+    expect(await Promise.all(copies.map((copy) => copy.isIn("/api/data")))).toEqual(Array(6).fill(true));
     expect(await sessionsOf(target, "u1")).toHaveLength(before + 1);
     await copies[2]!.post("/logout");
     expect(await countIn(copies)).toBe(0);
