@@ -3,7 +3,7 @@ import { removeLogin, revokeFirstStep, sighted } from "../core/logins.js";
 import type { Client, UserId } from "../core/nouns.js";
 import { randomId } from "../crypto/random.js";
 import type { AccountEvent } from "../events/audit.js";
-import { PENDING_LIFE, type SessionRecord, wasEnded, withDecision } from "../policy/assess.js";
+import { goesOn, PENDING_LIFE, type SessionRecord, wasEnded, withDecision } from "../policy/assess.js";
 import type { AccountRecord, Change } from "./account-records.js";
 import type { EngineDependencies } from "./dependencies.js";
 import { type LoginContext, subjectOf, type Unweighed, weighed } from "./login-context.js";
@@ -21,6 +21,16 @@ export interface BegunLogin {
 
 /** Somebody who gave a first factor just now, of whom the session knows nothing yet. */
 export type Newcomer = Omit<Unweighed, "session">;
+
+/** What a login brings along whose record was copied into a session of another id: it has shown, and owes, what it did before. */
+function carriedOver(copied: SessionRecord | undefined): Partial<SessionRecord> {
+  if (copied === undefined) return {};
+  const { at, first, misses, pending } = copied;
+  return {
+    ...(first !== undefined && { first }),
+    ...(goesOn(copied) && { at, ...(misses !== undefined && { misses }), ...(pending === true && { pending }) }),
+  };
+}
 
 /** The first step of a login, and its end. */
 export class FirstFactor {
@@ -44,7 +54,8 @@ export class FirstFactor {
   /** What a session is to say of a login that nothing but the first factor was given for, by now. */
   firstStep({ decision, unmarked, userId }: Newcomer, { account }: AccountRecord): SessionRecord {
     const [id, at] = [unmarked?.id ?? randomId(), this.dependencies.clock()];
-    return withDecision({ user: userId, step: "first", id, at, epoch: account.sessionEpoch }, decision);
+    const step = { user: userId, step: "first", id, at, epoch: account.sessionEpoch } as const;
+    return withDecision({ ...step, ...carriedOver(unmarked?.copied) }, decision);
   }
 
   /** A logout: ends the login in the account record, so that no copy of its session is worth anything. */
@@ -91,7 +102,9 @@ export class FirstFactor {
     }
     const stage = record.account.logins.find(({ id }) => id === first.id)?.stage;
     const session: SessionRecord = { ...first, step: "second", stage };
-    const login = { ...weighed({ ...newcomer, session }, record, clock()), session };
+    // Listed just now, it is not what was ended or has risen before its session was marked.
+    const { unmarked: _marked, ...marked } = newcomer;
+    const login = { ...weighed({ ...marked, session }, record, clock()), session };
     return { login, ...(match.kind === "rotated" ? { deviceToken: match.token } : {}) };
   }
 

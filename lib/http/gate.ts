@@ -11,7 +11,7 @@ import { prefersHtml } from "./negotiation.js";
 import type { PageSet } from "./page-set.js";
 import type { RequestState } from "./request-state.js";
 import { localPlace } from "./return-to.js";
-import { readRecord, renewSession, saveRecord } from "./session.js";
+import { isOfAnother, readRecord, renewSession, saveRecord } from "./session.js";
 import type { Settings } from "./settings.js";
 import { unweighedOf } from "./source.js";
 import { currentUser, hideUser } from "./user-visibility.js";
@@ -48,14 +48,13 @@ export class Gate {
     if (login.status.status === "ended") await this.endLogin(state, login);
     else if (isDue(login.status)) await this.setDue(state, login, unweighed);
     else if (isUnlisted(login)) await this.list(state, login);
-    else this.setLogin(state, login);
+    else this.setLogin(state, await this.keepDecision(req, login));
   }
 
   /** What a login has come to owe it owes from now on, wherever it goes next. */
   private async keepDecision(req: Request, login: LoginContext): Promise<LoginContext> {
-    const { decision, session, status } = login;
-    const isKept = session === undefined || decisionOf(session) === decision;
-    if (isKept || !isDue(status) || this.settings.isReport) return login;
+    const { decision, session } = login;
+    if (session === undefined || decisionOf(session) === decision || this.settings.isReport) return login;
     const owing = withDecision(session, decision);
     await saveRecord(req, owing);
     return { ...login, session: owing };
@@ -68,13 +67,16 @@ export class Gate {
   }
 
   private async setDue(state: RequestState, login: LoginContext, unweighed: Unweighed): Promise<void> {
-    if (login.session === undefined) await this.adopt(state, unweighed);
-    else this.setLogin(state, await this.keepDecision(state.req, login));
+    if (login.session !== undefined) this.setLogin(state, await this.keepDecision(state.req, login));
+    // With nowhere to keep a second step, none can be given.
+    else if (isOfAnother(state.req, login.userId)) this.setLogin(state, login);
+    else await this.adopt(state, unweighed);
   }
 
   /** A complete login seen for the first time: from now on it is worth what the account says, not what the session does. */
   private async list(state: RequestState, found: LoginContext): Promise<void> {
-    const session = found.session ?? { ...this.engine.firstFactor.firstStep(found, found.record), adopted: true };
+    const first = found.session ?? { ...this.engine.firstFactor.firstStep(found, found.record), adopted: true };
+    const session = withDecision(first, found.decision);
     const login = await this.enlist({ login: found, session });
     if (login.status.status === "ended") await this.endLogin(state, login);
     else if (isDue(login.status)) await this.setDue(state, login, login);
@@ -88,6 +90,8 @@ export class Gate {
   private recalled(unweighed: Unweighed): LoginContext | undefined {
     const record = this.engine.dependencies.records.recall(unweighed.userId);
     if (record === undefined || unweighed.session === undefined) return undefined;
+    // What it has come to owe is to be kept.
+    if (decisionOf(unweighed.session) !== unweighed.decision) return undefined;
     const login = weighed(unweighed, record, this.settings.clock());
     return login.status.status === "pending" ? login : undefined;
   }

@@ -17,7 +17,7 @@ import { reopenRoutes } from "./reopen-routes.js";
 import { type RequestState, stateOf } from "./request-state.js";
 import type { Reply, RequestContext, Route, RouteContext } from "./route.js";
 import { readOperation } from "./schemas.js";
-import { renewSession } from "./session.js";
+import { isOfAnother, renewSession } from "./session.js";
 import { settingsRoutes } from "./settings-routes.js";
 import { currentUser } from "./user-visibility.js";
 
@@ -114,6 +114,11 @@ function foreignCode(req: Request): ErrorCode {
 
 async function perform(context: RouteContext, route: Route, admitted: Admitted): Promise<void> {
   const { pages, req, res, settings } = context;
+  // What a route changes goes on in the session, and this one is not theirs.
+  if (route.verb === "post" && isOfAnother(req, context.login.userId)) {
+    sendProblem(req, res, { code: "login-required" }, pages);
+    return;
+  }
   if (route.verb === "post" && isCrossSite(req, settings)) {
     sendProblem(req, res, { code: foreignCode(req) }, pages);
     return;

@@ -82,8 +82,19 @@ function touchedAt(req: Request): number | undefined {
   return expires instanceof Date && life !== undefined ? expires.getTime() - life : undefined;
 }
 
+/**
+ * Passport keeps this session for a login of another user, which its record says: this one came by a token, or was put on the
+ * request, and is the request's alone. What is kept of the other's is not touched for it.
+ */
+export function isOfAnother(req: Request, userId: UserId): boolean {
+  if (sessionOf(req)?.passport?.user === undefined) return false;
+  const record = anyRecord(req);
+  return record !== undefined && record.user !== userId;
+}
+
 /** What is known of a login that the session holds without a record of it; undefined where the login is this request's alone. */
 export function unmarkedSession(req: Request, userId: UserId): UnmarkedSession | undefined {
+  if (isOfAnother(req, userId)) return undefined;
   const copied = copiedRecord(req, userId);
   if (copied === undefined && sessionOf(req)?.passport?.user === undefined) return undefined;
   return { id: loginIdOf(req), touchedAt: touchedAt(req), copied };

@@ -1,8 +1,8 @@
 import type { Request } from "express";
 import type { Sight } from "../core/logins.js";
-import type { Client, UserId } from "../core/nouns.js";
+import type { Client, PolicyDecision, UserId } from "../core/nouns.js";
 import type { LoginSource, Unweighed } from "../engine/login-context.js";
-import { decisionOf } from "../policy/assess.js";
+import { decisionOf, type SessionRecord } from "../policy/assess.js";
 import { type LoginFacts, stricter } from "../policy/policy.js";
 import { browserLabel } from "./browser-label.js";
 import { readDeviceToken } from "./device-cookie.js";
@@ -59,6 +59,11 @@ interface Made {
 
 const IN_SESSION: LoginFacts = { session: true };
 
+/** Whatever a later request carries, and wherever the session's content went, a login is asked for no less than before. */
+function owed(before: SessionRecord | undefined, asked: PolicyDecision): PolicyDecision {
+  return before === undefined ? asked : stricter(decisionOf(before), asked);
+}
+
 /** Everything that is known of a login before its account is looked at. */
 export async function unweighedOf(
   req: Request,
@@ -69,11 +74,10 @@ export async function unweighedOf(
   const userId = settings.userId(user);
   const session = read?.(req, userId);
   const asked = settings.fixedDecision ?? (await settings.decide(user, req, facts, settings.clock()));
-  // Whatever a later request carries, it is asked for no less than before.
-  const decision = session === undefined ? asked : stricter(decisionOf(session), asked);
   const { trustMaxAge } = settings;
   const source = new RequestSource(req, settings, userId);
   const unmarked = read === undefined || session !== undefined ? undefined : unmarkedSession(req, userId);
+  const decision = owed(session ?? unmarked?.copied, asked);
   const login = { user, userId, session, decision, trustMaxAge, source };
   return unmarked === undefined ? login : { ...login, unmarked };
 }

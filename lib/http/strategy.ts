@@ -19,6 +19,7 @@ import { tellOfCallback } from "./refusals.js";
 import { type RequestState, stateOf } from "./request-state.js";
 import type { Body } from "./route.js";
 import * as schemas from "./schemas.js";
+import { isOfAnother } from "./session.js";
 import { type AppUser, type Settings, siteOf, userOf } from "./settings.js";
 import { clientOf, unweighedOf } from "./source.js";
 
@@ -46,7 +47,9 @@ class StrategyAttempt {
       if (isForOperation) return OVER;
       return this.method.claimant === undefined ? FAILED : this.begin();
     }
-    return isDue(login.status) || isForOperation ? this.verify(login) : this.goOn(login);
+    if (!isDue(login.status) && !isForOperation) return this.goOn(login);
+    // What rises by a proof goes on in the session, and this one is not theirs.
+    return isOfAnother(this.state.req, login.userId) ? FAILED : this.verify(login);
   }
 
   /** Passport logs the user in again; it is the same login that goes on. */

@@ -153,15 +153,27 @@ export function wasEnded({ epoch, id, stage, step }: SessionRecord, account: Acc
   return step === "second" ? listedAt({ id, stage }, account) === undefined : hasEnded(id, account, now);
 }
 
+/** What began before it was copied goes on as it began: its ten minutes, and what it waits for. */
+export function goesOn({ pending, step }: SessionRecord): boolean {
+  return step === "first" || pending === true;
+}
+
+/**
+ * By more than its trusted browser, which each request of it shows again: the first ones of a session may come side by side. Where
+ * nothing is due nothing would be shown.
+ */
+function hasRisen({ deviceId, proofs, stage }: Login, assessed: Assessed): boolean {
+  const isShownAgain = deviceId !== undefined && proofs.length === 0 && isDue(assessFirstStep(assessed));
+  return stage !== undefined && !isShownAgain;
+}
+
 /** It ended before it was marked here, or what it is a copy of did, or that has risen since. */
-function wasEndedUnmarked(
-  { copied, id, touchedAt = Infinity }: UnmarkedSession,
-  account: Account,
-  now: number,
-): boolean {
+function wasEndedUnmarked({ copied, id, touchedAt = Infinity }: UnmarkedSession, assessed: Assessed): boolean {
+  const { account, now } = assessed;
   if (hasEnded(id, account, now) || touchedAt <= (account.unmarkedOver?.touchedBy ?? -Infinity)) return true;
-  if (account.logins.some((login) => login.id === id && login.stage !== undefined)) return true;
-  return copied !== undefined && wasEnded(copied, account, now);
+  if (account.logins.some((login) => login.id === id && hasRisen(login, assessed))) return true;
+  if (copied === undefined || wasEnded(copied, account, now)) return copied !== undefined;
+  return goesOn(copied) && assessFirstStep({ ...assessed, session: copied }) === ENDED;
 }
 
 function due(status: "pending" | "must-enroll", session: SessionRecord | undefined, now: number): LoginStatus {
@@ -186,7 +198,7 @@ function assessFirstStep({ account, session, decision, now }: Assessed): LoginSt
 export function assess(assessed: Assessed): LoginStatus {
   const { account, now, session, unmarked } = assessed;
   if (session !== undefined && wasEnded(session, account, now)) return ENDED;
-  if (unmarked !== undefined && wasEndedUnmarked(unmarked, account, now)) return ENDED;
+  if (unmarked !== undefined && wasEndedUnmarked(unmarked, assessed)) return ENDED;
   return session?.step === "second" ? assessSecondStep(assessed) : assessFirstStep(assessed);
 }
 

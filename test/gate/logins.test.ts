@@ -1,15 +1,19 @@
 import { describe, expect, test } from "@jest/globals";
-import type { RequestHandler } from "express";
+import type { Request, RequestHandler } from "express";
 import { memoryStore, type Store } from "express-second-factor";
 import {
   cookies,
   copyOf,
   countIn,
+  deviceCookie,
+  dropCookie,
   HOUR,
   MINUTE,
+  putCookie,
   SESSION_COOKIE,
   STEP,
   storedAccount,
+  trusted,
   twoServers,
 } from "../support/attack.js";
 import { testApp, type TestApp, type TestAppOptions, userNamed } from "../support/app.js";
@@ -237,6 +241,63 @@ describe("many first requests at once", () => {
     expect(await sessionsOf(servers[0], "u3")).toHaveLength(1);
     await copies[3]!.post("/logout");
     expect(await countIn([jar, ...copies])).toBe(0);
+  });
+});
+
+describe("a first request in a trusted browser", () => {
+  async function restarted(
+    hold: NonNullable<TestAppOptions["before"]> = () => undefined,
+  ): Promise<{ target: TestApp; jar: Jar }> {
+    const target = testApp({
+      before: (app, authenticator) => {
+        hold(app, authenticator);
+        above.before?.(app, authenticator);
+      },
+    });
+    const { phone } = await enrolled(target, "alice");
+    const jar = await trusted(target, "alice", phone);
+    dropCookie(jar, SESSION_COOKIE);
+    return { target, jar };
+  }
+
+  test("by a remember-me cookie is let in at once, and so are those that follow", async () => {
+    const { jar } = await restarted();
+    putCookie(jar, "remember_me", "good-for-alice");
+    for (let visit = 0; visit < 2; visit += 1) {
+      expect((await jar.get("/")).body).toMatchObject({ user: { name: "alice" }, status: "trusted-device" });
+    }
+  });
+
+  test("beside others of its session is let in as they are, as one login, which a logout ends", async () => {
+    const waiting: (() => void)[] = [];
+    // All have read their session before the first goes on.
+    const together: RequestHandler = (_req, _res, next) => {
+      if (waiting.push(next) === 6) for (const goOn of waiting) goOn();
+    };
+    const { target, jar } = await restarted((app) => app.use("/api/data", together));
+    await jar.post("/above/alice");
+    const names = [SESSION_COOKIE, deviceCookie(jar)[0]];
+    const copies = Array.from({ length: 6 }, () => copyOf(jar, names));
+    const before = (await sessionsOf(target, "u1")).length;
+    expect(await Promise.all(copies.map((copy) => copy.isIn("/api/data")))).toEqual(Array(6).fill(true));
+    expect(await sessionsOf(target, "u1")).toHaveLength(before + 1);
+    await copies[2]!.post("/logout");
+    expect(await countIn(copies)).toBe(0);
+  });
+
+  test("is nobody's any more without the browser's cookie, whatever exempts it", async () => {
+    const policy = (_user: unknown, req: Request) => (req.get("x-office") === undefined ? "optional" : "exempt");
+    const target = testApp({ ...above, options: { policy } });
+    const { phone } = await enrolled(target, "alice");
+    const jar = await trusted(target, "alice", phone);
+    await jar.post("/above/alice");
+    const [exempted, late, saved] = [copyOf(jar), copyOf(jar), rows(target)];
+    expect(await jar.isIn()).toBe(true);
+    writeBack(target, saved);
+    expect((await exempted.get("/account").set("X-Office", "1")).status).toBe(401);
+    writeBack(target, saved);
+    expect((await late.get("/account")).body.code).toBe("second-factor-required");
+    expect(await jar.isIn()).toBe(true);
   });
 });
 

@@ -141,6 +141,25 @@ describe("what a login owes", () => {
     expect((await jar.get("/account").set(header)).status).toBe(401);
   });
 
+  test("grows while nothing is due: a factor that comes later is asked for, whatever the request says", async () => {
+    const target = testApp({ options: { policy: careless } });
+    const jar = new Jar(target);
+    await jar.post("/login", { username: "carol", password: passwordOf("carol") }).set(header);
+    expect((await jar.get("/account").set(header)).status).toBe(200);
+    expect(await jar.isIn()).toBe(true);
+    await target.mfa.accounts.importTotp("u3", { secret: "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXA" });
+    expect((await jar.get("/account").set(header)).status).toBe(401);
+  });
+
+  test("grows with a wrong code, too", async () => {
+    const target = testApp({ options: { policy: careless } });
+    await enrolled(target, "alice");
+    const jar = new Jar(target);
+    await jar.post("/login", ACCOUNT).set(header);
+    expect((await jar.verify("000000")).body.code).toBe("invalid-code");
+    expect((await jar.get("/account").set(header)).status).toBe(401);
+  });
+
   test("that is given is given: a verified login is asked for nothing more", async () => {
     const target = testApp({ options: { policy: careless } });
     const { phone } = await enrolled(target, "alice");
