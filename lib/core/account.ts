@@ -81,6 +81,8 @@ export interface LoginEnd {
   readonly id: string;
   /** Milliseconds since the epoch. */
   readonly until: number;
+  /** When it ended, by the machine's clock, as sessions are dated. Absent: of a first step, and in older records. */
+  readonly endedAt?: number;
   /** It was not complete. */
   readonly isFirstStep?: true;
 }

@@ -1,5 +1,6 @@
 import { type Account, lastSeen, lifeEnd, lifeOf, liveDevice, type Login, type LoginEnd } from "./account.js";
 import { DAY } from "./nouns.js";
+import { isFuture } from "./time.js";
 
 // The list of an account's complete logins, and of those that ended. Pure changes, as those of account-changes.
 
@@ -94,6 +95,16 @@ export function endUnmarked(account: Account, now: number, sessionTime: number):
   return { ...account, unmarkedOver: { touchedBy: sessionTime, keptUntil: now + UNMARKED_LIFE } };
 }
 
+/**
+ * The account as it is once the machine's clock turns out to have been ahead: sessions that are made from now on must not be over until
+ * that time comes. When it really was is not known, so whatever was touched before this was noticed stays over.
+ */
+export function withTimelyEnd(account: Account, sessionTime: number): Account {
+  const { unmarkedOver } = account;
+  if (unmarkedOver === undefined || !isFuture(unmarkedOver.touchedBy, sessionTime)) return account;
+  return { ...account, unmarkedOver: { ...unmarkedOver, touchedBy: sessionTime } };
+}
+
 function newestOf(ends: readonly LoginEnd[], isFirstStep: boolean): readonly LoginEnd[] {
   return ends.filter((end) => (end.isFirstStep === true) === isFirstStep).slice(0, MAX_ENDS);
 }
@@ -108,13 +119,19 @@ export function withEnds(before: Account, after: Account, now: number, sessionTi
     return withEpoch(before, after, now, sessionTime);
   const kept = new Set(after.logins.map(({ id }) => id));
   const gone = before.logins.filter((login) => !kept.has(login.id) && lifeEnd(login) > now);
-  const ended = gone.map((login): LoginEnd => ({ id: login.id, until: now + lifeOf(login) }));
+  const ended = gone.map(({ id, life }): LoginEnd => ({ id, until: now + lifeOf({ life }), endedAt: sessionTime }));
   const ends = [...ended, ...after.endedLogins].filter(({ until }) => until > now);
   const [whole, first] = [newestOf(ends, false), newestOf(ends, true)];
   const next = { ...after, endedLogins: [...whole, ...first] };
-  // What is no longer remembered one by one is over by its age.
-  const isForgotten = ends.filter((end) => end.isFirstStep !== true).length > whole.length;
-  return withEpoch(before, isForgotten ? endUnmarked(next, now, sessionTime) : next, now, sessionTime);
+  const forgotten = ends.filter((end) => end.isFirstStep !== true).slice(whole.length);
+  return withEpoch(before, forgetEnds(next, forgotten, now, sessionTime), now, sessionTime);
+}
+
+/** What is no longer remembered one by one is over by its age: no more than that, or whoever logs in just now is over with it. */
+function forgetEnds(account: Account, forgotten: readonly LoginEnd[], now: number, sessionTime: number): Account {
+  if (forgotten.length === 0) return account;
+  const ended = forgotten.map(({ endedAt = sessionTime }) => endedAt);
+  return endUnmarked(account, now, Math.max(account.unmarkedOver?.touchedBy ?? -Infinity, ...ended));
 }
 
 function withEpoch(before: Account, after: Account, now: number, sessionTime: number): Account {

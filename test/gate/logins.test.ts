@@ -1,4 +1,4 @@
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect, jest, test } from "@jest/globals";
 import type { RequestHandler } from "express";
 import { memoryStore, type Store } from "express-second-factor";
 import {
@@ -172,6 +172,40 @@ describe("a login of a user without a second factor", () => {
     expect(await (await loggedInAbove(target)).isIn()).toBe(true);
     expect(await (await remembered(target)).isIn()).toBe(true);
     expect(await (await pending(target, "carol")).isIn()).toBe(true);
+  });
+
+  test("that is made by a route above as soon as passwordChanged has resolved is a new one, every time", async () => {
+    const target: TestApp = testApp({
+      cookie: { maxAge: HOUR },
+      before: (app) =>
+        app.post("/reset", (req, res, next) => {
+          const logIn = (): void =>
+            req.logIn(userNamed("carol"), (error: unknown) => {
+              if (error === undefined || error === null) res.end();
+              else next(error);
+            });
+          target.mfa.accounts.passwordChanged("u3", { signOut: true }).then(logIn, next);
+        }),
+    });
+    const jars = Array.from({ length: 40 }, () => new Jar(target));
+    let isIn = 0;
+    for (const jar of jars) {
+      await jar.post("/reset");
+      isIn += Number(await jar.isIn());
+    }
+    expect(isIn).toBe(40);
+  });
+
+  test("that was never seen is over after a sign-out by a clock five hours ahead; later ones are not, once it was set back", async () => {
+    const target = testApp({ ...above, cookie: { maxAge: HOUR } });
+    const [jar, other] = [await loggedInAbove(target), await loggedInAbove(target)];
+    const present = Date.now;
+    const ahead = jest.spyOn(Date, "now").mockImplementation(() => present() + 5 * HOUR);
+    await target.mfa.accounts.signOutEverywhere("u3");
+    ahead.mockRestore();
+    expect(await jar.isIn()).toBe(false);
+    expect(await (await loggedInAbove(target)).isIn()).toBe(true);
+    expect(await other.isIn()).toBe(false);
   });
 
   test("that was never seen is over when its user switched the second factor off elsewhere", async () => {
@@ -444,6 +478,18 @@ describe("more than fifty logins", () => {
     await crowd(other, 11);
     expect(await countIn(jars.slice(0, 10))).toBe(10);
     expect(await countIn(jars)).toBe(39);
+  });
+
+  test("are no reason to refuse new ones of a client that keeps no cookies, however many came before", async () => {
+    const target = testApp({ ...above, cookie: { maxAge: HOUR } });
+    let refused = 0;
+    for (let round = 0; round < 20; round += 1) {
+      const answers = await Promise.all(
+        Array.from({ length: 10 }, () => new Jar(target).get("/account").set("Cookie", "remember_me=good-for-carol")),
+      );
+      refused += answers.filter(({ status }) => status !== 200).length;
+    }
+    expect(refused).toBe(0);
   });
 
   test("are none where pending ones come: these are not listed, and push nobody out", async () => {
