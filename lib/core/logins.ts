@@ -7,9 +7,6 @@ import { isFuture } from "./time.js";
 /** Logins beyond this many push out others, so that a record stays small whatever a script does. */
 export const MAX_LOGINS = 50;
 
-/** From here on it matters who is using their login, so it is written down at once instead of after a tenth of its life. */
-const CROWDED = MAX_LOGINS / 2;
-
 /** Of each kind. */
 const MAX_ENDS = 100;
 
@@ -61,19 +58,29 @@ export function displacedLogins(before: Account, after: Account, now: number): r
   return before.logins.filter((login) => !kept.has(login.id) && isLive(before, login, now));
 }
 
-/** Whether it is to be written down that the login was seen: after a tenth of its life, or when that has become another. */
-export function isNewsOf(account: Account, login: Login, life: number | undefined, now: number): boolean {
+/** It was seen long enough after it was last written down: after a tenth of its life, or when that has become another. */
+function isSightDue(login: Login, life: number | undefined, now: number): boolean {
   const [before, present] = [lifeOf(login), lifeOf({ life })];
   if (now - lastSeen(login) >= before / 10) return true;
   // express-session works a life out again and again, and is some milliseconds off every time.
-  if (Math.abs(present - before) > before / 10) return true;
-  return login.used !== true && account.logins.length >= CROWDED;
+  return Math.abs(present - before) > before / 10;
+}
+
+/**
+ * Whether it is to be written down that the login was used: the first time, so that every process knows that somebody came back to it,
+ * and from then on now and then.
+ */
+export function isNewsOf(login: Login, life: number | undefined, now: number): boolean {
+  return login.used !== true || isSightDue(login, life, now);
 }
 
 /** The login was used again. */
 export function seeLogin(account: Account, login: Login, sight: Sight, now: number): Account {
   const { ip: _ip, label: _label, life: _life, ...kept } = login;
-  const seen: Login = { ...kept, ...sighted(sight, now), used: true };
+  const seen: Login = {
+    ...(isSightDue(login, sight.life, now) ? { ...kept, ...sighted(sight, now) } : login),
+    used: true,
+  };
   return { ...account, logins: account.logins.map((each) => (each.id === login.id ? seen : each)) };
 }
 
