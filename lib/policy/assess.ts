@@ -23,6 +23,8 @@ export interface SessionRecord {
   readonly epoch: string;
   /** A second factor was due: should it stop being due, the login ends instead of becoming a full one. */
   readonly pending?: boolean;
+  /** When that came to be due of a complete login, milliseconds since the epoch. Of a first step it is due from the beginning. */
+  readonly dueAt?: number;
   /** Where the user was going: a local path, kept here and taken from nowhere else. */
   readonly returnTo?: string;
   /** Found in the session without a record: when its first factor was given is not known, so it is not fresh. */
@@ -55,7 +57,8 @@ export type LoginStatus =
     }
   | {
       readonly status: "pending";
-      /** Absent: the session has no record of the login yet. */ readonly expiresAt?: number;
+      /** Absent: the session does not say yet since when. */
+      readonly expiresAt?: number;
     }
   | { readonly status: "verified"; readonly login: Login }
   | { readonly status: "trusted-device"; readonly login: Login; readonly expiresAt: number }
@@ -151,11 +154,18 @@ function wasEndedUnmarked(
   return copied !== undefined && wasEnded(copied, account, now);
 }
 
+/** Undefined: of a complete login it has just come to be due, and nobody has been told yet. */
+function dueSince({ at, dueAt, step }: SessionRecord): number | undefined {
+  return step === "first" ? at : dueAt;
+}
+
 function due(status: "pending" | "must-enroll", session: SessionRecord | undefined, now: number): LoginStatus {
   if (session === undefined || (status === "must-enroll" && session.pending !== true)) return { status };
-  const expiresAt = session.at + PENDING_LIFE;
+  const since = dueSince(session);
+  if (since === undefined) return { status };
+  const expiresAt = since + PENDING_LIFE;
   // Begun by a clock that was ahead, it would wait until that time comes.
-  return expiresAt <= now || isFuture(session.at, now) ? ENDED : { status, expiresAt };
+  return expiresAt <= now || isFuture(since, now) ? ENDED : { status, expiresAt };
 }
 
 function assessFirstStep({ account, session, decision, now }: Assessed): LoginStatus {
