@@ -1,4 +1,13 @@
-import { type Account, lastSeen, lifeEnd, lifeOf, liveDevice, type Login, type LoginEnd } from "./account.js";
+import {
+  type Account,
+  lastSeen,
+  lifeEnd,
+  lifeOf,
+  liveDevice,
+  type Login,
+  type LoginEnd,
+  SIGHT_DELAY,
+} from "./account.js";
 import { DAY } from "./nouns.js";
 import { isFuture } from "./time.js";
 
@@ -24,9 +33,12 @@ export interface Sight {
   readonly ip?: string | undefined;
 }
 
-/** It can still be worth something: neither its session's life nor the trust it rests on is over. */
-export function isLive(account: Account, login: Login, now: number): boolean {
-  if (lifeEnd(login) <= now) return false;
+/**
+ * It can still be worth something: neither its session's life nor the trust it rests on is over. `usedAt`: when this process saw it last;
+ * without it the login has the benefit of the doubt.
+ */
+export function isLive(account: Account, login: Login, now: number, usedAt?: number): boolean {
+  if (lifeEnd(login, usedAt) <= now) return false;
   return (
     login.deviceId === undefined || login.proofs.length > 0 || liveDevice(account, login.deviceId, now) !== undefined
   );
@@ -61,9 +73,9 @@ export function displacedLogins(before: Account, after: Account, now: number): r
 /** It was seen long enough after it was last written down: after a tenth of its life, or when that has become another. */
 function isSightDue(login: Login, life: number | undefined, now: number): boolean {
   const [before, present] = [lifeOf(login), lifeOf({ life })];
-  if (now - lastSeen(login) >= before / 10) return true;
+  if (now - lastSeen(login) >= before * SIGHT_DELAY) return true;
   // express-session works a life out again and again, and is some milliseconds off every time.
-  return Math.abs(present - before) > before / 10;
+  return Math.abs(present - before) > before * SIGHT_DELAY;
 }
 
 /**

@@ -69,6 +69,11 @@ export class Logins {
     return weighed({ ...marked, session: listed }, record, clock());
   }
 
+  /** When this process saw a login last; undefined where it did not. */
+  lastUse(id: string): number | undefined {
+    return this.dependencies.uses.get(id);
+  }
+
   /** Notes that a login was used, and writes it down where that is due. A store that takes no writes signs nobody out. */
   async see(login: LoginContext): Promise<LoginContext> {
     const { clock, records, uses } = this.dependencies;

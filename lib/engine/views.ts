@@ -10,7 +10,7 @@ import {
   ownFactors,
 } from "../core/account.js";
 import { closedFactors } from "../core/account-changes.js";
-import { isLive } from "../core/logins.js";
+import { isLive, type LastUse } from "../core/logins.js";
 import { BACKUP_CODE, type MethodType } from "../core/nouns.js";
 import type { AnyMethod } from "./method.js";
 
@@ -151,6 +151,7 @@ export interface Current {
   readonly loginId: string | undefined;
   readonly deviceId: string | undefined;
   readonly now: number;
+  readonly lastUse: LastUse;
 }
 
 export function closedView(account: Account): readonly ClosedView[] {
@@ -159,7 +160,7 @@ export function closedView(account: Account): readonly ClosedView[] {
 
 export function settingsView(account: Account, methods: Methods, current: Current): SettingsView {
   const closed = closedView(account);
-  const liveLogins = account.logins.filter((login) => isLive(account, login, current.now));
+  const liveLogins = account.logins.filter((login) => isLive(account, login, current.now, current.lastUse(login.id)));
   const liveDevices = account.devices.filter((device) => isDeviceLive(device, current.now));
   return {
     factors: ownFactors(account).map((factor) => factorView(factor, methods)),

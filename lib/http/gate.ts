@@ -37,7 +37,8 @@ export class Gate {
     const { req } = state;
     const user = currentUser(req);
     if (user === undefined) return;
-    const unweighed = await unweighedOf(req, this.settings, user, { read: readRecord });
+    const found = await unweighedOf(req, this.settings, user, { read: readRecord });
+    const unweighed = { ...found, usedAt: found.session && this.engine.logins.lastUse(found.session.id) };
     const recalled = mayRecall ? this.recalled(unweighed) : undefined;
     if (recalled !== undefined) {
       this.setLogin(state, recalled);

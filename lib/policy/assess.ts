@@ -84,6 +84,8 @@ export interface Assessed {
   readonly session: SessionRecord | undefined;
   readonly unmarked?: UnmarkedSession | undefined;
   readonly decision: PolicyDecision;
+  /** When this process saw the login last; undefined where it did not. */
+  readonly usedAt?: number | undefined;
   /** Milliseconds a browser is trusted from its grant; undefined: none is, whatever was granted before. */
   readonly trustMaxAge: number | undefined;
   readonly now: number;
@@ -111,9 +113,9 @@ export function listedAt({ id, stage }: Pick<SessionRecord, "id" | "stage">, { l
 }
 
 function assessSecondStep(assessed: Assessed): LoginStatus {
-  const { account, session, now } = assessed;
+  const { account, session, now, usedAt } = assessed;
   const login = session && listedAt(session, account);
-  if (login === undefined || lifeEnd(login) <= now) return ENDED;
+  if (login === undefined || lifeEnd(login, usedAt) <= now) return ENDED;
   // It has shown no more than its first factor, and is worth what that is worth now.
   if (isBare(login)) return listed(assessFirstStep(assessed), login);
   return assessRisen(assessed, login);

@@ -216,17 +216,18 @@ describe("a login of a user without a second factor", () => {
     expect(await jar.isIn()).toBe(false);
   });
 
-  test("leaves a record that ends with its last login", async () => {
+  test("leaves a record that ends with its last login, or a tenth later: somebody else may have seen that", async () => {
     const target = testApp();
     const jar = await pending(target, "carol");
     expect(await storedAccount(target, "carol")).toBeDefined();
     target.clock.advance(13 * DAY);
     expect(await jar.isIn()).toBe(true);
-    target.clock.advance(14 * DAY - 1);
+    target.clock.advance(14 * DAY);
+    expect(await jar.isIn()).toBe(false);
+    target.clock.advance(1.4 * DAY - 1);
     expect(await storedAccount(target, "carol")).toBeDefined();
     target.clock.advance(1);
     expect(await storedAccount(target, "carol")).toBeUndefined();
-    expect(await jar.isIn()).toBe(false);
   });
 
   test("is not taken for one with a factor", async () => {
@@ -396,6 +397,31 @@ describe("a login lasts as long as its session", () => {
     expect(await jar.isIn()).toBe(true);
     target.clock.advance(29 * DAY);
     expect(await jar.isIn()).toBe(true);
+  });
+
+  test("since it was last seen, and not since that was last written down", async () => {
+    const target = testApp({ cookie: { maxAge: HOUR } });
+    const jar = await pending(target, "carol");
+    target.clock.advance(5 * MINUTE);
+    expect(await jar.isIn()).toBe(true);
+    await pending(target, "carol");
+    target.clock.advance(56 * MINUTE);
+    expect(await sessionsOf(target, "u3")).toHaveLength(2);
+    await pending(target, "carol");
+    expect(await jar.isIn()).toBe(true);
+    target.clock.advance(HOUR);
+    expect(await jar.isIn()).toBe(false);
+  });
+
+  test("through whatever server it was seen", async () => {
+    const [one, other] = twoServers({ store: memoryStore(), cookie: { maxAge: HOUR } });
+    const jar = await pending(one, "carol");
+    expect(await jar.isIn()).toBe(true);
+    one.clock.advance(5 * MINUTE);
+    expect(await jar.isIn()).toBe(true);
+    const there = copyOf(jar, [SESSION_COOKIE], other);
+    one.clock.advance(59 * MINUTE);
+    expect(await there.isIn()).toBe(true);
   });
 
   test("that it was seen is written after a tenth of its life, and not before", async () => {
