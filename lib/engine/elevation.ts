@@ -61,6 +61,7 @@ export async function elevate(
   trustsDevice: boolean,
 ): Promise<Elevation> {
   const stage = elevatedStage(login, proof);
+  uses.set(stage.id, proof.at);
   const { account: listed, events: displaced } = withLogin(account, stage, uses, proof.at);
   const session = recordOfListed(login, stage, account.sessionEpoch);
   const isStepUp = login.status.status === "verified";
