@@ -81,6 +81,8 @@ export interface LoginEnd {
   readonly id: string;
   /** Milliseconds since the epoch. */
   readonly until: number;
+  /** When it ended, by the machine's clock, as sessions are dated. Absent: of a first step, and in older records. */
+  readonly endedAt?: number;
   /** It was not complete. */
   readonly isFirstStep?: true;
 }
@@ -166,9 +168,17 @@ export function lastSeen({ at, seenAt = at }: Login): number {
   return seenAt;
 }
 
-/** When a login is over if it is not seen again. */
-export function lifeEnd(login: Login): number {
-  return lastSeen(login) + lifeOf(login);
+/** Of its life: that a login was seen is written down this much later at most. */
+export const SIGHT_DELAY = 1 / 10;
+
+/**
+ * When a login is over if it is not seen again. `usedAt`: when this process saw it last. Where it did not, one that was used may have
+ * been seen elsewhere since that was written down.
+ */
+export function lifeEnd(login: Login, usedAt?: number): number {
+  const life = lifeOf(login);
+  if (usedAt !== undefined) return Math.max(lastSeen(login), usedAt) + life;
+  return lastSeen(login) + (login.used === true ? Math.ceil(life * (1 + SIGHT_DELAY)) : life);
 }
 
 /** Nothing but a first factor was given for it, because nothing else was due. */
@@ -209,7 +219,7 @@ export function expiryOf(account: Account): number | undefined {
     forgottenAt,
     unmarkedOver?.keptUntil ?? 0,
     ...Object.values(attempts).map(({ endsAt }) => endsAt),
-    ...logins.map(lifeEnd),
+    ...logins.map((login) => lifeEnd(login)),
     ...endedLogins.map(({ until }) => until),
     ...activity.slice(0, 1).map(({ at }) => at + ACTIVITY_LIFE),
   );

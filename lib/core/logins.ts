@@ -1,13 +1,20 @@
-import { type Account, lastSeen, lifeEnd, lifeOf, liveDevice, type Login, type LoginEnd } from "./account.js";
+import {
+  type Account,
+  lastSeen,
+  lifeEnd,
+  lifeOf,
+  liveDevice,
+  type Login,
+  type LoginEnd,
+  SIGHT_DELAY,
+} from "./account.js";
 import { DAY } from "./nouns.js";
+import { isFuture } from "./time.js";
 
 // The list of an account's complete logins, and of those that ended. Pure changes, as those of account-changes.
 
 /** Logins beyond this many push out others, so that a record stays small whatever a script does. */
 export const MAX_LOGINS = 50;
-
-/** From here on it matters who is using their login, so it is written down at once instead of after a tenth of its life. */
-const CROWDED = MAX_LOGINS / 2;
 
 /** Of each kind. */
 const MAX_ENDS = 100;
@@ -26,9 +33,12 @@ export interface Sight {
   readonly ip?: string | undefined;
 }
 
-/** It can still be worth something: neither its session's life nor the trust it rests on is over. */
-export function isLive(account: Account, login: Login, now: number): boolean {
-  if (lifeEnd(login) <= now) return false;
+/**
+ * It can still be worth something: neither its session's life nor the trust it rests on is over. `usedAt`: when this process saw it last;
+ * without it the login has the benefit of the doubt.
+ */
+export function isLive(account: Account, login: Login, now: number, usedAt?: number): boolean {
+  if (lifeEnd(login, usedAt) <= now) return false;
   return (
     login.deviceId === undefined || login.proofs.length > 0 || liveDevice(account, login.deviceId, now) !== undefined
   );
@@ -60,19 +70,29 @@ export function displacedLogins(before: Account, after: Account, now: number): r
   return before.logins.filter((login) => !kept.has(login.id) && isLive(before, login, now));
 }
 
-/** Whether it is to be written down that the login was seen: after a tenth of its life, or when that has become another. */
-export function isNewsOf(account: Account, login: Login, life: number | undefined, now: number): boolean {
+/** It was seen long enough after it was last written down: after a tenth of its life, or when that has become another. */
+function isSightDue(login: Login, life: number | undefined, now: number): boolean {
   const [before, present] = [lifeOf(login), lifeOf({ life })];
-  if (now - lastSeen(login) >= before / 10) return true;
+  if (now - lastSeen(login) >= before * SIGHT_DELAY) return true;
   // express-session works a life out again and again, and is some milliseconds off every time.
-  if (Math.abs(present - before) > before / 10) return true;
-  return login.used !== true && account.logins.length >= CROWDED;
+  return Math.abs(present - before) > before * SIGHT_DELAY;
+}
+
+/**
+ * Whether it is to be written down that the login was used: the first time, so that every process knows that somebody came back to it,
+ * and from then on now and then.
+ */
+export function isNewsOf(login: Login, life: number | undefined, now: number): boolean {
+  return login.used !== true || isSightDue(login, life, now);
 }
 
 /** The login was used again. */
 export function seeLogin(account: Account, login: Login, sight: Sight, now: number): Account {
   const { ip: _ip, label: _label, life: _life, ...kept } = login;
-  const seen: Login = { ...kept, ...sighted(sight, now), used: true };
+  const seen: Login = {
+    ...(isSightDue(login, sight.life, now) ? { ...kept, ...sighted(sight, now) } : login),
+    used: true,
+  };
   return { ...account, logins: account.logins.map((each) => (each.id === login.id ? seen : each)) };
 }
 
@@ -94,6 +114,16 @@ export function endUnmarked(account: Account, now: number, sessionTime: number):
   return { ...account, unmarkedOver: { touchedBy: sessionTime, keptUntil: now + UNMARKED_LIFE } };
 }
 
+/**
+ * The account as it is once the machine's clock turns out to have been ahead: sessions that are made from now on must not be over until
+ * that time comes. When it really was is not known, so whatever was touched before this was noticed stays over.
+ */
+export function withTimelyEnd(account: Account, sessionTime: number): Account {
+  const { unmarkedOver } = account;
+  if (unmarkedOver === undefined || !isFuture(unmarkedOver.touchedBy, sessionTime)) return account;
+  return { ...account, unmarkedOver: { ...unmarkedOver, touchedBy: sessionTime } };
+}
+
 function newestOf(ends: readonly LoginEnd[], isFirstStep: boolean): readonly LoginEnd[] {
   return ends.filter((end) => (end.isFirstStep === true) === isFirstStep).slice(0, MAX_ENDS);
 }
@@ -108,13 +138,19 @@ export function withEnds(before: Account, after: Account, now: number, sessionTi
     return withEpoch(before, after, now, sessionTime);
   const kept = new Set(after.logins.map(({ id }) => id));
   const gone = before.logins.filter((login) => !kept.has(login.id) && lifeEnd(login) > now);
-  const ended = gone.map((login): LoginEnd => ({ id: login.id, until: now + lifeOf(login) }));
+  const ended = gone.map(({ id, life }): LoginEnd => ({ id, until: now + lifeOf({ life }), endedAt: sessionTime }));
   const ends = [...ended, ...after.endedLogins].filter(({ until }) => until > now);
   const [whole, first] = [newestOf(ends, false), newestOf(ends, true)];
   const next = { ...after, endedLogins: [...whole, ...first] };
-  // What is no longer remembered one by one is over by its age.
-  const isForgotten = ends.filter((end) => end.isFirstStep !== true).length > whole.length;
-  return withEpoch(before, isForgotten ? endUnmarked(next, now, sessionTime) : next, now, sessionTime);
+  const forgotten = ends.filter((end) => end.isFirstStep !== true).slice(whole.length);
+  return withEpoch(before, forgetEnds(next, forgotten, now, sessionTime), now, sessionTime);
+}
+
+/** What is no longer remembered one by one is over by its age: no more than that, or whoever logs in just now is over with it. */
+function forgetEnds(account: Account, forgotten: readonly LoginEnd[], now: number, sessionTime: number): Account {
+  if (forgotten.length === 0) return account;
+  const ended = forgotten.map(({ endedAt = sessionTime }) => endedAt);
+  return endUnmarked(account, now, Math.max(account.unmarkedOver?.touchedBy ?? -Infinity, ...ended));
 }
 
 function withEpoch(before: Account, after: Account, now: number, sessionTime: number): Account {

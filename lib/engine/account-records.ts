@@ -11,7 +11,7 @@ import {
 import { addActivity } from "../core/account-changes.js";
 import { parseAccount, type PartTexts, serializeAccount } from "../core/account-text.js";
 import { UnavailableError } from "../core/errors.js";
-import { withEnds } from "../core/logins.js";
+import { withEnds, withTimelyEnd } from "../core/logins.js";
 import { LruMap } from "../core/lru-map.js";
 import type { Clock, UserId } from "../core/nouns.js";
 import { type AccountEvent, isRecorded } from "../events/audit.js";
@@ -50,6 +50,8 @@ type MakeChange<T> = (record: AccountRecord, now: number) => Change<T> | Promise
 
 const MOST_ATTEMPTS = 100;
 const FREE_ATTEMPTS = 4;
+/** Of a timer of a millisecond, until the next one has begun. */
+const MOST_TURNS = 5;
 /** Characters of text. What is made of it takes about four times as much, so up to some 60 MB: 5,000 usual accounts. */
 const MOST_KEPT = 16_000_000;
 
@@ -122,6 +124,7 @@ export class AccountRecords {
     for (const { action, isRecorded: _ofTheList, label: _too, ...details } of events) {
       this.emitAudit(action, subject, details);
     }
+    await endedBefore(current.account, record.account);
     return { result, record };
   }
 
@@ -144,7 +147,9 @@ export class AccountRecords {
       const kept = isKnown ? looseClaims && { looseClaims } : { attempts: before.attempts };
       const ending: Account = { ...made, ...kept };
       const next = withEnds(before, ending, this.clock(), sessionTime());
-      if ((await this.write(next, version)) !== undefined) return isKnown ? next : undefined;
+      if ((await this.write(next, version)) === undefined) continue;
+      await endedBefore(before, next);
+      return isKnown ? next : undefined;
     }
     throw new UnavailableError(`An account record changed ${MOST_ATTEMPTS} times under its removal`);
   }
@@ -166,9 +171,13 @@ export class AccountRecords {
   private recordOf(userId: UserId, entry: Entry | undefined): AccountRecord {
     if (entry === undefined) return { account: emptyAccount(userId), version: null };
     const kept = this.kept.get(userId);
-    if (kept?.version === entry.version && kept.value === entry.value) return kept;
+    const now = sessionTime();
+    if (kept?.version === entry.version && kept.value === entry.value) {
+      const account = withTimelyEnd(kept.account, now);
+      return account === kept.account ? kept : this.keep({ ...kept, account });
+    }
     try {
-      return this.keep({ ...entry, account: parseAccount(userId, entry.value) });
+      return this.keep({ ...entry, account: withTimelyEnd(parseAccount(userId, entry.value), now) });
     } catch (error) {
       throw new UnavailableError("An account record cannot be read", error);
     }
@@ -178,6 +187,15 @@ export class AccountRecords {
 /** express-session dates its cookies by the machine's clock, whichever clock the application gives to us. */
 export function sessionTime(): number {
   return Date.now();
+}
+
+/**
+ * Waits until what was just ended is past by the sessions' clock: whole milliseconds, and a session of the same one as a sign-out is over
+ * with it. So whoever logs in once this has resolved is not. A clock that stands still is not waited for.
+ */
+async function endedBefore(before: Account, { unmarkedOver }: Account): Promise<void> {
+  if (unmarkedOver === undefined || unmarkedOver === before.unmarkedOver) return;
+  for (let turn = 0; turn < MOST_TURNS && sessionTime() === unmarkedOver.touchedBy; turn += 1) await setTimeout(1);
 }
 
 function withActivity(account: Account, subject: Subject, events: readonly AccountEvent[], now: number): Account {

@@ -312,9 +312,10 @@ export class Accounts {
    * ```
    */
   async export(userId: UserId): Promise<SettingsView> {
-    const { clock, methods, records } = this.dependencies;
+    const { clock, methods, records, uses } = this.dependencies;
     const { account } = await records.read(userId);
-    return settingsView(account, methods, { loginId: undefined, deviceId: undefined, now: clock() });
+    const lastUse = (id: string): number | undefined => uses.get(id);
+    return settingsView(account, methods, { loginId: undefined, deviceId: undefined, now: clock(), lastUse });
   }
 
   /**

@@ -49,7 +49,8 @@ export function elevatedStage(login: LoginContext, proof: Proof): Login {
 /** A login that is listed goes on under its id; an ended first step must not end what rose from it. */
 function riseOf({ session }: LoginContext, now: number): Pick<Login, "id" | "at" | "used"> {
   if (session?.step === "second") return { id: session.id, at: session.at, used: true };
-  return { id: randomId(), at: session?.at ?? now };
+  // A proof is given at a second request: somebody came back to it.
+  return { id: randomId(), at: session?.at ?? now, used: true };
 }
 
 /** Lists the login at its new stage, and trusts its browser where that was asked for. */
@@ -60,6 +61,7 @@ export async function elevate(
   trustsDevice: boolean,
 ): Promise<Elevation> {
   const stage = elevatedStage(login, proof);
+  uses.set(stage.id, proof.at);
   const { account: listed, events: displaced } = withLogin(account, stage, uses, proof.at);
   const session = recordOfListed(login, stage, account.sessionEpoch);
   const isStepUp = login.status.status === "verified";

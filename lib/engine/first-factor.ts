@@ -25,10 +25,15 @@ export type Newcomer = Omit<Unweighed, "session">;
 /** What a login brings along whose record was copied into a session of another id: it has shown, and owes, what it did before. */
 function carriedOver(copied: SessionRecord | undefined): Partial<SessionRecord> {
   if (copied === undefined) return {};
-  const { at, first, misses, pending } = copied;
+  const { at, dueAt, first, misses, pending } = copied;
   return {
     ...(first !== undefined && { first }),
-    ...(goesOn(copied) && { at, ...(misses !== undefined && { misses }), ...(pending === true && { pending }) }),
+    ...(goesOn(copied) && {
+      at,
+      ...(dueAt !== undefined && { dueAt }),
+      ...(misses !== undefined && { misses }),
+      ...(pending === true && { pending }),
+    }),
   };
 }
 

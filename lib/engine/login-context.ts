@@ -41,6 +41,8 @@ export interface LoginContext {
   readonly reconfirmed?: true;
   /** The session holds the login, and no record of it yet. */
   readonly unmarked?: UnmarkedSession;
+  /** When this process saw it last, before this request; undefined where it did not. */
+  readonly usedAt?: number | undefined;
 }
 
 /** What is known of a login before the account is looked at. */
@@ -48,10 +50,10 @@ export type Unweighed = Omit<LoginContext, "record" | "status">;
 
 /** The login beside a record of its account: everything it is worth follows from the two. */
 export function weighed(login: Unweighed, record: AccountRecord, now: number): LoginContext {
-  const { decision, reconfirmed, session, source, trustMaxAge, unmarked, user, userId } = login;
-  const status = assess({ account: record.account, session, unmarked, decision, trustMaxAge, now });
+  const { decision, reconfirmed, session, source, trustMaxAge, unmarked, usedAt, user, userId } = login;
+  const status = assess({ account: record.account, session, unmarked, usedAt, decision, trustMaxAge, now });
   // Written out: every request makes one, and a spread costs several times as much.
-  const context = { user, userId, session, record, decision, trustMaxAge, status, source };
+  const context = { user, userId, session, record, decision, trustMaxAge, status, source, usedAt };
   if (unmarked !== undefined) return { ...context, unmarked };
   return reconfirmed === true ? { ...context, reconfirmed } : context;
 }

@@ -69,6 +69,11 @@ export class Logins {
     return weighed({ ...marked, session: listed }, record, clock());
   }
 
+  /** When this process saw a login last; undefined where it did not. */
+  lastUse(id: string): number | undefined {
+    return this.dependencies.uses.get(id);
+  }
+
   /** Notes that a login was used, and writes it down where that is due. A store that takes no writes signs nobody out. */
   async see(login: LoginContext): Promise<LoginContext> {
     const { clock, records, uses } = this.dependencies;
@@ -77,13 +82,13 @@ export class Logins {
     const now = clock();
     uses.set(own.id, now);
     const { life } = login.source;
-    if (!isNewsOf(login.record.account, own, life, now)) return login;
+    if (!isNewsOf(own, life, now)) return login;
     try {
       const { record } = await records.change<undefined>(
         subjectOf(login),
         ({ account }) => {
           const listed = account.logins.find(({ id, stage }) => id === own.id && stage === own.stage);
-          const isNews = listed !== undefined && isNewsOf(account, listed, life, now);
+          const isNews = listed !== undefined && isNewsOf(listed, life, now);
           if (!isNews) return { result: undefined };
           return { account: seeLogin(account, listed, login.source.sight, now), result: undefined };
         },

@@ -129,8 +129,10 @@ export class Management {
 
   /** Ends one login, wherever it is used. The trust in its browser stays: that is another list. */
   revokeSession(login: LoginContext, sessionId: string): Promise<Outcome<Managed>> {
+    const { uses } = this.dependencies;
     return this.change(login, FRESH, ({ record: { account } }, now) => {
-      const ended = account.logins.find((each) => each.id === sessionId && isLive(account, each, now));
+      const isListed = (each: Login): boolean => isLive(account, each, now, uses.get(each.id));
+      const ended = account.logins.find((each) => each.id === sessionId && isListed(each));
       if (ended === undefined) return failure("not-found");
       const event = { action: "session-revoked", label: ended.label };
       return success({ account: removeLogin(account, ended), value: {}, event });

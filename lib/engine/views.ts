@@ -11,7 +11,7 @@ import {
   withHeldProofs,
 } from "../core/account.js";
 import { closedFactors } from "../core/account-changes.js";
-import { isLive } from "../core/logins.js";
+import { isLive, type LastUse } from "../core/logins.js";
 import { BACKUP_CODE, type MethodType } from "../core/nouns.js";
 import type { AnyMethod } from "./method.js";
 
@@ -152,6 +152,7 @@ export interface Current {
   readonly loginId: string | undefined;
   readonly deviceId: string | undefined;
   readonly now: number;
+  readonly lastUse: LastUse;
 }
 
 export function closedView(account: Account): readonly ClosedView[] {
@@ -160,7 +161,7 @@ export function closedView(account: Account): readonly ClosedView[] {
 
 export function settingsView(account: Account, methods: Methods, current: Current): SettingsView {
   const closed = closedView(account);
-  const liveLogins = account.logins.filter((login) => isLive(account, login, current.now));
+  const liveLogins = account.logins.filter((login) => isLive(account, login, current.now, current.lastUse(login.id)));
   const liveDevices = account.devices.filter((device) => isDeviceLive(device, current.now));
   return {
     factors: ownFactors(account).map((factor) => factorView(factor, methods)),

@@ -4,7 +4,7 @@ import type { Engine } from "../engine/engine.js";
 import type { BegunLogin } from "../engine/first-factor.js";
 import { type LoginContext, subjectOf, type Unweighed, weighed } from "../engine/login-context.js";
 import type { Unlisted } from "../engine/logins.js";
-import { decisionOf, isDue, type LoginStatus, withDecision } from "../policy/assess.js";
+import { decisionOf, isDue, type LoginStatus, type SessionRecord, withDecision } from "../policy/assess.js";
 import { sendProblem, sendRedirect, wantsPage } from "./answers.js";
 import { clearDeviceToken, setDeviceToken } from "./device-cookie.js";
 import { prefersHtml } from "./negotiation.js";
@@ -37,7 +37,8 @@ export class Gate {
     const { req } = state;
     const user = currentUser(req);
     if (user === undefined) return;
-    const unweighed = await unweighedOf(req, this.settings, user, { read: readRecord });
+    const found = await unweighedOf(req, this.settings, user, { read: readRecord });
+    const unweighed = { ...found, usedAt: found.session && this.engine.logins.lastUse(found.session.id) };
     const recalled = mayRecall ? this.recalled(unweighed) : undefined;
     if (recalled !== undefined) {
       this.setLogin(state, recalled);
@@ -67,10 +68,23 @@ export class Gate {
   }
 
   private async setDue(state: RequestState, login: LoginContext, unweighed: Unweighed): Promise<void> {
-    if (login.session !== undefined) this.setLogin(state, await this.keepDecision(state.req, login));
+    if (login.session !== undefined) {
+      this.setLogin(state, await this.keepDecision(state.req, await this.beginWait(state.req, login)));
+    }
     // With nowhere to keep a second step, none can be given.
     else if (isOfAnother(state.req, login.userId)) this.setLogin(state, login);
     else await this.adopt(state, unweighed);
+  }
+
+  /** A complete login that comes to owe a factor has the time of any other for it: from the first request that it is due at. */
+  private async beginWait(req: Request, login: LoginContext): Promise<LoginContext> {
+    const { record, session, status } = login;
+    const isBegun = status.status !== "pending" || status.expiresAt !== undefined;
+    if (session === undefined || isBegun || this.settings.isReport) return login;
+    const now = this.settings.clock();
+    const waiting: SessionRecord = { ...session, pending: true, dueAt: now };
+    await saveRecord(req, waiting);
+    return weighed({ ...login, session: waiting }, record, now);
   }
 
   /** A complete login seen for the first time: from now on it is worth what the account says, not what the session does. */
@@ -93,7 +107,8 @@ export class Gate {
     // What it has come to owe is to be kept.
     if (decisionOf(unweighed.session) !== unweighed.decision) return undefined;
     const login = weighed(unweighed, record, this.settings.clock());
-    return login.status.status === "pending" ? login : undefined;
+    // One that has just come to owe its proof is to be told of it first, and its session to say so.
+    return login.status.status === "pending" && login.status.expiresAt !== undefined ? login : undefined;
   }
 
   /** Makes a login what this request is about: `req.secondFactor`, and `req.user` hidden while a factor is due. */

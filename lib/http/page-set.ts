@@ -150,7 +150,8 @@ export class PageSet {
   settingsPage(req: Request, login: LoginContext, problem?: Problem): string {
     const { clock, methods, trustMaxAge, verifyPassword } = this.settings;
     const now = clock();
-    const current = { loginId: login.session?.id, deviceId: deviceIdOf(login), now };
+    const lastUse = (id: string): number | undefined => this.engine.logins.lastUse(id);
+    const current = { loginId: login.session?.id, deviceId: deviceIdOf(login), now, lastUse };
     return settingsPage(this.context(req, login), {
       settings: settingsView(login.record.account, methods, current),
       members: this.settingsMembers(req, login),

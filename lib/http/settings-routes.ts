@@ -9,12 +9,13 @@ import * as schemas from "./schemas.js";
 
 const OPEN_TO = ["verified", "trusted-device", "not-enrolled"];
 
-async function show({ login, pages, req, settings }: RouteContext): Promise<Outcome<Reply>> {
+async function show({ engine, login, pages, req, settings }: RouteContext): Promise<Outcome<Reply>> {
   const { record, session, status } = login;
   if (!OPEN_TO.includes(status.status)) {
     return failure(status.status === "must-enroll" ? "enrollment-required" : "second-factor-required");
   }
-  const current = { loginId: session?.id, deviceId: deviceIdOf(login), now: settings.clock() };
+  const lastUse = (id: string): number | undefined => engine.logins.lastUse(id);
+  const current = { loginId: session?.id, deviceId: deviceIdOf(login), now: settings.clock(), lastUse };
   const view = settingsView(record.account, settings.methods, current);
   const body = { ...view, ...pages.settingsMembers(req, login) };
   return success({ status: 200, body, page: { render: () => pages.settingsPage(req, login) } });

@@ -32,6 +32,8 @@ export interface SessionRecord {
   readonly epoch: string;
   /** A second factor was due: should it stop being due, the login ends instead of becoming a full one. */
   readonly pending?: boolean;
+  /** When that came to be due of a complete login, milliseconds since the epoch. Of a first step it is due from the beginning. */
+  readonly dueAt?: number;
   /** Where the user was going: a local path, kept here and taken from nowhere else. */
   readonly returnTo?: string;
   /** Found in the session without a record: when its first factor was given is not known, so it is not fresh. */
@@ -64,7 +66,8 @@ export type LoginStatus =
     }
   | {
       readonly status: "pending";
-      /** Absent: the session has no record of the login yet. */ readonly expiresAt?: number;
+      /** Absent: the session does not say yet since when. */
+      readonly expiresAt?: number;
     }
   | {
       readonly status: "verified";
@@ -94,6 +97,8 @@ export interface Assessed {
   readonly session: SessionRecord | undefined;
   readonly unmarked?: UnmarkedSession | undefined;
   readonly decision: PolicyDecision;
+  /** When this process saw the login last; undefined where it did not. */
+  readonly usedAt?: number | undefined;
   /** Milliseconds a browser is trusted from its grant; undefined: none is, whatever was granted before. */
   readonly trustMaxAge: number | undefined;
   readonly now: number;
@@ -121,9 +126,9 @@ export function listedAt({ id, stage }: Pick<SessionRecord, "id" | "stage">, { l
 }
 
 function assessSecondStep(assessed: Assessed): LoginStatus {
-  const { account, session, now } = assessed;
+  const { account, session, now, usedAt } = assessed;
   const login = session && listedAt(session, account);
-  if (login === undefined || lifeEnd(login) <= now) return ENDED;
+  if (login === undefined || lifeEnd(login, usedAt) <= now) return ENDED;
   // It has shown no more than its first factor, and is worth what that is worth now.
   if (isBare(login)) return listed(assessFirstStep(assessed), login);
   return assessRisen(assessed, login);
@@ -176,11 +181,18 @@ function wasEndedUnmarked({ copied, id, touchedAt = Infinity }: UnmarkedSession,
   return goesOn(copied) && assessFirstStep({ ...assessed, session: copied }) === ENDED;
 }
 
+/** Undefined: of a complete login it has just come to be due, and nobody has been told yet. */
+function dueSince({ at, dueAt, step }: SessionRecord): number | undefined {
+  return step === "first" ? at : dueAt;
+}
+
 function due(status: "pending" | "must-enroll", session: SessionRecord | undefined, now: number): LoginStatus {
   if (session === undefined || (status === "must-enroll" && session.pending !== true)) return { status };
-  const expiresAt = session.at + PENDING_LIFE;
+  const since = dueSince(session);
+  if (since === undefined) return { status };
+  const expiresAt = since + PENDING_LIFE;
   // Begun by a clock that was ahead, it would wait until that time comes.
-  return expiresAt <= now || isFuture(session.at, now) ? ENDED : { status, expiresAt };
+  return expiresAt <= now || isFuture(since, now) ? ENDED : { status, expiresAt };
 }
 
 function assessFirstStep({ account, session, decision, now }: Assessed): LoginStatus {

@@ -281,7 +281,7 @@ describe("mfa.accounts.erase", () => {
     const left = JSON.parse((await storedAccount(target, "alice"))!) as Record<string, unknown>;
     const { format: _format, userId, sessionEpoch, attempts, forgottenAt, unmarkedOver, endedLogins, ...rest } = left;
     expect(unmarkedOver).toEqual({ touchedBy: expect.any(Number), keptUntil: forgottenAt });
-    for (const end of endedLogins as object[]) expect(Object.keys(end)).toEqual(["id", "until"]);
+    for (const end of endedLogins as object[]) expect(Object.keys(end)).toEqual(["id", "until", "endedAt"]);
     expect([attempts, forgottenAt]).toEqual([{}, target.clock() + 30 * 24 * 60 * 60_000]);
     expect([userId, sessionEpoch]).toEqual(["u1", expect.stringMatching(/^[A-Za-z0-9_-]{22}$/)]);
     expect(Object.values(rest).every((value) => Array.isArray(value) && value.length === 0)).toBe(true);

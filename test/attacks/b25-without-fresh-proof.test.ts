@@ -97,6 +97,7 @@ describe("B25 changing factors without a fresh proof", () => {
     const target = testApp();
     const jar = new Jar(target);
     await jar.login("carol");
+    await jar.isIn();
     const before = await storedAccount(target, "carol");
     target.clock.advance(15 * MINUTE + 1);
     const answer = await jar.post("/2fa/totp/enroll");

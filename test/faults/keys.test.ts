@@ -143,6 +143,7 @@ describe.each(NO_TEXT)("a key provider whose encrypt %s", (_name, fault) => {
   test("mints no backup codes and leaves the old ones good", async () => {
     const { target, keys, factor } = await prepared();
     const jar = await full(target, "alice", factor.phone);
+    expect(await jar.isIn()).toBe(true);
     const before = await storedAccount(target, "alice");
     keys.fail("encrypt", fault);
     expectProblem(await jar.post("/2fa/backup-codes"), "unavailable");

@@ -319,6 +319,7 @@ describe("a store that acts and never says so", () => {
   test("a change that was written and not confirmed ends the other logins, as it said it would", async () => {
     const { target, store, factor } = await prepared();
     const [owner, other] = [await full(target, "alice", factor.phone), await full(target, "alice", factor.phone)];
+    expect(await owner.isIn()).toBe(true);
     store.fail("write", ACTS_AND_HANGS);
     expectProblem(await owner.post("/2fa/disable"), "unavailable");
     store.heal();

@@ -110,6 +110,37 @@ describe("what a login owes", () => {
     expect(await jar.isIn()).toBe(true);
   });
 
+  test("that comes later is given later: there are ten minutes for it, from when it is first asked for", async () => {
+    const target = testApp({ options: { policy: careless } });
+    const { phone } = await enrolled(target, "alice");
+    const jars = [new Jar(target), new Jar(target)] as const;
+    for (const jar of jars) {
+      await jar.post("/login", ACCOUNT).set(header);
+      expect((await jar.get("/account").set(header)).status).toBe(200);
+    }
+    target.clock.advance(30 * MINUTE);
+    for (const jar of jars) expect((await jar.get("/account")).body.code).toBe("second-factor-required");
+    const expiresAt = new Date(target.clock() + 10 * MINUTE).toISOString();
+    expect((await jars[0].get("/2fa")).body).toMatchObject({ status: "pending", expiresAt });
+    target.clock.advance(10 * MINUTE - 1);
+    expect((await jars[0].get("/account").set(header)).status).toBe(401);
+    expect((await jars[0].verify(phone.code(target.clock()))).status).toBe(200);
+    expect(await jars[0].isIn()).toBe(true);
+    target.clock.advance(1);
+    expect((await jars[1].get("/2fa")).status).toBe(410);
+    await expectDenied(jars[1]);
+  });
+
+  test("that comes later can be given at once, at the second factor's own routes", async () => {
+    const target = testApp({ options: { policy: careless } });
+    const { phone } = await enrolled(target, "alice");
+    const jar = new Jar(target);
+    await jar.post("/login", ACCOUNT).set(header);
+    target.clock.advance(30 * MINUTE);
+    expect((await jar.verify(phone.code(target.clock()))).status).toBe(200);
+    expect(await jar.isIn()).toBe(true);
+  });
+
   test("is asked at an exempt path as well, and remembered", async () => {
     const target = testApp({
       options: { policy: careless, exempt: ["/login", "/open"] },
