@@ -123,7 +123,7 @@ describe("what a login may borrow", () => {
     await jar.login("carol");
     target.clock.advance(16 * MINUTE);
     await jar.post("/rotate");
-    expect((await jar.post("/2fa/totp/enroll")).body.code).toBe("step-up-required");
+    expect((await jar.post("/2fa/totp/enroll")).body.code).toBe("expired");
   });
 
   test("one key without user verification, shown twice, is one factor even where policy asks for none", async () => {
