@@ -4,51 +4,21 @@ import type { EnrolledFactor } from "../engine/activation.js";
 import { factorView } from "../engine/views.js";
 import { challengeAgain, confirmedReply, destination, elevatedReply } from "./challenge-routes.js";
 import type { Method } from "./method.js";
-import { countMiss } from "./misses.js";
+import { prove, type Proving } from "./proving.js";
 import { reconfirm } from "./reconfirm.js";
 import { challengePath, settingsPath } from "./request-state.js";
-import { type Body, type Reply, type Route, route, type RouteContext } from "./route.js";
+import { type Reply, type Route, route, type RouteContext } from "./route.js";
 import * as schemas from "./schemas.js";
-import { siteOf, userOf } from "./settings.js";
+import { userOf } from "./settings.js";
 
-interface Proving {
-  readonly body: Body;
-  readonly trustDevice: boolean;
-  /** The one operation it is for. */
-  readonly operation: string | undefined;
-}
-
-/** A proof as its method reads it, and the method. */
-async function presentationOf(context: RouteContext, type: MethodType, body: Body, operation: string | undefined) {
-  const { engine, login, req, settings } = context;
-  const method = settings.methods.get(type);
-  if (method === undefined) return undefined;
-  const { challenges } = engine.dependencies;
-  const site = siteOf(settings, req, userOf(login));
-  const presented = await method.present(body, { site, challenges, login, operation });
-  return presented === undefined ? undefined : { method, presented };
-}
-
-async function prove(context: RouteContext, type: MethodType, proving: Proving): Promise<Outcome<Reply>> {
-  const { engine, login, state } = context;
-  const { authentication, operations, stepUp } = engine;
-  // First of all: a proof for what is not there must neither be compared nor use anything up.
-  const waiting = await operations.waiting(login, type, proving.operation);
-  if (!waiting.ok) return waiting;
-  const { value: operation } = waiting;
-  const presentation = await presentationOf(context, type, proving.body, operation?.id);
-  if (presentation === undefined) return failure("invalid-request");
-  const outcome =
-    operation === undefined
-      ? await authentication.authenticate(login, { ...presentation, trustDevice: proving.trustDevice })
-      : await stepUp.confirm(login, presentation, operation);
-  if (!outcome.ok) {
-    await countMiss(state, login, presentation.method, outcome.problem);
-    return outcome;
-  }
+async function takeProof(context: RouteContext, type: MethodType, proving: Proving): Promise<Outcome<Reply>> {
+  const method = context.settings.methods.get(type);
+  if (method === undefined) return failure("invalid-request");
+  const outcome = await prove(context, method, proving);
+  if (!outcome.ok) return outcome;
   const { value } = outcome;
   if ("waiting" in value) {
-    const page = { redirect: challengePath(state, { method: type, operation: operation?.id }) };
+    const page = { redirect: challengePath(context.state, { method: type, operation: proving.operation }) };
     return success({ status: 200, body: { ...value.waiting, status: "waiting" }, page });
   }
   return "confirmed" in value ? confirmedReply(context, value) : elevatedReply(context, value);
@@ -72,9 +42,9 @@ export function proofRoute(type: MethodType): Route {
     isConfirmedByWrite: true,
     read(body) {
       const read = schemas.readProving(body);
-      return read && { body, ...read, operation: read.operation };
+      return read && { body, ...read };
     },
-    run: (context, proving) => prove(context, type, proving),
+    run: (context, proving) => takeProof(context, type, proving),
     again: challengeAgain(type),
   });
 }

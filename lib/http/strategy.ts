@@ -1,20 +1,16 @@
 import type { Request } from "express";
 import type { Strategy } from "passport";
 import CustomStrategy from "passport-custom";
-import { ConfigurationError, type Outcome, type Problem } from "../core/errors.js";
+import { ConfigurationError, type Problem } from "../core/errors.js";
 import { countedFor } from "../engine/address-limit.js";
-import type { ElevatedLogin } from "../engine/elevation.js";
 import type { Engine } from "../engine/engine.js";
 import type { LoginContext } from "../engine/login-context.js";
-import type { Waiting } from "../engine/method.js";
-import type { WaitingOperation } from "../engine/operations.js";
-import type { Confirmed } from "../engine/step-up.js";
 import { isDue } from "../policy/assess.js";
 import { browserIdOf } from "./browser-cookie.js";
 import { isCrossSite, isForeign } from "./cross-site.js";
 import { setDeviceToken } from "./device-cookie.js";
 import type { Method } from "./method.js";
-import { countMiss } from "./misses.js";
+import { prove, type Proved } from "./proving.js";
 import { tellOfCallback } from "./refusals.js";
 import { type RequestState, stateOf } from "./request-state.js";
 import type { Body } from "./route.js";
@@ -68,18 +64,14 @@ class StrategyAttempt {
     if (retryAfter !== undefined) return this.failed({ code: "too-many-attempts", retryAfter });
     const proving = schemas.readProving(this.body());
     if (proving === undefined) return FAILED;
-    const waiting = await this.engine.operations.waiting(login, this.method.type, proving.operation);
-    if (!waiting.ok) return waiting.problem.code === "expired" ? OVER : FAILED;
-    const { value: operation } = waiting;
-    const outcome = await this.prove(login, proving.trustDevice, operation);
-    if (outcome === undefined) return FAILED;
+    const { engine, method, settings, state } = this;
+    const outcome = await prove({ engine, login, settings, state }, method, { body: this.body(), ...proving });
     if (outcome.ok) return this.arrive(login, outcome.value);
-    await countMiss(this.state, login, this.method, outcome.problem);
-    const isOver = operation !== undefined && outcome.problem.code === "expired";
+    const isOver = proving.operation !== undefined && outcome.problem.code === "expired";
     return isOver ? OVER : this.failed(outcome.problem, login.userId);
   }
 
-  private arrive(login: LoginContext, proved: ElevatedLogin | Confirmed | Waiting): Verdict {
+  private arrive(login: LoginContext, proved: Proved): Verdict {
     const { req, res } = this.state;
     if ("waiting" in proved) return FAILED;
     if ("confirmed" in proved) return this.goOn(login);
@@ -88,24 +80,6 @@ class StrategyAttempt {
     // Passport calls req.logIn next; the login completed there is this one.
     this.state.ready = elevated;
     return { user: userOf(login) };
-  }
-
-  /** Undefined where the body presents nothing that could be a proof. */
-  private async prove(
-    login: LoginContext,
-    trustDevice: boolean,
-    operation: WaitingOperation | undefined,
-  ): Promise<Outcome<ElevatedLogin | Confirmed | Waiting> | undefined> {
-    const { authentication, dependencies, stepUp } = this.engine;
-    const { challenges } = dependencies;
-    const site = siteOf(this.settings, this.state.req, userOf(login));
-    const context = { site, challenges, login, operation: operation?.id };
-    const presented = await this.method.present(this.body(), context);
-    if (presented === undefined) return undefined;
-    const presentation = { method: this.method, presented };
-    return operation === undefined
-      ? authentication.authenticate(login, { ...presentation, trustDevice })
-      : stepUp.confirm(login, presentation, operation);
   }
 
   /** A proof as the first step, or as the whole login. Whatever is wrong, and whoever is unknown, the answer is one. */
