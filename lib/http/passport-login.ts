@@ -8,7 +8,7 @@ import { sendProblem } from "./answers.js";
 import type { Gate } from "./gate.js";
 import { localPlace } from "./return-to.js";
 import type { PageSet } from "./page-set.js";
-import { type Refusals, tellOfCallback } from "./refusals.js";
+import { callBackAfter, type Refusals, tellOfCallback } from "./refusals.js";
 import type { ReadyLogin, RequestState } from "./request-state.js";
 import {
   anyRecord,
@@ -70,6 +70,10 @@ function given(first: unknown, second: unknown): { options: LogInOptions; before
   };
 }
 
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}
+
 /** What came of a session's record when the session got its new id. */
 interface RenewedRecord {
   record?: SessionRecord;
@@ -96,7 +100,7 @@ function renewedWith(req: Request, session: Session, settle: () => Promise<Sessi
             done();
           },
           (failure: unknown) => {
-            renewed.failure = failure instanceof Error ? failure : new Error(String(failure));
+            renewed.failure = asError(failure);
             done(renewed.failure);
           },
         );
@@ -154,11 +158,7 @@ export class PassportLogin {
     original.call(req, ...before, (error: unknown) => {
       showUser(req, undefined);
       state.login = undefined;
-      ending
-        .then(() => {
-          done(error);
-        }, done)
-        .catch(tellOfCallback);
+      callBackAfter(ending, done, error);
     });
   }
 
@@ -287,7 +287,7 @@ export class PassportLogin {
     } catch (error) {
       hideUser(req);
       if (renewed.failure !== undefined) throw renewed.failure;
-      throw new LogInError(error instanceof Error ? error : new Error(String(error)));
+      throw new LogInError(asError(error));
     }
     const record = renewed.record ?? (await settle());
     if (anyRecord(req)?.id !== record.id) await saveRecord(req, record);

@@ -5,6 +5,7 @@ import type { EmitAudit } from "../events/emitter.js";
 import { sendBareProblem, sendProblem } from "./answers.js";
 import type { PageSet } from "./page-set.js";
 import { type RequestState, stateOf } from "./request-state.js";
+import type { Done } from "./session.js";
 import { tryToHideUser } from "./user-visibility.js";
 
 /** What a refusal asks may be what has failed: then it goes without. */
@@ -40,6 +41,15 @@ function first(ways: readonly (() => void)[]): void {
 export function tellOfCallback(error: unknown): void {
   const text = tried(() => (error as { stack?: string }).stack) ?? tried(() => String(error)) ?? "";
   process.emitWarning(`A callback of the application threw: ${text}`, { code: "SECOND_FACTOR_CALLBACK" });
+}
+
+/** Calls the application back once `ending` is over: with what went wrong with it, else with `error`. */
+export function callBackAfter(ending: Promise<void>, done: Done, error: unknown): void {
+  ending
+    .then(() => {
+      done(error);
+    }, done)
+    .catch(tellOfCallback);
 }
 
 /** What stops a request: whoever is refused is hidden first, and told after. */

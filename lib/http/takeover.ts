@@ -3,7 +3,7 @@ import type { Request } from "express";
 import { ConfigurationError } from "../core/errors.js";
 import { type Done, override, type Session } from "./session.js";
 import { carriedState, type RequestState, stateOf } from "./request-state.js";
-import { tellOfCallback } from "./refusals.js";
+import { callBackAfter } from "./refusals.js";
 import { hideUser } from "./user-visibility.js";
 
 /**
@@ -161,11 +161,7 @@ function callbackOf(given: unknown): Done {
 function destroyAndEnd(state: RequestState, destroy: (done: Done) => unknown, done: Done): void {
   const ending = state.keeper.passportLogin.end(state.req);
   destroy((error) => {
-    ending
-      .then(() => {
-        done(error);
-      }, done)
-      .catch(tellOfCallback);
+    callBackAfter(ending, done, error);
   });
 }
 
