@@ -212,8 +212,8 @@ export function isTombstone(account: Account): boolean {
  */
 export function expiryOf(account: Account): number | undefined {
   const { activity, attempts, endedLogins, forgottenAt = 0, logins, sessionEpoch, unmarkedOver } = account;
-  // A new epoch of nobody's sessions must hold for as long as there may be sessions.
   if (!isPassing(account) || account.looseClaims !== undefined) return undefined;
+  // A new epoch of nobody's sessions must hold for as long as there may be sessions.
   if (account.forgottenAt === undefined && sessionEpoch !== "") return undefined;
   return Math.max(
     forgottenAt,
@@ -234,13 +234,18 @@ export function isEnrolled(account: Account): boolean {
   return account.factors.some(isOwn);
 }
 
+/** The factor it was given by is still there. */
+export function isHeld({ factorId }: Proof, { factors }: Account): boolean {
+  return factors.some(({ id }) => id === factorId);
+}
+
 /**
  * The login with those of its proofs whose factors are still there. That it rose by them stays true without any, and is worth
  * nothing where it is asked what was proved.
  */
-export function withHeldProofs(login: Login, { factors }: Account): Login {
-  const isHeld = ({ factorId }: Proof): boolean => factors.some(({ id }) => id === factorId);
-  return login.proofs.every(isHeld) ? login : { ...login, proofs: login.proofs.filter(isHeld) };
+export function withHeldProofs(login: Login, account: Account): Login {
+  const held = login.proofs.filter((proof) => isHeld(proof, account));
+  return held.length === login.proofs.length ? login : { ...login, proofs: held };
 }
 
 export function factorsOf(account: Account, type: MethodType): readonly Factor[] {

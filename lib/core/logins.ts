@@ -124,10 +124,6 @@ export function withTimelyEnd(account: Account, sessionTime: number): Account {
   return { ...account, unmarkedOver: { ...unmarkedOver, touchedBy: sessionTime } };
 }
 
-function newestOf(ends: readonly LoginEnd[], isFirstStep: boolean): readonly LoginEnd[] {
-  return ends.filter((end) => (end.isFirstStep === true) === isFirstStep).slice(0, MAX_ENDS);
-}
-
 /**
  * The account with the ends of the logins that a change took off the list, kept for as long as they could have lasted: a slow
  * request may write back a session from before it was marked, and that must not read as a login seen first. With a new epoch
@@ -140,10 +136,10 @@ export function withEnds(before: Account, after: Account, now: number, sessionTi
   const gone = before.logins.filter((login) => !kept.has(login.id) && lifeEnd(login) > now);
   const ended = gone.map(({ id, life }): LoginEnd => ({ id, until: now + lifeOf({ life }), endedAt: sessionTime }));
   const ends = [...ended, ...after.endedLogins].filter(({ until }) => until > now);
-  const [whole, first] = [newestOf(ends, false), newestOf(ends, true)];
-  const next = { ...after, endedLogins: [...whole, ...first] };
-  const forgotten = ends.filter((end) => end.isFirstStep !== true).slice(whole.length);
-  return withEpoch(before, forgetEnds(next, forgotten, now, sessionTime), now, sessionTime);
+  const whole = ends.filter((end) => end.isFirstStep !== true);
+  const first = ends.filter((end) => end.isFirstStep === true);
+  const next = { ...after, endedLogins: [...whole.slice(0, MAX_ENDS), ...first.slice(0, MAX_ENDS)] };
+  return withEpoch(before, forgetEnds(next, whole.slice(MAX_ENDS), now, sessionTime), now, sessionTime);
 }
 
 /** What is no longer remembered one by one is over by its age: no more than that, or whoever logs in just now is over with it. */

@@ -139,7 +139,7 @@ export class AccountRecords {
 
   /** Puts what is made of the account in its place, whatever that is; answers it, undefined where there was nothing. */
   async replace(userId: UserId, make: (account: Account) => Account): Promise<Account | undefined> {
-    for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
+    for (let attempt = 0; ; attempt += 1) {
       const { account: before, version } = await this.read(userId);
       const isKnown = version !== null && !isBlank(before);
       const { looseClaims, ...made } = make(before);
@@ -147,11 +147,12 @@ export class AccountRecords {
       const kept = isKnown ? looseClaims && { looseClaims } : { attempts: before.attempts };
       const ending: Account = { ...made, ...kept };
       const next = withEnds(before, ending, this.clock(), sessionTime());
-      if ((await this.write(next, version)) === undefined) continue;
-      await endedBefore(before, next);
-      return isKnown ? next : undefined;
+      if ((await this.write(next, version)) !== undefined) {
+        await endedBefore(before, next);
+        return isKnown ? next : undefined;
+      }
+      await retreat("An account record", attempt);
     }
-    throw new UnavailableError(`An account record changed ${MOST_ATTEMPTS} times under its removal`);
   }
 
   /** Undefined where somebody wrote in between. */

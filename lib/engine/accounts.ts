@@ -26,6 +26,7 @@ import { type AccountEvent, reopening } from "../events/audit.js";
 import { sessionTime } from "./account-records.js";
 import { countedFor } from "./address-limit.js";
 import type { EngineDependencies } from "./dependencies.js";
+import { lastUseIn } from "./logins.js";
 import type { Verification } from "./verification.js";
 import { backupCodesView, type FactorView, factorView, type SettingsView, settingsView } from "./views.js";
 
@@ -314,8 +315,8 @@ export class Accounts {
   async export(userId: UserId): Promise<SettingsView> {
     const { clock, methods, records, uses } = this.dependencies;
     const { account } = await records.read(userId);
-    const lastUse = (id: string): number | undefined => uses.get(id);
-    return settingsView(account, methods, { loginId: undefined, deviceId: undefined, now: clock(), lastUse });
+    const current = { loginId: undefined, deviceId: undefined, now: clock(), lastUse: lastUseIn(uses) };
+    return settingsView(account, methods, current);
   }
 
   /**

@@ -1,9 +1,6 @@
-import type { Account } from "../core/account.js";
 import { onItsOwn, replaceFactor } from "../core/account-changes.js";
-import type { AttemptScope } from "../core/attempts.js";
 import { failure, type Outcome, type Problem, success } from "../core/errors.js";
 import type { Client } from "../core/nouns.js";
-import type { SessionRecord } from "../policy/assess.js";
 import type { Change, Changed } from "./account-records.js";
 import { choiceOf, type MethodChoice } from "./choices.js";
 import type { EngineDependencies } from "./dependencies.js";
@@ -46,15 +43,11 @@ export class Authentication {
     private readonly verification: Verification,
   ) {}
 
-  /**
-   * The account's factors by method; `session`: of the login that is asked, where its first factor rules a method out; `scope`:
-   * which attempts its own are counted with.
-   */
-  choices(account: Account, session?: SessionRecord, scope: AttemptScope = "login"): MethodChoice[] {
-    const first = session?.first;
+  /** What a login can be asked for: the account's factors by method, but for the one that was its first factor. */
+  choices(login: LoginContext): MethodChoice[] {
     return [...this.dependencies.methods.values()]
-      .filter(({ type }) => type !== first)
-      .map((method) => choiceOf(method, account, scope))
+      .filter(({ type }) => type !== login.session?.first)
+      .map((method) => choiceOf(method, login.record.account, scopeOf(login)))
       .filter(({ factors }) => factors.length > 0);
   }
 

@@ -1,5 +1,5 @@
 import { type Account, isBare, type Login } from "../core/account.js";
-import { addLogin, displacedLogins, isNewsOf, seeLogin, sighted } from "../core/logins.js";
+import { addLogin, displacedLogins, isNewsOf, type LastUse, seeLogin, sighted } from "../core/logins.js";
 import { LruMap } from "../core/lru-map.js";
 import type { AccountEvent } from "../events/audit.js";
 import { listedAt, type SessionRecord } from "../policy/assess.js";
@@ -15,6 +15,10 @@ export function createUses(): LoginUses {
   return new LruMap(MOST_USES);
 }
 
+export function lastUseIn(uses: LoginUses): LastUse {
+  return (id) => uses.get(id);
+}
+
 /** An account with one login more, and what is told of those that had to make room. */
 export function withLogin(
   account: Account,
@@ -22,7 +26,7 @@ export function withLogin(
   uses: LoginUses,
   now: number,
 ): { readonly account: Account; readonly events: readonly AccountEvent[] } {
-  const next = addLogin(account, login, now, (id) => uses.get(id));
+  const next = addLogin(account, login, now, lastUseIn(uses));
   const events = displacedLogins(account, next, now).map(({ label }) => ({ action: "session-displaced", label }));
   return { account: next, events };
 }
@@ -87,7 +91,7 @@ export class Logins {
       const { record } = await records.change<undefined>(
         subjectOf(login),
         ({ account }) => {
-          const listed = account.logins.find(({ id, stage }) => id === own.id && stage === own.stage);
+          const listed = listedAt(own, account);
           const isNews = listed !== undefined && isNewsOf(listed, life, now);
           if (!isNews) return { result: undefined };
           return { account: seeLogin(account, listed, login.source.sight, now), result: undefined };

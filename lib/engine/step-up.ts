@@ -1,3 +1,4 @@
+import { isHeld } from "../core/account.js";
 import { failure, type Outcome, success } from "../core/errors.js";
 import { type MethodType, MINUTE, type Proof } from "../core/nouns.js";
 import type { AccountEvent } from "../events/audit.js";
@@ -113,10 +114,8 @@ export class StepUp {
   ): Promise<boolean> {
     if (!canConfirm(login)) return false;
     const fresh = { ...requirement, maxAge: longestAge(requirement, operation) };
-    // A factor that was removed meanwhile proves nothing any more.
-    const held = new Set(login.record.account.factors.map(({ id }) => id));
     const willDo = (proof: Proof, now: number): boolean =>
-      held.has(proof.factorId) && satisfyingProof({ proofs: [proof] }, fresh, acceptable, now) !== undefined;
+      isHeld(proof, login.record.account) && satisfyingProof({ proofs: [proof] }, fresh, acceptable, now) !== undefined;
     return this.operations.use(login, operation, willDo);
   }
 }

@@ -13,6 +13,9 @@ import {
 import { closedFactors } from "../core/account-changes.js";
 import { isLive, type LastUse } from "../core/logins.js";
 import { BACKUP_CODE, type MethodType } from "../core/nouns.js";
+import type { EngineDependencies } from "./dependencies.js";
+import { deviceIdOf, type LoginContext } from "./login-context.js";
+import { lastUseIn } from "./logins.js";
 import type { AnyMethod } from "./method.js";
 
 /** A factor as its owner may see it: never a secret, a code or a digest. Times are ISO 8601, UTC. */
@@ -153,6 +156,15 @@ export interface Current {
   readonly deviceId: string | undefined;
   readonly now: number;
   readonly lastUse: LastUse;
+}
+
+/** {@link settingsView} for the login that asks. */
+export function ownSettingsView(
+  login: LoginContext,
+  { clock, methods, uses }: Pick<EngineDependencies, "clock" | "methods" | "uses">,
+): SettingsView {
+  const own = { loginId: login.session?.id, deviceId: deviceIdOf(login) };
+  return settingsView(login.record.account, methods, { ...own, now: clock(), lastUse: lastUseIn(uses) });
 }
 
 export function closedView(account: Account): readonly ClosedView[] {

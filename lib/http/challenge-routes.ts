@@ -4,7 +4,6 @@ import { failure, type Outcome, success } from "../core/errors.js";
 import { BACKUP_CODE, type MethodType } from "../core/nouns.js";
 import { isOpen, type MethodChoice } from "../engine/choices.js";
 import type { ElevatedLogin } from "../engine/elevation.js";
-import { scopeOf } from "../engine/login-context.js";
 import type { ShownOperation } from "../engine/operations.js";
 import type { Confirmed } from "../engine/step-up.js";
 import { closedView } from "../engine/views.js";
@@ -82,8 +81,8 @@ async function show(asked: RouteContext): Promise<Outcome<Reply>> {
   // Somebody who came from the settings to confirm that it is them goes back there.
   const context = isFromSettings(asked) ? await thenSettings(asked) : asked;
   const { engine, login, pages, req, state } = context;
-  const { record, session, status } = login;
-  const body = await challengeBody(context, engine.authentication.choices(record.account, session, scopeOf(login)));
+  const { record, status } = login;
+  const body = await challengeBody(context, engine.authentication.choices(login));
   const nothingToProve = status.status === "not-enrolled" && !isEnrolled(record.account);
   const page = nothingToProve ? { redirect: settingsPath(state) } : { render: () => pages.due(req, login) };
   return success({ status: 200, body, page });
@@ -94,7 +93,7 @@ async function showOperation(context: RouteContext, id: unknown): Promise<Outcom
   const { engine, login, pages, req } = context;
   const operation = typeof id === "string" ? await engine.operations.shown(login, id) : undefined;
   if (operation === undefined) return failure("expired");
-  const choices = engine.authentication.choices(login.record.account, login.session, scopeOf(login));
+  const choices = engine.authentication.choices(login);
   const methods = choices.filter(({ type }) => operation.methods.includes(type));
   const body = { ...(await challengeBody(context, methods)), ...operationMember(operation) };
   const render = (): string => pages.challenge(req, login, undefined, undefined, operation);

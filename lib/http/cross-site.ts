@@ -19,9 +19,9 @@ function originOf(req: Request): string | undefined {
   return origin === "null" ? undefined : origin;
 }
 
-/** No browser of these days sends a write without a word of where it comes from. */
-function isSilent(req: Request): boolean {
-  return req.get("sec-fetch-site") === undefined && originOf(req) === undefined;
+/** No browser of these days sends a write without a word of where it comes from; `null` is one. */
+export function isSilent(req: Request): boolean {
+  return req.get("sec-fetch-site") === undefined && req.get("origin") === undefined;
 }
 
 /**
@@ -29,8 +29,7 @@ function isSilent(req: Request): boolean {
  * password needs no session, so what it is to accept from clients that say nothing is the application's to decide.
  */
 export function isForeign(req: Request, settings: Settings, isFirstStep: boolean): boolean {
-  const isHidden = req.get("origin") === "null";
-  return !(isFirstStep && isSilent(req) && !isHidden) && isCrossSite(req, settings);
+  return !(isFirstStep && isSilent(req)) && isCrossSite(req, settings);
 }
 
 /**
@@ -43,7 +42,7 @@ export function isCrossSite(req: Request, settings: Settings): boolean {
   if (origin === undefined) {
     const site = req.get("sec-fetch-site");
     if (site !== undefined) return site !== "same-origin" && site !== "none";
-    return req.get("origin") !== undefined || !isJson(req);
+    return !isSilent(req) || !isJson(req);
   }
   const origins = settings.origins(req);
   const isListed = origins.includes(origin);

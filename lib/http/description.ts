@@ -24,7 +24,7 @@ export function amrOf({ dependencies }: Engine, { proofs }: Login): string[] {
 /** A login as `req.secondFactor` shows it. Made when it is asked for, from nothing but the login. */
 export function describe(engine: Engine, login: LoginContext | undefined): SecondFactorState {
   if (login === undefined) return ANONYMOUS;
-  const { record, session, status } = login;
+  const { record, status } = login;
   const verified = status.status === "verified" ? status.login : undefined;
   const proofs = verified?.proofs ?? [];
   const knownMethods = engine.dependencies.methods;
@@ -32,7 +32,7 @@ export function describe(engine: Engine, login: LoginContext | undefined): Secon
     const method = knownMethods.get(proof.method);
     return method === undefined ? [] : [{ method, proof }];
   });
-  const methods: readonly MethodType[] = engine.authentication.choices(record.account, session).map(({ type }) => type);
+  const methods: readonly MethodType[] = engine.authentication.choices(login).map(({ type }) => type);
   const last = proofs.at(-1);
   return {
     status: status.status === "ended" ? "anonymous" : status.status,

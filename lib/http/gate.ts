@@ -147,14 +147,14 @@ export class Gate {
   }
 
   /** The answer to a login, or to any other request, while a second factor is due. */
-  answerDue({ base: location, req, res }: RequestState, { record, session, status }: LoginContext): void {
+  answerDue({ base: location, req, res }: RequestState, login: LoginContext): void {
     if (wantsPage(req, this.pages) || (!this.pages.isOn && prefersHtml(req))) {
       sendRedirect(res, location);
       return;
     }
-    const methods = this.engine.authentication.choices(record.account, session);
+    const methods = this.engine.authentication.choices(login);
     const problem: Problem =
-      status.status === "must-enroll"
+      login.status.status === "must-enroll"
         ? { code: "enrollment-required", members: { location } }
         : { code: "second-factor-required", members: { location, methods } };
     sendProblem(req, res, problem, this.pages);

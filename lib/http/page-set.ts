@@ -5,9 +5,9 @@ import { DAY, type MethodType } from "../core/nouns.js";
 import { maskName } from "../core/text.js";
 import { isOpen, type MethodChoice } from "../engine/choices.js";
 import type { Engine } from "../engine/engine.js";
-import { deviceIdOf, isOnItsOwn, type LoginContext, scopeOf } from "../engine/login-context.js";
+import { isOnItsOwn, type LoginContext } from "../engine/login-context.js";
 import type { ShownOperation } from "../engine/operations.js";
-import { settingsView } from "../engine/views.js";
+import { ownSettingsView } from "../engine/views.js";
 import { challengePage, operationOverPage } from "../pages/challenge-page.js";
 import { enrollmentPage } from "../pages/enrollment-page.js";
 import { builtInLayout, renderPage } from "../pages/layout.js";
@@ -148,17 +148,14 @@ export class PageSet {
   }
 
   settingsPage(req: Request, login: LoginContext, problem?: Problem): string {
-    const { clock, methods, trustMaxAge, verifyPassword } = this.settings;
-    const now = clock();
-    const lastUse = (id: string): number | undefined => this.engine.logins.lastUse(id);
-    const current = { loginId: login.session?.id, deviceId: deviceIdOf(login), now, lastUse };
+    const { clock, trustMaxAge, verifyPassword } = this.settings;
     return settingsPage(this.context(req, login), {
-      settings: settingsView(login.record.account, methods, current),
+      settings: ownSettingsView(login, this.engine.dependencies),
       members: this.settingsMembers(req, login),
       accountName: this.settings.accountName(userOf(login)),
       hasTrustedDevices: trustMaxAge !== undefined,
       required: login.decision === "required",
-      needsStepUp: changeProblem(login, FRESH, now) !== undefined,
+      needsStepUp: changeProblem(login, FRESH, clock()) !== undefined,
       asksPassword: verifyPassword !== undefined,
       ...problemMember(problem),
     });
@@ -192,7 +189,7 @@ export class PageSet {
     const isWorthMore = (type: MethodType): boolean =>
       type !== except && factorsOf(record.account, type).some((factor) => isOnItsOwn(login, factor));
     const asked = (operation ?? session?.stepUp)?.methods;
-    const own = this.engine.authentication.choices(record.account, session, scopeOf(login));
+    const own = this.engine.authentication.choices(login);
     const all = except === undefined ? own : own.filter(({ type }) => isWorthMore(type));
     // What a route asked for narrows the choice; the settings ask for anything.
     const isForRoute = problem?.code !== "step-up-required";

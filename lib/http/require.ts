@@ -3,7 +3,7 @@ import { ConfigurationError, failure, type Outcome, type Problem, reasonOf, succ
 import type { Json } from "../core/json.js";
 import type { MethodType } from "../core/nouns.js";
 import type { Engine } from "../engine/engine.js";
-import { type LoginContext, scopeOf, subjectOf } from "../engine/login-context.js";
+import { type LoginContext, subjectOf } from "../engine/login-context.js";
 import { MOST_SHOWN, type Operation, type OperationFlaw, operationOf } from "../engine/operation.js";
 import type { ShownOperation } from "../engine/operations.js";
 import { longestAge } from "../engine/step-up.js";
@@ -146,7 +146,7 @@ class StepUpGuard {
     const { engine, pages } = this.dependencies;
     const { req, res } = state;
     const methods = engine.stepUp.methodsFor(this.requirement);
-    const choices = engine.authentication.choices(login.record.account, login.session, scopeOf(login));
+    const choices = engine.authentication.choices(login);
     const own = choices.filter(({ type }) => methods.includes(type));
     const waiting = operation && own.length > 0 ? await this.ask(req, login, operation) : undefined;
     // Where nothing of theirs will do there is nothing to confirm, but something to set up.

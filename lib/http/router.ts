@@ -2,13 +2,12 @@ import { type NextFunction, type Request, type Response, Router } from "express"
 import type { ErrorCode, Outcome, Problem } from "../core/errors.js";
 import type { UserId } from "../core/nouns.js";
 import { countedFor } from "../engine/address-limit.js";
-import { scopeOf } from "../engine/login-context.js";
 import type { ShownOperation } from "../engine/operations.js";
 import { pageScript, styleSheet } from "../pages/embedded.js";
 import { sendJson, sendPage, sendProblem, sendRedirect, setCommonHeaders, wantsPage } from "./answers.js";
 import { isOfOtherKind, readBody } from "./body.js";
 import { challengeRoutes, thenSettings } from "./challenge-routes.js";
-import { isCrossSite } from "./cross-site.js";
+import { isCrossSite, isSilent } from "./cross-site.js";
 import { setDeviceToken } from "./device-cookie.js";
 import { methodRoutes } from "./method-routes.js";
 import { prefersHtml } from "./negotiation.js";
@@ -49,10 +48,7 @@ async function operationIn({ engine, login }: RouteContext, body: unknown): Prom
 
 async function tellProblem(context: RouteContext, route: Route, problem: Problem, body: unknown): Promise<void> {
   const { engine, login, pages, req, res } = context;
-  const { account } = login.record;
-  const methods = offersWays(problem)
-    ? { methods: engine.authentication.choices(account, login.session, scopeOf(login)) }
-    : {};
+  const methods = offersWays(problem) ? { methods: engine.authentication.choices(login) } : {};
   const told: Problem = { ...problem, members: { ...methods, ...problem.members } };
   if (!wantsPage(req, pages)) sendProblem(req, res, told, pages);
   else {
@@ -108,8 +104,7 @@ async function bodyForPage({ pages, req, res }: RouteContext): Promise<unknown> 
 
 /** Without a word of where it comes from, its kind is what is wrong with it. */
 function foreignCode(req: Request): ErrorCode {
-  const isSilent = req.get("origin") === undefined && req.get("sec-fetch-site") === undefined;
-  return isSilent && isOfOtherKind(req) ? "unsupported-media-type" : "cross-site-request";
+  return isSilent(req) && isOfOtherKind(req) ? "unsupported-media-type" : "cross-site-request";
 }
 
 async function perform(context: RouteContext, route: Route, admitted: Admitted): Promise<void> {

@@ -1,7 +1,6 @@
 import { failure, type Outcome, success } from "../core/errors.js";
-import { deviceIdOf } from "../engine/login-context.js";
 import type { Managed } from "../engine/management.js";
-import { factorView, settingsView } from "../engine/views.js";
+import { factorView, ownSettingsView } from "../engine/views.js";
 import { settingsAgain } from "./method-routes.js";
 import { settingsPath } from "./request-state.js";
 import { readNothing, type Reply, type Route, route, type RouteContext } from "./route.js";
@@ -9,15 +8,12 @@ import * as schemas from "./schemas.js";
 
 const OPEN_TO = ["verified", "trusted-device", "not-enrolled"];
 
-async function show({ engine, login, pages, req, settings }: RouteContext): Promise<Outcome<Reply>> {
-  const { record, session, status } = login;
+async function show({ engine, login, pages, req }: RouteContext): Promise<Outcome<Reply>> {
+  const { status } = login;
   if (!OPEN_TO.includes(status.status)) {
     return failure(status.status === "must-enroll" ? "enrollment-required" : "second-factor-required");
   }
-  const lastUse = (id: string): number | undefined => engine.logins.lastUse(id);
-  const current = { loginId: session?.id, deviceId: deviceIdOf(login), now: settings.clock(), lastUse };
-  const view = settingsView(record.account, settings.methods, current);
-  const body = { ...view, ...pages.settingsMembers(req, login) };
+  const body = { ...ownSettingsView(login, engine.dependencies), ...pages.settingsMembers(req, login) };
   return success({ status: 200, body, page: { render: () => pages.settingsPage(req, login) } });
 }
 
