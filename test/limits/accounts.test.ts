@@ -217,6 +217,15 @@ describe("codes of all kinds together", () => {
     expect(locked.at(-1)).toMatchObject({ method: "backup-code", reason: "allCodes" });
   });
 
+  test("are refused for as long as the limit that lasts longest, be it the one of a kind", async () => {
+    const { jar, miss, missBackup } = await ready();
+    await missBackup(5);
+    jar.target.clock.advance(9 * MINUTE);
+    await miss(5);
+    expect((await jar.verify("000000")).headers["retry-after"]).toBe("900");
+    expect((await jar.post("/2fa/backup-code", { code: WRONG_BACKUP })).headers["retry-after"]).toBe("360");
+  });
+
   test("refused by all of them together do not use up the budget of one", async () => {
     const { jar, miss, missBackup, phone } = await ready({
       options: { limits: { allCodes: { limit: 3, window: "1m" } } },
