@@ -87,6 +87,7 @@ export type {
 // What happened
 export { type AuditAction, type AuditEvent, type KnownAction, type OwaspLevel, toOwasp } from "./events/audit.js";
 export type { EventMap, Events } from "./events/emitter.js";
+export type { ErrorEvent, ErrorPlace, KnownPlace } from "./events/failures.js";
 export type { Notice, NoticeKind, Notify } from "./events/notices.js";
 
 // What went wrong

@@ -1,6 +1,6 @@
 import type { Clock, Limits, MethodType } from "../core/nouns.js";
 import type { Keys } from "../crypto/key-provider.js";
-import type { EmitAudit } from "../events/emitter.js";
+import type { EmitAudit, EmitError } from "../events/emitter.js";
 import type { AccountRecords } from "./account-records.js";
 import type { AddressLimit } from "./address-limit.js";
 import type { ChallengeStore } from "./challenges.js";
@@ -25,4 +25,5 @@ export interface EngineDependencies {
   readonly addressLimit: AddressLimit;
   readonly uses: LoginUses;
   readonly emitAudit: EmitAudit;
+  readonly emitError: EmitError;
 }

@@ -1,7 +1,7 @@
 import type { Clock, Limits, MethodType } from "../core/nouns.js";
 import { guardedKeys } from "../crypto/guarded-keys.js";
 import type { KeyProvider, Keys } from "../crypto/key-provider.js";
-import { createEvents, type EmitAudit, type Events } from "../events/emitter.js";
+import type { Events, Telling } from "../events/emitter.js";
 import { type Notify, sendNotices } from "../events/notices.js";
 import type { Store } from "../stores/contract.js";
 import { guardedStore } from "../stores/guarded.js";
@@ -40,6 +40,7 @@ export interface EngineSettings {
   readonly limits: Limits;
   readonly addressLimit: AddressLimit;
   readonly notify: Notify | undefined;
+  readonly telling: Telling;
 }
 
 /** The product without HTTP: it can be driven from a route, a test, a worker or a console. */
@@ -78,17 +79,12 @@ function canMint(method: AnyMethod): method is NonNullable<EngineDependencies["b
   return method.mint !== undefined;
 }
 
-function eventsOf({ clock, notify }: EngineSettings): ReturnType<typeof createEvents> {
-  const created = createEvents(clock);
-  if (notify !== undefined) sendNotices(created.events, notify, created.emitAudit);
-  return created;
-}
-
 function dependenciesOf(
   settings: EngineSettings,
-  { emitAudit, keys, seals, store }: Pick<EngineKeys, "keys" | "seals"> & { emitAudit: EmitAudit; store: Store },
+  { keys, seals, store }: Pick<EngineKeys, "keys" | "seals"> & { store: Store },
 ): EngineDependencies {
-  const { addressLimit, clock, limits, trustedDevices } = settings;
+  const { addressLimit, clock, limits, telling, trustedDevices } = settings;
+  const { emitAudit, emitError } = telling;
   const methods = new Map<MethodType, AnyMethod>(settings.methods.map((method) => [method.type, method]));
   const records = new AccountRecords(store, clock, emitAudit);
   return {
@@ -104,6 +100,7 @@ function dependenciesOf(
     addressLimit,
     uses: createUses(),
     emitAudit,
+    emitError,
   };
 }
 
@@ -112,13 +109,13 @@ export function createEngine(settings: EngineSettings): Engine {
   settings.store.useClock?.(settings.clock);
   const store = guardedStore(settings.store, settings.storeTimeout);
   const { samples, seals, ...made } = createKeys(settings, store);
-  const { emitAudit, events } = eventsOf(settings);
-  const dependencies = dependenciesOf(settings, { ...made, seals, store, emitAudit });
+  if (settings.notify !== undefined) sendNotices(settings.telling, settings.notify);
+  const dependencies = dependenciesOf(settings, { ...made, seals, store });
   const verification = new Verification(dependencies);
   const operations = new Operations(dependencies, store);
   return {
     dependencies,
-    events,
+    events: settings.telling.events,
     verification,
     firstFactor: new FirstFactor(dependencies),
     logins: new Logins(dependencies),

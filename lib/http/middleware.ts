@@ -29,7 +29,8 @@ export class Middleware {
     readonly engine: Engine,
   ) {
     this.pages = new PageSet(settings, engine);
-    this.refusals = new Refusals(this.pages, engine.dependencies.emitAudit);
+    const { emitAudit, emitError } = engine.dependencies;
+    this.refusals = new Refusals(this.pages, emitAudit, emitError);
     this.gate = new Gate(settings, engine, this.pages);
     const passportLogin = new PassportLogin(settings, engine, this.gate, this.pages, this.refusals);
     this.keeper = { passportLogin, describe: (login) => describe(engine, login) };

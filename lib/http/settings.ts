@@ -1,6 +1,7 @@
 import type { Request } from "express";
 import type { Clock, MethodType, PolicyDecision, UserId } from "../core/nouns.js";
 import type { Site } from "../engine/method.js";
+import type { EmitError } from "../events/emitter.js";
 import type { MessageOverrides } from "../pages/messages.js";
 import type { Layout } from "../pages/views.js";
 import type { Decide } from "../policy/policy.js";
@@ -46,6 +47,7 @@ export interface Settings {
   /** The application's user of this id; undefined where there is none. */
   readonly loadUser: ((id: UserId) => Promise<AppUser | undefined>) | undefined;
   readonly addressGuard: AddressGuard;
+  readonly emitError: EmitError;
 }
 
 /** The user of a login, as the application knows them. */
