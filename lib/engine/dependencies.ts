@@ -24,6 +24,8 @@ export interface EngineDependencies {
   readonly credentials: CredentialIndex;
   readonly addressLimit: AddressLimit;
   readonly uses: LoginUses;
+  /** A login is complete only once the application has done what it does with new ones. */
+  readonly opensLogins: boolean;
   readonly emitAudit: EmitAudit;
   readonly emitError: EmitError;
 }

@@ -22,6 +22,7 @@ import { KeySamples, sealingKeys } from "./key-samples.js";
 import { createUses, Logins } from "./logins.js";
 import { Management } from "./management.js";
 import type { AnyMethod } from "./method.js";
+import { Openings } from "./openings.js";
 import { Operations } from "./operations.js";
 import { Sending } from "./sending.js";
 import { StepUp } from "./step-up.js";
@@ -41,6 +42,8 @@ export interface EngineSettings {
   readonly addressLimit: AddressLimit;
   readonly notify: Notify | undefined;
   readonly telling: Telling;
+  /** The application does something with every new login before that is open. */
+  readonly opensLogins: boolean;
 }
 
 /** The product without HTTP: it can be driven from a route, a test, a worker or a console. */
@@ -49,6 +52,7 @@ export interface Engine {
   readonly events: Events;
   readonly firstFactor: FirstFactor;
   readonly logins: Logins;
+  readonly openings: Openings;
   readonly verification: Verification;
   readonly authentication: Authentication;
   readonly enrollments: Enrollments;
@@ -99,6 +103,7 @@ function dependenciesOf(
     credentials: new CredentialIndex(store, methods, records),
     addressLimit,
     uses: createUses(),
+    opensLogins: settings.opensLogins,
     emitAudit,
     emitError,
   };
@@ -119,6 +124,7 @@ export function createEngine(settings: EngineSettings): Engine {
     verification,
     firstFactor: new FirstFactor(dependencies),
     logins: new Logins(dependencies),
+    openings: new Openings(dependencies),
     authentication: new Authentication(dependencies, verification),
     enrollments: new Enrollments(dependencies),
     sending: new Sending(dependencies),

@@ -1,6 +1,7 @@
 import type { NextFunction, Request, Response } from "express";
 import { ConfigurationError } from "../core/errors.js";
 import type { Engine } from "../engine/engine.js";
+import { Completion } from "./completion.js";
 import { describe } from "./description.js";
 import { Gate } from "./gate.js";
 import { MountCheck, requireOrder, strangeness } from "./order.js";
@@ -31,9 +32,10 @@ export class Middleware {
     this.pages = new PageSet(settings, engine);
     const { emitAudit, emitError } = engine.dependencies;
     this.refusals = new Refusals(this.pages, emitAudit, emitError);
-    this.gate = new Gate(settings, engine, this.pages);
-    const passportLogin = new PassportLogin(settings, engine, this.gate, this.pages, this.refusals);
-    this.keeper = { passportLogin, describe: (login) => describe(engine, login) };
+    const completion = new Completion(settings, engine);
+    this.gate = new Gate(settings, engine, this.pages, completion);
+    const passportLogin = new PassportLogin(settings, engine, this.gate, this.pages, this.refusals, completion);
+    this.keeper = { completion, passportLogin, describe: (login) => describe(engine, login) };
     this.routes = new OwnRoutes({ engine, settings, pages: this.pages, refusals: this.refusals });
     this.wellKnown = new WellKnown(settings);
   }

@@ -1,5 +1,5 @@
 import type { Request, Response } from "express";
-import { reasonOf } from "../core/errors.js";
+import { type ErrorCode, LoginFailedError, reasonOf } from "../core/errors.js";
 import type { Client } from "../core/nouns.js";
 import type { EmitAudit, EmitError } from "../events/emitter.js";
 import { sendBareProblem, sendProblem } from "./answers.js";
@@ -69,17 +69,20 @@ export class Refusals {
     tried(() => {
       const userId = tried(() => stateOf(req)?.login?.userId) ?? "";
       const client = clientIn(req);
+      // Told where it failed, with what was thrown.
+      if (error instanceof LoginFailedError) return;
       this.emitError("request", error, { userId, client });
       this.emitAudit("unavailable", { userId, client }, { outcome: "failure", reason: reasonOf(error) });
     });
     if (tried(() => res.headersSent) === true) return;
+    const code: ErrorCode = error instanceof LoginFailedError ? error.code : "unavailable";
     first([
       () => {
-        sendProblem(req, res, { code: "unavailable" }, this.pages);
+        sendProblem(req, res, { code }, this.pages);
       },
       // The application's own layout or words failed; the refusal must not.
       () => {
-        sendBareProblem(res, { code: "unavailable" });
+        sendBareProblem(res, { code });
       },
       () => {
         res.statusCode = 503;

@@ -23,6 +23,9 @@ import { currentUser } from "./user-visibility.js";
 /** What the routes share; a context adds the request. */
 type Shared = Pick<RequestContext, "engine" | "settings" | "pages"> & { readonly refusals: Refusals };
 
+/** A request below `path`, with what refuses it. */
+type Handling = RequestContext & Pick<Shared, "refusals">;
+
 /** A request below `path`, and what is to be done with it once its login is known. */
 export interface OwnRoute {
   readonly isConfirmedByWrite: boolean;
@@ -59,14 +62,18 @@ async function tellProblem(context: RouteContext, route: Route, problem: Problem
   }
 }
 
-async function answer(
-  context: RequestContext & { readonly login?: RouteContext["login"] },
-  reply: Reply,
-): Promise<void> {
-  const { login, pages, req, res, settings } = context;
-  const { body, deviceToken, page, session, status } = reply;
+async function answer(context: Handling & { readonly login?: RouteContext["login"] }, reply: Reply): Promise<void> {
+  const { login, pages, req, res, settings, state } = context;
+  const { body, deviceToken, page, risen, session, status } = reply;
   // Drawn first: where the application's layout fails, nothing has been given to the browser yet.
   const html = wantsPage(req, pages) && "render" in page ? page.render() : undefined;
+  if (risen?.opens === true) {
+    const opened = await state.keeper.completion.complete(state, risen, { record: login?.session });
+    if (opened.status.status === "ended") {
+      context.refusals.refuseEnded(state);
+      return;
+    }
+  }
   if (deviceToken !== undefined && login !== undefined) setDeviceToken(req, res, settings, login.userId, deviceToken);
   if (session !== undefined) await renewSession(req, session);
   if (html !== undefined) sendPage(res, 200, html);
@@ -75,7 +82,7 @@ async function answer(
 }
 
 /** Where nobody is logged in: what the route has for them, or why they get nothing. */
-async function performAnonymous(context: RequestContext, route: Route, admitted: Admitted): Promise<void> {
+async function performAnonymous(context: Handling, route: Route, admitted: Admitted): Promise<void> {
   const { pages, req, res, settings, state } = context;
   if (route.runAnonymous === undefined || state.hasEnded) {
     sendProblem(req, res, { code: state.hasEnded ? "expired" : "login-required" }, pages);
@@ -107,7 +114,7 @@ function foreignCode(req: Request): ErrorCode {
   return isSilent(req) && isOfOtherKind(req) ? "unsupported-media-type" : "cross-site-request";
 }
 
-async function perform(context: RouteContext, route: Route, admitted: Admitted): Promise<void> {
+async function perform(context: Handling & RouteContext, route: Route, admitted: Admitted): Promise<void> {
   const { pages, req, res, settings } = context;
   // What a route changes goes on in the session, and this one is not theirs.
   if (route.verb === "post" && isOfAnother(req, context.login.userId)) {
@@ -192,7 +199,7 @@ export class OwnRoutes {
 
   private perform(state: RequestState, route: Route, admitted: Admitted): void {
     const { req, res } = state;
-    const context: RequestContext = { ...this.shared, req, res, state };
+    const context: Handling = { ...this.shared, req, res, state };
     const { login } = state;
     const performed =
       login === undefined

@@ -9,6 +9,7 @@ import type { EngineSettings } from "../engine/engine.js";
 import { type Concerned, createEvents, type Telling } from "../events/emitter.js";
 import { telling } from "../events/telling.js";
 import { AddressGuard } from "../http/address-guard.js";
+import { comparablePath } from "../http/login-routes.js";
 import type { Method } from "../http/method.js";
 import { ProxyCheck } from "../http/proxy-check.js";
 import type { AppUser, Settings } from "../http/settings.js";
@@ -100,16 +101,10 @@ function userReaders(readers: UserReaders<AppUser> = {}): Pick<Settings, "userId
   return { userId, accountName };
 }
 
-/** As Express matches paths unless told otherwise: case and a trailing slash do not matter. */
-function comparable(req: Request, path: string): string {
-  const cased = req.app.enabled("case sensitive routing") ? path : path.toLowerCase();
-  return req.app.enabled("strict routing") || cased === "/" ? cased : cased.replace(/\/$/, "");
-}
-
 function exemption(exempt: SecondFactorOptions["exempt"] = DEFAULT_EXEMPT): Settings["isExempt"] {
   // Only a plain true exempts: an async predicate answers a promise, which reads as true.
   if (typeof exempt === "function") return (req) => (exempt(req) as unknown) === true;
-  return (req) => exempt.some((path) => comparable(req, path) === comparable(req, req.path));
+  return (req) => exempt.some((path) => comparablePath(req, path) === comparablePath(req, req.path));
 }
 
 /** Asked of a text, whether it includes an origin would be true of parts of it. */
@@ -184,6 +179,8 @@ function httpSettings(options: SecondFactorOptions, shared: Shared): Settings {
     pages: pages === false ? undefined : pages,
     trustMaxAge: shared.trust?.maxAge,
     verifyPassword: options.verifyPassword,
+    onLogin: options.onLogin,
+    carry: options.carry,
     proxyCheck,
     decide: telling(
       emitError,
@@ -194,6 +191,7 @@ function httpSettings(options: SecondFactorOptions, shared: Shared): Settings {
     fixedDecision: isDecision(policy) ? policy : undefined,
     origins: originsOf(options.origin),
     isExempt: exemption(options.exempt),
+    exemptPaths: typeof options.exempt === "function" ? undefined : (options.exempt ?? DEFAULT_EXEMPT),
     loadUser: options.user?.load,
     addressGuard: shared.addressGuard,
     emitError,
@@ -236,6 +234,7 @@ export function resolveOptions(options: SecondFactorOptions, defaultMethods: () 
       addressLimit: addressGuard,
       notify: options.notify,
       telling,
+      opensLogins: options.onLogin !== undefined,
     },
   };
 }
