@@ -12,7 +12,8 @@ export type { AppUser, PagesOptions } from "./http/settings.js";
 export type { RequireOptions } from "./http/require.js";
 export type { Json } from "./core/json.js";
 export type { Duration } from "./policy/durations.js";
-export type { SecondFactorState } from "./http/request-state.js";
+export type { InlineLogIn, SecondFactorState } from "./http/request-state.js";
+export type { Carry, CompletedLogin, OnLogin } from "./http/completion.js";
 
 // Methods
 export { totp, type TotpOptions } from "./methods/totp/totp.js";
