@@ -5,6 +5,7 @@ import type { BegunLogin } from "../engine/first-factor.js";
 import { type LoginContext, type Unweighed, weighed } from "../engine/login-context.js";
 import { isDue, type SessionRecord } from "../policy/assess.js";
 import { sendProblem } from "./answers.js";
+import { tellOfWaiting } from "./awaited.js";
 import type { Beginning, Completion } from "./completion.js";
 import type { Gate } from "./gate.js";
 import {
@@ -62,6 +63,7 @@ export class PassportLogin {
       .then(
         (goesOn) => {
           if (goesOn) done();
+          else tellOfWaiting(done);
         },
         (error: unknown) => {
           if (error instanceof LogInError) done(error.cause);

@@ -1,5 +1,5 @@
 import { promisify } from "node:util";
-import { describe, expect, test } from "@jest/globals";
+import { afterEach, describe, expect, jest, test } from "@jest/globals";
 import type { Express, Request } from "express";
 import { testApp, type TestApp, type TestAppOptions, type TestUser, userNamed } from "../support/app.js";
 import { enrolled, Jar } from "../support/browser.js";
@@ -180,5 +180,47 @@ describe("what Passport takes, req.logIn takes", () => {
       }),
     );
     expect((await jar.post("/called")).body).toEqual({ isIn: true });
+  });
+});
+
+describe("a promise of req.logIn without it", () => {
+  afterEach(() => {
+    jest.restoreAllMocks();
+  });
+
+  test("is answered by the middleware, and the developer is told once what to write", async () => {
+    const seen: string[] = [];
+    jest.spyOn(process, "emitWarning").mockImplementation(((text: string, { code }: { code: string }) => {
+      if (code === "SECOND_FACTOR_AWAITED_LOGIN") seen.push(text);
+    }) as never);
+    const [bound, called] = [styles[1]![1], styles[2]![1]];
+    const waiting = (logIn: LogIn) => inlineApp(logIn, {} as Inline);
+    const [first, second] = [waiting(bound), waiting(called)];
+    for (const target of [first, second]) {
+      await enrolled(target, "alice");
+      const answer = await new Jar(target).post("/api/session/alice");
+      expect([answer.status, answer.body.code]).toEqual([401, "second-factor-required"]);
+    }
+    expect(seen).toEqual([expect.stringContaining('{ secondFactor: "inline" }')]);
+  });
+
+  test.each(styles)("by %s comes back where nothing is due", async (_name, logIn) => {
+    const target = inlineApp(logIn, {} as Inline);
+    expect((await new Jar(target).post("/api/session/carol")).body).toMatchObject({ isIn: true });
+    expect(target.open()).toBe(0);
+  });
+
+  test("whose callback is one gets no error for a login that waits", async () => {
+    const errors: unknown[] = [];
+    const target = testApp({
+      routes(app) {
+        app.post("/callback", (req) => {
+          req.logIn(userNamed("alice"), (error: unknown) => errors.push(error));
+        });
+      },
+    });
+    await enrolled(target, "alice");
+    const answer = await new Jar(target).post("/callback");
+    expect([answer.body.code, errors]).toEqual(["second-factor-required", []]);
   });
 });
