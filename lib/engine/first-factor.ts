@@ -132,18 +132,25 @@ export class FirstFactor {
       const events: AccountEvent[] = [{ action: "device-replayed", outcome: "failure", label }];
       return { account: match.account, result: { match }, events };
     }
-    // Parallel first requests of one session are one login, at one stage; its id alone is no secret.
-    const known = account.logins.find((each) => each.id === session.id);
-    const { opening } = known ?? openingOf(this.dependencies, session, now);
-    const opens = known === undefined && opening !== undefined;
-    const { at, id } = session;
-    const login: Login = {
-      ...{ id, stage: known?.stage ?? randomId(), at, proofs: [], deviceId, ...(opening && { opening }) },
-      ...sighted(newcomer.source.sight, now),
-    };
+    const { login, opens } = this.loginBy(deviceId, account, newcomer.source, session, now);
     const current = match.kind === "rotated" ? match.account : account;
     const { account: listed, events } = withLogin(current, login, this.dependencies.uses, now);
-    const result = opens ? { match, opens } : { match };
+    const result = opens ? { match, opens: true as const } : { match };
     return { account: listed, result, events: [...events, { action: "device-used" }] };
+  }
+  /** Parallel first requests of one session are one login, at one stage, and one of them opens it; its id alone is no secret. */
+  private loginBy(
+    deviceId: string,
+    { logins }: Account,
+    { sight }: LoginContext["source"],
+    session: SessionRecord,
+    now: number,
+  ): { readonly login: Login; readonly opens: boolean } {
+    const { at, id } = session;
+    const known = logins.find((each) => each.id === id);
+    const { opening } = known ?? openingOf(this.dependencies, session, now);
+    const stage = known?.stage ?? randomId();
+    const login = { id, stage, at, proofs: [], deviceId, ...sighted(sight, now), ...(opening && { opening }) };
+    return { login, opens: known === undefined && opening !== undefined };
   }
 }

@@ -46,11 +46,11 @@ function carriedText(given: unknown): string {
     throw flaw("must answer a plain object, such as { remember: req.body.remember }");
   let text: string | undefined;
   try {
-    text = JSON.stringify(given) as string | undefined;
+    text = JSON.stringify(given);
   } catch {
     throw flaw("what it answers cannot be written as JSON");
   }
-  if (text?.startsWith("{") !== true) throw flaw("must answer a plain object, such as { remember: req.body.remember }");
+  if (!text?.startsWith("{")) throw flaw("must answer a plain object, such as { remember: req.body.remember }");
   const bytes = Buffer.byteLength(text);
   if (bytes <= MOST_BYTES) return text;
   throw flaw(`answered ${bytes} bytes of JSON; at most ${MOST_BYTES} are kept. Carry an id, and look the rest up`);

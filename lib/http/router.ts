@@ -2,6 +2,7 @@ import { type NextFunction, type Request, type Response, Router } from "express"
 import type { ErrorCode, Outcome, Problem } from "../core/errors.js";
 import type { UserId } from "../core/nouns.js";
 import { countedFor } from "../engine/address-limit.js";
+import type { LoginContext } from "../engine/login-context.js";
 import type { ShownOperation } from "../engine/operations.js";
 import { pageScript, styleSheet } from "../pages/embedded.js";
 import { sendJson, sendPage, sendProblem, sendRedirect, setCommonHeaders, wantsPage } from "./answers.js";
@@ -63,17 +64,11 @@ async function tellProblem(context: RouteContext, route: Route, problem: Problem
 }
 
 async function answer(context: Handling & { readonly login?: RouteContext["login"] }, reply: Reply): Promise<void> {
-  const { login, pages, req, res, settings, state } = context;
+  const { login, pages, req, res, settings } = context;
   const { body, deviceToken, page, risen, session, status } = reply;
   // Drawn first: where the application's layout fails, nothing has been given to the browser yet.
   const html = wantsPage(req, pages) && "render" in page ? page.render() : undefined;
-  if (risen?.opens === true) {
-    const opened = await state.keeper.completion.complete(state, risen, { record: login?.session });
-    if (opened.status.status === "ended") {
-      context.refusals.refuseEnded(state);
-      return;
-    }
-  }
+  if (risen?.opens === true && !(await isOpened(context, risen))) return;
   if (deviceToken !== undefined && login !== undefined) setDeviceToken(req, res, settings, login.userId, deviceToken);
   if (session !== undefined) await renewSession(req, session);
   if (html !== undefined) sendPage(res, 200, html);

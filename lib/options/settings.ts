@@ -101,6 +101,10 @@ function userReaders(readers: UserReaders<AppUser> = {}): Pick<Settings, "userId
   return { userId, accountName };
 }
 
+function exemptPathsOf({ exempt = DEFAULT_EXEMPT }: SecondFactorOptions): Settings["exemptPaths"] {
+  return typeof exempt === "function" ? undefined : exempt;
+}
+
 function exemption(exempt: SecondFactorOptions["exempt"] = DEFAULT_EXEMPT): Settings["isExempt"] {
   // Only a plain true exempts: an async predicate answers a promise, which reads as true.
   if (typeof exempt === "function") return (req) => (exempt(req) as unknown) === true;
@@ -191,7 +195,7 @@ function httpSettings(options: SecondFactorOptions, shared: Shared): Settings {
     fixedDecision: isDecision(policy) ? policy : undefined,
     origins: originsOf(options.origin),
     isExempt: exemption(options.exempt),
-    exemptPaths: typeof options.exempt === "function" ? undefined : (options.exempt ?? DEFAULT_EXEMPT),
+    exemptPaths: exemptPathsOf(options),
     loadUser: options.user?.load,
     addressGuard: shared.addressGuard,
     emitError,

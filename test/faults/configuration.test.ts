@@ -461,10 +461,7 @@ const shim: RequestHandler = (req, _res, next) => {
 describe("a session whose regenerate() leaves its id as it is", () => {
   test.each([
     ["of a cookie", [cookieSession, shim]],
-    [
-      "of express-session",
-      [session({ secret: "test", resave: false, saveUninitialized: true }) as RequestHandler, shim],
-    ],
+    ["of express-session", [session({ secret: "test", resave: false, saveUninitialized: true }), shim]],
   ])("%s: nobody is logged in, and the error says what to use", async (_name, sessions) => {
     const { agent, errors, login } = application(({ mfa, passport: own }) => [...sessions, own, mfa]);
     expect((await login()).status).toBe(500);

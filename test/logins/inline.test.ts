@@ -20,7 +20,7 @@ const styles: readonly [string, LogIn][] = [
       new Promise((resolve, reject) => {
         req.logIn(user, options, (error: unknown) => {
           if (error === undefined || error === null) resolve();
-          else reject(error as Error);
+          else reject(error);
         });
       }),
   ],
@@ -135,7 +135,7 @@ describe("what Passport takes, req.logIn takes", () => {
   ])("as %s", async (_name, act) => {
     const jar = new Jar(
       called((req, done) => {
-        act(req.logIn.bind(req) as Loose, done as Loose);
+        act(req.logIn.bind(req) as Loose, done);
       }),
     );
     expect((await jar.post("/called")).body).toEqual({ isIn: true });
