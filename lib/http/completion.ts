@@ -44,13 +44,13 @@ function carriedText(given: unknown): string {
   if (given === undefined || given === null) return NOTHING;
   if (typeof given !== "object" || Array.isArray(given))
     throw flaw("must answer a plain object, such as { remember: req.body.remember }");
-  let text: string | undefined;
+  let text: string;
   try {
     text = JSON.stringify(given);
   } catch {
     throw flaw("what it answers cannot be written as JSON");
   }
-  if (!text?.startsWith("{")) throw flaw("must answer a plain object, such as { remember: req.body.remember }");
+  if (!text.startsWith("{")) throw flaw("must answer a plain object, such as { remember: req.body.remember }");
   const bytes = Buffer.byteLength(text);
   if (bytes <= MOST_BYTES) return text;
   throw flaw(`answered ${bytes} bytes of JSON; at most ${MOST_BYTES} are kept. Carry an id, and look the rest up`);

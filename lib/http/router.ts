@@ -63,11 +63,27 @@ async function tellProblem(context: RouteContext, route: Route, problem: Problem
   }
 }
 
+/** A login that is complete but for what the application does first: false where it was over before that was done. */
+async function isOpened(
+  { login, refusals, state }: Handling & { readonly login?: RouteContext["login"] },
+  risen: LoginContext,
+): Promise<boolean> {
+  const opened = await state.keeper.completion.complete(state, risen, { record: login?.session });
+  if (opened.status.status !== "ended") return true;
+  refusals.refuseEnded(state);
+  return false;
+}
+
+/** What there is to draw for a browser. */
+function drawn({ pages, req }: RequestContext, { page }: Reply): string | undefined {
+  return wantsPage(req, pages) && "render" in page ? page.render() : undefined;
+}
+
 async function answer(context: Handling & { readonly login?: RouteContext["login"] }, reply: Reply): Promise<void> {
   const { login, pages, req, res, settings } = context;
   const { body, deviceToken, page, risen, session, status } = reply;
   // Drawn first: where the application's layout fails, nothing has been given to the browser yet.
-  const html = wantsPage(req, pages) && "render" in page ? page.render() : undefined;
+  const html = drawn(context, reply);
   if (risen?.opens === true && !(await isOpened(context, risen))) return;
   if (deviceToken !== undefined && login !== undefined) setDeviceToken(req, res, settings, login.userId, deviceToken);
   if (session !== undefined) await renewSession(req, session);

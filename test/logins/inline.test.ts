@@ -13,6 +13,10 @@ const INLINE: Inline = { secondFactor: "inline" };
 
 type LogIn = (req: Request, user: TestUser, options: Inline) => Promise<void>;
 
+function failed(error: unknown): Error {
+  return new Error("req.logIn failed", { cause: error });
+}
+
 const styles: readonly [string, LogIn][] = [
   [
     "a callback",
@@ -20,7 +24,7 @@ const styles: readonly [string, LogIn][] = [
       new Promise((resolve, reject) => {
         req.logIn(user, options, (error: unknown) => {
           if (error === undefined || error === null) resolve();
-          else reject(error);
+          else reject(failed(error));
         });
       }),
   ],
