@@ -12,7 +12,8 @@ export type { AppUser, PagesOptions } from "./http/settings.js";
 export type { RequireOptions } from "./http/require.js";
 export type { Json } from "./core/json.js";
 export type { Duration } from "./policy/durations.js";
-export type { SecondFactorState } from "./http/request-state.js";
+export type { InlineLogIn, SecondFactorState } from "./http/request-state.js";
+export type { Carry, CompletedLogin, OnLogin } from "./http/completion.js";
 
 // Methods
 export { totp, type TotpOptions } from "./methods/totp/totp.js";
@@ -87,6 +88,7 @@ export type {
 // What happened
 export { type AuditAction, type AuditEvent, type KnownAction, type OwaspLevel, toOwasp } from "./events/audit.js";
 export type { EventMap, Events } from "./events/emitter.js";
+export type { ErrorEvent, ErrorPlace, KnownPlace } from "./events/failures.js";
 export type { Notice, NoticeKind, Notify } from "./events/notices.js";
 
 // What went wrong

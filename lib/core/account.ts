@@ -74,6 +74,10 @@ export interface Login {
   readonly life?: number;
   /** It was used again after the request that listed it. */
   readonly used?: true;
+  /** Since when the application does what it does with a new login: until that has come to an end nothing is open to it. */
+  readonly opening?: { readonly at: number };
+  /** The first step it rose from, where the application is told of new logins: it is told once. */
+  readonly from?: string;
 }
 
 /** A login that ended, for as long as a copy of its session could come back. */

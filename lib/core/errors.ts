@@ -30,6 +30,7 @@ export const ERRORS = {
   "unsupported-media-type": { status: 415, title: "This kind of content is not accepted" },
   "too-many-attempts": { status: 429, title: "Too many attempts" },
   "delivery-failed": { status: 503, title: "The message could not be sent" },
+  "login-failed": { status: 503, title: "The sign-in could not be finished" },
   unavailable: { status: 503, title: "Sign-in cannot be checked right now" },
 } as const;
 
@@ -138,6 +139,15 @@ export class UnavailableError extends Error {
 
   static override [Symbol.hasInstance](value: unknown): boolean {
     return isOurs(this) ? isSigned(value, "UnavailableError") : super[Symbol.hasInstance](value);
+  }
+}
+
+/** The application would not have a login that was complete but for that. Inside only: its request is answered `login-failed`. */
+export class LoginFailedError extends Error {
+  readonly code = "login-failed" satisfies ErrorCode;
+
+  constructor(cause: unknown) {
+    super("onLogin refused the login", { cause });
   }
 }
 

@@ -96,6 +96,25 @@ export function seeLogin(account: Account, login: Login, sight: Sight, now: numb
   return { ...account, logins: account.logins.map((each) => (each.id === login.id ? seen : each)) };
 }
 
+/** The login of one of these ids, or risen from a first step of one, that is not open yet. */
+export function openingIn(logins: readonly Login[], ids: readonly (string | undefined)[]): Login | undefined {
+  return logins.find(
+    ({ from, id, opening }) =>
+      opening !== undefined && (ids.includes(id) || (from !== undefined && ids.includes(from))),
+  );
+}
+
+/** A login is open from now on. Its session may live longer or shorter than when it was listed: that was chosen meanwhile. */
+export function openLogin(account: Account, login: Login, life: number | undefined): Account {
+  const { opening: _over, ...open } = withLife(login, life);
+  return { ...account, logins: account.logins.map((each) => (each === login ? open : each)) };
+}
+
+/** A login whose session lives that long without being seen. */
+export function withLife({ life: _before, ...login }: Login, life: number | undefined): Login {
+  return { ...login, ...(life !== undefined && { life }) };
+}
+
 /** Ends a login; by a session of an older stage of it nothing ends. */
 export function removeLogin(
   account: Account,

@@ -6,8 +6,8 @@ import { restsOnBackupCode } from "../policy/access.js";
 import type { SessionRecord } from "../policy/assess.js";
 import type { AccountRecord, Change } from "./account-records.js";
 import type { EngineDependencies } from "./dependencies.js";
-import { elevatedStage } from "./elevation.js";
-import { listedLogin, type LoginContext, recordOfListed, renewed, weighed } from "./login-context.js";
+import { elevatedStage, risen } from "./elevation.js";
+import { listedLogin, type LoginContext, recordOfListed, renewed } from "./login-context.js";
 
 /** A factor that was proved and may now count. */
 export interface ProvenFactor {
@@ -50,11 +50,12 @@ function comesWithCodes(account: Account, { onBackupCode }: Factor): boolean {
  * other one ends, and no browser is trusted any more.
  */
 export async function activate(
-  { backupCodes, keys }: EngineDependencies,
+  dependencies: EngineDependencies,
   login: LoginContext,
   { amr, isSilent = false, ...proven }: ProvenFactor,
   now: number,
 ): Promise<Change<Activation>> {
+  const { backupCodes, keys } = dependencies;
   const { account } = login.record;
   const { id, type, label } = proven;
   const worth = worthOf(login, now);
@@ -64,7 +65,9 @@ export async function activate(
   const kept = minted === undefined ? account.factors : [minted.factor];
   const proof: Proof = { method: type, factorId: id, at: now, isEnrollment: true, ...worth, ...(amr && { amr }) };
   const stage =
-    isSilent && login.status.status === "verified" ? renewed(login.status.login) : elevatedStage(login, proof);
+    isSilent && login.status.status === "verified"
+      ? renewed(login.status.login)
+      : elevatedStage(dependencies, login, proof);
   const next: Account = startEpoch({ ...account, factors: [...kept, factor] }, randomId(), stage);
   const session = recordOfListed(login, stage, next.sessionEpoch);
   return {
@@ -81,5 +84,5 @@ export function enrolledWith(
   record: AccountRecord,
   now: number,
 ): EnrolledFactor {
-  return { ...activation, login: { ...weighed({ ...login, session }, record, now), session } };
+  return { ...activation, login: risen({ ...login, session }, record, now) };
 }

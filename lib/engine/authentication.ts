@@ -4,9 +4,10 @@ import type { Client } from "../core/nouns.js";
 import type { Change, Changed } from "./account-records.js";
 import { choiceOf, type MethodChoice } from "./choices.js";
 import type { EngineDependencies } from "./dependencies.js";
-import { elevate, type ElevatedLogin, type Elevation } from "./elevation.js";
+import { elevate, type ElevatedLogin, type Elevation, risen } from "./elevation.js";
 import { isOnItsOwn, type LoginContext, scopeOf, subjectOf, type Unweighed, weighed } from "./login-context.js";
 import type { AnyMethod, Waiting } from "./method.js";
+import { hasRisenFrom } from "./openings.js";
 import type { Presentation, Verification, Verified } from "./verification.js";
 
 /** A proof given at a login. */
@@ -75,8 +76,12 @@ export class Authentication {
   ): Outcome<ElevatedLogin | Waiting> {
     if (!result.ok || "waiting" in result.value) return result as Outcome<Waiting>;
     const { answer, deviceToken, proof, session } = result.value;
-    const elevated = { ...weighed({ ...login, session }, record, now), session };
-    return success({ login: elevated, proof, answer, ...(deviceToken === undefined ? {} : { deviceToken }) });
+    return success({
+      login: risen({ ...login, session }, record, now),
+      proof,
+      answer,
+      ...(deviceToken === undefined ? {} : { deviceToken }),
+    });
   }
 
   /**
@@ -100,7 +105,7 @@ export class Authentication {
     );
     if (!result.ok || result.value === undefined) return result as Outcome<undefined>;
     const { answer, proof, session } = result.value;
-    return success({ login: { ...weighed({ ...newcomer, session }, record, clock()), session }, proof, answer });
+    return success({ login: risen({ ...newcomer, session }, record, clock()), proof, answer });
   }
 
   /** A proof of nobody: told as any other wrong one, so that how a stranger fares does not say who is known. */
@@ -116,6 +121,7 @@ export class Authentication {
   ): Promise<Change<Outcome<Authenticated | Waiting>>> {
     const problem = admissionProblem(login, method);
     if (problem !== undefined) return { result: { ok: false, problem } };
+    if (hasRisenFrom(login, login.record.account)) return { result: failure("expired") };
     const claimant = { scope: scopeOf(login), loginId: login.session?.id };
     const tried = await this.verification.attempt(login.record.account, { method, presented }, claimant, now);
     if ("change" in tried) return tried.change;

@@ -1,6 +1,6 @@
 import type { Clock, Limits, MethodType } from "../core/nouns.js";
 import type { Keys } from "../crypto/key-provider.js";
-import type { EmitAudit } from "../events/emitter.js";
+import type { EmitAudit, EmitError } from "../events/emitter.js";
 import type { AccountRecords } from "./account-records.js";
 import type { AddressLimit } from "./address-limit.js";
 import type { ChallengeStore } from "./challenges.js";
@@ -24,5 +24,8 @@ export interface EngineDependencies {
   readonly credentials: CredentialIndex;
   readonly addressLimit: AddressLimit;
   readonly uses: LoginUses;
+  /** A login is complete only once the application has done what it does with new ones. */
+  readonly opensLogins: boolean;
   readonly emitAudit: EmitAudit;
+  readonly emitError: EmitError;
 }

@@ -5,9 +5,18 @@ import type { Proof } from "../core/nouns.js";
 import { randomId } from "../crypto/random.js";
 import type { AccountEvent } from "../events/audit.js";
 import type { SessionRecord } from "../policy/assess.js";
+import type { AccountRecord } from "./account-records.js";
 import type { EngineDependencies } from "./dependencies.js";
-import { deviceIdOf, listedLogin, type LoginContext, recordOfListed } from "./login-context.js";
+import {
+  deviceIdOf,
+  listedLogin,
+  type LoginContext,
+  recordOfListed,
+  type Unweighed,
+  weighed,
+} from "./login-context.js";
 import { withLogin } from "./logins.js";
+import { openingOf } from "./openings.js";
 
 /** A login that rose by a proof, and what the browser may keep of it. */
 export interface ElevatedLogin {
@@ -27,6 +36,18 @@ export interface Elevation {
   readonly deviceToken?: string;
 }
 
+/** A login as the written record has it, in which it has just risen; whoever made it rise opens it. */
+export function risen(
+  login: Unweighed & { readonly session: SessionRecord },
+  record: AccountRecord,
+  now: number,
+): ElevatedLogin["login"] {
+  const { session } = login;
+  const context = weighed(login, record, now);
+  const opens = listedLogin(context)?.opening !== undefined;
+  return { ...context, session, ...(opens && { opens }) };
+}
+
 /** A proof takes the place of older ones of its method; one by enrollment, which shows less, only of those like it. */
 function isReplaced({ isEnrollment, method }: Proof, by: Proof): boolean {
   return method === by.method && (by.isEnrollment !== true || isEnrollment === true);
@@ -36,10 +57,15 @@ function isReplaced({ isEnrollment, method }: Proof, by: Proof): boolean {
  * The stage a login rises to with a proof: every older copy of its session is worthless from then on; of each method the newest
  * proof is kept, oldest first.
  */
-export function elevatedStage(login: LoginContext, proof: Proof): Login {
+export function elevatedStage(
+  dependencies: Pick<EngineDependencies, "opensLogins">,
+  login: LoginContext,
+  proof: Proof,
+): Login {
   const previous = listedLogin(login)?.proofs ?? [];
   return {
     ...riseOf(login, proof.at),
+    ...openingOf(dependencies, login.session, proof.at),
     stage: randomId(),
     proofs: [...previous.filter((each) => !isReplaced(each, proof)), proof],
     ...sighted(login.source.sight, proof.at),
@@ -55,12 +81,12 @@ function riseOf({ session }: LoginContext, now: number): Pick<Login, "id" | "at"
 
 /** Lists the login at its new stage, and trusts its browser where that was asked for. */
 export async function elevate(
-  { devices, uses }: Pick<EngineDependencies, "devices" | "uses">,
+  { devices, opensLogins, uses }: Pick<EngineDependencies, "devices" | "opensLogins" | "uses">,
   login: LoginContext,
   { account, proof }: { readonly account: Account; readonly proof: Proof },
   trustsDevice: boolean,
 ): Promise<Elevation> {
-  const stage = elevatedStage(login, proof);
+  const stage = elevatedStage({ opensLogins }, login, proof);
   uses.set(stage.id, proof.at);
   const { account: listed, events: displaced } = withLogin(account, stage, uses, proof.at);
   const session = recordOfListed(login, stage, account.sessionEpoch);

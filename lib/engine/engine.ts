@@ -1,7 +1,7 @@
 import type { Clock, Limits, MethodType } from "../core/nouns.js";
 import { guardedKeys } from "../crypto/guarded-keys.js";
 import type { KeyProvider, Keys } from "../crypto/key-provider.js";
-import { createEvents, type EmitAudit, type Events } from "../events/emitter.js";
+import type { Events, Telling } from "../events/emitter.js";
 import { type Notify, sendNotices } from "../events/notices.js";
 import type { Store } from "../stores/contract.js";
 import { guardedStore } from "../stores/guarded.js";
@@ -22,6 +22,7 @@ import { KeySamples, sealingKeys } from "./key-samples.js";
 import { createUses, Logins } from "./logins.js";
 import { Management } from "./management.js";
 import type { AnyMethod } from "./method.js";
+import { Openings } from "./openings.js";
 import { Operations } from "./operations.js";
 import { Sending } from "./sending.js";
 import { StepUp } from "./step-up.js";
@@ -40,6 +41,9 @@ export interface EngineSettings {
   readonly limits: Limits;
   readonly addressLimit: AddressLimit;
   readonly notify: Notify | undefined;
+  readonly telling: Telling;
+  /** The application does something with every new login before that is open. */
+  readonly opensLogins: boolean;
 }
 
 /** The product without HTTP: it can be driven from a route, a test, a worker or a console. */
@@ -48,6 +52,7 @@ export interface Engine {
   readonly events: Events;
   readonly firstFactor: FirstFactor;
   readonly logins: Logins;
+  readonly openings: Openings;
   readonly verification: Verification;
   readonly authentication: Authentication;
   readonly enrollments: Enrollments;
@@ -78,17 +83,12 @@ function canMint(method: AnyMethod): method is NonNullable<EngineDependencies["b
   return method.mint !== undefined;
 }
 
-function eventsOf({ clock, notify }: EngineSettings): ReturnType<typeof createEvents> {
-  const created = createEvents(clock);
-  if (notify !== undefined) sendNotices(created.events, notify, created.emitAudit);
-  return created;
-}
-
 function dependenciesOf(
   settings: EngineSettings,
-  { emitAudit, keys, seals, store }: Pick<EngineKeys, "keys" | "seals"> & { emitAudit: EmitAudit; store: Store },
+  { keys, seals, store }: Pick<EngineKeys, "keys" | "seals"> & { store: Store },
 ): EngineDependencies {
-  const { addressLimit, clock, limits, trustedDevices } = settings;
+  const { addressLimit, clock, limits, telling, trustedDevices } = settings;
+  const { emitAudit, emitError } = telling;
   const methods = new Map<MethodType, AnyMethod>(settings.methods.map((method) => [method.type, method]));
   const records = new AccountRecords(store, clock, emitAudit);
   return {
@@ -103,7 +103,9 @@ function dependenciesOf(
     credentials: new CredentialIndex(store, methods, records),
     addressLimit,
     uses: createUses(),
+    opensLogins: settings.opensLogins,
     emitAudit,
+    emitError,
   };
 }
 
@@ -112,16 +114,17 @@ export function createEngine(settings: EngineSettings): Engine {
   settings.store.useClock?.(settings.clock);
   const store = guardedStore(settings.store, settings.storeTimeout);
   const { samples, seals, ...made } = createKeys(settings, store);
-  const { emitAudit, events } = eventsOf(settings);
-  const dependencies = dependenciesOf(settings, { ...made, seals, store, emitAudit });
+  if (settings.notify !== undefined) sendNotices(settings.telling, settings.notify);
+  const dependencies = dependenciesOf(settings, { ...made, seals, store });
   const verification = new Verification(dependencies);
   const operations = new Operations(dependencies, store);
   return {
     dependencies,
-    events,
+    events: settings.telling.events,
     verification,
     firstFactor: new FirstFactor(dependencies),
     logins: new Logins(dependencies),
+    openings: new Openings(dependencies),
     authentication: new Authentication(dependencies, verification),
     enrollments: new Enrollments(dependencies),
     sending: new Sending(dependencies),

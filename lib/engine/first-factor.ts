@@ -8,6 +8,7 @@ import type { AccountRecord, Change } from "./account-records.js";
 import type { EngineDependencies } from "./dependencies.js";
 import { type LoginContext, subjectOf, type Unweighed, weighed } from "./login-context.js";
 import { withLogin } from "./logins.js";
+import { openingOf } from "./openings.js";
 import type { DeviceMatch } from "./trusted-devices.js";
 
 /** A login after its first step, and what its browser has to keep or forget. */
@@ -25,11 +26,12 @@ export type Newcomer = Omit<Unweighed, "session">;
 /** What a login brings along whose record was copied into a session of another id: it has shown, and owes, what it did before. */
 function carriedOver(copied: SessionRecord | undefined): Partial<SessionRecord> {
   if (copied === undefined) return {};
-  const { at, dueAt, first, misses, pending } = copied;
+  const { at, carried, dueAt, first, misses, pending } = copied;
   return {
     ...(first !== undefined && { first }),
     ...(goesOn(copied) && {
       at,
+      ...(carried !== undefined && { carried }),
       ...(dueAt !== undefined && { dueAt }),
       ...(misses !== undefined && { misses }),
       ...(pending === true && { pending }),
@@ -99,17 +101,20 @@ export class FirstFactor {
 
   private async withDevice(newcomer: Newcomer, first: SessionRecord, token: string): Promise<BegunLogin> {
     const { clock, records } = this.dependencies;
-    const { record, result: match } = await records.change(subjectOf(newcomer), ({ account }, now) =>
+    const { record, result } = await records.change(subjectOf(newcomer), ({ account }, now) =>
       this.recognize(account, { newcomer, session: first, token }, now),
     );
+    const { match, opens } = result;
     if (match.kind === "replayed" || match.kind === "none") {
       return { ...this.challenge(newcomer, first, record), deviceRefused: true };
     }
     const stage = record.account.logins.find(({ id }) => id === first.id)?.stage;
-    const session: SessionRecord = { ...first, step: "second", stage };
+    const { carried: _used, ...kept } = first;
+    const session: SessionRecord = { ...kept, step: "second", stage };
     // Listed just now, it is not what was ended or has risen before its session was marked.
     const { unmarked: _marked, ...marked } = newcomer;
-    const login = { ...weighed({ ...marked, session }, record, clock()), session };
+    const seen = { ...weighed({ ...marked, session }, record, clock()), session };
+    const login = opens ? { ...seen, opens } : seen;
     return { login, ...(match.kind === "rotated" ? { deviceToken: match.token } : {}) };
   }
 
@@ -118,21 +123,34 @@ export class FirstFactor {
     account: Account,
     shown: { readonly newcomer: Newcomer; readonly session: SessionRecord; readonly token: string },
     now: number,
-  ): Promise<Change<DeviceMatch>> {
+  ): Promise<Change<{ readonly match: DeviceMatch; readonly opens?: true }>> {
     const { newcomer, session, token } = shown;
     const match: DeviceMatch = (await this.dependencies.devices?.match(account, token, now)) ?? { kind: "none" };
-    if (match.kind === "none") return { result: match };
+    if (match.kind === "none") return { result: { match } };
     const { id: deviceId, label } = match.device;
     if (match.kind === "replayed") {
       const events: AccountEvent[] = [{ action: "device-replayed", outcome: "failure", label }];
-      return { account: match.account, result: match, events };
+      return { account: match.account, result: { match }, events };
     }
-    // Parallel first requests of one session are one login, at one stage; its id alone is no secret.
-    const stage = account.logins.find((each) => each.id === session.id)?.stage ?? randomId();
-    const { at, id } = session;
-    const login: Login = { id, stage, at, proofs: [], deviceId, ...sighted(newcomer.source.sight, now) };
+    const { login, opens } = this.loginBy(deviceId, account, newcomer.source, session, now);
     const current = match.kind === "rotated" ? match.account : account;
     const { account: listed, events } = withLogin(current, login, this.dependencies.uses, now);
-    return { account: listed, result: match, events: [...events, { action: "device-used" }] };
+    const result = opens ? { match, opens: true as const } : { match };
+    return { account: listed, result, events: [...events, { action: "device-used" }] };
+  }
+  /** Parallel first requests of one session are one login, at one stage, and one of them opens it; its id alone is no secret. */
+  private loginBy(
+    deviceId: string,
+    { logins }: Account,
+    { sight }: LoginContext["source"],
+    session: SessionRecord,
+    now: number,
+  ): { readonly login: Login; readonly opens: boolean } {
+    const { at, id } = session;
+    const known = logins.find((each) => each.id === id);
+    const { opening } = known ?? openingOf(this.dependencies, session, now);
+    const stage = known?.stage ?? randomId();
+    const login = { id, stage, at, proofs: [], deviceId, ...sighted(sight, now), ...(opening && { opening }) };
+    return { login, opens: known === undefined && opening !== undefined };
   }
 }

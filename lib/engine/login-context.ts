@@ -41,6 +41,8 @@ export interface LoginContext {
   readonly reconfirmed?: true;
   /** The session holds the login, and no record of it yet. */
   readonly unmarked?: UnmarkedSession;
+  /** Complete but for what the application does with new logins, which is for this very request to have done. */
+  readonly opens?: true;
   /** When this process saw it last, before this request; undefined where it did not. */
   readonly usedAt?: number | undefined;
 }

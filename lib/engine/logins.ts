@@ -1,10 +1,11 @@
 import { type Account, isBare, type Login } from "../core/account.js";
-import { addLogin, displacedLogins, isNewsOf, type LastUse, seeLogin, sighted } from "../core/logins.js";
+import { addLogin, displacedLogins, isNewsOf, type LastUse, seeLogin, sighted, withLife } from "../core/logins.js";
 import { LruMap } from "../core/lru-map.js";
 import type { AccountEvent } from "../events/audit.js";
 import { listedAt, type SessionRecord } from "../policy/assess.js";
 import type { EngineDependencies } from "./dependencies.js";
 import { listedLogin, type LoginContext, subjectOf, weighed } from "./login-context.js";
+import { openingOf } from "./openings.js";
 
 /** When each login was last used, as far as this process knows: it is written down only now and then. */
 export type LoginUses = LruMap<string, number>;
@@ -53,29 +54,52 @@ export class Logins {
    */
   async list({ login, session }: Unlisted): Promise<LoginContext> {
     const { clock, records, uses } = this.dependencies;
-    const { record, result } = await records.change<Login | undefined>(
+    const { record, result } = await records.change<{ readonly login: Login; readonly opens?: true } | undefined>(
       subjectOf(login),
       (current, now) => {
         const { account } = current;
         if (weighed(login, current, now).status.status !== "not-enrolled") return { result: undefined };
         const known = continued(account, login) ?? account.logins.find(({ id }) => id === session.id);
-        if (known !== undefined) return { result: known };
-        const listed: Login = { id: session.id, at: session.at, proofs: [], ...sighted(login.source.sight, now) };
-        return { ...withLogin(account, listed, uses, now), result: listed };
+        if (known !== undefined) return { result: { login: known } };
+        const { opening } = openingOf(this.dependencies, session, now);
+        const step = { id: session.id, at: session.at, proofs: [], ...(opening && { opening }) };
+        const listed: Login = { ...step, ...sighted(login.source.sight, now) };
+        const opens = opening !== undefined;
+        return { ...withLogin(account, listed, uses, now), result: { login: listed, ...(opens && { opens }) } };
       },
       login.record,
     );
     if (result === undefined) return weighed(login, record, clock());
     const { unmarked: _marked, ...marked } = login;
     const epoch = record.account.sessionEpoch;
-    const { at, id, stage } = result;
-    const listed: SessionRecord = { ...session, step: "second", id, at, epoch, ...(stage !== undefined && { stage }) };
-    return weighed({ ...marked, session: listed }, record, clock());
+    const { at, id, stage } = result.login;
+    const { carried: _used, ...kept } = session;
+    const listed: SessionRecord = { ...kept, step: "second", id, at, epoch, ...(stage !== undefined && { stage }) };
+    const seen = weighed({ ...marked, session: listed }, record, clock());
+    return result.opens === true ? { ...seen, opens: true } : seen;
   }
 
   /** When this process saw a login last; undefined where it did not. */
   lastUse(id: string): number | undefined {
     return this.dependencies.uses.get(id);
+  }
+
+  /** Writes down that the session of a login has come to live longer or shorter than when it was listed. */
+  async prolong(login: LoginContext): Promise<void> {
+    const own = listedLogin(login);
+    const { life } = login.source;
+    if (own === undefined || own.life === life) return;
+    await this.dependencies.records.change<undefined>(
+      subjectOf(login),
+      ({ account }) => {
+        const listed = listedAt(own, account);
+        if (listed === undefined || listed.life === life) return { result: undefined };
+        const next = withLife(listed, life);
+        const logins = account.logins.map((each) => (each === listed ? next : each));
+        return { account: { ...account, logins }, result: undefined };
+      },
+      login.record,
+    );
   }
 
   /** Notes that a login was used, and writes it down where that is due. A store that takes no writes signs nobody out. */

@@ -1,12 +1,15 @@
 import { channel } from "node:diagnostics_channel";
 import { EventEmitter } from "node:events";
 import type { Client, Clock, UserId } from "../core/nouns.js";
+import { UnavailableError } from "../core/errors.js";
 import { cleanText, MAX_USER_AGENT } from "../core/text.js";
 import type { AuditAction, AuditEvent } from "./audit.js";
+import type { ErrorEvent, ErrorPlace } from "./failures.js";
 
 /** What listeners can subscribe to. */
 export interface EventMap {
   audit: [event: AuditEvent];
+  error: [event: ErrorEvent];
 }
 
 export type Events = EventEmitter<EventMap>;
@@ -25,6 +28,22 @@ export type Details = Partial<Pick<AuditEvent, "method" | "factorId" | "reason" 
 
 /** Tells everyone who listens; answers nothing and never throws. */
 export type EmitAudit = (action: AuditAction, subject: Subject, details?: Details) => void;
+
+/** Whose request it was, as far as it is known. */
+export type Concerned = Partial<Pick<Subject, "userId" | "client">>;
+
+/**
+ * Tells what failed, and where; answers nothing and never throws. Where nobody listens it is printed, the first time at each place.
+ * The place `"request"` is for whoever refuses in the end: an error that was told with its own place is not told again there.
+ */
+export type EmitError = (place: ErrorPlace, error: unknown, concerned?: Concerned) => void;
+
+/** Everything that happens is told through one of these. */
+export interface Telling {
+  readonly events: Events;
+  readonly emitAudit: EmitAudit;
+  readonly emitError: EmitError;
+}
 
 const diagnostics = channel("express-second-factor");
 
@@ -49,30 +68,89 @@ function describe(clock: Clock, action: AuditAction, subject: Subject, details: 
   return Object.freeze(present(event)) as AuditEvent;
 }
 
-function warn(error: unknown): void {
-  process.emitWarning(`A listener of "audit" failed: ${String(error)}`, { code: "SECOND_FACTOR_LISTENER" });
+/** Whatever it is that was thrown: reading it may fail like anything else. */
+function tried<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
+
+function textOf(error: unknown): string {
+  return tried(() => String(error)) ?? "something that cannot be read";
+}
+
+/** The clock may be what has failed. */
+function timeOf(clock: Clock): string {
+  return tried(() => new Date(clock()).toISOString()) ?? new Date().toISOString();
+}
+
+/** What was thrown, under our own words for it. */
+function causeOf(error: unknown): unknown {
+  return error instanceof UnavailableError && error.cause !== undefined ? error.cause : error;
+}
+
+/** Tells every listener of `name`. Not by `emit`, which ends the process where nobody listens to an error. */
+function tell(events: Events, name: keyof EventMap, event: AuditEvent | ErrorEvent): void {
+  const warn = (error: unknown): void => {
+    process.emitWarning(`A listener of "${name}" failed: ${textOf(error)}`, { code: "SECOND_FACTOR_LISTENER" });
+  };
+  for (const listener of events.rawListeners(name)) {
+    try {
+      const told = listener as (event: AuditEvent | ErrorEvent) => unknown;
+      // An async listener may answer a promise whatever its type says, and a rejection would end the process.
+      Promise.resolve(told.call(events, event)).catch(warn);
+    } catch (error) {
+      warn(error);
+    }
+  }
+}
+
+/** Once for each place: an outage fails thousands of times, and says one thing. */
+function createPrinter(): (place: ErrorPlace, error: unknown) => void {
+  const printed = new Set<ErrorPlace>();
+  return (place, error) => {
+    if (printed.has(place)) return;
+    printed.add(place);
+    const stack: unknown = tried(() => (error as { stack?: unknown }).stack);
+    process.emitWarning(
+      `${place} failed: ${textOf(error)}\nSaid once; mfa.events.on("error", ({ error, place }) => ...) is told of every one.`,
+      { code: "SECOND_FACTOR_ERROR", ...(typeof stack === "string" ? { detail: stack } : {}) },
+    );
+  };
+}
+
+function createEmitError(events: Events, clock: Clock): EmitError {
+  const told = new WeakSet();
+  const print = createPrinter();
+  const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;
+  return (place, given, { client, userId } = {}) => {
+    const error = causeOf(given);
+    const seen = [given, error].filter(isObject);
+    if (place === "request" && seen.some((each) => told.has(each))) return;
+    for (const each of seen) told.add(each);
+    if (events.listenerCount("error") === 0) {
+      print(place, error);
+      return;
+    }
+    const requestId = cleanText(client?.requestId ?? "", MAX_USER_AGENT);
+    const event = { ...present({ time: timeOf(clock), place, userId, requestId }), error };
+    tell(events, "error", Object.freeze(event) as ErrorEvent);
+  };
 }
 
 /**
- * One spine for "something happened". A listener that throws is reported as a process warning and goes no further:
- * it neither opens nor closes the gate, and the other listeners are still told.
+ * One spine for "something happened" and "something failed". A listener that throws is reported as a process warning and goes no
+ * further: it neither opens nor closes the gate, and the other listeners are still told.
  */
-export function createEvents(clock: Clock): { readonly events: Events; readonly emitAudit: EmitAudit } {
+export function createEvents(clock: Clock): Telling {
   const events: Events = new EventEmitter<EventMap>();
   const emitAudit: EmitAudit = (action, subject, details = {}) => {
     if (!diagnostics.hasSubscribers && events.listenerCount("audit") === 0) return;
     const event = describe(clock, action, subject, details);
     diagnostics.publish(event);
-    for (const listener of events.rawListeners("audit")) {
-      try {
-        const told: (event: AuditEvent) => unknown = listener;
-        const answer = told.call(events, event);
-        // An async listener may answer a promise whatever its type says, and a rejection would end the process.
-        Promise.resolve(answer).catch(warn);
-      } catch (error) {
-        warn(error);
-      }
-    }
+    tell(events, "audit", event);
   };
-  return { events, emitAudit };
+  return { events, emitAudit, emitError: createEmitError(events, clock) };
 }

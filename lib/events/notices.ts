@@ -1,6 +1,6 @@
 import type { UserId } from "../core/nouns.js";
 import type { AuditAction, AuditEvent } from "./audit.js";
-import type { EmitAudit, Events } from "./emitter.js";
+import type { Telling } from "./emitter.js";
 
 const NOTICE_KINDS = [
   "factor-enrolled",
@@ -29,8 +29,8 @@ export interface Notice {
 }
 
 /**
- * Called once for each notice; a promise is waited for. A rejection, or no answer within 30 s, becomes the event `notice-failed`;
- * it is NOT tried again.
+ * Called once for each notice; a promise is waited for. A rejection, or no answer within 30 s, becomes the event `notice-failed`
+ * and an `error` event; it is NOT tried again.
  */
 export type Notify = (notice: Notice) => unknown;
 
@@ -42,7 +42,7 @@ async function deliver(notify: Notify, notice: Notice): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
-      reject(new Error("timed out"));
+      reject(new Error(`notify did not answer within ${LONGEST} ms`));
     }, LONGEST).unref();
   });
   try {
@@ -53,14 +53,15 @@ async function deliver(notify: Notify, notice: Notice): Promise<void> {
 }
 
 /** Hands notices to `notify` beside the request, never in its way; one that fails or hangs becomes `notice-failed`. */
-export function sendNotices(events: Events, notify: Notify, emitAudit: EmitAudit): void {
+export function sendNotices({ emitAudit, emitError, events }: Telling, notify: Notify): void {
   events.on("audit", (event) => {
     const { userId } = event;
     if (userId === undefined || !NOTICED.has(event.action)) return;
     const notice: Notice = { kind: event.action as NoticeKind, userId, event };
     void Promise.resolve()
       .then(() => deliver(notify, notice))
-      .catch(() => {
+      .catch((error: unknown) => {
+        emitError("notify", error, { userId, client: event });
         emitAudit("notice-failed", { ...event, userId }, { outcome: "failure", reason: event.action });
       });
   });

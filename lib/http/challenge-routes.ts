@@ -136,11 +136,17 @@ export function elevatedReply(context: RouteContext, elevated: ElevatedLogin): O
   const body = { status: "verified", redirectTo, amr, ...answer, ...(closed.length > 0 && { closed }) };
   const offer = wayOn(context, elevated);
   if (offer !== undefined) {
-    return success({ status: 200, body, page: { redirect: `${state.base}${offer}` }, session: login.session });
+    return success({
+      status: 200,
+      body,
+      page: { redirect: `${state.base}${offer}` },
+      session: login.session,
+      risen: login,
+    });
   }
   const { returnTo: _used, ...session } = login.session;
   const token = deviceToken === undefined ? {} : { deviceToken };
-  return success({ status: 200, body, page: { redirect: redirectTo }, session, ...token });
+  return success({ status: 200, body, page: { redirect: redirectTo }, session, risen: login, ...token });
 }
 
 /** The answer to a proof of one operation: the login and its session stay as they are, and what was asked for can be done now. */

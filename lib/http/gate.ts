@@ -6,7 +6,9 @@ import { type LoginContext, subjectOf, type Unweighed, weighed } from "../engine
 import type { Unlisted } from "../engine/logins.js";
 import { decisionOf, isDue, type LoginStatus, type SessionRecord, withDecision } from "../policy/assess.js";
 import { sendProblem, sendRedirect, wantsPage } from "./answers.js";
+import type { Beginning, Completion } from "./completion.js";
 import { clearDeviceToken, setDeviceToken } from "./device-cookie.js";
+import { LoginRoutes } from "./login-routes.js";
 import { prefersHtml } from "./negotiation.js";
 import type { PageSet } from "./page-set.js";
 import type { RequestState } from "./request-state.js";
@@ -16,6 +18,8 @@ import type { Settings } from "./settings.js";
 import { unweighedOf } from "./source.js";
 import { currentUser, hideUser } from "./user-visibility.js";
 
+type SessionLogin = LoginContext & { readonly session: SessionRecord };
+
 /** It is complete, and neither the account nor the session says so. A login that is this request's alone is never listed. */
 function isUnlisted({ session, status, unmarked }: LoginContext): boolean {
   return !("login" in status) && (session !== undefined || unmarked !== undefined);
@@ -23,11 +27,17 @@ function isUnlisted({ session, status, unmarked }: LoginContext): boolean {
 
 /** Derives what each request's login is worth, and answers the requests that may go no further. */
 export class Gate {
+  /** Where logins are made. */
+  readonly routes: LoginRoutes;
+
   constructor(
     private readonly settings: Settings,
     private readonly engine: Engine,
     private readonly pages: PageSet,
-  ) {}
+    private readonly completion: Completion,
+  ) {
+    this.routes = new LoginRoutes(settings.exemptPaths);
+  }
 
   /**
    * Finds out what the request's login is worth. Requests without a login cost nothing and touch no store. `mayRecall`: what the
@@ -44,7 +54,8 @@ export class Gate {
       this.setLogin(state, recalled);
       return;
     }
-    const record = await this.engine.dependencies.records.read(unweighed.userId);
+    const read = await this.engine.dependencies.records.read(unweighed.userId);
+    const record = await this.engine.openings.settled(unweighed, read);
     const login = await this.engine.logins.see(weighed(unweighed, record, this.settings.clock()));
     if (login.status.status === "ended") await this.endLogin(state, login);
     else if (isDue(login.status)) await this.setDue(state, login, unweighed);
@@ -91,7 +102,8 @@ export class Gate {
   private async list(state: RequestState, found: LoginContext): Promise<void> {
     const first = found.session ?? { ...this.engine.firstFactor.firstStep(found, found.record), adopted: true };
     const session = withDecision(first, found.decision);
-    const login = await this.enlist({ login: found, session });
+    const listed = await this.enlist({ login: found, session });
+    const login = await this.open(state, listed, { record: found.session });
     if (login.status.status === "ended") await this.endLogin(state, login);
     else if (isDue(login.status)) await this.setDue(state, login, login);
     else {
@@ -104,6 +116,7 @@ export class Gate {
   private recalled(unweighed: Unweighed): LoginContext | undefined {
     const record = this.engine.dependencies.records.recall(unweighed.userId);
     if (record === undefined || unweighed.session === undefined) return undefined;
+    if (this.engine.openings.isRunning(unweighed, record)) return undefined;
     // What it has come to owe is to be kept.
     if (decisionOf(unweighed.session) !== unweighed.decision) return undefined;
     const login = weighed(unweighed, record, this.settings.clock());
@@ -130,13 +143,19 @@ export class Gate {
     else if (this.settings.isReport) {
       this.report(login);
       next();
-    } else if (this.settings.isExempt(req)) next();
+    } else if (this.mayReach(req, login)) next();
     else return this.stop(state, login);
     return undefined;
   }
 
+  /** Exempt, or where this login was made: another account can be used there. The user stays hidden. */
+  private mayReach(req: Request, { session }: LoginContext): boolean {
+    return (session !== undefined && this.routes.isOrigin(req, session)) || this.settings.isExempt(req);
+  }
+
   private async stop(state: RequestState, login: LoginContext): Promise<void> {
     const { req } = state;
+    this.routes.tellOfRefused(req);
     const isPage = req.method === "GET" && prefersHtml(req);
     await this.remember(state, login, isPage ? localPlace(req.originalUrl, this.settings.origins(req)) : undefined);
     this.answerDue(state, login);
@@ -162,15 +181,48 @@ export class Gate {
 
   /** A login the session has no record of: from before this middleware, from a remember-me cookie, from another user's session. */
   private async adopt(state: RequestState, newcomer: Unweighed): Promise<void> {
+    const { req } = state;
+    const beginning = await this.beginningOf(state, newcomer.unmarked?.copied);
     const begun = await this.engine.firstFactor.begin(newcomer);
-    const session = { ...begun.login.session, adopted: true };
-    const login = { ...begun.login, session };
-    if (session.step === "second") await renewSession(state.req, session);
-    else await saveRecord(state.req, session);
     this.keepDevice(state, begun);
-    if (login.status.status !== "ended") this.setLogin(state, login);
+    const session = { ...begun.login.session, adopted: true };
     // Revoked while it was made: whoever put the user on the request, they are not let in with it.
-    else if (!this.settings.isReport) hideUser(state.req);
+    if (begun.login.status.status === "ended") {
+      await saveRecord(req, session);
+      if (!this.settings.isReport) hideUser(req);
+    } else if (session.step === "second") await this.admit(state, { ...begun.login, session }, beginning);
+    else await this.setWaiting(state, { ...begun.login, session }, beginning);
+  }
+
+  private async admit(state: RequestState, risen: SessionLogin, beginning: Beginning): Promise<void> {
+    const login = await this.open(state, risen, beginning);
+    await renewSession(state.req, risen.session);
+    if (login.status.status === "ended") await this.endLogin(state, login);
+    else this.setLogin(state, login);
+  }
+
+  private async setWaiting(state: RequestState, due: SessionLogin, beginning: Beginning): Promise<void> {
+    const isLetThrough = this.settings.isReport && this.settings.onLogin !== undefined && isDue(due.status);
+    const kept = "text" in beginning ? await this.completion.kept(due, beginning.text) : {};
+    const session: SessionRecord = { ...due.session, ...kept, ...(isLetThrough && { opened: true }) };
+    const login = { ...due, session };
+    await saveRecord(state.req, session);
+    this.setLogin(state, login);
+    if (isLetThrough) await this.completion.letThrough(state, login, beginning);
+  }
+
+  /** What is to be kept of a login that was found. One that goes on as it began keeps what it has. */
+  private async beginningOf({ req }: RequestState, record: SessionRecord | undefined): Promise<Beginning> {
+    if (record?.carried !== undefined) return { record };
+    const user = currentUser(req);
+    return user === undefined ? { record: undefined } : { text: await this.completion.carry(req, user) };
+  }
+
+  /** Has the application do what it does with a login that turned out complete, or waits for another request that has it done. */
+  private async open(state: RequestState, login: LoginContext, beginning: Beginning): Promise<LoginContext> {
+    const known =
+      login.opens === true && !("text" in beginning) ? await this.beginningOf(state, beginning.record) : beginning;
+    return this.completion.complete(state, login, known);
   }
 
   private async endLogin(state: RequestState, login: LoginContext): Promise<void> {

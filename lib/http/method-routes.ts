@@ -129,10 +129,10 @@ export function enrolledReply(
   const session = isOnTheWay ? arrived : login.session;
   const view = factorView(factor, settings.methods);
   if (backupCodes === undefined) {
-    return success({ status: 201, body: { factor: view }, page: { redirect: continueTo }, session });
+    return success({ status: 201, body: { factor: view }, page: { redirect: continueTo }, session, risen: login });
   }
   const render = (): string => pages.backupCodes(req, login, backupCodes, continueTo, true);
-  return success({ status: 201, body: { factor: view, backupCodes }, page: { render }, session });
+  return success({ status: 201, body: { factor: view, backupCodes }, page: { render }, session, risen: login });
 }
 
 const RETRIED: readonly Problem["code"][] = ["invalid-code", "invalid-request", "too-many-attempts"];

@@ -1,6 +1,7 @@
 import type { NextFunction, Request, Response } from "express";
 import { ConfigurationError } from "../core/errors.js";
 import type { Engine } from "../engine/engine.js";
+import { Completion } from "./completion.js";
 import { describe } from "./description.js";
 import { Gate } from "./gate.js";
 import { MountCheck, requireOrder, strangeness } from "./order.js";
@@ -29,10 +30,12 @@ export class Middleware {
     readonly engine: Engine,
   ) {
     this.pages = new PageSet(settings, engine);
-    this.refusals = new Refusals(this.pages, engine.dependencies.emitAudit);
-    this.gate = new Gate(settings, engine, this.pages);
-    const passportLogin = new PassportLogin(settings, engine, this.gate, this.pages, this.refusals);
-    this.keeper = { passportLogin, describe: (login) => describe(engine, login) };
+    const { emitAudit, emitError } = engine.dependencies;
+    this.refusals = new Refusals(this.pages, emitAudit, emitError);
+    const completion = new Completion(settings, engine);
+    this.gate = new Gate(settings, engine, this.pages, completion);
+    const passportLogin = new PassportLogin(settings, engine, this.gate, this.pages, this.refusals, completion);
+    this.keeper = { completion, passportLogin, describe: (login) => describe(engine, login) };
     this.routes = new OwnRoutes({ engine, settings, pages: this.pages, refusals: this.refusals });
     this.wellKnown = new WellKnown(settings);
   }

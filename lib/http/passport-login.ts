@@ -5,7 +5,18 @@ import type { BegunLogin } from "../engine/first-factor.js";
 import { type LoginContext, type Unweighed, weighed } from "../engine/login-context.js";
 import { isDue, type SessionRecord } from "../policy/assess.js";
 import { sendProblem } from "./answers.js";
+import { tellOfWaiting } from "./awaited.js";
+import type { Beginning, Completion } from "./completion.js";
 import type { Gate } from "./gate.js";
+import {
+  asError,
+  given,
+  keepsSession,
+  type LoggingIn,
+  LogInError,
+  type PassportMethod,
+  renewedWith,
+} from "./log-in-call.js";
 import { localPlace } from "./return-to.js";
 import type { PageSet } from "./page-set.js";
 import { callBackAfter, type Refusals, tellOfCallback } from "./refusals.js";
@@ -14,13 +25,12 @@ import {
   anyRecord,
   type Done,
   loginIdOf,
-  override,
-  putRecord,
+  onNewLife,
+  readRecord,
   renewSession,
   requireSession,
-  saveOnce,
   saveRecord,
-  type Session,
+  saveSession,
   sessionOf,
   settled,
 } from "./session.js";
@@ -28,93 +38,6 @@ import type { AppUser, Settings } from "./settings.js";
 import { clientOf, unweighedOf } from "./source.js";
 import { ownLogOut, watchSession } from "./takeover.js";
 import { hideUser, showUser, tryToHideUser } from "./user-visibility.js";
-
-/** Passport's own options of `authenticate` and `logIn`, as far as they matter here. */
-interface LogInOptions {
-  readonly session?: unknown;
-  readonly successRedirect?: string;
-  readonly successReturnToOrRedirect?: string;
-  /** `"inline"`: do not answer the request; a strategy further down the chain verifies the second factor. */
-  readonly secondFactor?: "inline";
-}
-
-type PassportMethod = (this: unknown, ...given: unknown[]) => unknown;
-
-/** One call of `req.logIn`. */
-interface LoggingIn {
-  readonly state: RequestState;
-  readonly user: AppUser;
-  readonly options: LogInOptions;
-  /** Passport's own method, called as ours was. */
-  readonly original: (done: Done) => unknown;
-}
-
-/** Passport's own failure of a login, kept apart from ours: the application hears of it as ever. */
-class LogInError extends Error {
-  constructor(override readonly cause: unknown) {
-    super("req.logIn failed");
-  }
-}
-
-/**
- * Passport's `(options, done)`, either of which may be left out. What lies under our method may be the application's, which knows
- * one way of being called: `before` are the arguments it is called with, up to the callback.
- */
-function given(first: unknown, second: unknown): { options: LogInOptions; before: unknown[]; done: Done } {
-  const done = typeof first === "function" ? first : second;
-  const hasOptions = typeof first === "object" && first !== null;
-  return {
-    options: hasOptions ? first : {},
-    before: hasOptions ? [first] : [],
-    done: typeof done === "function" ? (done as Done) : () => undefined,
-  };
-}
-
-function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown));
-}
-
-/** What came of a session's record when the session got its new id. */
-interface RenewedRecord {
-  record?: SessionRecord;
-  /** Ours, not Passport's. */
-  failure?: Error;
-}
-
-/** Has the record of the session that takes this one's place made and put, before anything goes on with it. */
-function renewedWith(req: Request, session: Session, settle: () => Promise<SessionRecord>): RenewedRecord {
-  const renewed: RenewedRecord = {};
-  const regenerate = session.regenerate.bind(session);
-  async function put(next: Session): Promise<void> {
-    saveOnce(next);
-    renewed.record = await settle();
-    putRecord(req, renewed.record);
-  }
-  override(session, "regenerate", (done: Done): Session => {
-    regenerate((error) => {
-      const next = sessionOf(req);
-      if (next === undefined || (error !== undefined && error !== null)) done(error);
-      else {
-        put(next).then(
-          () => {
-            done();
-          },
-          (failure: unknown) => {
-            renewed.failure = asError(failure);
-            done(renewed.failure);
-          },
-        );
-      }
-    });
-    return session;
-  });
-  return renewed;
-}
-
-/** As Passport reads its option. */
-function keepsSession({ session }: LogInOptions): boolean {
-  return session === undefined || Boolean(session);
-}
 
 /** Takes logins over from Passport, and ends them with it, whoever calls `req.logIn`, `req.logout` or `session.destroy`. */
 export class PassportLogin {
@@ -124,16 +47,23 @@ export class PassportLogin {
     private readonly gate: Gate,
     private readonly pages: PageSet,
     private readonly refusals: Refusals,
+    private readonly completion: Completion,
   ) {}
 
-  /** `req.logIn(user, [options], [done])`. */
+  /**
+   * `req.logIn(user, [options], [done])`. Where a second factor is due, the request is answered here and `done` is never called, unless
+   * the options say `"inline"`.
+   * @throws Error as Passport does where a session is kept and nobody is called back
+   */
   logIn(state: RequestState, original: PassportMethod, user: AppUser, first: unknown, second: unknown): void {
-    const { before, done, options } = given(first, second);
+    const { before, done, isCalledBack, options } = given(first, second);
+    if (!isCalledBack && keepsSession(options)) throw new Error("req#login requires a callback function");
     const own = (then: Done): unknown => original.call(state.req, user, ...before, then);
     this.complete({ state, original: own, user, options })
       .then(
         (goesOn) => {
           if (goesOn) done();
+          else tellOfWaiting(done);
         },
         (error: unknown) => {
           if (error instanceof LogInError) done(error.cause);
@@ -189,11 +119,16 @@ export class PassportLogin {
     state.ready = state.firstMethod = undefined;
     if (ready?.userId === newcomer.userId) return this.goOnWith(login, ready);
     if (!facts.session) return this.once(login, newcomer);
+    const route = this.gate.routes.note(state.req);
+    // The session is about to be renewed, and what the first step was sent with is gone when the login is complete.
+    const text = await this.completion.carry(state.req, user);
     const begun = await this.engine.firstFactor.begin(newcomer);
+    const waits = isDue(begun.login.status) ? await this.waiting(login, begun.login, text) : {};
     const session: SessionRecord = {
       ...begun.login.session,
       ...(firstMethod !== undefined && { first: firstMethod }),
-      ...(isDue(begun.login.status) && this.returnTo(login)),
+      ...waits,
+      ...(isDue(begun.login.status) && { route }),
     };
     // The login this one replaces is over, whatever becomes of a copy of its session.
     await this.end(state.req);
@@ -202,7 +137,17 @@ export class PassportLogin {
       settledAs = await this.settleBegun(settledAs, state.req);
       return settledAs.session;
     });
-    return this.admitBegun(login, { ...begun, login: settledAs });
+    return this.admitBegun(login, { ...begun, login: settledAs }, text);
+  }
+
+  /** What is kept of a login that is not complete by its first step. */
+  private async waiting(login: LoggingIn, begun: LoginContext, text: string): Promise<Partial<SessionRecord>> {
+    const isLetThrough = this.settings.isReport && this.settings.onLogin !== undefined;
+    return {
+      ...this.returnTo(login),
+      ...(await this.completion.kept(begun, text)),
+      ...(isLetThrough && { opened: true }),
+    };
   }
 
   /** In its new session a login has its id from there, and is listed where it is complete by its first step. */
@@ -215,30 +160,58 @@ export class PassportLogin {
     return { ...listed, session: listed.session ?? session };
   }
 
-  private admitBegun({ options, state }: LoggingIn, begun: BegunLogin): boolean {
+  private async admitBegun({ options, state, user }: LoggingIn, begun: BegunLogin, text: string): Promise<boolean> {
     this.gate.keepDevice(state, begun);
     state.hasBegun = true;
+    const { login } = begun;
+    const { isReport } = this.settings;
     // It was ended while it was made, by another request.
-    if (begun.login.status.status === "ended") {
-      if (this.settings.isReport) {
-        this.gate.report(begun.login);
-        return true;
-      }
-      this.refusals.refuseEnded(state);
-      return false;
+    if (login.status.status === "ended") return isReport ? this.letEndedOn(login) : this.refuseEnded(state);
+    if (!isDue(login.status)) return this.arrive(state, user, login, { text });
+    this.gate.setLogin(state, login);
+    if (isReport) {
+      this.gate.report(login);
+      await this.completion.letThrough(state, login, { text });
+      return true;
     }
-    this.gate.setLogin(state, begun.login);
-    if (!isDue(begun.login.status)) return true;
-    if (this.settings.isReport) this.gate.report(begun.login);
-    if (this.settings.isReport || options.secondFactor === "inline") return true;
-    this.gate.answerDue(state, begun.login);
+    if (options.secondFactor === "inline") return true;
+    this.gate.answerDue(state, login);
     return false;
+  }
+
+  private letEndedOn(login: LoginContext): boolean {
+    this.gate.report(login);
+    return true;
+  }
+
+  private refuseEnded(state: RequestState): boolean {
+    this.refusals.refuseEnded(state);
+    return false;
+  }
+
+  /** A complete login, with what the application does first; it sees the user once that is done. Answers whether it goes on. */
+  private async arrive(
+    state: RequestState,
+    user: AppUser,
+    login: LoginContext,
+    beginning: Beginning,
+  ): Promise<boolean> {
+    const { req } = state;
+    if (login.opens === true) showUser(req, undefined);
+    const open = await this.completion.complete(state, login, beginning);
+    if (open.status.status === "ended") return this.refuseEnded(state);
+    showUser(req, user);
+    if (login.opens === true) await saveSession(req);
+    this.gate.setLogin(state, open);
+    onNewLife(req, () => this.engine.logins.prolong(open));
+    return true;
   }
 
   /** A strategy has verified the second factor: this login is a full one. */
   private async goOnWith(login: LoggingIn, ready: ReadyLogin): Promise<boolean> {
     const { options, state, user } = login;
     const { returnTo, ...session } = ready.session;
+    const beginning = await this.beginningOf(state.req, user);
     if (!keepsSession(options)) {
       // Passport leaves the session alone then; a login that rises must not.
       await renewSession(state.req, session);
@@ -247,17 +220,19 @@ export class PassportLogin {
     // Where Passport itself redirects to what was first asked for, it reads the place from here.
     const kept = sessionOf(state.req);
     if (kept !== undefined && options.successReturnToOrRedirect !== undefined) kept.returnTo = returnTo;
-    const risen: LoginContext = weighed({ ...ready, session }, ready.record, this.settings.clock());
-    if (risen.status.status === "ended") {
-      this.refusals.refuseEnded(state);
-      return false;
-    }
-    this.gate.setLogin(state, risen);
-    return true;
+    const risen = weighed({ ...ready, session }, ready.record, this.settings.clock());
+    const opens = ready.opens === true;
+    return this.arrive(state, user, opens ? { ...risen, opens } : risen, beginning);
+  }
+
+  /** What was kept of the login that rises; of one that was whole by its first step there is nothing yet. */
+  private async beginningOf(req: Request, user: AppUser): Promise<Beginning> {
+    const record = readRecord(req, this.settings.userId(user));
+    return record === undefined ? { text: await this.completion.carry(req, user) } : { record };
   }
 
   /** A login for this request alone (`session: false`: Basic, bearer). There is no second step to come, so none may be due. */
-  private async once({ original, state }: LoggingIn, newcomer: Unweighed): Promise<boolean> {
+  private async once({ options, original, state }: LoggingIn, newcomer: Unweighed): Promise<boolean> {
     const { req, res } = state;
     const record = await this.engine.dependencies.records.read(newcomer.userId);
     const login = weighed(newcomer, record, this.settings.clock());
@@ -269,6 +244,7 @@ export class PassportLogin {
       this.gate.report(login);
       return true;
     }
+    if (options.secondFactor === "inline") return true;
     const code = login.status.status === "must-enroll" ? "enrollment-required" : "second-factor-required";
     sendProblem(req, res, { code }, this.pages);
     return false;

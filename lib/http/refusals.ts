@@ -1,7 +1,7 @@
 import type { Request, Response } from "express";
-import { reasonOf } from "../core/errors.js";
+import { type ErrorCode, LoginFailedError, reasonOf } from "../core/errors.js";
 import type { Client } from "../core/nouns.js";
-import type { EmitAudit } from "../events/emitter.js";
+import type { EmitAudit, EmitError } from "../events/emitter.js";
 import { sendBareProblem, sendProblem } from "./answers.js";
 import type { PageSet } from "./page-set.js";
 import { type RequestState, stateOf } from "./request-state.js";
@@ -57,6 +57,7 @@ export class Refusals {
   constructor(
     private readonly pages: PageSet,
     private readonly emitAudit: EmitAudit,
+    private readonly emitError: EmitError,
   ) {}
 
   /**
@@ -67,16 +68,21 @@ export class Refusals {
     tryToHideUser(req);
     tried(() => {
       const userId = tried(() => stateOf(req)?.login?.userId) ?? "";
-      this.emitAudit("unavailable", { userId, client: clientIn(req) }, { outcome: "failure", reason: reasonOf(error) });
+      const client = clientIn(req);
+      // Told where it failed, with what was thrown.
+      if (error instanceof LoginFailedError) return;
+      this.emitError("request", error, { userId, client });
+      this.emitAudit("unavailable", { userId, client }, { outcome: "failure", reason: reasonOf(error) });
     });
     if (tried(() => res.headersSent) === true) return;
+    const code: ErrorCode = error instanceof LoginFailedError ? error.code : "unavailable";
     first([
       () => {
-        sendProblem(req, res, { code: "unavailable" }, this.pages);
+        sendProblem(req, res, { code }, this.pages);
       },
       // The application's own layout or words failed; the refusal must not.
       () => {
-        sendBareProblem(res, { code: "unavailable" });
+        sendBareProblem(res, { code });
       },
       () => {
         res.statusCode = 503;

@@ -2,6 +2,7 @@ import type { Request, Response } from "express";
 import type { MethodType, Status } from "../core/nouns.js";
 import type { LoginContext } from "../engine/login-context.js";
 import type { SessionRecord } from "../policy/assess.js";
+import type { Completion } from "./completion.js";
 import type { PassportLogin } from "./passport-login.js";
 
 /** `req.secondFactor`: what this request's login is worth. */
@@ -22,12 +23,27 @@ export interface SecondFactorState {
   readonly enrolled: boolean;
 }
 
+/** Options of a `req.logIn` whose caller answers for itself while a second factor is due. */
+export interface InlineLogIn {
+  readonly secondFactor: "inline";
+  /** Default: true. */
+  readonly session?: boolean;
+  /** Default: false. */
+  readonly keepSessionInfo?: boolean;
+}
+
 declare global {
   // Express's own way of extending its types.
   namespace Express {
     interface Request {
       /** Set by the `secondFactor` middleware on every request that passes it. */
       secondFactor: SecondFactorState;
+      /**
+       * For code that waits for the login: where a second factor is due the request is not answered, `done()` comes without an error,
+       * the user is hidden, and `req.secondFactor.status` says so.
+       */
+      logIn(user: User, options: InlineLogIn, done: (error: unknown) => void): void;
+      login(user: User, options: InlineLogIn, done: (error: unknown) => void): void;
     }
   }
 }
@@ -35,6 +51,7 @@ declare global {
 /** What one middleware does with the logins of its requests. */
 export interface LoginKeeper {
   readonly passportLogin: PassportLogin;
+  readonly completion: Completion;
   describe(login: LoginContext | undefined): SecondFactorState;
 }
 

@@ -37,6 +37,8 @@ export interface Reply {
   readonly page: { readonly render: () => string } | { readonly redirect: string };
   /** The session's new record: its id changes before the answer leaves. */
   readonly session?: SessionRecord;
+  /** The login that the answered proof has made complete: it is opened before anything is answered. */
+  readonly risen?: LoginContext;
   /** A new trusted device's token. */
   readonly deviceToken?: string;
 }

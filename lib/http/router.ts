@@ -2,6 +2,7 @@ import { type NextFunction, type Request, type Response, Router } from "express"
 import type { ErrorCode, Outcome, Problem } from "../core/errors.js";
 import type { UserId } from "../core/nouns.js";
 import { countedFor } from "../engine/address-limit.js";
+import type { LoginContext } from "../engine/login-context.js";
 import type { ShownOperation } from "../engine/operations.js";
 import { pageScript, styleSheet } from "../pages/embedded.js";
 import { sendJson, sendPage, sendProblem, sendRedirect, setCommonHeaders, wantsPage } from "./answers.js";
@@ -22,6 +23,9 @@ import { currentUser } from "./user-visibility.js";
 
 /** What the routes share; a context adds the request. */
 type Shared = Pick<RequestContext, "engine" | "settings" | "pages"> & { readonly refusals: Refusals };
+
+/** A request below `path`, with what refuses it. */
+type Handling = RequestContext & Pick<Shared, "refusals">;
 
 /** A request below `path`, and what is to be done with it once its login is known. */
 export interface OwnRoute {
@@ -59,14 +63,28 @@ async function tellProblem(context: RouteContext, route: Route, problem: Problem
   }
 }
 
-async function answer(
-  context: RequestContext & { readonly login?: RouteContext["login"] },
-  reply: Reply,
-): Promise<void> {
+/** A login that is complete but for what the application does first: false where it was over before that was done. */
+async function isOpened(
+  { login, refusals, state }: Handling & { readonly login?: RouteContext["login"] },
+  risen: LoginContext,
+): Promise<boolean> {
+  const opened = await state.keeper.completion.complete(state, risen, { record: login?.session });
+  if (opened.status.status !== "ended") return true;
+  refusals.refuseEnded(state);
+  return false;
+}
+
+/** What there is to draw for a browser. */
+function drawn({ pages, req }: RequestContext, { page }: Reply): string | undefined {
+  return wantsPage(req, pages) && "render" in page ? page.render() : undefined;
+}
+
+async function answer(context: Handling & { readonly login?: RouteContext["login"] }, reply: Reply): Promise<void> {
   const { login, pages, req, res, settings } = context;
-  const { body, deviceToken, page, session, status } = reply;
+  const { body, deviceToken, page, risen, session, status } = reply;
   // Drawn first: where the application's layout fails, nothing has been given to the browser yet.
-  const html = wantsPage(req, pages) && "render" in page ? page.render() : undefined;
+  const html = drawn(context, reply);
+  if (risen?.opens === true && !(await isOpened(context, risen))) return;
   if (deviceToken !== undefined && login !== undefined) setDeviceToken(req, res, settings, login.userId, deviceToken);
   if (session !== undefined) await renewSession(req, session);
   if (html !== undefined) sendPage(res, 200, html);
@@ -75,7 +93,7 @@ async function answer(
 }
 
 /** Where nobody is logged in: what the route has for them, or why they get nothing. */
-async function performAnonymous(context: RequestContext, route: Route, admitted: Admitted): Promise<void> {
+async function performAnonymous(context: Handling, route: Route, admitted: Admitted): Promise<void> {
   const { pages, req, res, settings, state } = context;
   if (route.runAnonymous === undefined || state.hasEnded) {
     sendProblem(req, res, { code: state.hasEnded ? "expired" : "login-required" }, pages);
@@ -107,7 +125,7 @@ function foreignCode(req: Request): ErrorCode {
   return isSilent(req) && isOfOtherKind(req) ? "unsupported-media-type" : "cross-site-request";
 }
 
-async function perform(context: RouteContext, route: Route, admitted: Admitted): Promise<void> {
+async function perform(context: Handling & RouteContext, route: Route, admitted: Admitted): Promise<void> {
   const { pages, req, res, settings } = context;
   // What a route changes goes on in the session, and this one is not theirs.
   if (route.verb === "post" && isOfAnother(req, context.login.userId)) {
@@ -192,7 +210,7 @@ export class OwnRoutes {
 
   private perform(state: RequestState, route: Route, admitted: Admitted): void {
     const { req, res } = state;
-    const context: RequestContext = { ...this.shared, req, res, state };
+    const context: Handling = { ...this.shared, req, res, state };
     const { login } = state;
     const performed =
       login === undefined

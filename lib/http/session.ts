@@ -11,6 +11,7 @@ export type Done = (error?: unknown) => void;
 
 /** What is used of express-session. Its own types are not needed, so that its types need not be installed. */
 export interface Session {
+  readonly id?: string;
   secondFactor?: unknown;
   returnTo?: unknown;
   readonly passport?: { readonly user?: unknown };
@@ -41,14 +42,23 @@ export function requireSession(req: Request): Session {
   return session;
 }
 
-function sessionId(req: Request): string {
-  return (req as { sessionID?: string }).sessionID ?? "";
+/** The session's id; empty where it does not say. */
+export function idOf(req: Request): string {
+  return (req as { sessionID?: string }).sessionID ?? sessionOf(req)?.id ?? "";
+}
+
+/** @throws ConfigurationError where the session has the id it had before: every copy of its cookie would be worth what this one is */
+export function requireNewId(req: Request, before: string): void {
+  if (idOf(req) !== before) return;
+  throw new ConfigurationError([
+    "the session has the same id after regenerate(), which does nothing where it only stands in for one (cookie-session with a shim): a copied cookie would stay good. Use express-session, which keeps sessions on the server, or a regenerate() that makes a new id",
+  ]);
 }
 
 /** The session's record of a login, whoever's it is. */
 export function anyRecord(req: Request): SessionRecord | undefined {
   const text = sessionOf(req)?.secondFactor;
-  return text === undefined ? undefined : recordIn(text, sessionId(req));
+  return text === undefined ? undefined : recordIn(text, idOf(req));
 }
 
 /** The session's record if it is of this user's login; another's counts as none. */
@@ -65,7 +75,7 @@ function copiedRecord(req: Request, userId: UserId): SessionRecord | undefined {
 
 /** The id of a login that is found, or made, in this session: the same for all requests of it. Says nothing of the session's. */
 export function loginIdOf(req: Request): string {
-  const id = sessionId(req);
+  const id = idOf(req);
   return id === "" ? randomId() : fingerprint(`login ${id}`);
 }
 
@@ -102,7 +112,7 @@ export function unmarkedSession(req: Request, userId: UserId): UnmarkedSession |
 
 /** Puts a record into the session as it is now; saving is the caller's. */
 export function putRecord(req: Request, record: SessionRecord): void {
-  requireSession(req).secondFactor = textOf(record, sessionId(req));
+  requireSession(req).secondFactor = textOf(record, idOf(req));
 }
 
 /** Waits for such a callback. */
@@ -156,20 +166,55 @@ export function saveOnce(session: Session): void {
   });
 }
 
+/** What was chosen for the cookie is chosen for the one that takes its place; its life begins anew ("remember me"). */
+function keepCookie({ cookie: renewed }: Session, cookie: Session["cookie"]): void {
+  if (renewed === undefined || cookie === undefined) return;
+  const { _expires, originalMaxAge, ...chosen } = cookie as Record<string, unknown>;
+  Object.assign(renewed, Object.fromEntries(Object.entries(chosen).filter(([, value]) => value !== undefined)));
+  if (originalMaxAge !== undefined) renewed.maxAge = originalMaxAge as number | null;
+}
+
+/** Has something done whenever the session is saved with another life than it has now, before whoever saves it goes on. */
+export function onNewLife(req: Request, act: () => Promise<void>): void {
+  const session = sessionOf(req);
+  if (session === undefined) return;
+  const save = session.save.bind(session);
+  let life = sessionLife(req);
+  override(session, "save", function saveAndTell(given?: unknown): Session {
+    const done = typeof given === "function" ? (given as Done) : (): void => undefined;
+    save((error) => {
+      const next = sessionLife(req);
+      if ((error !== undefined && error !== null) || next === life) {
+        done(error);
+        return;
+      }
+      life = next;
+      act().then(
+        () => {
+          done();
+        },
+        () => {
+          done();
+        },
+      );
+    });
+    return session;
+  });
+}
+
 /**
  * Gives the session a new id and the new record, and keeps everything else the application has put there. The old id is
  * destroyed before this resolves.
  */
 export async function renewSession(req: Request, record: SessionRecord): Promise<void> {
   const { cookie, ...kept } = requireSession(req);
+  const before = idOf(req);
   await settled((callback) => requireSession(req).regenerate(callback));
   const renewed = requireSession(req);
+  requireNewId(req, before);
   saveOnce(renewed);
   Object.assign(renewed, kept);
   putRecord(req, record);
-  // "Remember me", chosen or not at the first step, is the life of the cookie, and it must survive the second.
-  if (cookie?.originalMaxAge !== undefined && renewed.cookie !== undefined) {
-    renewed.cookie.maxAge = cookie.originalMaxAge;
-  }
+  keepCookie(renewed, cookie);
   await saveSession(req);
 }

@@ -1,10 +1,12 @@
 import type { Request } from "express";
 import type { Clock, MethodType, PolicyDecision, UserId } from "../core/nouns.js";
 import type { Site } from "../engine/method.js";
+import type { EmitError } from "../events/emitter.js";
 import type { MessageOverrides } from "../pages/messages.js";
 import type { Layout } from "../pages/views.js";
 import type { Decide } from "../policy/policy.js";
 import type { AddressGuard } from "./address-guard.js";
+import type { Carry, OnLogin } from "./completion.js";
 import type { Method } from "./method.js";
 import type { ProxyCheck } from "./proxy-check.js";
 
@@ -32,6 +34,8 @@ export interface Settings {
   /** Milliseconds a browser is trusted; undefined: never. */
   readonly trustMaxAge: number | undefined;
   readonly verifyPassword: ((user: AppUser, password: string, req: Request) => Promise<boolean>) | undefined;
+  readonly onLogin: OnLogin<AppUser> | undefined;
+  readonly carry: Carry<AppUser> | undefined;
   readonly proxyCheck: ProxyCheck;
   readonly decide: Decide<Request, AppUser>;
   /** The one decision for everybody, where the policy is no more than that. */
@@ -41,11 +45,14 @@ export interface Settings {
   readonly issuerName: string;
   readonly origins: (req: Request) => readonly string[];
   readonly isExempt: (req: Request) => boolean;
+  /** Undefined where the application decides by itself. */
+  readonly exemptPaths: readonly string[] | undefined;
   readonly userId: (user: AppUser) => UserId;
   readonly accountName: (user: AppUser) => string;
   /** The application's user of this id; undefined where there is none. */
   readonly loadUser: ((id: UserId) => Promise<AppUser | undefined>) | undefined;
   readonly addressGuard: AddressGuard;
+  readonly emitError: EmitError;
 }
 
 /** The user of a login, as the application knows them. */

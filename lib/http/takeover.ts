@@ -1,6 +1,7 @@
 import { IncomingMessage } from "node:http";
 import type { Request } from "express";
 import { ConfigurationError } from "../core/errors.js";
+import { awaitable } from "./awaited.js";
 import { type Done, override, type Session } from "./session.js";
 import { carriedState, type RequestState, stateOf } from "./request-state.js";
 import { callBackAfter } from "./refusals.js";
@@ -42,7 +43,7 @@ function gatedBy(run: Run): (original: Method) => Method {
       run(state, original, given);
       return undefined;
     };
-    made.set(original, gated);
+    made.set(original, awaitable(gated));
     originals.set(gated, original);
     return gated;
   };

@@ -4,6 +4,7 @@ import type { Clock, LimitKind } from "../core/nouns.js";
 import type { KeyProvider } from "../crypto/key-provider.js";
 import type { Notify } from "../events/notices.js";
 import type { Method } from "../http/method.js";
+import type { Carry, OnLogin } from "../http/completion.js";
 import type { PagesOptions } from "../http/settings.js";
 import type { Duration } from "../policy/durations.js";
 import type { Policy } from "../policy/policy.js";
@@ -100,6 +101,20 @@ export interface SecondFactorOptions<User = Express.User> {
    * Confirms the first factor again where no second exists yet. Default: none, a login not older than 15 minutes is asked.
    */
   readonly verifyPassword?: (user: User, password: string, req: Request) => Promise<boolean>;
+  /**
+   * What the application does with a login that is complete, once for each, whichever way it came to be: set a tenant, a cookie's life,
+   * "last login". Awaited before the answer; until then nothing is open to the login, and other requests of it wait, 5 s at most (503).
+   * A rejection, or 30 s without an end, ends the login: 503 `login-failed`, an `error` event, and the proof is used up. `req.user` is
+   * not set yet. What it sets on `req.session` and `req.session.cookie` holds. Not for a step-up, and not for logins that keep no
+   * session. Default: none.
+   */
+  readonly onLogin?: OnLogin<User>;
+  /**
+   * What the first step knows and `onLogin` needs, such as "remember me": a plain object, at most 1,024 bytes of JSON, kept sealed with
+   * the login that waits; given to `onLogin` also where nothing is waited for. Asked at the first step, before the session is renewed.
+   * More than that, or what is no plain object, is a `ConfigurationError` there. Default: nothing.
+   */
+  readonly carry?: Carry<User>;
   /** `"strict"`: no trusted devices, TOTP window 0, passkeys with user verification only. Default: none. */
   readonly preset?: "strict";
   /** `"report"`: decide, emit `would-block` events, and let through. What cannot be decided is refused even so. Default: `true`. */

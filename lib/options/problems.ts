@@ -28,6 +28,8 @@ const KNOWN: Readonly<Record<keyof Required<SecondFactorOptions>, true>> = {
   loginPath: true,
   storeTimeout: true,
   verifyPassword: true,
+  onLogin: true,
+  carry: true,
   preset: true,
   enforce: true,
   pages: true,
@@ -138,10 +140,12 @@ function pagesProblems({ pages }: Given, methods: readonly Method[]): string[] {
   return [...problems, ...messageProblems(messagesFor(drawn), pages.messages, "pages.messages")];
 }
 
-function choiceProblems({ clock, enforce, notify, preset, verifyPassword }: Given): string[] {
+function choiceProblems({ carry, clock, enforce, notify, onLogin, preset, verifyPassword }: Given): string[] {
   const problems = [
     ...functionProblem("notify", notify),
     ...functionProblem("verifyPassword", verifyPassword),
+    ...functionProblem("onLogin", onLogin),
+    ...functionProblem("carry", carry),
     ...functionProblem("clock", clock),
   ];
   if (preset !== undefined && preset !== "strict") problems.push('preset: only "strict" is known');

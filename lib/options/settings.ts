@@ -6,7 +6,10 @@ import { kindOf, USER_ID_KINDS, userIdOf } from "../core/user-ids.js";
 import { keyRing, temporaryKeyRing } from "../crypto/key-ring.js";
 import type { KeyProvider } from "../crypto/key-provider.js";
 import type { EngineSettings } from "../engine/engine.js";
+import { type Concerned, createEvents, type Telling } from "../events/emitter.js";
+import { telling } from "../events/telling.js";
 import { AddressGuard } from "../http/address-guard.js";
+import { comparablePath } from "../http/login-routes.js";
 import type { Method } from "../http/method.js";
 import { ProxyCheck } from "../http/proxy-check.js";
 import type { AppUser, Settings } from "../http/settings.js";
@@ -98,16 +101,14 @@ function userReaders(readers: UserReaders<AppUser> = {}): Pick<Settings, "userId
   return { userId, accountName };
 }
 
-/** As Express matches paths unless told otherwise: case and a trailing slash do not matter. */
-function comparable(req: Request, path: string): string {
-  const cased = req.app.enabled("case sensitive routing") ? path : path.toLowerCase();
-  return req.app.enabled("strict routing") || cased === "/" ? cased : cased.replace(/\/$/, "");
+function exemptPathsOf({ exempt = DEFAULT_EXEMPT }: SecondFactorOptions): Settings["exemptPaths"] {
+  return typeof exempt === "function" ? undefined : exempt;
 }
 
 function exemption(exempt: SecondFactorOptions["exempt"] = DEFAULT_EXEMPT): Settings["isExempt"] {
   // Only a plain true exempts: an async predicate answers a promise, which reads as true.
   if (typeof exempt === "function") return (req) => (exempt(req) as unknown) === true;
-  return (req) => exempt.some((path) => comparable(req, path) === comparable(req, req.path));
+  return (req) => exempt.some((path) => comparablePath(req, path) === comparablePath(req, req.path));
 }
 
 /** Asked of a text, whether it includes an origin would be true of parts of it. */
@@ -161,8 +162,16 @@ function issuerOf({ issuer, origin }: SecondFactorOptions): Pick<Settings, "issu
   return { issuer: (req, user) => nameOf(issuer(req, user)) || hostOf(origins(req)), issuerName: "" };
 }
 
+/** Whose request a function of the application's was asked about, where it is told of one. */
+function concernedBy(given: readonly unknown[]): Concerned {
+  const isRequest = (each: unknown): each is Request =>
+    typeof each === "object" && each !== null && "rawHeaders" in each;
+  return { client: { requestId: given.find(isRequest)?.headers["x-request-id"]?.toString() } };
+}
+
 function httpSettings(options: SecondFactorOptions, shared: Shared): Settings {
   const { loginPath = "/login", pages = {}, path = "/2fa", policy = "optional" } = options;
+  const { emitError } = shared.telling;
   const proxyCheck = new ProxyCheck();
   const isAddressCertain = (req: Request): boolean => proxyCheck.isAddressCertain(req);
   return {
@@ -174,13 +183,22 @@ function httpSettings(options: SecondFactorOptions, shared: Shared): Settings {
     pages: pages === false ? undefined : pages,
     trustMaxAge: shared.trust?.maxAge,
     verifyPassword: options.verifyPassword,
+    onLogin: options.onLogin,
+    carry: options.carry,
     proxyCheck,
-    decide: createPolicy(policy, { timeout: shared.timeout, isAddressCertain }),
+    decide: telling(
+      emitError,
+      "policy",
+      createPolicy(policy, { timeout: shared.timeout, isAddressCertain }),
+      concernedBy,
+    ),
     fixedDecision: isDecision(policy) ? policy : undefined,
     origins: originsOf(options.origin),
     isExempt: exemption(options.exempt),
+    exemptPaths: exemptPathsOf(options),
     loadUser: options.user?.load,
     addressGuard: shared.addressGuard,
+    emitError,
     ...issuerOf(options),
     ...userReaders(options.user),
   };
@@ -190,6 +208,7 @@ interface Shared {
   readonly addressGuard: AddressGuard;
   readonly clock: Settings["clock"];
   readonly methods: readonly Method[];
+  readonly telling: Telling;
   readonly timeout: number;
   readonly trust: EngineSettings["trustedDevices"];
 }
@@ -204,9 +223,10 @@ export function resolveOptions(options: SecondFactorOptions, defaultMethods: () 
   const methods = resolveMethods(options, options.methods ?? defaultMethods());
   const timeout = milliseconds(options.storeTimeout) ?? 2 * SECOND;
   const trust = resolveTrust(options);
+  const telling = createEvents(clock);
   const addressGuard = addressGuardOf(options, store, timeout);
   return {
-    settings: httpSettings(options, { addressGuard, clock, methods, timeout, trust }),
+    settings: httpSettings(options, { addressGuard, clock, methods, telling, timeout, trust }),
     engine: {
       clock,
       store,
@@ -217,6 +237,8 @@ export function resolveOptions(options: SecondFactorOptions, defaultMethods: () 
       limits: resolveLimits(methods, limits),
       addressLimit: addressGuard,
       notify: options.notify,
+      telling,
+      opensLogins: options.onLogin !== undefined,
     },
   };
 }

@@ -40,6 +40,7 @@ const errors: Messages["errors"] = {
   "unsupported-media-type": "That could not be read. Go back and send the form again.",
   "too-many-attempts": "Too many attempts. Wait a while, then try again.",
   "delivery-failed": "The message could not be sent. Ask for it again in a minute, or use another way.",
+  "login-failed": "Your sign-in could not be finished. Sign in again.",
   unavailable: "This cannot be checked right now. Nothing is lost: wait a minute and try again.",
 };
 
@@ -60,6 +61,7 @@ const problemTitles: Messages["problemTitles"] = {
   "unsupported-media-type": "That could not be read",
   "too-many-attempts": "Too many attempts",
   "delivery-failed": "The message could not be sent",
+  "login-failed": "You are not signed in",
   unavailable: "Please try again in a minute",
 };
 

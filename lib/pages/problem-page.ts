@@ -21,6 +21,7 @@ const SETTINGS: WayOut = {
 /** Where to go from a problem; the others lead to the settings. */
 const WAYS_OUT: Partial<Record<ErrorCode, WayOut>> = {
   "login-required": SIGN_IN,
+  "login-failed": SIGN_IN,
   expired: SIGN_IN,
   "second-factor-required": GO_ON,
   "step-up-required": GO_ON,

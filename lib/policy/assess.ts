@@ -44,6 +44,12 @@ export interface SessionRecord {
   readonly first?: MethodType;
   /** Wrong proofs so far of methods that count none on the account. */
   readonly misses?: number;
+  /** What the first step knew and the end of the login is to know, sealed. */
+  readonly carried?: string;
+  /** Where nothing is enforced: it was complete by its first step, whatever is proved later. */
+  readonly opened?: true;
+  /** What made it: the method and path of the request, not to be read from this. */
+  readonly route?: string;
   /** What a route asked for that this login could not show: the page offers nothing else. */
   readonly stepUp?: StepUpRequest;
 }

@@ -11,6 +11,10 @@ import { copyOf, deviceCookie, MINUTE, NO_LIMITS, STEP, trusted } from "../suppo
 import { type Enrolled, enrolled, full, Jar, pending } from "../support/browser.js";
 import { faultyStore, REJECTS } from "../support/faults.js";
 
+function refusing(): TestApp {
+  return testApp({ options: { onLogin: () => Promise.reject(new Error("no seat is left")) } });
+}
+
 const SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXA";
 
 interface Here extends Enrolled {
@@ -139,6 +143,11 @@ const ACTS: Readonly<Record<KnownAction, Act>> = {
     const jar = await waitingForColours(colourApp());
     await jar.post(`${BASE}/send`);
     return jar.target;
+  },
+  "login-failed": async () => {
+    const target = refusing();
+    await new Jar(target).login("carol");
+    return target;
   },
   "delivery-failed": async () => {
     const jar = await waitingForColours(colourApp());
@@ -285,6 +294,7 @@ const REFUSALS: Readonly<Record<ErrorCode, Ask>> = {
     await guess(here, 5);
     return (await waiting(here)).verify("000000");
   },
+  "login-failed": () => new Jar(refusing()).login("carol"),
   "delivery-failed": async () => {
     const jar = await waitingForColours(colourApp());
     jar.target.outbox.fault = REJECTS;

@@ -15,7 +15,7 @@ import {
   totp,
 } from "express-second-factor";
 import { CANARY, ORIGIN, testApp, type TestUser, USERS } from "../support/app.js";
-import { pending } from "../support/browser.js";
+import { enrolled, pending } from "../support/browser.js";
 import { faultyKeys, faultyStore } from "../support/faults.js";
 
 const KEY = randomBytes(32).toString("base64");
@@ -195,6 +195,8 @@ const BAD: readonly (readonly [options: Record<string, unknown>, says: RegExp])[
   [{ trustedDevice: false }, /^trustedDevice: there is no such option; did you mean "trustedDevices"/],
   [{ Issuer: "Acme" }, /^Issuer: .*"issuer"/],
   [{ polcy: "required" }, /^polcy: .*"policy"/],
+  [{ onLogin: true }, /^onLogin: must be a function/],
+  [{ carry: { remember: true } }, /^carry: must be a function/],
   [{ foo: 1 }, /^foo: there is no such option; there are issuer, origin, /],
 ];
 
@@ -446,6 +448,49 @@ const cookieSession: RequestHandler = (req, _res, next) => {
   Object.assign(req, { session: { isNew: true } });
   next();
 };
+
+/** What is written beside cookie-session so that Passport 0.6 and later go on: nothing is renewed. */
+const shim: RequestHandler = (req, _res, next) => {
+  const done = (callback: () => void): void => {
+    callback();
+  };
+  Object.assign(req.session, { regenerate: done, save: done });
+  next();
+};
+
+describe("a session whose regenerate() leaves its id as it is", () => {
+  test.each([
+    ["of a cookie", [cookieSession, shim]],
+    ["of express-session", [session({ secret: "test", resave: false, saveUninitialized: true }), shim]],
+  ])("%s: nobody is logged in, and the error says what to use", async (_name, sessions) => {
+    const { agent, errors, login } = application(({ mfa, passport: own }) => [...sessions, own, mfa]);
+    expect((await login()).status).toBe(500);
+    expect((await agent.get("/account")).text).not.toContain(CANARY);
+    expect(errors).toEqual([expect.any(ConfigurationError)]);
+    expect((errors[0] as Error).message).toMatch(/same id after regenerate\(\).*express-session/);
+  });
+
+  test("opens nothing at the second step of a login that it brought along, and says why", async () => {
+    const failures: unknown[] = [];
+    let isShimmed = false;
+    const target = testApp({
+      before: (app) => {
+        app.use((req, res, next) => {
+          if (isShimmed) shim(req, res, next);
+          else next();
+        });
+      },
+    });
+    target.mfa.events.on("error", ({ error }) => failures.push(error));
+    const { phone } = await enrolled(target, "alice");
+    const jar = await pending(target, "alice");
+    isShimmed = true;
+    expect((await jar.verify(phone.code(target.clock()))).status).toBe(503);
+    expect(failures).toEqual([expect.any(ConfigurationError)]);
+    isShimmed = false;
+    expect(await jar.isIn()).toBe(false);
+  });
+});
 
 describe("an application put together wrongly is told so at its first request", () => {
   test.each([

@@ -124,24 +124,24 @@ describe("what the application keeps in the session", () => {
 });
 
 describe('"remember me"', () => {
+  /** The checkbox beside the password; the body that it came in is gone when the login is complete. */
   const chosen: TestAppOptions = {
     cookie: { maxAge: HOUR },
-    options: { exempt: ["/login", "/remember"] },
-    before: (app) =>
-      app.post("/remember", (req, res) => {
-        const { days } = req.body as { days: number };
-        if (days > 0) req.session.cookie.maxAge = days * 24 * HOUR;
-        // What express-session takes for "as long as the browser is open".
-        else req.session.cookie.maxAge = null as unknown as number;
-        res.json({});
-      }),
+    options: {
+      carry: (req) => ({ days: (req.body as { days?: number }).days ?? 0 }),
+      onLogin(req, _user, { carried }) {
+        const days = Number(carried.days);
+        // null is what express-session takes for "as long as the browser is open".
+        req.session.cookie.maxAge = days > 0 ? days * 24 * HOUR : (null as unknown as number);
+      },
+    },
   };
 
   async function lineAfter(days: number): Promise<string> {
     const target = testApp(chosen);
     const { phone } = await enrolled(target, "alice");
-    const jar = await pending(target, "alice");
-    await jar.post("/remember", { days });
+    const jar = new Jar(target);
+    await jar.post("/login", { username: "alice", password: passwordOf("alice"), days });
     return sessionLine(await jar.verify(phone.code(target.clock())))!;
   }
 

@@ -30,7 +30,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   pages: { values: ["core"], types: ["engine"] },
   http: { values: ["core", "crypto", "policy", "engine", "pages"], types: ["events", "stores"] },
   methods: { values: ["core", "crypto", "policy", "engine", "pages", "http"] },
-  options: { values: ["core", "crypto", "policy", "stores", "http", "pages"], types: ["engine", "events"] },
+  options: { values: ["core", "crypto", "policy", "events", "stores", "http", "pages"], types: ["engine"] },
   redis: { values: ["stores"] },
   sql: { values: ["stores"] },
   cli: { values: ["crypto"], types: ["engine"] },

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { cpSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -98,6 +98,22 @@ describe("an application that installs the tarball", () => {
     PATIENCE,
   );
 });
+
+test(
+  "a NestJS application logs in with the guards of docs/logins.md, and leaves none unfinished",
+  async () => {
+    const folder = await install("nest", "express@5");
+    const paper = readFileSync(join(root, "docs/logins.md"), "utf8");
+    for (const [, code = "", name = ""] of paper.matchAll(/^```typescript\n(\/\/ ([\w.]+\.ts)\n[^]*?)^```$/gm)) {
+      writeFileSync(join(folder, name), code);
+    }
+    await run(folder, join(root, "node_modules/.bin/tsc"), ["--project", "tsconfig.json"]);
+    const said = await run(folder, process.execPath, ["main.mjs"]);
+    expect(said).toContain("journey complete");
+    expect(said).toContain("guards finished");
+  },
+  PATIENCE,
+);
 
 const installed = new Map<string, Promise<string>>();
 

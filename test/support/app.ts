@@ -5,6 +5,7 @@ import passport from "passport";
 import { Strategy as LocalStrategy } from "passport-local";
 import {
   type AuditEvent,
+  type ErrorEvent,
   memoryStore,
   secondFactor,
   type SecondFactor,
@@ -72,6 +73,8 @@ export interface TestApp extends Visitable {
   readonly store: Store;
   readonly sessionStore: session.Store;
   readonly events: AuditEvent[];
+  /** What failed, as the application is told of it. */
+  readonly errors: ErrorEvent[];
 }
 
 /** Passport as an application sets it up: passwords, and users in the session by their id. */
@@ -130,6 +133,8 @@ export function testApp({ options = {}, before, routes, cookie = {}, ...parts }:
   });
   const events: AuditEvent[] = [];
   mfa.events.on("audit", (event) => events.push(event));
+  const errors: ErrorEvent[] = [];
+  mfa.events.on("error", (event) => errors.push(event));
 
   const app = express();
   const authenticator = usePassport(parts.users);
@@ -145,7 +150,7 @@ export function testApp({ options = {}, before, routes, cookie = {}, ...parts }:
     if (res.headersSent) next(error);
     else res.status(500).json({ code: "app-error", message: error instanceof Error ? error.message : String(error) });
   });
-  return { app, mfa, clock, store, sessionStore, events };
+  return { app, mfa, clock, store, sessionStore, events, errors };
 }
 
 /** For an application that reads bodies at its login and leaves all others unread. */
