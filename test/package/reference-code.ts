@@ -166,3 +166,19 @@ export async function commands(): Promise<string[]> {
   }
   return [...told.join("").matchAll(/express-second-factor ([a-z]+(?:-[a-z]+)*)/g)].map(([, name]) => name ?? "");
 }
+
+/** Every member that a route reads of a body: what is given to `reader(v.object({ … }))`. */
+export function bodyMembers(): Set<string> {
+  const found = new Set<string>();
+  const visit = (node: ts.Node): void => {
+    const isReader = ts.isCallExpression(node) && ts.isIdentifier(node.expression) && node.expression.text === "reader";
+    const [schema] = isReader ? node.arguments : [];
+    const [members] = schema !== undefined && ts.isCallExpression(schema) ? schema.arguments : [];
+    if (members !== undefined && ts.isObjectLiteralExpression(members)) {
+      for (const { name } of members.properties) if (name !== undefined && ts.isIdentifier(name)) found.add(name.text);
+    }
+    ts.forEachChild(node, visit);
+  };
+  for (const source of sources) visit(source);
+  return found;
+}

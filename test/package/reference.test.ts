@@ -1,6 +1,6 @@
 // What the code has and what docs/options.md and docs/http.md say, compared both ways: whatever is added is listed here as
 // undocumented until it has its row.
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "@jest/globals";
 import { ERRORS, english, toOwasp } from "express-second-factor";
@@ -42,6 +42,19 @@ const OF_WORDS = /(Messages|MessageOverrides|Words|WordsByType)$/;
 
 /** The kinds of limit are names, and no members of a type. */
 const LIMITS = ["allCodes", "address", ...METHODS.flatMap(({ limitDefaults = {} }) => Object.keys(limitDefaults))];
+
+/** What the documentation calls a package that the tests have. */
+const TESTED: Readonly<Record<string, string>> = {
+  Express: "express",
+  Passport: "passport",
+  "express-session": "express-session",
+  "connect-redis": "connect-redis",
+  "node-redis": "redis",
+  ioredis: "ioredis",
+  "node-postgres": "pg",
+  libsql: "libsql",
+  Kysely: "kysely",
+};
 
 describe("docs/options.md and docs/http.md", () => {
   let known: ReadonlyMap<string, ReferenceType>;
@@ -157,6 +170,18 @@ describe("docs/options.md and docs/http.md", () => {
       sectionTitled("Command line").rows.map(({ code: [code = ""] }) => nameIn(code)),
       await commands(),
     );
+  });
+
+  test("name the versions that the tests have", () => {
+    const { devDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+      devDependencies: Readonly<Record<string, string>>;
+    };
+    const { text } = sectionTitled("Tested with");
+    const wrong = Object.entries(TESTED).filter(([name, dependency]) => {
+      const said = new RegExp(`\\b${name} (\\d+(?:\\.\\d+)?)`).exec(text)?.[1];
+      return said === undefined || !`${devDependencies[dependency]?.replace("^", "")}.`.startsWith(`${said}.`);
+    });
+    expect(wrong).toEqual([]);
   });
 
   test("know every method that comes with the package", () => {
