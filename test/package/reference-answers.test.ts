@@ -96,19 +96,17 @@ describe("docs/http.md", () => {
 
   beforeAll(() => visit.begin());
 
-  test("is about routes that were all asked here, and every one was answered", () => {
+  test("is about routes that were all asked here", () => {
     const routes = ROWS.map(([route]) => route);
     expect(routes.filter((route) => !answers.has(route))).toEqual([]);
-    expect([...answers].filter(([route, { status }]) => route !== "login" && status >= 300)).toEqual([]);
   });
 
-  test("has the status of every route's answer", () => {
-    const said = ROWS.flatMap(([route, { cells }]) => {
-      const status = /^(\d{3})\b/.exec(cells[2] ?? "")?.[1];
-      return status === undefined ? [] : [[route, Number(status)]];
-    });
-    expect(said.length).toBeGreaterThan(20);
-    expect(said).toEqual(said.map(([route]) => [route, answers.get(String(route))?.status]));
+  test("has the status of every route's answer, and every one is answered where it does not say otherwise", () => {
+    const statuses = ROWS.map(([route, row]) => [route, statusIn(row), answers.get(route)?.status] as const);
+    expect(statuses.filter(([, said]) => said !== undefined).length).toBeGreaterThan(20);
+    expect(statuses.filter(([, said, status = 0]) => (said === undefined ? status >= 300 : said !== status))).toEqual(
+      [],
+    );
   });
 
   test("has every member of the answers that it writes down, and no other", () => {
@@ -139,6 +137,11 @@ describe("docs/http.md", () => {
     expect(shapeOf(JSON.parse(example))).toEqual(shapeOf(answers.get(route)?.body));
   });
 });
+
+function statusIn({ cells }: Row): number | undefined {
+  const status = /^(\d{3})\b/.exec(cells[2] ?? "")?.[1];
+  return status === undefined ? undefined : Number(status);
+}
 
 /** Of the first `{ … }` in a cell: `label?` as it is written, without what stands behind a colon. */
 function membersIn({ cells }: Row, column: number): string[] {

@@ -60,7 +60,7 @@ export function codeIn(text: string): string[] {
 
 /** `status(userId)` is `status`. */
 export function nameIn(code: string): string {
-  return /^[\w-]+/.exec(code)?.[0] ?? code;
+  return /^[\w.-]+/.exec(code)?.[0] ?? code;
 }
 
 /** The section whose heading begins so. */

@@ -188,9 +188,19 @@ describe("docs/options.md and docs/http.md", () => {
     expect(METHODS).toHaveLength(readdirSync(join(root, "lib/methods")).length);
   });
 
+  test("are reached from the README, as every page beside them is", () => {
+    const readme = readFileSync(join(root, "README.md"), "utf8");
+    const unreached = papers.filter(({ file }) => {
+      const others = papers.filter((paper) => paper.file !== file).map(({ text }) => text);
+      return ![readme.replaceAll("](docs/", "]("), ...others].some((text) => text.includes(`](${file}`));
+    });
+    expect(unreached.map(({ file }) => `nothing leads to docs/${file}`)).toEqual([]);
+  });
+
   test("lead to places that there are", () => {
     const anchors = new Map(papers.map(({ file, text }) => [file, anchorsIn(text)]));
-    const links = papers.flatMap(({ file, text }) =>
+    const readme = readFileSync(join(root, "README.md"), "utf8").replaceAll("](docs/", "](");
+    const links = [...papers, { file: "README.md", text: readme }].flatMap(({ file, text }) =>
       [...text.matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)/g)].map(([, to = "", anchor]) => {
         return { file, to: to === "" ? file : to, anchor };
       }),
