@@ -151,9 +151,15 @@ export const SCENES: Readonly<Record<string, Scene>> = {
   softwareAuthenticator: didLast("step-up"),
   movableClock: (_application, made) => expect(made).toMatchObject({ first: { ok: true }, second: { ok: true } }),
   storeContract: ranEveryClaim,
-  "README.md: express-second-factor": protectsLogins,
-  "README.md: A whole application": asksOnceEnrolled,
+  "README.md: express-second-factor": asksOnceEnrolled,
+  "README.md: In production": protectsLogins,
   "README.md: Keys and store": ranEveryClaim,
+  "docs/options.md: `pages`: `PagesOptions`": async (application) => {
+    await enrolled(application, "carol");
+    const page = await (await pending(application, "carol")).page("/2fa");
+    expect(page.text).toMatch(/^<!doctype html>\s*<html lang="en">[^]*href="\/acme.css"[^]*<h1/);
+    expect(page.text).toContain("+1 555 0100");
+  },
   "README.md: In routes": async (application) => {
     const jar = await fullLogin(application);
     expect((await jar.get("/account")).body).toMatchObject({ status: "verified", amr: ["otp", "mfa"], aal: 2 });

@@ -53,12 +53,14 @@ describe("on the server, each example runs to its last line and does what it say
     [redis, postgres] = await Promise.all([startRedis(), startPostgres()]);
     // Any that is free.
     process.env["PORT"] = "0";
+    process.env["REDIS_URL"] = redis.url;
     process.env["SECOND_FACTOR_KEYS"] = `2026-11:${randomBytes(32).toString("base64")}`;
   });
 
   afterAll(async () => {
     delete process.env["SECOND_FACTOR_KEYS"];
     delete process.env["PORT"];
+    delete process.env["REDIS_URL"];
     await Promise.all([redis.kill(), postgres.remove()]);
   });
 

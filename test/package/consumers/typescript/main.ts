@@ -29,6 +29,21 @@ passport.deserializeUser((id: string, done) => done(null, id === ann.id ? ann : 
 
 const mfa = secondFactor({ issuer: "Acme", origin: "http://localhost:3000", clock: () => clock.now });
 const gate: RequestHandler = mfa;
+
+/** Users of another type than Passport's: every reader is given one. */
+interface Member {
+  readonly uuid: string;
+  readonly isStaff: boolean;
+  isPassword(given: string): Promise<boolean>;
+}
+
+export const forMembers: RequestHandler = secondFactor<Member>({
+  issuer: (_req, member) => (member.isStaff ? "Acme staff" : "Acme"),
+  origin: "http://localhost:3000",
+  user: { id: (member) => member.uuid, name: ({ uuid }) => uuid },
+  policy: { require: ({ isStaff }) => isStaff, evaluate: (member) => (member.isStaff ? "required" : "optional") },
+  verifyPassword: (member, password) => member.isPassword(password),
+});
 const fresh: RequestHandler = mfa.require({ maxAge: "5m" });
 
 const offer: PasskeysWords["offer"] = {
