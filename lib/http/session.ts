@@ -1,5 +1,6 @@
 import type { Request } from "express";
 import { ConfigurationError } from "../core/errors.js";
+import { placed } from "../core/places.js";
 import type { UserId } from "../core/nouns.js";
 import { fingerprint } from "../crypto/fingerprint.js";
 import { randomId } from "../crypto/random.js";
@@ -105,12 +106,16 @@ export function putRecord(req: Request, record: SessionRecord): void {
   requireSession(req).secondFactor = textOf(record, sessionId(req));
 }
 
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error("Passport or the session store failed", { cause: error });
+}
+
 /** Waits for such a callback. */
 export function settled(act: (done: Done) => unknown): Promise<void> {
   return new Promise((resolve, reject) => {
     act((error) => {
       if (error === undefined || error === null) resolve();
-      else reject(error instanceof Error ? error : new Error("Passport or the session store failed", { cause: error }));
+      else reject(placed(asError(error), "session"));
     });
   });
 }

@@ -1,6 +1,6 @@
 import { keyRingProblems } from "../crypto/key-ring.js";
 import type { Method } from "../http/method.js";
-import { unknownNames } from "../http/option-names.js";
+import { unknownNames } from "../core/option-names.js";
 import { messageProblems, messagesFor } from "../pages/messages.js";
 import { policyProblems } from "../policy/policy.js";
 import type { MemoryStore } from "../stores/memory.js";

@@ -1,6 +1,6 @@
 import { ConfigurationError } from "../../core/errors.js";
 import type { Method } from "../../http/method.js";
-import { unknownNames } from "../../http/option-names.js";
+import { unknownNames } from "../../core/option-names.js";
 import { backupCodesMethod, type BackupCodesState } from "./method.js";
 import { backupCodesPage } from "./page.js";
 import { backupCodesRoutes } from "./routes.js";

@@ -2,7 +2,7 @@ import { ConfigurationError } from "../../core/errors.js";
 import type { LoginContext } from "../../engine/login-context.js";
 import type { Site } from "../../engine/method.js";
 import type { Method } from "../../http/method.js";
-import { unknownNames } from "../../http/option-names.js";
+import { unknownNames } from "../../core/option-names.js";
 import { passkeysOf } from "./enrollment.js";
 import { Passkeys, type PasskeyState, type PresentedPasskey, type RelyingParty } from "./method.js";
 import { OFFER_PATH, offersPasskey } from "./offer.js";

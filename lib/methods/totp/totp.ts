@@ -1,6 +1,6 @@
 import { ConfigurationError } from "../../core/errors.js";
 import type { Method } from "../../http/method.js";
-import { unknownNames } from "../../http/option-names.js";
+import { unknownNames } from "../../core/option-names.js";
 import { totpMethod } from "./method.js";
 import { totpPage } from "./page.js";
 import { totpRoutes } from "./routes.js";
