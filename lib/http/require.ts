@@ -202,8 +202,10 @@ export function createRequire(dependencies: GuardDependencies): (options?: Requi
           if (goesOn) next();
         },
         (error: unknown) => {
-          if (error instanceof ConfigurationError) next(error);
-          else dependencies.refusals.refuseUnavailable(req, res, error);
+          if (error instanceof ConfigurationError) {
+            dependencies.settings.emitError("request", error);
+            next(error);
+          } else dependencies.refusals.refuseUnavailable(req, res, error);
         },
       );
     };

@@ -30,14 +30,20 @@ export function sessionOf(req: Request): Session | undefined {
 export function requireSession(req: Request): Session {
   const session = sessionOf(req);
   if (session === undefined) {
-    throw new ConfigurationError([
-      "there is no session: add app.use(session({ ... })) from express-session before app.use(mfa)",
-    ]);
+    throw placed(
+      new ConfigurationError([
+        "there is no session: add app.use(session({ ... })) from express-session before app.use(mfa); routes that keep none (webhooks, health checks) go above app.use(mfa). express-session gives none below a path that its cookie's path does not cover, and while its store is disconnected",
+      ]),
+      "session",
+    );
   }
   if (typeof session.regenerate !== "function" || typeof session.save !== "function") {
-    throw new ConfigurationError([
-      "the session cannot change its id (cookie-session cannot): use express-session, which keeps sessions on the server",
-    ]);
+    throw placed(
+      new ConfigurationError([
+        "the session cannot change its id (cookie-session cannot): use express-session, which keeps sessions on the server",
+      ]),
+      "session",
+    );
   }
   return session;
 }
