@@ -1,4 +1,5 @@
 import type { Clock, Limits, MethodType } from "../core/nouns.js";
+import { withReason } from "../core/reasons.js";
 import { guardedKeys } from "../crypto/guarded-keys.js";
 import type { KeyProvider, Keys } from "../crypto/key-provider.js";
 import type { Events, Telling } from "../events/emitter.js";
@@ -129,7 +130,10 @@ export function createEngine(settings: EngineSettings): Engine {
     browserIds: new BrowserIds(seals),
     accounts: checkingArguments(new Accounts(dependencies, verification)),
     rotation: new KeyRotation(dependencies, store, samples),
-    ready: () => ready(samples, settings.methods),
+    ready: () =>
+      ready(samples, settings.methods).catch((error: unknown) => {
+        throw withReason(error);
+      }),
   };
 }
 

@@ -51,9 +51,12 @@ function resolveTrust({ preset, trustedDevices }: SecondFactorOptions): EngineSe
 function resolveKeys(keys: SecondFactorOptions["keys"]): KeyProvider {
   if (typeof keys === "object") return keys;
   if (keys !== undefined && keys !== "") return keyRing(keys);
-  process.emitWarning("No keys are configured: enrollments are lost when this process ends. Set the keys option.", {
-    code: "SECOND_FACTOR_TEMPORARY_KEYS",
-  });
+  process.emitWarning(
+    "No keys are configured: enrollments are lost when this process ends. Set the keys option; make one with: npx express-second-factor new-key",
+    {
+      code: "SECOND_FACTOR_TEMPORARY_KEYS",
+    },
+  );
   return temporaryKeyRing();
 }
 

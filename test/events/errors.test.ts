@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
 import { inspect } from "node:util";
 import type { Test } from "supertest";
-import type { SecondFactorOptions } from "express-second-factor";
+import { type SecondFactorOptions, type Store } from "express-second-factor";
 import { movableClock } from "express-second-factor/testing";
 import { strategyRoute, testApp, type TestApp, type TestUser } from "../support/app.js";
 import { enrolled, full, Jar, pending } from "../support/browser.js";
@@ -317,4 +317,25 @@ test("nothing that is secret is in an event or a warning, whatever fails", async
   const said = JSON.stringify([target.errors.map((event) => inspect(event)), warned.mock.calls]);
   expect(said).toContain("SECOND_FACTOR_ERROR");
   for (const secret of [code, backupCode, phone.secret]) expect(said).not.toContain(secret);
+});
+
+test.each([
+  ["a store that rejects", REJECTS, "The store failed: The cable is cut"],
+  ["a store that is silent", HANGS, "The store did not answer within 50 ms"],
+])("ready() says the reason in its message: %s", async (_name, fault, message) => {
+  const store = faultyStore();
+  const target = testApp({ store, options: { storeTimeout: "50ms" } });
+  store.fail("read", fault);
+  await expect(target.mfa.ready()).rejects.toMatchObject({ message, code: "unavailable", status: 503 });
+});
+
+test("ready() says the reason where an error says nothing but what is in it", async () => {
+  const none = new AggregateError([
+    new Error("connect ECONNREFUSED ::1:6379"),
+    new Error("connect ECONNREFUSED 127.0.0.1:6379"),
+  ]);
+  const store = { ...faultyStore(), read: () => Promise.reject(none) } as unknown as Store;
+  await expect(testApp({ store }).mfa.ready()).rejects.toThrow(
+    "The store failed: connect ECONNREFUSED ::1:6379, connect ECONNREFUSED 127.0.0.1:6379",
+  );
 });

@@ -33,7 +33,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   options: { values: ["core", "crypto", "policy", "events", "stores", "http", "pages"], types: ["engine"] },
   redis: { values: ["stores"] },
   sql: { values: ["stores"] },
-  cli: { values: ["crypto"], types: ["engine"] },
+  cli: { values: ["core", "crypto"], types: ["engine"] },
   testing: { values: ["core", "crypto", "stores"] },
   browser: { values: [], types: ["core"] },
 };
