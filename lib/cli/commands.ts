@@ -1,5 +1,8 @@
+import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { nearest } from "../core/option-names.js";
+import { reasonIn } from "../core/reasons.js";
 import { randomBase64 } from "../crypto/random.js";
 import type { RotateKeysOptions, RotationReport } from "../engine/key-rotation.js";
 
@@ -13,6 +16,8 @@ interface Command {
   /** What follows the name. */
   readonly argument: string;
   readonly purpose: string;
+  /** How many arguments it takes at most. Default: 1. */
+  readonly most?: 0;
   /** Answers the exit code. */
   run(argument: string | undefined): Promise<number>;
 }
@@ -65,6 +70,22 @@ async function newKey(id: string | undefined): Promise<number> {
   return 0;
 }
 
+/** Of the package this file is in, wherever it was installed, in either module format. */
+async function version(): Promise<number> {
+  const { version: own } = (await packageJson()) as { version: string };
+  say(own);
+  return 0;
+}
+
+async function packageJson(): Promise<unknown> {
+  return JSON.parse(await readFile(new URL("../../../package.json", import.meta.url), "utf8"));
+}
+
+async function help(): Promise<number> {
+  say(usage());
+  return 0;
+}
+
 /** A chain that is longer leads round in a circle. */
 const LONGEST_CHAIN = 8;
 
@@ -72,6 +93,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   "new-key": { argument: "[id]", purpose: "print a new key for the keys option", run: newKey },
   check: { argument: "<module>", purpose: "see whether store and keys are what the application needs", run: check },
   "rotate-keys": { argument: "<module>", purpose: "seal everything with the newest key", run: rotateKeys },
+  "--help": { argument: "", purpose: "print this", most: 0, run: help },
+  "--version": { argument: "", purpose: "print the version of the package", most: 0, run: version },
 };
 
 function usage(): string {
@@ -81,26 +104,42 @@ function usage(): string {
   return ["Usage:", ...lines, "<module> exports what secondFactor() answered, as mfa or by default."].join("\n");
 }
 
-function textOf(reason: unknown): string {
-  return reason instanceof Error ? reason.message : String(reason);
-}
-
 /** Why, and why that, down to the first reason; each once, for a message often repeats the one below it. */
 function reasons(error: unknown): string {
-  const lines = new Set([textOf(error)]);
+  const lines = new Set<string>();
   let why = error;
   for (let depth = 1; depth < LONGEST_CHAIN && why instanceof Error && why.cause !== undefined; depth += 1) {
+    const below = reasonIn(why.cause);
+    lines.add(reasonIn(why).replace(`: ${below}`, () => ""));
     why = why.cause;
-    lines.add(textOf(why));
   }
+  lines.add(reasonIn(why));
   return [...lines].join("\n  because: ");
+}
+
+/** What else people write for one. */
+const SHORT: Readonly<Record<string, string>> = Object.assign(Object.create(null) as object, {
+  "-h": "--help",
+  help: "--help",
+  "-v": "--version",
+  "-V": "--version",
+  version: "--version",
+});
+
+/** What is wrong with what was typed, and what was meant; nothing where nothing was. */
+function complaint(name: string, command: Command | undefined): string {
+  if (name === "") return "";
+  if (command !== undefined) return `${name}: too many arguments\n`;
+  const meant = nearest(name, Object.keys(COMMANDS));
+  return `${JSON.stringify(name)} is no command${meant === undefined ? "" : `; did you mean "${meant}"?`}\n`;
 }
 
 /** Runs one command; answers the exit code: 0 done, 1 not done, 2 not understood. */
 export async function runCommand([name = "", argument, ...more]: readonly string[]): Promise<number> {
-  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (command === undefined || more.length > 0) {
-    process.stderr.write(`${usage()}\n`);
+  const asked = SHORT[name] ?? name;
+  const command = Object.hasOwn(COMMANDS, asked) ? COMMANDS[asked] : undefined;
+  if (command === undefined || more.length > 0 || (argument !== undefined && command.most === 0)) {
+    process.stderr.write(`${complaint(name, command)}${usage()}\n`);
     return 2;
   }
   try {

@@ -1,6 +1,6 @@
 import { UnavailableError } from "./errors.js";
 
-function isThenable(answer: unknown): answer is PromiseLike<unknown> {
+export function isThenable(answer: unknown): answer is PromiseLike<unknown> {
   return typeof answer === "object" && answer !== null && "then" in answer && typeof answer.then === "function";
 }
 

@@ -22,6 +22,9 @@ const CIPHER = "aes-256-gcm";
 const ID_PATTERN = /^[A-Za-z0-9_-]{1,32}$/;
 const BASE64_PATTERN = /^[A-Za-z0-9+/_-]+={0,2}$/;
 
+/** What every problem of a key ends with. */
+export const MEND = "Make one with: npx express-second-factor new-key";
+
 /** Keys that were ever printed where people copy from: repeated bytes, counting bytes, and readable examples. */
 function looksLikeAnExample(key: Buffer): boolean {
   const distinct = new Set(key).size;
@@ -31,15 +34,14 @@ function looksLikeAnExample(key: Buffer): boolean {
 }
 
 function problemOf([id, encoded]: Entry, index: number): string | undefined {
-  const mend = "Make one with: npx express-second-factor new-key";
   // By its place and not by its text: a key pasted without an id would be repeated.
   if (!ID_PATTERN.test(id) || encoded === "") {
-    return `keys: entry ${index + 1} has no valid id. Write each key as id:base64, the id in letters, digits, - and _`;
+    return `keys: entry ${index + 1} has no valid id. Write each key as id:base64, the id in letters, digits, - and _. ${MEND}`;
   }
-  if (!BASE64_PATTERN.test(encoded)) return `keys: the key "${id}" is not base64. ${mend}`;
+  if (!BASE64_PATTERN.test(encoded)) return `keys: the key "${id}" is not base64. ${MEND}`;
   const key = Buffer.from(encoded, "base64");
-  if (key.length !== KEY_BYTES) return `keys: the key "${id}" has ${key.length} bytes; it needs ${KEY_BYTES}. ${mend}`;
-  if (looksLikeAnExample(key)) return `keys: the key "${id}" is an example or typed by hand, not random. ${mend}`;
+  if (key.length !== KEY_BYTES) return `keys: the key "${id}" has ${key.length} bytes; it needs ${KEY_BYTES}. ${MEND}`;
+  if (looksLikeAnExample(key)) return `keys: the key "${id}" is an example or typed by hand, not random. ${MEND}`;
   return undefined;
 }
 
@@ -56,8 +58,9 @@ export function keyRingProblems(text: string): string[] {
   const problems = entries.map(problemOf).filter((each) => each !== undefined);
   const ids = entries.map(([id]) => id);
   const keys = entries.map(([, encoded]) => encoded);
-  if (new Set(ids).size < ids.length) problems.push("keys: a key id appears twice; give every key its own id");
-  if (new Set(keys).size < keys.length) problems.push("keys: the same key appears twice; a rotation needs a new key");
+  if (new Set(ids).size < ids.length) problems.push(`keys: a key id appears twice; give every key its own id. ${MEND}`);
+  if (new Set(keys).size < keys.length)
+    problems.push(`keys: the same key appears twice; a rotation needs a new key. ${MEND}`);
   return problems;
 }
 

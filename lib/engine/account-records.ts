@@ -14,6 +14,7 @@ import { UnavailableError } from "../core/errors.js";
 import { withEnds, withTimelyEnd } from "../core/logins.js";
 import { LruMap } from "../core/lru-map.js";
 import type { Clock, UserId } from "../core/nouns.js";
+import { placed } from "../core/places.js";
 import { type AccountEvent, isRecorded } from "../events/audit.js";
 import type { EmitAudit, Subject } from "../events/emitter.js";
 import type { Entry, Store } from "../stores/contract.js";
@@ -180,7 +181,7 @@ export class AccountRecords {
     try {
       return this.keep({ ...entry, account: withTimelyEnd(parseAccount(userId, entry.value), now) });
     } catch (error) {
-      throw new UnavailableError("An account record cannot be read", error);
+      throw placed(new UnavailableError("An account record cannot be read", error), "store");
     }
   }
 }

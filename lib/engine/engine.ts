@@ -1,4 +1,5 @@
 import type { Clock, Limits, MethodType } from "../core/nouns.js";
+import { withReason } from "../core/reasons.js";
 import { guardedKeys } from "../crypto/guarded-keys.js";
 import type { KeyProvider, Keys } from "../crypto/key-provider.js";
 import type { Events, Telling } from "../events/emitter.js";
@@ -73,8 +74,8 @@ interface EngineKeys {
   readonly seals: BriefSeals;
 }
 
-function createKeys({ clock, keys, storeTimeout }: EngineSettings, store: Store): EngineKeys {
-  const provider = guardedKeys(keys, storeTimeout);
+function createKeys({ clock, keys, storeTimeout, telling }: EngineSettings, store: Store): EngineKeys {
+  const provider = guardedKeys(keys, storeTimeout, (error) => telling.emitError("keys", error));
   const samples = new KeySamples(store, provider);
   return { keys: sealingKeys(provider, samples), samples, seals: new BriefSeals(provider, clock) };
 }
@@ -112,15 +113,16 @@ function dependenciesOf(
 /** The composition root: wiring, and nothing else. */
 export function createEngine(settings: EngineSettings): Engine {
   settings.store.useClock?.(settings.clock);
-  const store = guardedStore(settings.store, settings.storeTimeout);
+  const { notify, storeTimeout, telling } = settings;
+  const store = guardedStore(settings.store, storeTimeout, (error) => telling.emitError("store", error));
   const { samples, seals, ...made } = createKeys(settings, store);
-  if (settings.notify !== undefined) sendNotices(settings.telling, settings.notify);
+  if (notify !== undefined) sendNotices(telling, notify);
   const dependencies = dependenciesOf(settings, { ...made, seals, store });
   const verification = new Verification(dependencies);
   const operations = new Operations(dependencies, store);
   return {
     dependencies,
-    events: settings.telling.events,
+    events: telling.events,
     verification,
     firstFactor: new FirstFactor(dependencies),
     logins: new Logins(dependencies),
@@ -134,7 +136,10 @@ export function createEngine(settings: EngineSettings): Engine {
     browserIds: new BrowserIds(seals),
     accounts: checkingArguments(new Accounts(dependencies, verification)),
     rotation: new KeyRotation(dependencies, store, samples),
-    ready: () => ready(samples, settings.methods),
+    ready: () =>
+      ready(samples, settings.methods).catch((error: unknown) => {
+        throw withReason(error);
+      }),
   };
 }
 

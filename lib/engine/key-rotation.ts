@@ -1,6 +1,7 @@
 import type { Account } from "../core/account.js";
 import { serializeAccount } from "../core/account-text.js";
 import { ConfigurationError, isSilence } from "../core/errors.js";
+import { optionsProblems } from "../core/option-names.js";
 import type { UserId } from "../core/nouns.js";
 import type { Keys } from "../crypto/key-provider.js";
 import type { Store } from "../stores/contract.js";
@@ -67,7 +68,10 @@ export class KeyRotation {
   ) {}
 
   /** May be stopped and run again at any time: what is sealed with the newest key already is only looked at. */
-  async run({ onProgress }: RotateKeysOptions = {}): Promise<RotationReport> {
+  async run(options: RotateKeysOptions = {}): Promise<RotationReport> {
+    const problems = optionsProblems(options, ["onProgress"], "rotateKeys: ");
+    if (problems.length > 0) throw new ConfigurationError(problems);
+    const { onProgress } = options;
     const keys = this.listed();
     await this.samples.leave();
     let report: RotationReport = { accounts: 0, rotated: 0, left: {}, unreadable: 0 };

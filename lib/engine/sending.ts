@@ -39,7 +39,7 @@ export function countSend(
  * have been delivered all the same, and stays counted.
  */
 export async function deliver(
-  { emitAudit, records }: EngineDependencies,
+  { emitAudit, emitError, records }: EngineDependencies,
   subject: Subject,
   { send, type }: AnyMethod,
   message: Deliver,
@@ -49,6 +49,7 @@ export async function deliver(
   try {
     await within("The sender", timeout, message, isAnything);
   } catch (error) {
+    emitError("sender", error, subject);
     emitAudit("delivery-failed", subject, { method: type, outcome: "failure" });
     if (!isSilence(error)) {
       await records.change(subject, ({ account }) => ({

@@ -2,7 +2,9 @@ import { channel } from "node:diagnostics_channel";
 import { EventEmitter } from "node:events";
 import type { Client, Clock, UserId } from "../core/nouns.js";
 import { UnavailableError } from "../core/errors.js";
+import { placeOf } from "../core/places.js";
 import { cleanText, MAX_USER_AGENT } from "../core/text.js";
+import { isThenable } from "../core/within.js";
 import type { AuditAction, AuditEvent } from "./audit.js";
 import type { ErrorEvent, ErrorPlace } from "./failures.js";
 
@@ -34,7 +36,8 @@ export type Concerned = Partial<Pick<Subject, "userId" | "client">>;
 
 /**
  * Tells what failed, and where; answers nothing and never throws. Where nobody listens it is printed, the first time at each place.
- * The place `"request"` is for whoever refuses in the end: an error that was told with its own place is not told again there.
+ * The place `"request"` is for whoever refuses in the end: what was told before is not told again, and what came with a note of its
+ * place (`placed`) is told with that.
  */
 export type EmitError = (place: ErrorPlace, error: unknown, concerned?: Concerned) => void;
 
@@ -51,23 +54,6 @@ function present<T extends object>(members: T): T {
   return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined && value !== "")) as T;
 }
 
-function describe(clock: Clock, action: AuditAction, subject: Subject, details: Details): AuditEvent {
-  const { userId, actor = userId, client = {} } = subject;
-  const userAgent = cleanText(client.userAgent ?? "", MAX_USER_AGENT);
-  const event = {
-    time: new Date(clock()).toISOString(),
-    action,
-    outcome: "success" as const,
-    userId,
-    actor,
-    ...details,
-    ip: client.ip,
-    userAgent,
-    requestId: cleanText(client.requestId ?? "", MAX_USER_AGENT),
-  };
-  return Object.freeze(present(event)) as AuditEvent;
-}
-
 /** Whatever it is that was thrown: reading it may fail like anything else. */
 function tried<T>(read: () => T): T | undefined {
   try {
@@ -81,9 +67,28 @@ function textOf(error: unknown): string {
   return tried(() => String(error)) ?? "something that cannot be read";
 }
 
-/** The clock may be what has failed. */
+/** The clock may be what has failed, in any way that a function can. */
 function timeOf(clock: Clock): string {
-  return tried(() => new Date(clock()).toISOString()) ?? new Date().toISOString();
+  const now: unknown = tried(clock);
+  if (isThenable(now)) Promise.resolve(now).catch(() => undefined);
+  return tried(() => new Date(now as number).toISOString()) ?? new Date().toISOString();
+}
+
+function describe(clock: Clock, action: AuditAction, subject: Subject, details: Details): AuditEvent {
+  const { userId, actor = userId, client = {} } = subject;
+  const userAgent = cleanText(client.userAgent ?? "", MAX_USER_AGENT);
+  const event = {
+    time: timeOf(clock),
+    action,
+    outcome: "success" as const,
+    userId,
+    actor,
+    ...details,
+    ip: client.ip,
+    userAgent,
+    requestId: cleanText(client.requestId ?? "", MAX_USER_AGENT),
+  };
+  return Object.freeze(present(event)) as AuditEvent;
 }
 
 /** What was thrown, under our own words for it. */
@@ -121,15 +126,22 @@ function createPrinter(): (place: ErrorPlace, error: unknown) => void {
   };
 }
 
+const NET: ErrorPlace = "request";
+
+function placeIn(errors: readonly object[]): ErrorPlace {
+  return errors.map(placeOf).find((place) => place !== undefined) ?? NET;
+}
+
 function createEmitError(events: Events, clock: Clock): EmitError {
   const told = new WeakSet();
   const print = createPrinter();
   const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;
-  return (place, given, { client, userId } = {}) => {
+  return (asked, given, { client, userId } = {}) => {
     const error = causeOf(given);
     const seen = [given, error].filter(isObject);
-    if (place === "request" && seen.some((each) => told.has(each))) return;
+    if (asked === NET && seen.some((each) => told.has(each))) return;
     for (const each of seen) told.add(each);
+    const place = asked === NET ? placeIn(seen) : asked;
     if (events.listenerCount("error") === 0) {
       print(place, error);
       return;

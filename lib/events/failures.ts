@@ -22,7 +22,6 @@ export type KnownPlace =
   | "limits"
   | "keys"
   | "session"
-  | "method"
   | "sender"
   | "methods"
   | "request";

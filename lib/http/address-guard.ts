@@ -4,6 +4,7 @@ import { type Limit, SECOND, type UserId } from "../core/nouns.js";
 import { within } from "../core/within.js";
 import { fingerprint } from "../crypto/fingerprint.js";
 import type { AddressLimit } from "../engine/address-limit.js";
+import type { EmitError } from "../events/emitter.js";
 import { plainAddress } from "./addresses.js";
 
 type Library = typeof import("express-rate-limit");
@@ -14,6 +15,7 @@ export interface AddressGuardSettings extends Limit {
   readonly store: RateLimitStore | undefined;
   /** Longest wait for one answer of the store, in milliseconds. */
   readonly timeout: number;
+  readonly emitError: EmitError;
 }
 
 interface Look {
@@ -138,7 +140,13 @@ export class AddressGuard implements AddressLimit {
     isAnswer: (given: unknown) => given is Answer,
   ): Promise<Answer> {
     await this.library;
-    return within("The rate limiter", this.settings.timeout, async () => act(await this.openStore()), isAnswer);
+    const { emitError, timeout } = this.settings;
+    try {
+      return await within("The rate limiter", timeout, async () => act(await this.openStore()), isAnswer);
+    } catch (error) {
+      emitError("limits", error);
+      throw error;
+    }
   }
 
   /** Some stores ask their server for something before the first question; one that could not is asked to again. */

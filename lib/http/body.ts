@@ -33,7 +33,8 @@ function hasBody(req: Request): boolean {
   return req.headers["transfer-encoding"] !== undefined || Number(req.headers["content-length"] ?? 0) > 0;
 }
 
-function isForm(req: Request): boolean {
+/** What a page's form sends. */
+export function isForm(req: Request): boolean {
   return req.is(FORM_TYPE) === FORM_TYPE;
 }
 

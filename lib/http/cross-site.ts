@@ -13,6 +13,16 @@ function hintAtOrigin(settings: Settings, origin: string, origins: readonly stri
   process.emitWarning(message, { code: "SECOND_FACTOR_ORIGIN" });
 }
 
+const silent = new WeakSet<Settings>();
+
+/** While developing, it is most often a test that posts a form as no browser does: said once. */
+function hintAtSilence(settings: Settings, { baseUrl, path }: Request): void {
+  if (process.env.NODE_ENV === "production" || silent.has(settings)) return;
+  silent.add(settings);
+  const message = `A POST to ${JSON.stringify(baseUrl + path)} with neither Origin nor Sec-Fetch-Site was refused: every browser sends one of them. In tests and other clients, .set("Sec-Fetch-Site", "same-origin") or send JSON.`;
+  process.emitWarning(message, { code: "SECOND_FACTOR_SILENT_FORM" });
+}
+
 /** `null` hides an origin: forms under `no-referrer` send it. It says as little as none. */
 function originOf(req: Request): string | undefined {
   const origin = req.get("origin");
@@ -42,7 +52,9 @@ export function isCrossSite(req: Request, settings: Settings): boolean {
   if (origin === undefined) {
     const site = req.get("sec-fetch-site");
     if (site !== undefined) return site !== "same-origin" && site !== "none";
-    return !isSilent(req) || !isJson(req);
+    const isRefused = !isSilent(req) || !isJson(req);
+    if (isRefused) hintAtSilence(settings, req);
+    return isRefused;
   }
   const origins = settings.origins(req);
   const isListed = origins.includes(origin);

@@ -4,6 +4,7 @@ import type { Engine } from "../engine/engine.js";
 import { Completion } from "./completion.js";
 import { describe } from "./description.js";
 import { Gate } from "./gate.js";
+import { Hints } from "./hints.js";
 import { MountCheck, requireOrder, strangeness } from "./order.js";
 import { PageSet } from "./page-set.js";
 import { PassportLogin } from "./passport-login.js";
@@ -24,11 +25,13 @@ export class Middleware {
   private readonly routes: OwnRoutes;
   private readonly wellKnown: WellKnown;
   private readonly mount = new MountCheck();
+  private readonly hints: Hints;
 
   constructor(
     readonly settings: Settings,
     readonly engine: Engine,
   ) {
+    this.hints = new Hints(settings);
     this.pages = new PageSet(settings, engine);
     const { emitAudit, emitError } = engine.dependencies;
     this.refusals = new Refusals(this.pages, emitAudit, emitError);
@@ -57,8 +60,11 @@ export class Middleware {
 
   /** The developer's mistake is for the developer's error handler; it lets nobody in either. */
   private refuse(req: Request, res: Response, next: NextFunction, error: unknown): void {
-    if (error instanceof ConfigurationError && tryToHideUser(req)) next(error);
-    else this.refusals.refuseUnavailable(req, res, error);
+    if (error instanceof ConfigurationError && tryToHideUser(req)) {
+      // An error handler may answer without a word of why.
+      this.settings.emitError("request", error);
+      next(error);
+    } else this.refusals.refuseUnavailable(req, res, error);
   }
 
   private async proceed(req: Request, res: Response, next: NextFunction): Promise<void> {
@@ -75,6 +81,7 @@ export class Middleware {
     takeOver(req);
     const route = this.routes.find(req);
     await this.gate.loadLogin(state, route?.isConfirmedByWrite === true);
+    if (route !== undefined && state.login !== undefined) this.hints.look(req);
     if (route !== undefined) route.handle(state, next);
     else await this.gate.pass(state, next);
   }

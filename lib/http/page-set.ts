@@ -60,6 +60,11 @@ export interface ShownEnrollment {
   readonly problem?: Problem;
 }
 
+/** What is no language must not keep a page from being shown. */
+function languageOf(given: unknown): string {
+  return typeof given === "string" && given !== "" ? given : "en";
+}
+
 /** Puts what a request knows into the views the pages show. No page is written here, and no decision taken. */
 export class PageSet {
   private readonly pages: MethodPages;
@@ -209,7 +214,7 @@ export class PageSet {
       messages: this.messages(req),
       pages: this.pages,
       issuer: login === undefined ? issuerName : issuer(req, userOf(login)),
-      lang: typeof lang === "function" ? lang(req) : lang,
+      lang: languageOf(typeof lang === "function" ? lang(req) : lang),
       loginPath,
       layout,
     };

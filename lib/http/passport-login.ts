@@ -67,8 +67,10 @@ export class PassportLogin {
         },
         (error: unknown) => {
           if (error instanceof LogInError) done(error.cause);
-          else if (error instanceof ConfigurationError && tryToHideUser(state.req)) done(error);
-          else this.refusals.refuseUnavailable(state.req, state.res, error);
+          else if (error instanceof ConfigurationError && tryToHideUser(state.req)) {
+            this.settings.emitError("request", error);
+            done(error);
+          } else this.refusals.refuseUnavailable(state.req, state.res, error);
         },
       )
       // The application's callback threw. Without us Express would have heard of it.

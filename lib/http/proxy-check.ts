@@ -33,8 +33,17 @@ const LISTS = ["forwarded-for", "x-vercel-forwarded-for"];
 /** RFC 7239, and what came before it. */
 const ELEMENTS = ["forwarded", "x-forwarded"];
 
+/** How the client reached the proxy. Without the setting Express believes none of it. */
+const SCHEMES = [
+  "x-forwarded-proto",
+  "x-forwarded-protocol",
+  "x-forwarded-scheme",
+  "x-forwarded-ssl",
+  "front-end-https",
+];
+
 /** What proxies say of the client they stand before. */
-const FORWARDED = ["x-forwarded-for", ...SINGLE, ...LISTS, ...ELEMENTS, "via"];
+const FORWARDED = ["x-forwarded-for", ...SINGLE, ...LISTS, ...ELEMENTS, ...SCHEMES, "x-forwarded-host", "via"];
 
 /** Addresses from all over: no list of proxies holds all of one kind, and none is that far away. */
 const STRANGERS = [
@@ -92,14 +101,22 @@ function isShort(req: Request): boolean {
   return hops > 0 && hops < (proxiesOf(req) ?? 0);
 }
 
+function unknownProxy({ headers }: Request): string {
+  const scheme = SCHEMES.find((name) => headers[name] !== undefined);
+  const said = scheme === undefined ? "X-Forwarded-For or the like" : "X-Forwarded-Proto or the like";
+  const forScheme =
+    scheme === undefined
+      ? ""
+      : " Express takes https for http, so that express-session keeps back cookies marked secure and nobody stays logged in, and";
+  return `requests carry ${said}, but "trust proxy" is not set:${forScheme} behind a proxy all users share one address. Set it to the number of proxies.`;
+}
+
 function problemOf(req: Request): string | undefined {
   if (trustsAnybody(req)) {
     return '"trust proxy" is true, or trusts every address: any client can invent its own with X-Forwarded-For. Set it to the number of proxies, or their addresses.';
   }
   const setting: unknown = req.app.get("trust proxy");
-  if ((setting === false || setting === undefined) && isForwarded(req)) {
-    return 'requests carry X-Forwarded-For or the like, but "trust proxy" is not set: behind a proxy all users share one address. Set it to the number of proxies.';
-  }
+  if ((setting === false || setting === undefined) && isForwarded(req)) return unknownProxy(req);
   if (isShort(req)) {
     return '"trust proxy" is a larger number than there are proxies in front: a client can invent its address with X-Forwarded-For. Set it to the number of proxies.';
   }

@@ -2,7 +2,7 @@ import { inspect } from "node:util";
 import type { MethodType } from "../core/nouns.js";
 import { milliseconds } from "../policy/durations.js";
 import { acceptableMethods, type MethodFacts } from "../policy/requirement.js";
-import { nearest, unknownNames } from "./option-names.js";
+import { nearest, unknownNames } from "../core/option-names.js";
 
 // Everything here arrives from JavaScript too, so nothing is believed because its type says so.
 

@@ -7,6 +7,7 @@ import { type LoginContext, subjectOf } from "../engine/login-context.js";
 import { MOST_SHOWN, type Operation, type OperationFlaw, operationOf } from "../engine/operation.js";
 import type { ShownOperation } from "../engine/operations.js";
 import { longestAge } from "../engine/step-up.js";
+import { telling } from "../events/telling.js";
 import { isDue } from "../policy/assess.js";
 import { type Duration, milliseconds } from "../policy/durations.js";
 import type { ProofRequirement } from "../policy/requirement.js";
@@ -71,12 +72,14 @@ const FLAWS: Readonly<Record<OperationFlaw, string>> = {
 /** One `mfa.require(...)`: decided at start, asked at each request. */
 class StepUpGuard {
   private readonly requirement: ProofRequirement;
+  private readonly askBind: (req: Request) => unknown;
 
   constructor(
     private readonly dependencies: GuardDependencies,
     private readonly options: RequireOptions,
   ) {
     this.requirement = requirementOf(options);
+    this.askBind = telling(dependencies.settings.emitError, "bind", (req) => options.bind?.(req));
   }
 
   /** Answers whether the request goes on; false where it was answered. */
@@ -125,7 +128,7 @@ class StepUpGuard {
   private async operation(req: Request): Promise<Outcome<Operation | undefined>> {
     const { bind } = this.options;
     if (bind === undefined) return success(undefined);
-    const operation = operationOf(`${req.method} ${req.baseUrl}${req.path}`, await bind(req));
+    const operation = operationOf(`${req.method} ${req.baseUrl}${req.path}`, await this.askBind(req));
     if (!("flaw" in operation)) return success(operation);
     const { flaw } = operation;
     // No request brings a date or a function, and nothing a request brings is in what does not look at it.
@@ -199,8 +202,10 @@ export function createRequire(dependencies: GuardDependencies): (options?: Requi
           if (goesOn) next();
         },
         (error: unknown) => {
-          if (error instanceof ConfigurationError) next(error);
-          else dependencies.refusals.refuseUnavailable(req, res, error);
+          if (error instanceof ConfigurationError) {
+            dependencies.settings.emitError("request", error);
+            next(error);
+          } else dependencies.refusals.refuseUnavailable(req, res, error);
         },
       );
     };

@@ -1,5 +1,6 @@
 import type { Request } from "express";
 import { ConfigurationError } from "../core/errors.js";
+import { placed } from "../core/places.js";
 import type { UserId } from "../core/nouns.js";
 import { fingerprint } from "../crypto/fingerprint.js";
 import { randomId } from "../crypto/random.js";
@@ -30,14 +31,20 @@ export function sessionOf(req: Request): Session | undefined {
 export function requireSession(req: Request): Session {
   const session = sessionOf(req);
   if (session === undefined) {
-    throw new ConfigurationError([
-      "there is no session: add app.use(session({ ... })) from express-session before app.use(mfa)",
-    ]);
+    throw placed(
+      new ConfigurationError([
+        "there is no session: add app.use(session({ ... })) from express-session before app.use(mfa); routes that keep none (webhooks, health checks) go above app.use(mfa). express-session gives none below a path that its cookie's path does not cover, and while its store is disconnected",
+      ]),
+      "session",
+    );
   }
   if (typeof session.regenerate !== "function" || typeof session.save !== "function") {
-    throw new ConfigurationError([
-      "the session cannot change its id (cookie-session cannot): use express-session, which keeps sessions on the server",
-    ]);
+    throw placed(
+      new ConfigurationError([
+        "the session cannot change its id (cookie-session cannot): use express-session, which keeps sessions on the server",
+      ]),
+      "session",
+    );
   }
   return session;
 }
@@ -115,12 +122,16 @@ export function putRecord(req: Request, record: SessionRecord): void {
   requireSession(req).secondFactor = textOf(record, idOf(req));
 }
 
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error("Passport or the session store failed", { cause: error });
+}
+
 /** Waits for such a callback. */
 export function settled(act: (done: Done) => unknown): Promise<void> {
   return new Promise((resolve, reject) => {
     act((error) => {
       if (error === undefined || error === null) resolve();
-      else reject(error instanceof Error ? error : new Error("Passport or the session store failed", { cause: error }));
+      else reject(placed(asError(error), "session"));
     });
   });
 }

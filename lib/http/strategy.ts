@@ -154,6 +154,7 @@ export function createStrategy(method: Method, engine: Engine, settings: Setting
       // passport-custom does not wait for promises: a rejection would leave the request hanging. What the application's own callback
       // throws is the request's error too, and must not end the process.
       .catch((error: unknown) => {
+        settings.emitError("request", error, { client: clientOf(req) });
         done(error);
       })
       .catch(tellOfCallback);

@@ -1,6 +1,6 @@
 import { ALL_CODES, type LimitKind } from "../core/nouns.js";
 import type { Method } from "../http/method.js";
-import { unknownNames } from "../http/option-names.js";
+import { unknownNames } from "../core/option-names.js";
 import { durationProblem, isRecord, wholeProblem } from "./checks.js";
 
 /** Limits that no method brings. */

@@ -1,6 +1,6 @@
-import { keyRingProblems } from "../crypto/key-ring.js";
+import { keyRingProblems, MEND } from "../crypto/key-ring.js";
 import type { Method } from "../http/method.js";
-import { unknownNames } from "../http/option-names.js";
+import { unknownNames } from "../core/option-names.js";
 import { messageProblems, messagesFor } from "../pages/messages.js";
 import { policyProblems } from "../policy/policy.js";
 import type { MemoryStore } from "../stores/memory.js";
@@ -74,16 +74,15 @@ function issuerProblems({ issuer }: Given): string[] {
 function keysProblems({ keys, store }: Given, production: boolean): string[] {
   if (typeof keys === "string" && keys !== "") return keyRingProblems(keys);
   if (keys !== undefined && keys !== "" && !isRecord(keys)) {
-    return ['keys: give text such as "2026-11:BASE64,2025-01:BASE64", or a KeyProvider'];
+    return [`keys: give text such as "2026-11:BASE64,2025-01:BASE64", or a KeyProvider. ${MEND}`];
   }
   if (isRecord(keys)) {
     const missing = ["encrypt", "decrypt", "mac"].filter((verb) => typeof keys[verb] !== "function");
     return missing.map((verb) => `keys: the key provider has no ${verb}() function`);
   }
-  const mend = "Make one with: npx express-second-factor new-key";
-  if (production) return [`keys: required in production. ${mend}`];
+  if (production) return [`keys: required in production. ${MEND}`];
   const temporary = store === undefined || isMemoryStore(store);
-  return temporary ? [] : [`keys: required with a store that outlives the process. ${mend}`];
+  return temporary ? [] : [`keys: required with a store that outlives the process. ${MEND}`];
 }
 
 function storeProblems({ store }: Given, production: boolean): string[] {
@@ -129,12 +128,22 @@ function pathProblems({ path, loginPath, exempt }: Given): string[] {
   return problems;
 }
 
+/** Such a value, a function that answers one, or nothing. */
+function isGiven(value: unknown, kind: "string" | "object"): boolean {
+  const isRight = kind === "object" ? isRecord(value) : typeof value === "string" && value !== "";
+  return value === undefined || typeof value === "function" || isRight;
+}
+
 function pagesProblems({ pages }: Given, methods: readonly Method[]): string[] {
   if (pages === undefined || pages === false) return [];
   if (!isRecord(pages)) return ["pages: an object { layout, messages, lang }, or false for none"];
   const problems = unknownNames(pages, ["layout", "messages", "lang"], "pages.");
   if (pages.layout !== undefined && typeof pages.layout !== "function")
     problems.push("pages.layout: must be a function");
+  if (!isGiven(pages.lang, "string"))
+    problems.push('pages.lang: a language such as "de", or a function that answers one');
+  if (!isGiven(pages.messages, "object"))
+    problems.push("pages.messages: an object of messages to replace, or a function that answers one");
   if (!isRecord(pages.messages)) return problems;
   const drawn = new Map(methods.map(({ page, type }) => [type, page]));
   return [...problems, ...messageProblems(messagesFor(drawn), pages.messages, "pages.messages")];

@@ -6,7 +6,7 @@ import { kindOf, USER_ID_KINDS, userIdOf } from "../core/user-ids.js";
 import { keyRing, temporaryKeyRing } from "../crypto/key-ring.js";
 import type { KeyProvider } from "../crypto/key-provider.js";
 import type { EngineSettings } from "../engine/engine.js";
-import { type Concerned, createEvents, type Telling } from "../events/emitter.js";
+import { createEvents, type EmitError, type Telling } from "../events/emitter.js";
 import { telling } from "../events/telling.js";
 import { AddressGuard } from "../http/address-guard.js";
 import { comparablePath } from "../http/login-routes.js";
@@ -19,6 +19,7 @@ import type { BringsRateLimitStore } from "../stores/contract.js";
 import { memoryStore } from "../stores/memory.js";
 import type { LimitsOption, SecondFactorOptions, UserReaders } from "./options.js";
 import { optionProblems } from "./problems.js";
+import { toldOptions } from "./told-functions.js";
 
 /** The options as HTTP and the engine take them: every default filled in, everything decided that can be decided at start. */
 export interface Resolved {
@@ -51,9 +52,12 @@ function resolveTrust({ preset, trustedDevices }: SecondFactorOptions): EngineSe
 function resolveKeys(keys: SecondFactorOptions["keys"]): KeyProvider {
   if (typeof keys === "object") return keys;
   if (keys !== undefined && keys !== "") return keyRing(keys);
-  process.emitWarning("No keys are configured: enrollments are lost when this process ends. Set the keys option.", {
-    code: "SECOND_FACTOR_TEMPORARY_KEYS",
-  });
+  process.emitWarning(
+    "No keys are configured: enrollments are lost when this process ends. Set the keys option; make one with: npx express-second-factor new-key",
+    {
+      code: "SECOND_FACTOR_TEMPORARY_KEYS",
+    },
+  );
   return temporaryKeyRing();
 }
 
@@ -95,8 +99,11 @@ function givenName(user: AppUser, read: UserReaders<AppUser>["name"]): string {
   }
 }
 
-function userReaders(readers: UserReaders<AppUser> = {}): Pick<Settings, "userId" | "accountName"> {
-  const userId = idReader(readers);
+function userReaders(
+  readers: UserReaders<AppUser> = {},
+  emitError: EmitError,
+): Pick<Settings, "userId" | "accountName"> {
+  const userId = telling(emitError, "user.id", idReader(readers));
   const accountName = (user: AppUser): string => givenName(user, readers.name) || nameOf(userId(user)) || "user";
   return { userId, accountName };
 }
@@ -116,13 +123,13 @@ function isListOfText(given: unknown): given is readonly string[] {
   return Array.isArray(given) && given.every((each) => typeof each === "string");
 }
 
-function originsOf(origin: SecondFactorOptions["origin"]): Settings["origins"] {
+function originsOf(origin: SecondFactorOptions["origin"], emitError: EmitError): Settings["origins"] {
   if (typeof origin === "function") {
-    return (req) => {
+    return telling(emitError, "origin", (req) => {
       const given: unknown = origin(req);
       if (isListOfText(given) && given.length > 0) return given;
       throw new ConfigurationError([`origin: answered ${kindOf(given)}; it must answer a list of origins`]);
-    };
+    });
   }
   const origins = typeof origin === "string" ? [origin] : [...origin];
   return () => origins;
@@ -143,10 +150,15 @@ function requireValid(options: SecondFactorOptions, defaults: () => readonly Met
   if (isProduction) warnInProduction(options);
 }
 
-function addressGuardOf({ limits = {} }: SecondFactorOptions, store: object, timeout: number): AddressGuard {
+function addressGuardOf(
+  { limits = {} }: SecondFactorOptions,
+  store: object,
+  timeout: number,
+  emitError: EmitError,
+): AddressGuard {
   const { rateLimitStore } = store as Partial<BringsRateLimitStore>;
   const own = limits.address?.store ?? rateLimitStore;
-  return new AddressGuard({ ...limitOf(limits, "address", ADDRESS_LIMIT), store: own, timeout });
+  return new AddressGuard({ ...limitOf(limits, "address", ADDRESS_LIMIT), store: own, timeout, emitError });
 }
 
 /** The site's own name, where the application answers none: a name decides nothing, and users must get in without it. */
@@ -156,17 +168,13 @@ function hostOf(origins: readonly string[]): string {
 }
 
 /** What the issuer is, for a request and where nobody is logged in. */
-function issuerOf({ issuer, origin }: SecondFactorOptions): Pick<Settings, "issuer" | "issuerName"> {
+function issuerOf(
+  { issuer, origin }: SecondFactorOptions,
+  emitError: EmitError,
+): Pick<Settings, "issuer" | "issuerName"> {
   if (typeof issuer !== "function") return { issuer: () => nameOf(issuer), issuerName: nameOf(issuer) };
-  const origins = originsOf(origin);
+  const origins = originsOf(origin, emitError);
   return { issuer: (req, user) => nameOf(issuer(req, user)) || hostOf(origins(req)), issuerName: "" };
-}
-
-/** Whose request a function of the application's was asked about, where it is told of one. */
-function concernedBy(given: readonly unknown[]): Concerned {
-  const isRequest = (each: unknown): each is Request =>
-    typeof each === "object" && each !== null && "rawHeaders" in each;
-  return { client: { requestId: given.find(isRequest)?.headers["x-request-id"]?.toString() } };
 }
 
 function httpSettings(options: SecondFactorOptions, shared: Shared): Settings {
@@ -186,21 +194,16 @@ function httpSettings(options: SecondFactorOptions, shared: Shared): Settings {
     onLogin: options.onLogin,
     carry: options.carry,
     proxyCheck,
-    decide: telling(
-      emitError,
-      "policy",
-      createPolicy(policy, { timeout: shared.timeout, isAddressCertain }),
-      concernedBy,
-    ),
+    decide: telling(emitError, "policy", createPolicy(policy, { timeout: shared.timeout, isAddressCertain })),
     fixedDecision: isDecision(policy) ? policy : undefined,
-    origins: originsOf(options.origin),
+    origins: originsOf(options.origin, emitError),
     isExempt: exemption(options.exempt),
     exemptPaths: exemptPathsOf(options),
     loadUser: options.user?.load,
     addressGuard: shared.addressGuard,
     emitError,
-    ...issuerOf(options),
-    ...userReaders(options.user),
+    ...issuerOf(options, emitError),
+    ...userReaders(options.user, emitError),
   };
 }
 
@@ -217,14 +220,16 @@ interface Shared {
  * Checks all options together and fills in what is missing. `defaultMethods`: where none are given.
  * @throws ConfigurationError that lists every problem of the options
  */
-export function resolveOptions(options: SecondFactorOptions, defaultMethods: () => readonly Method[]): Resolved {
-  requireValid(options, defaultMethods);
+export function resolveOptions(given: SecondFactorOptions, defaultMethods: () => readonly Method[]): Resolved {
+  requireValid(given, defaultMethods);
+  const methods = resolveMethods(given, given.methods ?? defaultMethods());
+  // By the clock as it was given: what is told of a clock that fails must not ask it in the same way.
+  const telling = createEvents(given.clock ?? Date.now);
+  const options = toldOptions(given, methods, telling.emitError);
   const { clock = Date.now, limits = {}, store = memoryStore() } = options;
-  const methods = resolveMethods(options, options.methods ?? defaultMethods());
   const timeout = milliseconds(options.storeTimeout) ?? 2 * SECOND;
   const trust = resolveTrust(options);
-  const telling = createEvents(clock);
-  const addressGuard = addressGuardOf(options, store, timeout);
+  const addressGuard = addressGuardOf(options, store, timeout, telling.emitError);
   return {
     settings: httpSettings(options, { addressGuard, clock, methods, telling, timeout, trust }),
     engine: {

@@ -1,3 +1,5 @@
+import { nearest } from "../core/option-names.js";
+
 /** A text, or a function that answers one. */
 export type Word = string | ((...values: never[]) => string);
 
@@ -17,12 +19,13 @@ function own(tree: Tree, key: string): unknown {
   return Object.hasOwn(tree, key) ? tree[key] : undefined;
 }
 
-/** The words with the overrides in their places. Names that are no word are left out. */
-export function mergeWords(base: object, overrides: object): object {
+/** The words with the overrides in their places. Names that are no word, and what is no such word, are left out. */
+export function mergeWords(base: object, overrides: unknown): object {
   const merged = Object.entries(base).map(([key, present]: [string, unknown]) => {
-    const wanted = own(overrides as Tree, key);
+    const wanted = isTree(overrides) ? own(overrides, key) : undefined;
     if (isTree(present)) return [key, isTree(wanted) ? mergeWords(present, wanted) : present];
-    return [key, wanted ?? present];
+    // A text where a function is called, or the reverse, would fail the page that says it.
+    return [key, typeof wanted === typeof present ? wanted : present];
   });
   return Object.fromEntries(merged) as object;
 }
@@ -35,11 +38,16 @@ export function messageProblems(base: object, overrides: object, path = "message
   return Object.entries(overrides).flatMap(([key, wanted]: [string, unknown]) => {
     const name = `${path}.${key}`;
     const present = own(base as Tree, key);
-    if (present === undefined) return [`${name} is not a message`];
+    if (present === undefined) return [`${name} is not a message${hint(key, Object.keys(base))}`];
     if (wanted === undefined) return [];
     if (isTree(present) && isTree(wanted)) return messageProblems(present, wanted, name);
     return typeof wanted === typeof present && wanted !== null ? [] : [`${name} must be ${kindOf(present)}`];
   });
+}
+
+function hint(key: string, names: readonly string[]): string {
+  const meant = nearest(key, names);
+  return meant === undefined ? `; there are ${names.join(", ")}` : `; did you mean "${meant}"?`;
 }
 
 function kindOf(value: unknown): string {

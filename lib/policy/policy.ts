@@ -1,6 +1,7 @@
 import { BlockList, isIP } from "node:net";
 import { UnavailableError } from "../core/errors.js";
 import type { PolicyDecision } from "../core/nouns.js";
+import { unknownNames } from "../core/option-names.js";
 import { within } from "../core/within.js";
 
 /** How a login was made. No client chooses any of it. */
@@ -69,7 +70,7 @@ function isRule(name: keyof PolicyRules<unknown, unknown>, value: unknown): bool
 
 function ruleProblems(rules: Readonly<Record<string, unknown>>): string[] {
   return Object.entries(rules).flatMap(([name, value]) => {
-    if (!(name in RULES)) return [`policy.${name}: there is no such rule; there are ${Object.keys(RULES).join(", ")}`];
+    if (!Object.hasOwn(RULES, name)) return unknownNames({ [name]: value }, Object.keys(RULES), "policy.");
     const rule = name as keyof typeof RULES;
     return isRule(rule, value) ? [] : [`policy.${name}: must be ${RULES[rule]}`];
   });

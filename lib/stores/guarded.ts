@@ -1,4 +1,3 @@
-import { UnavailableError } from "../core/errors.js";
 import { isAnything, within } from "../core/within.js";
 import type { Entry, Store } from "./contract.js";
 import { isProcessMemory } from "./memory.js";
@@ -26,44 +25,51 @@ function isStep(answer: unknown): answer is IteratorResult<string, unknown> {
   return answer.done === true || ("value" in answer && typeof answer.value === "string");
 }
 
-function begun(list: () => AsyncIterable<string>): AsyncIterator<string> {
-  try {
-    return list()[Symbol.asyncIterator]();
-  } catch (error) {
-    throw new UnavailableError(`${WHAT} failed`, error);
-  }
+function isSteps(answer: unknown): answer is AsyncIterator<string> {
+  return typeof answer === "object" && answer !== null && "next" in answer && typeof answer.next === "function";
 }
 
-async function* guardedList(list: () => AsyncIterable<string>, timeout: number): AsyncGenerator<string> {
-  const steps = begun(list);
+type Asked = <T>(ask: () => unknown, accepts: (answer: unknown) => answer is T) => Promise<T>;
+
+async function* guardedList(list: () => AsyncIterable<string>, asked: Asked): AsyncGenerator<string> {
+  const steps = await asked(() => list()[Symbol.asyncIterator](), isSteps);
   let isAnswering = false;
   try {
     for (;;) {
       isAnswering = false;
-      const step = await within(WHAT, timeout, () => steps.next(), isStep);
+      const step = await asked(() => steps.next(), isStep);
       if (step.done === true) return;
       isAnswering = true;
       yield step.value;
     }
   } finally {
     // Whoever went away early ends it; one that failed, or is silent, would not hear it.
-    if (isAnswering) await within(WHAT, timeout, () => steps.return?.(), isAnything);
+    if (isAnswering) await asked(() => steps.return?.(), isAnything);
   }
 }
 
 /**
- * A store that always answers: as the contract says, or with an `UnavailableError` within `timeout` ms; a list, at each step.
+ * A store that always answers: as the contract says, or with an `UnavailableError` within `timeout` ms; a list, at each step. `tell`
+ * hears of every failure.
  *
  * A write that timed out may still have happened. That is safe: what it granted is known to nobody.
  */
-export function guardedStore(store: Store, timeout: number): Store {
+export function guardedStore(store: Store, timeout: number, tell: (error: unknown) => void = () => undefined): Store {
   // What is in this process can neither be silent nor answer otherwise, and most of a guard's cost is its timer.
   if (isProcessMemory(store)) return store;
   const list = store.list?.bind(store);
+  async function asked<T>(ask: () => unknown, accepts: (answer: unknown) => answer is T): Promise<T> {
+    try {
+      return await within(WHAT, timeout, ask, accepts);
+    } catch (error) {
+      tell(error);
+      throw error;
+    }
+  }
   return {
-    read: (key) => within(WHAT, timeout, () => store.read(key), isEntry),
-    write: (key, value, options) => within(WHAT, timeout, () => store.write(key, value, options), isVersion),
-    remove: (key, options) => within(WHAT, timeout, () => store.remove(key, options), isBoolean),
-    ...(list && { list: (kind) => guardedList(() => list(kind), timeout) }),
+    read: (key) => asked(() => store.read(key), isEntry),
+    write: (key, value, options) => asked(() => store.write(key, value, options), isVersion),
+    remove: (key, options) => asked(() => store.remove(key, options), isBoolean),
+    ...(list && { list: (kind) => guardedList(() => list(kind), asked) }),
   };
 }

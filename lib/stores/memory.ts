@@ -1,4 +1,6 @@
+import { ConfigurationError } from "../core/errors.js";
 import type { Clock } from "../core/nouns.js";
+import { optionsProblems } from "../core/option-names.js";
 import type { Entry, Store, WriteOptions } from "./contract.js";
 import { ExpiryQueue } from "./expiry-queue.js";
 
@@ -91,6 +93,8 @@ export function isProcessMemory(store: Store): boolean {
  * Does NOT survive a restart and is NOT shared between processes; production refuses it unless told otherwise. Brings no store for
  * `limits.address`: express-rate-limit's own keeps that in memory, too.
  *
+ * @throws ConfigurationError for an option it does not have
+ *
  * @example
  * ```ts
  * import { memoryStore } from "express-second-factor";
@@ -100,5 +104,7 @@ export function isProcessMemory(store: Store): boolean {
  * ```
  */
 export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
+  const problems = optionsProblems(options, ["clock", "production"], "memoryStore: ");
+  if (problems.length > 0) throw new ConfigurationError(problems);
   return new ProcessMemory(options);
 }

@@ -1,5 +1,6 @@
 import { ConfigurationError } from "../core/errors.js";
 import type { Clock } from "../core/nouns.js";
+import { optionsProblems } from "../core/option-names.js";
 import { randomId } from "../crypto/random.js";
 import type { Entry, RateLimitStore, StoreWithRateLimits, WriteOptions } from "./contract.js";
 import { type Held, KnownEntries } from "./known-entries.js";
@@ -141,7 +142,7 @@ class RedisStore implements StoreWithRateLimits {
  * use `appendonly yes` and `maxmemory-policy noeviction`. Replication is asynchronous: the last writes before a fail-over may be
  * forgotten, and a code used then be used again.
  *
- * @throws ConfigurationError for a client of another kind, one that reads from replicas, or braces in the prefix
+ * @throws ConfigurationError for a client of another kind, one that reads from replicas, braces in the prefix, or an option it does not have
  *
  * @example
  * ```ts
@@ -154,11 +155,11 @@ class RedisStore implements StoreWithRateLimits {
  * app.use(secondFactor({ issuer: "Acme", origin, keys, store: redisStore(redis) }));
  * ```
  */
-export function redisStore(
-  client: RedisClient,
-  { prefix = DEFAULT_PREFIX }: RedisStoreOptions = {},
-): StoreWithRateLimits {
+export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): StoreWithRateLimits {
   const connection = connectionOf(client);
+  const problems = optionsProblems(options, ["prefix"], "redisStore: ");
+  if (problems.length > 0) throw new ConfigurationError(problems);
+  const { prefix = DEFAULT_PREFIX } = options;
   if (typeof prefix !== "string" || /[{}]/.test(prefix)) {
     throw new ConfigurationError(['redisStore: prefix must be text without braces, such as "acme:second-factor:"']);
   }

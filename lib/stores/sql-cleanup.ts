@@ -47,8 +47,8 @@ async function removeBatch({ db, entries, rate }: Place, now: number): Promise<n
  * ```
  */
 export async function removeExpired<DB>(db: Kysely<DB>, options: RemoveExpiredOptions = {}): Promise<number> {
+  const place = placeOf(db, options, ["clock"]);
   const { clock = Date.now } = options;
-  const place = placeOf(db, options);
   let removed = 0;
   for (;;) {
     const batch = await removeBatch(place, clock());

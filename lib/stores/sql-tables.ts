@@ -1,5 +1,6 @@
 import type { ColumnType, Compilable, Kysely } from "kysely";
 import { ConfigurationError } from "../core/errors.js";
+import { optionsProblems } from "../core/option-names.js";
 
 export interface SqlStoreOptions {
   /**
@@ -33,9 +34,10 @@ interface AnyDatabase {
   getExecutor?: () => { readonly adapter?: { readonly supportsReturning?: boolean } };
 }
 
-/** @throws ConfigurationError where the database or the table's name is of no use */
-export function placeOf<DB>(db: Kysely<DB>, { table = "second_factor" }: SqlStoreOptions): Place {
-  const problems: string[] = [];
+/** @throws ConfigurationError where the database or the table's name is of no use, or for options other than it and `others` */
+export function placeOf<DB>(db: Kysely<DB>, options: SqlStoreOptions, others: readonly string[] = []): Place {
+  const problems = optionsProblems(options, ["table", ...others], "sqlStore: ");
+  const { table = "second_factor" } = Object(options) as SqlStoreOptions;
   const given = Object(db) as AnyDatabase;
   if (typeof given.getExecutor !== "function" || typeof given.withoutPlugins !== "function") {
     problems.push("sqlStore(db): pass a Kysely instance: new Kysely({ dialect: new PostgresDialect({ pool }) })");

@@ -107,7 +107,7 @@ class SqlStore implements StoreWithRateLimits {
  * `storeTimeout`), or statements of requests long answered pile up while the server is away. Listen
  * for the errors of node-postgres' pool and of its connections, or one that breaks ends the process.
  *
- * @throws ConfigurationError for another kind of database, or a table's name that is none
+ * @throws ConfigurationError for another kind of database, a table's name that is none, or an option it does not have
  *
  * @example
  * ```ts

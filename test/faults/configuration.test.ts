@@ -16,6 +16,9 @@ import {
 } from "express-second-factor";
 import { CANARY, ORIGIN, testApp, type TestUser, USERS } from "../support/app.js";
 import { enrolled, pending } from "../support/browser.js";
+import { createTables, removeExpired, sqlStore } from "express-second-factor/sql";
+import { redisStore } from "express-second-factor/redis";
+import { Kysely, SqliteDialect } from "kysely";
 import { faultyKeys, faultyStore } from "../support/faults.js";
 
 const KEY = randomBytes(32).toString("base64");
@@ -197,6 +200,18 @@ const BAD: readonly (readonly [options: Record<string, unknown>, says: RegExp])[
   [{ polcy: "required" }, /^polcy: .*"policy"/],
   [{ onLogin: true }, /^onLogin: must be a function/],
   [{ carry: { remember: true } }, /^carry: must be a function/],
+  [{ policy: { requir: true } }, /^policy.requir: there is no such option; did you mean "require"\?/],
+  [{ policy: { everyone: true } }, /^policy.everyone: there is no such option; there are require, graceUntil, /],
+  [{ pages: { lang: 7 } }, /^pages.lang: a language such as "de"/],
+  [{ pages: { lang: "" } }, /^pages.lang: /],
+  [{ pages: { messages: "german" } }, /^pages.messages: an object of messages/],
+  [{ pages: { messages: null } }, /^pages.messages: /],
+  [{ pages: { mesages: {} } }, /^pages.mesages: .*did you mean "messages"\?/],
+  [{ pages: { messages: { comon: {} } } }, /^pages.messages.comon is not a message; did you mean "common"\?/],
+  [{ pages: { messages: { common: { cancle: "x" } } } }, /^pages.messages.common.cancle .*did you mean "cancel"\?/],
+  [{ user: { nmae: () => "a" } }, /^user.nmae: there is no such option; did you mean "name"\?/],
+  [{ limits: { address: { stor: {} } } }, /^limits.address.stor: .*did you mean "store"\?/],
+  [{ limits: { totp: { limit: 5, window: "1m", windw: 1 } } }, /^limits.totp.windw: .*did you mean "window"\?/],
   [{ foo: 1 }, /^foo: there is no such option; there are issuer, origin, /],
 ];
 
@@ -290,6 +305,68 @@ describe("options nobody can mean", () => {
   ])("an option that %s() does not have is named", (_name, make, says) => {
     expect(make).toThrow(ConfigurationError);
     expect(make).toThrow(says);
+  });
+
+  const client = { sendCommand: async () => undefined, isOpen: true } as never;
+  const db = new Kysely({ dialect: new SqliteDialect({ database: {} as never }) });
+  const MAKERS: Readonly<Record<string, (options: never) => unknown>> = {
+    totp,
+    passkeys,
+    backupCodes,
+    memoryStore,
+    redisStore: (options) => redisStore(client, options),
+    sqlStore: (options) => sqlStore(db, options),
+  };
+
+  test.each(Object.entries(MAKERS))("options that are none are named by %s()", (name, make) => {
+    for (const options of [null, [], "x", 7, () => ({})]) {
+      expect(() => make(options as never)).toThrow(ConfigurationError);
+      expect(() => make(options as never)).toThrow(`${name}: options are an object with any of`);
+    }
+  });
+
+  test.each([
+    [
+      "memoryStore",
+      { produktion: true },
+      'memoryStore: produktion: there is no such option; did you mean "production"?',
+    ],
+    ["redisStore", { prefixx: "a" }, 'redisStore: prefixx: there is no such option; did you mean "prefix"?'],
+    ["sqlStore", { tabel: "a" }, 'sqlStore: tabel: there is no such option; did you mean "table"?'],
+    ["passkeys", { residentKey: "always" }, 'passkeys: residentKey must be "discouraged" or "preferred" or "required"'],
+    ["passkeys", { userVerification: "discouraged" }, 'passkeys: userVerification must be "preferred" or "required"'],
+    ["passkeys", { counterRegression: "ignore" }, 'passkeys: counterRegression must be "refuse" or "report"'],
+    ["passkeys", { offer: "yes" }, "passkeys: offer must be true or false"],
+    ["passkeys", { names: ["Acme"] }, "passkeys: names must be an object of names by AAGUID"],
+  ])("%s(%p) is refused with its mend", (name, options, says) => {
+    expect(() => MAKERS[name]!(options as never)).toThrow(ConfigurationError);
+    expect(() => MAKERS[name]!(options as never)).toThrow(says);
+  });
+
+  test("tables are not created, and not tidied, under options that are none", async () => {
+    await expect(createTables(db, { tabel: "a" } as never)).rejects.toThrow('did you mean "table"?');
+    await expect(removeExpired(db, { clok: Date.now } as never)).rejects.toThrow('did you mean "clock"?');
+    await expect(secondFactor(RIGHT).rotateKeys({ progress: 1 } as never)).rejects.toThrow(
+      'did you mean "onProgress"?',
+    );
+  });
+
+  test("every problem of keys says how one is made", () => {
+    const short = randomBytes(20).toString("base64");
+    for (const keys of [
+      KEY,
+      `a:${KEY},a:${OTHER_KEY}`,
+      `a:${KEY},b:${KEY}`,
+      `a b:${KEY}`,
+      `a:${short}`,
+      "a:?",
+      7,
+      [KEY],
+    ]) {
+      const problems = problemsOf({ ...RIGHT, keys });
+      expect(problems.length).toBeGreaterThan(0);
+      for (const problem of problems) expect(problem).toContain("npx express-second-factor new-key");
+    }
   });
 
   test("limits are told of beside a method that is none", () => {

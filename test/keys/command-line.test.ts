@@ -99,11 +99,26 @@ describe("on the command line", () => {
     ]);
   });
 
+  test("asked for help, or for its version, it answers on standard output", async () => {
+    const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
+    for (const name of ["--help", "-h", "help"]) {
+      const { code, stderr, stdout } = await run([name]);
+      expect([name, code, stderr, stdout]).toEqual([name, 0, "", expect.stringMatching(/^Usage:\n.* new-key \[id\]/)]);
+    }
+    for (const name of ["--version", "-v"])
+      expect([name, await run([name])]).toEqual([name, { code: 0, stdout: `${version}\n`, stderr: "" }]);
+  });
+
   test("what it does not understand is answered with what to do", async () => {
     const wrong: [args: string[], code: number, stderr: RegExp][] = [
       [[], 2, /^Usage:/],
-      [["toString"], 2, /^Usage:/],
-      [["new-key", "a", "b"], 2, /^Usage:/],
+      [["toString"], 2, /^"toString" is no command\nUsage:/],
+      [["new-kye"], 2, /^"new-kye" is no command; did you mean "new-key"\?\nUsage:/],
+      [["rotate"], 2, /^"rotate" is no command/],
+      [["--hlep"], 2, /did you mean "--help"/],
+      [["__proto__"], 2, /^"__proto__" is no command/],
+      [["new-key", "a", "b"], 2, /^new-key: too many arguments\nUsage:/],
+      [["--version", "a"], 2, /^--version: too many arguments/],
       [["check"], 1, /^Name the module/],
       [["check", "nowhere.mjs"], 1, /nowhere\.mjs/],
       [["rotate-keys", "other.mjs"], 1, /^other\.mjs exports nothing/],

@@ -530,13 +530,13 @@ describe("an application's own words and frame", () => {
       methods: { totp: { titel: "x", challenge: { hint: "x" } }, "sms-code": { name: "x" } },
     };
     expect(messageProblems(words, overrides)).toEqual([
-      "messages.titel is not a message",
+      expect.stringMatching(/^messages.titel is not a message; there are direction, common, /),
       "messages.wait.minutes must be a function that answers text",
       "messages.common must be an object of messages",
       "messages.errors.conflict must be text",
-      "messages.methods.totp.titel is not a message",
+      expect.stringMatching(/^messages.methods.totp.titel is not a message; there are name, /),
       "messages.methods.totp.challenge.hint must be a function that answers text",
-      "messages.methods.sms-code is not a message",
+      "messages.methods.sms-code is not a message; there are passkey, totp, backup-code",
     ]);
     expect(messageProblems(words, words)).toEqual([]);
   });

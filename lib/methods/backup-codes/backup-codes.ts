@@ -1,6 +1,6 @@
 import { ConfigurationError } from "../../core/errors.js";
 import type { Method } from "../../http/method.js";
-import { unknownNames } from "../../http/option-names.js";
+import { optionsProblems } from "../../core/option-names.js";
 import { backupCodesMethod, type BackupCodesState } from "./method.js";
 import { backupCodesPage } from "./page.js";
 import { backupCodesRoutes } from "./routes.js";
@@ -29,11 +29,11 @@ const DEFAULT_COUNT = 10;
  * ```
  */
 export function backupCodes(options: BackupCodesOptions = {}): Method<BackupCodesState, string> {
-  const count = options.count ?? DEFAULT_COUNT;
-  const problems = unknownNames(options, ["count"], "backupCodes: ");
-  if (!Number.isInteger(count) || count < 8 || count > 20) {
-    problems.push(`backupCodes: count must be a whole number from 8 to 20, not ${count}`);
-  }
+  const problems = optionsProblems(options, ["count"], "backupCodes: ");
   if (problems.length > 0) throw new ConfigurationError(problems);
+  const count = options.count ?? DEFAULT_COUNT;
+  if (!Number.isInteger(count) || count < 8 || count > 20) {
+    throw new ConfigurationError([`backupCodes: count must be a whole number from 8 to 20, not ${count}`]);
+  }
   return { ...backupCodesMethod(count), page: backupCodesPage, routes: backupCodesRoutes };
 }

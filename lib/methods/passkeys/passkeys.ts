@@ -2,9 +2,9 @@ import { ConfigurationError } from "../../core/errors.js";
 import type { LoginContext } from "../../engine/login-context.js";
 import type { Site } from "../../engine/method.js";
 import type { Method } from "../../http/method.js";
-import { unknownNames } from "../../http/option-names.js";
 import { passkeysOf } from "./enrollment.js";
 import { Passkeys, type PasskeyState, type PresentedPasskey, type RelyingParty } from "./method.js";
+import { passkeysProblems } from "./option-problems.js";
 import { OFFER_PATH, offersPasskey } from "./offer.js";
 import { passkeysPage } from "./page.js";
 import { passkeyRoutes } from "./routes.js";
@@ -29,8 +29,6 @@ export interface PasskeysOptions {
    */
   readonly offer?: boolean;
 }
-
-const OPTIONS = ["rpId", "userVerification", "residentKey", "counterRegression", "names", "offer"];
 
 /** What the browser may tell password managers about an owner's passkeys. Nothing in it is secret. */
 export interface KnownPasskeys {
@@ -70,7 +68,7 @@ function wellKnown(passkeys: Passkeys): NonNullable<Method["wellKnown"]> {
  * Does NOT ask for attestation: which make of authenticator a user has is not verified, only named. Does NOT count as
  * phishing-resistant by being set up, but from its first use on.
  *
- * @throws ConfigurationError for an option it does not have
+ * @throws ConfigurationError for an option it does not have, or a value that is none
  *
  * @example
  * ```ts
@@ -81,7 +79,7 @@ function wellKnown(passkeys: Passkeys): NonNullable<Method["wellKnown"]> {
  * ```
  */
 export function passkeys(options: PasskeysOptions = {}): Method<PasskeyState, PresentedPasskey> {
-  const problems = unknownNames(options, OPTIONS, "passkeys: ");
+  const problems = passkeysProblems(options);
   if (problems.length > 0) throw new ConfigurationError(problems);
   const { offer = false, ...given } = options;
   const method = new Passkeys({

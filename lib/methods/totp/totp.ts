@@ -1,6 +1,6 @@
 import { ConfigurationError } from "../../core/errors.js";
 import type { Method } from "../../http/method.js";
-import { unknownNames } from "../../http/option-names.js";
+import { optionsProblems } from "../../core/option-names.js";
 import { totpMethod } from "./method.js";
 import { totpPage } from "./page.js";
 import { totpRoutes } from "./routes.js";
@@ -31,11 +31,13 @@ export interface TotpOptions {
  * ```
  */
 export function totp(options: TotpOptions = {}): Method<TotpState, string> {
-  const window = options.window ?? 1;
-  const problems = unknownNames(options, ["window"], "totp: ");
-  if (![0, 1, 2].includes(window)) {
-    problems.push(`totp: window must be 0, 1 or 2 steps, not ${String(window)}; a drifted clock needs resync`);
-  }
+  const problems = optionsProblems(options, ["window"], "totp: ");
   if (problems.length > 0) throw new ConfigurationError(problems);
+  const window = options.window ?? 1;
+  if (![0, 1, 2].includes(window)) {
+    throw new ConfigurationError([
+      `totp: window must be 0, 1 or 2 steps, not ${String(window)}; a drifted clock needs resync`,
+    ]);
+  }
   return { ...totpMethod(window), page: totpPage, routes: totpRoutes, strict: () => totp({ window: 0 }) };
 }
