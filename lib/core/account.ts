@@ -129,6 +129,8 @@ export interface Account {
   readonly attempts: AttemptWindows;
   /** The owner asked not to be offered a passkey again. */
   readonly declinesPasskeys?: true;
+  /** The kind of factor that the owner wants to be asked for first. Absent: the strongest. */
+  readonly preferred?: MethodType;
   /**
    * Claims in the credential index that no factor needs (yet, or any more), written down before they are made or given up: whatever
    * is interrupted in between, somebody can still give them up. Empty: of an account that is being erased.

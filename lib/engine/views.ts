@@ -93,6 +93,8 @@ export interface SettingsView {
   readonly activity: readonly ActivityView[];
   /** The owner asked not to be offered a passkey again. */
   readonly declinesPasskeys?: true;
+  /** The kind of factor that the owner wants to be asked for first. */
+  readonly preferred?: MethodType;
   /** Absent where none is. */
   readonly closed?: readonly ClosedView[];
 }
@@ -182,6 +184,7 @@ export function settingsView(account: Account, methods: Methods, current: Curren
     sessions: liveLogins.toReversed().map((login) => sessionView(withHeldProofs(login, account), current.loginId)),
     activity: account.activity.map(activityView),
     ...(account.declinesPasskeys === true ? { declinesPasskeys: true } : {}),
+    ...(account.preferred === undefined ? {} : { preferred: account.preferred }),
     ...(closed.length > 0 ? { closed } : {}),
   };
 }

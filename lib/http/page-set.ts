@@ -3,7 +3,7 @@ import { factorsOf } from "../core/account.js";
 import { ConfigurationError, type Problem } from "../core/errors.js";
 import { DAY, type MethodType } from "../core/nouns.js";
 import { maskName } from "../core/text.js";
-import { isOpen, type MethodChoice } from "../engine/choices.js";
+import { type MethodChoice, shownOf } from "../engine/choices.js";
 import type { Engine } from "../engine/engine.js";
 import { isOnItsOwn, type LoginContext } from "../engine/login-context.js";
 import type { ShownOperation } from "../engine/operations.js";
@@ -109,17 +109,17 @@ export class PageSet {
     operation?: ShownOperation,
   ): string {
     const methods = this.choices(login, problem, operation);
-    const wanted = tried ?? req.query.method;
-    const selected = methods.find(({ type }) => type === wanted) ?? methods.find(isOpen) ?? methods[0];
+    const shown = shownOf(methods, { tried, wanted: req.query.method });
     // Trusting a browser is for sign-ins; who confirms something is signed in already.
     const trustMaxAge = isDue(login.status) ? this.settings.trustMaxAge : undefined;
     return challengePage(this.context(req, login), {
       purpose: login.status.status === "pending" ? "sign-in" : "step-up",
       methods,
-      selected: selected?.type,
+      selected: shown.type,
       accountName: this.shownName(login),
       trustDays: trustMaxAge && Math.max(1, Math.round(trustMaxAge / DAY)),
       ...(operation === undefined ? {} : { operation }),
+      ...(shown.instead && { instead: true }),
       ...problemMember(problem),
     });
   }

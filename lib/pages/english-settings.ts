@@ -17,6 +17,8 @@ export const englishSettings: Messages["settings"] = {
     added: "Added",
     lastUsed: "Last used",
     neverUsed: "Never used",
+    first: "Asked for first",
+    askFirst: "Ask for it first",
     rename: "Rename",
     name: "New name",
     save: "Save",

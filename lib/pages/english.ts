@@ -16,9 +16,12 @@ const dateTime = once(
     }),
 );
 
+function waitOf(minutes: number): string {
+  return minutes >= 120 ? counted(Math.ceil(minutes / 60), "hour") : counted(minutes, "minute");
+}
+
 function waitSentence(minutes: number): string {
-  const time = minutes >= 120 ? counted(Math.ceil(minutes / 60), "hour") : counted(minutes, "minute");
-  return `Too many attempts. Wait ${time}, then try again. Until then even a correct code is refused.`;
+  return `Too many attempts. Wait ${waitOf(minutes)}, then try again. Until then even a correct code is refused.`;
 }
 
 const errors: Messages["errors"] = {
@@ -73,6 +76,8 @@ const challenge: Messages["challenge"] = {
   trustAdvice: "Only on a device that is yours.",
   otherWays: "Try another way",
   closed: (names) => `There were too many wrong codes, so this way is closed: ${listed(names)}.`,
+  limited: (names, minutes) =>
+    `There were too many attempts, so this way has to wait ${waitOf(minutes)}: ${listed(names)}.`,
   lost: (issuer) => `Lost your phone and your backup codes? Ask ${issuer} for help.`,
   notNow: "Not now, go to security settings",
   nothingTitle: "Sign in again",

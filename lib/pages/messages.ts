@@ -52,6 +52,8 @@ export interface ChallengeMessages {
   readonly otherWays: string;
   /** Stands where a kind of proof is closed: too many wrong answers in a row. `names`: what it is called. */
   readonly closed: (names: readonly string[]) => string;
+  /** Stands where a kind of proof has to wait: too many attempts. */
+  readonly limited: (names: readonly string[], minutes: number) => string;
   readonly lost: (issuer: string) => string;
   readonly notNow: string;
   readonly nothingTitle: string;
@@ -102,6 +104,9 @@ export interface FactorMessages {
   readonly added: string;
   readonly lastUsed: string;
   readonly neverUsed: string;
+  /** A word beside the factors of the kind that is asked for first, and the button that makes it so. */
+  readonly first: string;
+  readonly askFirst: string;
   readonly rename: string;
   readonly name: string;
   readonly save: string;

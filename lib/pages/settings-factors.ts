@@ -34,6 +34,7 @@ function factorRow(context: PageContext, view: SettingsPageView, factor: FactorV
   return row({
     icon: drawn?.page.icon ?? "lock",
     label: factor.label,
+    badge: isFirstOf(view, factor) && words.first,
     facts: [
       kind !== factor.label && kind,
       own.hint ?? factor.hint,
@@ -41,9 +42,23 @@ function factorRow(context: PageContext, view: SettingsPageView, factor: FactorV
       used,
     ],
     actions: html`<div class="sf-row-actions">
-      ${renameForm(context, factor, index)} ${own.actions} ${removeForm(context, view, factor, own.removeLead)}
+      ${renameForm(context, factor, index)} ${preferButton(context, view, factor)} ${own.actions}
+      ${removeForm(context, view, factor, own.removeLead)}
     </div>`,
   });
+}
+
+/** There are several kinds, and this is the one that is asked for first because its owner wants it. */
+function isFirstOf({ settings: { factors, preferred } }: SettingsPageView, { type }: FactorView): boolean {
+  return type === preferred && factors.some((other) => other.type !== type);
+}
+
+/** Of several kinds any can be the first. */
+function preferButton({ base, messages }: PageContext, view: SettingsPageView, factor: FactorView): Html | undefined {
+  const { askFirst } = messages.settings.factors;
+  const isChoice = view.settings.factors.some(({ type }) => type !== factor.type);
+  if (!isChoice || isFirstOf(view, factor)) return undefined;
+  return postButton({ action: `${base}/preferred`, text: askFirst, look: "link", fields: { type: factor.type } });
 }
 
 /** The path of one factor's changes. */

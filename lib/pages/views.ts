@@ -52,6 +52,8 @@ export interface ChallengeView {
   readonly methods: readonly MethodChoice[];
   /** The method whose form is shown; the others are links to `{base}?method=TYPE`. */
   readonly selected: MethodType | undefined;
+  /** It is shown in the place of one that has to wait, which the problem is about. */
+  readonly instead?: true;
   /** Name of the signed-in account as the application calls it, e.g. an e-mail address of the visitor's own. */
   readonly accountName: string;
   /** What exactly is confirmed ("Pay 100 EUR to Ann"), and the id that every proof of it carries. Step-up only. */
