@@ -96,7 +96,7 @@ async function showOperation(context: RouteContext, id: unknown): Promise<Outcom
   const choices = engine.authentication.choices(login);
   const methods = choices.filter(({ type }) => operation.methods.includes(type));
   const body = { ...(await challengeBody(context, methods)), ...operationMember(operation) };
-  const render = (): string => pages.challenge(req, login, undefined, undefined, operation);
+  const render = () => pages.challenge(req, login, undefined, undefined, operation);
   return success({ status: 200, body, page: { render } });
 }
 

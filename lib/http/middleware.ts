@@ -1,6 +1,7 @@
 import type { NextFunction, Request, Response } from "express";
 import { ConfigurationError } from "../core/errors.js";
 import type { Engine } from "../engine/engine.js";
+import { answerAsset } from "./assets.js";
 import { describe } from "./description.js";
 import { Gate } from "./gate.js";
 import { MountCheck, requireOrder, strangeness } from "./order.js";
@@ -59,7 +60,7 @@ export class Middleware {
   }
 
   private async proceed(req: Request, res: Response, next: NextFunction): Promise<void> {
-    if (this.wellKnown.answer(req, res)) return;
+    if (this.wellKnown.answer(req, res) || answerAsset(req, res, this.settings.path)) return;
     // Mounted once more further down: what was found above holds, and the user may be hidden by now.
     if (stateOf(req)?.keeper === this.keeper) {
       next();

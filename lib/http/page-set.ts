@@ -1,8 +1,9 @@
 import type { Request } from "express";
 import { factorsOf } from "../core/account.js";
-import { ConfigurationError, type Problem } from "../core/errors.js";
-import { DAY, type MethodType } from "../core/nouns.js";
+import { ConfigurationError, type Problem, UnavailableError } from "../core/errors.js";
+import { DAY, type MethodType, SECOND } from "../core/nouns.js";
 import { maskName } from "../core/text.js";
+import { within } from "../core/within.js";
 import { type MethodChoice, shownOf } from "../engine/choices.js";
 import type { Engine } from "../engine/engine.js";
 import { isOnItsOwn, type LoginContext } from "../engine/login-context.js";
@@ -16,12 +17,26 @@ import { drawnBy, type MethodPages, type OwnPage, type PagePart } from "../pages
 import { problemPage } from "../pages/problem-page.js";
 import { settingsPage } from "../pages/settings-page.js";
 import { setUpPage } from "../pages/set-up-page.js";
-import type { PageContext, PageProblem } from "../pages/views.js";
+import type { LayoutParts, Page, PageContext, PageProblem } from "../pages/views.js";
 import { changeProblem, FRESH } from "../policy/access.js";
 import { isDue } from "../policy/assess.js";
 import type { Method } from "./method.js";
 import { stateOf } from "./request-state.js";
 import { type Settings, siteOf, userOf } from "./settings.js";
+
+/** What a layout that fails is called. */
+const LAYOUT = "pages.layout";
+/** Milliseconds. */
+const LONGEST_LAYOUT = 5 * SECOND;
+
+function isDocument(answer: unknown): answer is string {
+  return typeof answer === "string" && answer.trim() !== "";
+}
+
+/** The application's layout has failed: it need not be asked again for the page that says so. */
+export function isOfLayout(error: unknown): boolean {
+  return error instanceof UnavailableError && error.message.startsWith(LAYOUT);
+}
 
 function pageProblem({ code, retryAfter, members }: Problem): PageProblem {
   const minutes = members?.clockOffMinutes;
@@ -91,12 +106,12 @@ export class PageSet {
     return this.messages(req).errors[code];
   }
 
-  problem(req: Request, problem: Problem): string {
+  problem(req: Request, problem: Problem): LayoutParts {
     return problemPage(this.context(req), { problem: pageProblem(problem) });
   }
 
   /** The page a login with a second factor due sees first: the challenge, or the enrollment that policy demands. */
-  due(req: Request, login: LoginContext, problem?: Problem): string {
+  due(req: Request, login: LoginContext, problem?: Problem): LayoutParts {
     if (login.status.status !== "must-enroll") return this.challenge(req, login, undefined, problem);
     return setUpPage(this.context(req, login), { accountName: this.shownName(login), ...problemMember(problem) });
   }
@@ -107,7 +122,7 @@ export class PageSet {
     tried?: MethodType,
     problem?: Problem,
     operation?: ShownOperation,
-  ): string {
+  ): LayoutParts {
     const methods = this.choices(login, problem, operation);
     const shown = shownOf(methods, { tried, wanted: req.query.method });
     // Trusting a browser is for sign-ins; who confirms something is signed in already.
@@ -124,12 +139,12 @@ export class PageSet {
     });
   }
 
-  operationOver(req: Request, login: LoginContext): string {
+  operationOver(req: Request, login: LoginContext): LayoutParts {
     return operationOverPage(this.context(req, login));
   }
 
   /** What a method shows of an enrollment, or its form again after a wrong proof. */
-  enrollment(req: Request, login: LoginContext, type: MethodType, { problem, ...open }: ShownEnrollment): string {
+  enrollment(req: Request, login: LoginContext, type: MethodType, { problem, ...open }: ShownEnrollment): LayoutParts {
     return enrollmentPage(this.context(req, login), { type, ...open, ...problemMember(problem) });
   }
 
@@ -139,7 +154,7 @@ export class PageSet {
     codes: readonly string[],
     continueTo: string,
     isFirst: boolean,
-  ): string {
+  ): LayoutParts {
     const context = this.context(req, login);
     const drawn = this.minting && drawnBy(context, this.minting.type);
     const part = drawn?.page.codes?.({ ...drawn.drawing, codes, continueTo, isFirst });
@@ -147,7 +162,7 @@ export class PageSet {
     return renderPage(context, part.title, part.body);
   }
 
-  settingsPage(req: Request, login: LoginContext, problem?: Problem): string {
+  settingsPage(req: Request, login: LoginContext, problem?: Problem): LayoutParts {
     const { clock, trustMaxAge, verifyPassword } = this.settings;
     return settingsPage(this.context(req, login), {
       settings: ownSettingsView(login, this.engine.dependencies),
@@ -169,11 +184,28 @@ export class PageSet {
   }
 
   /** A page that a method draws itself. */
-  custom(req: Request, login: LoginContext, draw: (page: OwnPage) => PagePart, problem?: Problem): string {
+  custom(req: Request, login: LoginContext, draw: (page: OwnPage) => PagePart, problem?: Problem): LayoutParts {
     const context = this.context(req, login);
     const accountName = this.settings.accountName(userOf(login));
     const { body, title } = draw({ context, accountName, problem: problem && pageProblem(problem) });
     return renderPage(context, title, body);
+  }
+
+  /**
+   * A page in the layout in force, as a whole document. @throws UnavailableError that names the layout where that fails, or answers
+   * anything but text, or nothing in time
+   */
+  async document(req: Request, page: Page): Promise<string> {
+    if (typeof page === "string") return page;
+    const { layout } = this.settings.pages ?? {};
+    return layout === undefined
+      ? builtInLayout(page)
+      : within(LAYOUT, LONGEST_LAYOUT, () => layout(page, req), isDocument);
+  }
+
+  /** A page in the built-in layout, for where the application's has failed. */
+  plain(page: LayoutParts): string {
+    return builtInLayout(page);
   }
 
   /** Whoever has only given a password is not told whose it is beyond what they know. */
@@ -203,7 +235,7 @@ export class PageSet {
 
   private context(req: Request, login?: LoginContext): PageContext {
     const { issuer, issuerName, loginPath, pages = {}, path } = this.settings;
-    const { lang = "en", layout = builtInLayout } = pages;
+    const { lang = "en", showIssuer = true } = pages;
     return {
       base: stateOf(req)?.base ?? path,
       messages: this.messages(req),
@@ -211,7 +243,7 @@ export class PageSet {
       issuer: login === undefined ? issuerName : issuer(req, userOf(login)),
       lang: typeof lang === "function" ? lang(req) : lang,
       loginPath,
-      layout,
+      showsIssuer: showIssuer,
     };
   }
 }

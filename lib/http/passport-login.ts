@@ -270,7 +270,7 @@ export class PassportLogin {
       return true;
     }
     const code = login.status.status === "must-enroll" ? "enrollment-required" : "second-factor-required";
-    sendProblem(req, res, { code }, this.pages);
+    await sendProblem(req, res, { code }, this.pages);
     return false;
   }
 

@@ -3,8 +3,8 @@ import type { ErrorCode, Outcome, Problem } from "../core/errors.js";
 import type { UserId } from "../core/nouns.js";
 import { countedFor } from "../engine/address-limit.js";
 import type { ShownOperation } from "../engine/operations.js";
-import { pageScript, styleSheet } from "../pages/embedded.js";
-import { sendJson, sendPage, sendProblem, sendRedirect, setCommonHeaders, wantsPage } from "./answers.js";
+import { sendJson, sendJsonProblem, sendPage, sendProblem, sendRedirect, wantsPage } from "./answers.js";
+import { otherAssets } from "./assets.js";
 import { isOfOtherKind, readBody } from "./body.js";
 import { challengeRoutes, thenSettings } from "./challenge-routes.js";
 import { isCrossSite, isSilent } from "./cross-site.js";
@@ -29,11 +29,6 @@ export interface OwnRoute {
   handle(state: RequestState, next: NextFunction): void;
 }
 
-const ASSETS: Readonly<Record<string, readonly [type: string, text: string]>> = {
-  "/assets/style.css": ["css", styleSheet],
-  "/assets/page.js": ["js", pageScript],
-};
-
 /** Something else will do, or must: a client is told what there is. A limit without an end is that of a closed factor. */
 function offersWays({ code, retryAfter }: Problem): boolean {
   if (code === "too-many-attempts") return retryAfter === undefined;
@@ -50,12 +45,12 @@ async function tellProblem(context: RouteContext, route: Route, problem: Problem
   const { engine, login, pages, req, res } = context;
   const methods = offersWays(problem) ? { methods: engine.authentication.choices(login) } : {};
   const told: Problem = { ...problem, members: { ...methods, ...problem.members } };
-  if (!wantsPage(req, pages)) sendProblem(req, res, told, pages);
+  if (!wantsPage(req, pages)) sendJsonProblem(req, res, told, pages);
   else {
     const current = problem.code === "step-up-required" ? await thenSettings(context) : context;
     const operation = await operationIn(current, body);
     const shown = operation === undefined ? current : { ...current, operation };
-    sendProblem(req, res, told, pages, route.again?.(shown, told, body));
+    await sendProblem(req, res, told, pages, route.again?.(shown, told, body));
   }
 }
 
@@ -66,7 +61,7 @@ async function answer(
   const { login, pages, req, res, settings } = context;
   const { body, deviceToken, page, session, status } = reply;
   // Drawn first: where the application's layout fails, nothing has been given to the browser yet.
-  const html = wantsPage(req, pages) && "render" in page ? page.render() : undefined;
+  const html = wantsPage(req, pages) && "render" in page ? await pages.document(req, page.render()) : undefined;
   if (deviceToken !== undefined && login !== undefined) setDeviceToken(req, res, settings, login.userId, deviceToken);
   if (session !== undefined) await renewSession(req, session);
   if (html !== undefined) sendPage(res, 200, html);
@@ -78,9 +73,9 @@ async function answer(
 async function performAnonymous(context: RequestContext, route: Route, admitted: Admitted): Promise<void> {
   const { pages, req, res, settings, state } = context;
   if (route.runAnonymous === undefined || state.hasEnded) {
-    sendProblem(req, res, { code: state.hasEnded ? "expired" : "login-required" }, pages);
+    await sendProblem(req, res, { code: state.hasEnded ? "expired" : "login-required" }, pages);
   } else if (route.verb === "post" && isCrossSite(req, settings))
-    sendProblem(req, res, { code: "cross-site-request" }, pages);
+    await sendProblem(req, res, { code: "cross-site-request" }, pages);
   else {
     const retryAfter = await admitted;
     const outcome: Outcome<Reply> =
@@ -88,7 +83,8 @@ async function performAnonymous(context: RequestContext, route: Route, admitted:
         ? await route.runAnonymous(context)
         : { ok: false, problem: { code: "too-many-attempts", retryAfter } };
     if (outcome.ok) await answer(context, outcome.value);
-    else sendProblem(req, res, await countedFor(settings.addressGuard, req.ip, undefined, outcome.problem), pages);
+    else
+      await sendProblem(req, res, await countedFor(settings.addressGuard, req.ip, undefined, outcome.problem), pages);
   }
 }
 
@@ -111,11 +107,11 @@ async function perform(context: RouteContext, route: Route, admitted: Admitted):
   const { pages, req, res, settings } = context;
   // What a route changes goes on in the session, and this one is not theirs.
   if (route.verb === "post" && isOfAnother(req, context.login.userId)) {
-    sendProblem(req, res, { code: "login-required" }, pages);
+    await sendProblem(req, res, { code: "login-required" }, pages);
     return;
   }
   if (route.verb === "post" && isCrossSite(req, settings)) {
-    sendProblem(req, res, { code: foreignCode(req) }, pages);
+    await sendProblem(req, res, { code: foreignCode(req) }, pages);
     return;
   }
   const retryAfter = await admitted;
@@ -221,12 +217,7 @@ export class OwnRoutes {
         else next();
       });
     }
-    for (const [path, [type, text]] of Object.entries(ASSETS)) {
-      router.get(path, (_req, res) => {
-        setCommonHeaders(res);
-        res.type(type).send(text);
-      });
-    }
+    router.use(otherAssets);
     for (const route of routes) this.add(router, route);
     router.use((req: Request, res: Response) => {
       refusals.answerNotFound(req, res);

@@ -67,7 +67,7 @@ const regenerate = route({
   async run({ engine, login, pages, req, state }) {
     const outcome = await engine.management.regenerateBackupCodes(login);
     if (!outcome.ok) return outcome;
-    const render = (): string => pages.backupCodes(req, login, outcome.value, settingsPath(state), false);
+    const render = () => pages.backupCodes(req, login, outcome.value, settingsPath(state), false);
     return success({ status: 201, body: { backupCodes: outcome.value }, page: { render } });
   },
   again: settingsAgain,

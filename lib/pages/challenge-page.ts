@@ -7,7 +7,7 @@ import { icon } from "./icons.js";
 import { renderPage } from "./layout.js";
 import type { Messages } from "./messages.js";
 import { type Drawn, drawnBy } from "./method-page.js";
-import type { ChallengeView, PageContext, PageProblem } from "./views.js";
+import type { ChallengeView, LayoutParts, PageContext, PageProblem } from "./views.js";
 
 type Shown = Drawn & {
   /** The factors that can be proved. */
@@ -20,7 +20,7 @@ type Shown = Drawn & {
 const EXPLAINED: readonly PageProblem["code"][] = ["step-up-required", "second-factor-required"];
 
 /** Asks for a second factor: to finish a sign-in, or to confirm a change. */
-export function challengePage(context: PageContext, view: ChallengeView): string {
+export function challengePage(context: PageContext, view: ChallengeView): LayoutParts {
   const { challenge, common } = context.messages;
   const problem = problemOf(view);
   const offered = view.methods.flatMap((choice) => shownOf(context, choice));
@@ -163,7 +163,7 @@ function footer(context: PageContext, view: ChallengeView): Html {
 }
 
 /** What was to be confirmed is done, called off, or took too long. */
-export function operationOverPage(context: PageContext): string {
+export function operationOverPage(context: PageContext): LayoutParts {
   const { challenge, common } = context.messages;
   const body = html`<div class="sf-narrow">
     ${brand(context)}
@@ -177,7 +177,7 @@ export function operationOverPage(context: PageContext): string {
 }
 
 /** Nothing is enrolled that could be asked for: only the first factor can show who it is. */
-function nothingPage(context: PageContext, view: ChallengeView): string {
+function nothingPage(context: PageContext, view: ChallengeView): LayoutParts {
   const { challenge, common } = context.messages;
   const body = html`<div class="sf-narrow">
     ${brand(context)}

@@ -3,7 +3,7 @@ import { brand, problemText } from "./fragments.js";
 import { html } from "./html.js";
 import { icon } from "./icons.js";
 import { renderPage } from "./layout.js";
-import type { PageContext, ProblemView } from "./views.js";
+import type { LayoutParts, PageContext, ProblemView } from "./views.js";
 
 interface WayOut {
   href(context: PageContext): string;
@@ -32,7 +32,7 @@ const WAYS_OUT: Partial<Record<ErrorCode, WayOut>> = {
 };
 
 /** For what has no page of its own: what happened, and what to do. */
-export function problemPage(context: PageContext, { problem }: ProblemView): string {
+export function problemPage(context: PageContext, { problem }: ProblemView): LayoutParts {
   const title = context.messages.problemTitles[problem.code];
   const way = WAYS_OUT[problem.code] ?? SETTINGS;
   const body = html`<div class="sf-narrow">

@@ -3,10 +3,10 @@ import { alertBox, brand, cardHeading, problemText } from "./fragments.js";
 import { type Html, html } from "./html.js";
 import { renderPage } from "./layout.js";
 import { allDrawn } from "./method-page.js";
-import type { PageContext, SetUpView } from "./views.js";
+import type { LayoutParts, PageContext, SetUpView } from "./views.js";
 
 /** The first screen of the enrollment that policy demands. */
-export function setUpPage(context: PageContext, view: SetUpView): string {
+export function setUpPage(context: PageContext, view: SetUpView): LayoutParts {
   const { base, issuer, messages } = context;
   const { challenge, common, setUp } = messages;
   const { problem } = view;

@@ -8,10 +8,10 @@ import { reopenNotice } from "./reopen-page.js";
 import { activitySection } from "./settings-activity.js";
 import { devicesSection, sessionsSection } from "./settings-browsers.js";
 import { factorsSection } from "./settings-factors.js";
-import type { PageContext, SettingsPageView } from "./views.js";
+import type { LayoutParts, PageContext, SettingsPageView } from "./views.js";
 
 /** Everything owners see and change about their own second factors. */
-export function settingsPage(context: PageContext, view: SettingsPageView): string {
+export function settingsPage(context: PageContext, view: SettingsPageView): LayoutParts {
   const { common, settings } = context.messages;
   const { problem } = view;
   const isOn = view.settings.factors.length > 0;

@@ -17,8 +17,8 @@ export interface PageContext {
   readonly lang: string;
   /** Where the application's own login page is. */
   readonly loginPath: string;
-  /** The layout in force: the built-in one or the application's. */
-  readonly layout: Layout;
+  /** Pages say whose they are: in their titles, and above themselves in the built-in layout. */
+  readonly showsIssuer: boolean;
 }
 
 /** The pieces an application's own layout puts together. All strings are finished, escaped HTML but `title` and `lang`. */
@@ -33,8 +33,11 @@ export interface LayoutParts {
   readonly body: string;
 }
 
-/** Puts a page into the application's own frame. Answers a whole HTML document. */
-export type Layout = (parts: LayoutParts) => string;
+/** A page for the layout in force to put together, or a whole HTML document. */
+export type Page = LayoutParts | string;
+
+/** Puts a page together without asking anybody. */
+export type SyncLayout = (parts: LayoutParts) => string;
 
 /** Something went wrong and the page is shown again. */
 export interface PageProblem {

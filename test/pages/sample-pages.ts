@@ -3,21 +3,35 @@ import type { ActivityView, SessionView, SettingsView } from "../../lib/engine/v
 import { backupCodesPage } from "../../lib/methods/backup-codes/page.js";
 import { passkeyOffer, passkeysPage } from "../../lib/methods/passkeys/page.js";
 import { totpPage } from "../../lib/methods/totp/page.js";
-import { challengePage, operationOverPage } from "../../lib/pages/challenge-page.js";
-import { enrollmentPage } from "../../lib/pages/enrollment-page.js";
+import * as challenges from "../../lib/pages/challenge-page.js";
+import * as enrollments from "../../lib/pages/enrollment-page.js";
 import { builtInLayout, renderPage } from "../../lib/pages/layout.js";
 import { messagesFor } from "../../lib/pages/messages.js";
 import { type CodesView, drawnBy, type MethodPage } from "../../lib/pages/method-page.js";
-import { problemPage } from "../../lib/pages/problem-page.js";
-import { setUpPage } from "../../lib/pages/set-up-page.js";
-import { settingsPage } from "../../lib/pages/settings-page.js";
+import * as problems from "../../lib/pages/problem-page.js";
+import * as setUps from "../../lib/pages/set-up-page.js";
+import * as settingsPages from "../../lib/pages/settings-page.js";
 import type {
   ChallengeView,
   EnrollmentView,
+  LayoutParts,
   PageContext,
   PageProblem,
   SettingsPageView,
 } from "../../lib/pages/views.js";
+
+/** What draws a page, drawing it in the built-in layout. */
+function framed<Given extends unknown[]>(draw: (...given: Given) => LayoutParts): (...given: Given) => string {
+  return (...given) => builtInLayout(draw(...given));
+}
+
+export const challengePage = framed(challenges.challengePage);
+export const problemPage = framed(problems.problemPage);
+export const setUpPage = framed(setUps.setUpPage);
+export const settingsPage = framed(settingsPages.settingsPage);
+export const enrollmentPage = framed(enrollments.enrollmentPage);
+const operationOverPage = framed(challenges.operationOverPage);
+const page = framed(renderPage);
 
 export const ALL_CODES = Object.keys(ERRORS) as ErrorCode[];
 
@@ -45,7 +59,7 @@ export function contextWith(changes: Partial<PageContext> = {}): PageContext {
     issuer: "Example",
     lang: "en",
     loginPath: "/login",
-    layout: builtInLayout,
+    showsIssuer: true,
     ...changes,
   };
 }
@@ -140,9 +154,9 @@ export function codesPage(
   context: PageContext,
   view: Pick<CodesView<unknown>, "codes" | "continueTo" | "isFirst">,
 ): string {
-  const { drawing, page } = drawnBy(context, "backup-code")!;
-  const { body, title } = page.codes!({ ...drawing, ...view });
-  return renderPage(context, title, body);
+  const drawn = drawnBy(context, "backup-code")!;
+  const { body, title } = drawn.page.codes!({ ...drawn.drawing, ...view });
+  return page(context, title, body);
 }
 
 export function totpEnrollment(context: PageContext, view: Omit<EnrollmentView, "type">): string {
@@ -151,7 +165,7 @@ export function totpEnrollment(context: PageContext, view: Omit<EnrollmentView, 
 
 function offerPage(context: PageContext, accountName: string, problem?: PageProblem): string {
   const { body, title } = passkeyOffer({ context, accountName, problem });
-  return renderPage(context, title, body);
+  return page(context, title, body);
 }
 
 /** Every page and every shape of it, with `text` wherever something from outside is shown. */
