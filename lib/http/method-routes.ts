@@ -1,3 +1,4 @@
+import { isEnrolled } from "../core/account.js";
 import { failure, type Outcome, type Problem, success } from "../core/errors.js";
 import type { MethodType } from "../core/nouns.js";
 import type { EnrolledFactor } from "../engine/activation.js";
@@ -84,7 +85,9 @@ export function sendRoute(type: MethodType): Route {
 export function settingsAgain({ login, pages, req }: RouteContext, problem: Problem): LayoutParts | undefined {
   const { status } = login.status;
   if (status === "pending" || status === "must-enroll") return pages.due(req, login, problem);
-  if (problem.code === "step-up-required") return pages.challenge(req, login, undefined, problem);
+  // Whoever has nothing to prove is told there how to go on.
+  const canProve = isEnrolled(login.record.account);
+  if (problem.code === "step-up-required" && canProve) return pages.challenge(req, login, undefined, problem);
   return status === "trusted-device" || problem.code === "expired"
     ? undefined
     : pages.settingsPage(req, login, problem);

@@ -11,6 +11,7 @@ import { Refusals } from "./refusals.js";
 import { beginState, type LoginKeeper, type RequestState, stateOf } from "./request-state.js";
 import { OwnRoutes } from "./router.js";
 import type { Settings } from "./settings.js";
+import { bringBack } from "./coming-back.js";
 import { takeOver } from "./takeover.js";
 import { tryToHideUser } from "./user-visibility.js";
 import { WellKnown } from "./well-known.js";
@@ -73,6 +74,7 @@ export class Middleware {
     takeOver(req);
     const route = this.routes.find(req);
     await this.gate.loadLogin(state, route?.isConfirmedByWrite === true);
+    if (await bringBack(state, this.settings)) return;
     if (route !== undefined) route.handle(state, next);
     else await this.gate.pass(state, next);
   }

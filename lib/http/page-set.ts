@@ -107,13 +107,18 @@ export class PageSet {
   }
 
   problem(req: Request, problem: Problem): LayoutParts {
-    return problemPage(this.context(req), { problem: pageProblem(problem) });
+    const { status } = stateOf(req)?.login?.status ?? { status: "ended" };
+    return problemPage(this.context(req), { problem: pageProblem(problem), isSignedIn: status !== "ended" });
   }
 
   /** The page a login with a second factor due sees first: the challenge, or the enrollment that policy demands. */
   due(req: Request, login: LoginContext, problem?: Problem): LayoutParts {
     if (login.status.status !== "must-enroll") return this.challenge(req, login, undefined, problem);
-    return setUpPage(this.context(req, login), { accountName: this.shownName(login), ...problemMember(problem) });
+    return setUpPage(this.context(req, login), {
+      accountName: this.shownName(login),
+      ...this.freshness(login),
+      ...problemMember(problem),
+    });
   }
 
   challenge(
@@ -163,17 +168,25 @@ export class PageSet {
   }
 
   settingsPage(req: Request, login: LoginContext, problem?: Problem): LayoutParts {
-    const { clock, trustMaxAge, verifyPassword } = this.settings;
+    const { trustMaxAge } = this.settings;
     return settingsPage(this.context(req, login), {
       settings: ownSettingsView(login, this.engine.dependencies),
       members: this.settingsMembers(req, login),
       accountName: this.settings.accountName(userOf(login)),
       hasTrustedDevices: trustMaxAge !== undefined,
       required: login.decision === "required",
-      needsStepUp: changeProblem(login, FRESH, clock()) !== undefined,
-      asksPassword: verifyPassword !== undefined,
+      ...this.freshness(login),
       ...problemMember(problem),
     });
+  }
+
+  /** Whether a change needs more than this login has shown lately, and whether the password would be that. */
+  private freshness(login: LoginContext): { readonly needsStepUp: boolean; readonly asksPassword: boolean } {
+    const { clock, verifyPassword } = this.settings;
+    return {
+      needsStepUp: changeProblem(login, FRESH, clock()) !== undefined,
+      asksPassword: verifyPassword !== undefined,
+    };
   }
 
   /** What the methods add to the settings in JSON. */

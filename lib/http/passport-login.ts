@@ -25,6 +25,7 @@ import {
   settled,
 } from "./session.js";
 import type { AppUser, Settings } from "./settings.js";
+import { keepBack, takeBack } from "./coming-back.js";
 import { clientOf, unweighedOf } from "./source.js";
 import { ownLogOut, watchSession } from "./takeover.js";
 import { hideUser, showUser, tryToHideUser } from "./user-visibility.js";
@@ -189,17 +190,19 @@ export class PassportLogin {
     state.ready = state.firstMethod = undefined;
     if (ready?.userId === newcomer.userId) return this.goOnWith(login, ready);
     if (!facts.session) return this.once(login, newcomer);
+    const back = takeBack(state.req, this.settings, newcomer.userId);
     const begun = await this.engine.firstFactor.begin(newcomer);
     const session: SessionRecord = {
       ...begun.login.session,
       ...(firstMethod !== undefined && { first: firstMethod }),
-      ...(isDue(begun.login.status) && this.returnTo(login)),
+      ...(isDue(begun.login.status) && this.returnTo(login, back?.to)),
     };
     // The login this one replaces is over, whatever becomes of a copy of its session.
     await this.end(state.req);
     let settledAs: BegunLogin["login"] = { ...begun.login, session };
     await this.passportLogIn(login, async () => {
       settledAs = await this.settleBegun(settledAs, state.req);
+      if (!isDue(settledAs.status)) keepBack(state.req, back);
       return settledAs.session;
     });
     return this.admitBegun(login, { ...begun, login: settledAs });
@@ -300,9 +303,9 @@ export class PassportLogin {
   }
 
   /** Read before Passport empties the session: where the user is to land once the login is complete. */
-  private returnTo({ options, state }: LoggingIn): Pick<SessionRecord, "returnTo"> {
+  private returnTo({ options, state }: LoggingIn, back?: string): Pick<SessionRecord, "returnTo"> {
     const { req } = state;
-    const wanted = [sessionOf(req)?.returnTo, options.successRedirect, options.successReturnToOrRedirect];
+    const wanted = [back, sessionOf(req)?.returnTo, options.successRedirect, options.successReturnToOrRedirect];
     const origins = this.settings.origins(req);
     const returnTo = wanted.map((each) => localPlace(each, origins)).find((each) => each !== undefined);
     return returnTo === undefined ? {} : { returnTo };

@@ -18,6 +18,8 @@ import type { Reply, RequestContext, Route, RouteContext } from "./route.js";
 import { readOperation } from "./schemas.js";
 import { isOfAnother, renewSession } from "./session.js";
 import { settingsRoutes } from "./settings-routes.js";
+import { signInAgainRoutes } from "./sign-in-again.js";
+import { waysOn } from "./ways-on.js";
 import { currentUser } from "./user-visibility.js";
 
 /** What the routes share; a context adds the request. */
@@ -29,12 +31,6 @@ export interface OwnRoute {
   handle(state: RequestState, next: NextFunction): void;
 }
 
-/** Something else will do, or must: a client is told what there is. A limit without an end is that of a closed factor. */
-function offersWays({ code, retryAfter }: Problem): boolean {
-  if (code === "too-many-attempts") return retryAfter === undefined;
-  return code === "second-factor-required" || code === "step-up-required";
-}
-
 /** What a refused proof was given for, so that its page is shown again and not another. */
 async function operationIn({ engine, login }: RouteContext, body: unknown): Promise<ShownOperation | undefined> {
   const operation = readOperation(body)?.operation;
@@ -42,9 +38,8 @@ async function operationIn({ engine, login }: RouteContext, body: unknown): Prom
 }
 
 async function tellProblem(context: RouteContext, route: Route, problem: Problem, body: unknown): Promise<void> {
-  const { engine, login, pages, req, res } = context;
-  const methods = offersWays(problem) ? { methods: engine.authentication.choices(login) } : {};
-  const told: Problem = { ...problem, members: { ...methods, ...problem.members } };
+  const { pages, req, res } = context;
+  const told: Problem = { ...problem, members: { ...waysOn(context, problem), ...problem.members } };
   if (!wantsPage(req, pages)) sendJsonProblem(req, res, told, pages);
   else {
     const current = problem.code === "step-up-required" ? await thenSettings(context) : context;
@@ -155,6 +150,7 @@ export class OwnRoutes {
       ...methods.flatMap(methodRoutes),
       ...settingsRoutes,
       ...reopenRoutes,
+      ...signInAgainRoutes,
     ]);
   }
 

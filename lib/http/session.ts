@@ -13,6 +13,8 @@ export type Done = (error?: unknown) => void;
 export interface Session {
   secondFactor?: unknown;
   returnTo?: unknown;
+  /** Where somebody comes back to who went to sign in again. */
+  secondFactorBack?: unknown;
   readonly passport?: { readonly user?: unknown };
   readonly cookie?: { originalMaxAge?: number | null; maxAge?: number | null; readonly expires?: unknown };
   regenerate(callback: Done): unknown;

@@ -1,6 +1,6 @@
 import type { MethodType } from "../core/nouns.js";
 import type { MethodChoice } from "../engine/choices.js";
-import { hiddenField, postButton } from "./forms.js";
+import { hiddenField, postButton, signInAgainButton } from "./forms.js";
 import { alertBox, brand, cardHeading } from "./fragments.js";
 import { type Html, html } from "./html.js";
 import { icon } from "./icons.js";
@@ -178,13 +178,13 @@ export function operationOverPage(context: PageContext): LayoutParts {
 
 /** Nothing is enrolled that could be asked for: only the first factor can show who it is. */
 function nothingPage(context: PageContext, view: ChallengeView): LayoutParts {
-  const { challenge, common } = context.messages;
+  const { challenge } = context.messages;
   const body = html`<div class="sf-narrow">
     ${brand(context)}
     <section class="sf-card">
       ${cardHeading("shield", challenge.nothingTitle)} ${accountLine(context, view)}
       <p class="sf-lead">${challenge.nothingLead}</p>
-      <a class="sf-button" href="${context.loginPath}">${common.signInAgain}</a>
+      ${signInAgainButton(context)}
     </section>
   </div>`;
   return renderPage(context, challenge.nothingTitle, body);

@@ -9,7 +9,7 @@ export const englishSettings: Messages["settings"] = {
   backToApplication: (issuer) => `Back to ${issuer}`,
   stepUp: "To change anything here, confirm first that it is you.",
   stepUpLink: "Confirm that it is you",
-  signInAgainFirst: "You signed in a while ago. To add an authenticator, sign in again first.",
+  signInAgainFirst: "You signed in a while ago. To add an authenticator, sign in again first. You come back here.",
   factors: {
     title: "Authenticators",
     lead: "What you use as the second step when you sign in. Two on different devices keep you from being locked out.",

@@ -91,6 +91,7 @@ const setUp: Messages["setUp"] = {
   title: "Protect your account",
   lead: (issuer) =>
     `${issuer} asks for a second step when you sign in, so that a stolen password alone opens nothing. Set it up now to go on.`,
+  signInAgainFirst: "You signed in a while ago. To set this up, sign in again first. You come back here.",
   nothing: "There is nothing that you can set up here yourself. Ask for help before you go on.",
 };
 

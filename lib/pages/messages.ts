@@ -66,6 +66,8 @@ export interface ChallengeMessages {
 export interface SetUpMessages {
   readonly title: string;
   readonly lead: (issuer: string) => string;
+  /** The first factor was given too long ago. */
+  readonly signInAgainFirst: string;
   readonly nothing: string;
 }
 

@@ -21,7 +21,6 @@ const SETTINGS: WayOut = {
 /** Where to go from a problem; the others lead to the settings. */
 const WAYS_OUT: Partial<Record<ErrorCode, WayOut>> = {
   "login-required": SIGN_IN,
-  expired: SIGN_IN,
   "second-factor-required": GO_ON,
   "step-up-required": GO_ON,
   "enrollment-required": GO_ON,
@@ -31,10 +30,19 @@ const WAYS_OUT: Partial<Record<ErrorCode, WayOut>> = {
   unavailable: RETRY,
 };
 
+/** What leads those to the login page who are signed in no more. */
+const NOBODYS: typeof WAYS_OUT = { expired: SIGN_IN };
+
+function wayOut({ isSignedIn = false, problem: { code } }: ProblemView): WayOut {
+  const own = isSignedIn ? undefined : NOBODYS[code];
+  return own ?? WAYS_OUT[code] ?? SETTINGS;
+}
+
 /** For what has no page of its own: what happened, and what to do. */
-export function problemPage(context: PageContext, { problem }: ProblemView): LayoutParts {
+export function problemPage(context: PageContext, view: ProblemView): LayoutParts {
+  const { problem } = view;
   const title = context.messages.problemTitles[problem.code];
-  const way = WAYS_OUT[problem.code] ?? SETTINGS;
+  const way = wayOut(view);
   const body = html`<div class="sf-narrow">
     ${brand(context)}
     <section class="sf-card">

@@ -1,4 +1,4 @@
-import { postButton } from "./forms.js";
+import { postButton, signInAgainButton } from "./forms.js";
 import { alertBox, brand, confirmation, problemText } from "./fragments.js";
 import { type Html, html } from "./html.js";
 import { icon } from "./icons.js";
@@ -40,17 +40,20 @@ function ownSections(context: PageContext, { accountName, members, settings }: S
   return allDrawn(context).map(({ drawing, page }) => page.section?.({ ...drawing, settings, members, accountName }));
 }
 
-function stepUpNotice({ base, loginPath, messages }: PageContext, view: SettingsPageView): Html | undefined {
-  const { common, settings } = messages;
+function stepUpNotice(context: PageContext, view: SettingsPageView): Html | undefined {
+  const { base, messages } = context;
+  const { settings } = messages;
   if (!view.needsStepUp) return undefined;
   const hasNone = view.settings.factors.length === 0;
   if (hasNone && view.asksPassword) return undefined;
   return html`<div class="sf-notice sf-notice-info">
     ${icon("lock")}
     <p>${hasNone ? settings.signInAgainFirst : settings.stepUp}</p>
-    <a class="sf-button sf-button-small" href="${hasNone ? loginPath : base}">
-      ${hasNone ? common.signInAgain : settings.stepUpLink}
-    </a>
+    ${
+      hasNone
+        ? signInAgainButton(context, "small")
+        : html`<a class="sf-button sf-button-small" href="${base}">${settings.stepUpLink}</a>`
+    }
   </div>`;
 }
 

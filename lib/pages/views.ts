@@ -78,6 +78,10 @@ export interface EnrollmentView {
 /** First screen of the enrollment that policy demands before the login is complete. */
 export interface SetUpView {
   readonly accountName: string;
+  /** The first factor was given too long ago to set anything up. */
+  readonly needsStepUp?: boolean;
+  /** The application can check a password again: the forms then carry a `password` field when stale. */
+  readonly asksPassword?: boolean;
   readonly problem?: PageProblem;
 }
 
@@ -98,5 +102,7 @@ export interface SettingsPageView {
 
 /** A page for what has no page of its own: 404, 410, 429 outside a form, 503. */
 export interface ProblemView {
+  /** Somebody is, or about to be: signing in is no way out for them. */
+  readonly isSignedIn?: boolean;
   readonly problem: PageProblem;
 }
