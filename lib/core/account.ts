@@ -87,6 +87,13 @@ export interface LoginEnd {
   readonly isFirstStep?: true;
 }
 
+/** What a change took off the account with it. */
+export interface Ended {
+  readonly sessions: number;
+  /** Browsers that were trusted. */
+  readonly browsers: number;
+}
+
 /** A line of the owner's own activity list. */
 export interface Activity {
   /** When it happened last. */
@@ -101,6 +108,8 @@ export interface Activity {
   readonly ip?: string;
   /** How often. Absent: once. */
   readonly count?: number;
+  /** What it ended beside what it is about. Absent: nothing. */
+  readonly ended?: Ended;
   /** Of what happened last, counted from 1 over everything the list ever had. Absent in older records. */
   readonly number?: number;
 }

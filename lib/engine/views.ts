@@ -2,6 +2,7 @@ import {
   type Account,
   type Activity,
   type Device,
+  type Ended,
   type Factor,
   factorsOf,
   isDeviceLive,
@@ -67,6 +68,8 @@ export interface ActivityView {
   readonly ip?: string;
   /** How often it happened. */
   readonly count: number;
+  /** What it ended beside what it is about: sessions, and the trust in browsers. Absent: nothing. */
+  readonly ended?: Ended;
   /** The last time, counted over everything that ever happened: the higher, the later. */
   readonly number: number;
 }

@@ -173,6 +173,7 @@ export class PageSet {
       settings: ownSettingsView(login, this.engine.dependencies),
       members: this.settingsMembers(req, login),
       accountName: this.settings.accountName(userOf(login)),
+      lastProof: login.status.status === "verified" ? login.status.login.proofs.at(-1)?.method : undefined,
       hasTrustedDevices: trustMaxAge !== undefined,
       required: login.decision === "required",
       ...this.freshness(login),

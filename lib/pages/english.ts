@@ -81,7 +81,7 @@ const challenge: Messages["challenge"] = {
   lost: (issuer) => `Lost your phone and your backup codes? Ask ${issuer} for help.`,
   notNow: "Not now, go to security settings",
   nothingTitle: "Sign in again",
-  nothingLead: "To be sure that it is you, sign in once more. Then come back and try again.",
+  nothingLead: "To be sure that it is you, sign in once more. You come back here.",
   overTitle: "This does not wait to be confirmed",
   overLead:
     "It was confirmed or called off already, or it took too long. Go back to where you began it, and try again.",

@@ -117,6 +117,10 @@ export interface FactorMessages {
   readonly removeLastLead: (label: string) => string;
   readonly removeSubmit: string;
   readonly keepOne: string;
+  /** Heading of the list of what can be added. */
+  readonly add: string;
+  /** What adding anything ends, where there is something to end. */
+  readonly addEnds: string;
   readonly addName: string;
   readonly addNameHint: string;
   readonly password: string;
@@ -164,6 +168,8 @@ export interface ActivityMessages {
   readonly older: string;
   /** Beside what happened more than once. */
   readonly count: (count: number) => string;
+  /** What it ended; one of the two may be 0. */
+  readonly ended: (ended: { readonly sessions: number; readonly browsers: number }) => string;
   readonly names: Readonly<Record<ActivityName, string>>;
   /** What a method of the application's own records, under a name of its own. */
   readonly other: string;

@@ -27,7 +27,8 @@ export function settingsPage(context: PageContext, view: SettingsPageView): Layo
       <p class="${isOn ? "sf-state sf-state-on" : "sf-state"}">${isOn ? settings.on : settings.off}</p>
     </header>
     ${problem && alertBox(problemText(context.messages, problem))} ${stepUpNotice(context, view)}
-    ${reopenNotice(context, view.settings.closed)} ${factorsSection(context, view)} ${ownSections(context, view)}
+    ${ownParts(context, view, "notice")} ${reopenNotice(context, view.settings.closed)} ${factorsSection(context, view)}
+    ${ownParts(context, view, "section")}
     ${view.hasTrustedDevices && isOn && devicesSection(context, view.settings.devices)}
     ${sessionsSection(context, view.settings.sessions)} ${activitySection(context, view.settings.activity)}
     ${isOn && disableSection(context, view)}
@@ -36,8 +37,11 @@ export function settingsPage(context: PageContext, view: SettingsPageView): Layo
   return renderPage(context, problem === undefined ? settings.title : common.titleWithProblem(settings.title), body);
 }
 
-function ownSections(context: PageContext, { accountName, members, settings }: SettingsPageView): (Html | undefined)[] {
-  return allDrawn(context).map(({ drawing, page }) => page.section?.({ ...drawing, settings, members, accountName }));
+/** What the methods show of themselves: a part of the page, or what is to be seen first. */
+function ownParts(context: PageContext, view: SettingsPageView, kind: "notice" | "section"): (Html | undefined)[] {
+  const { accountName, lastProof, members, settings } = view;
+  const shown = { settings, members, accountName, lastProof };
+  return allDrawn(context).map(({ drawing, page }) => page[kind]?.({ ...drawing, ...shown }));
 }
 
 function stepUpNotice(context: PageContext, view: SettingsPageView): Html | undefined {

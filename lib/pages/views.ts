@@ -90,6 +90,8 @@ export interface SettingsPageView {
   /** What the methods add to the settings in JSON. */
   readonly members: Readonly<Record<string, unknown>>;
   readonly accountName: string;
+  /** The kind of proof that this login gave last. */
+  readonly lastProof?: MethodType | undefined;
   readonly hasTrustedDevices: boolean;
   /** Policy demands a factor: the last one cannot be removed. */
   readonly required: boolean;

@@ -264,7 +264,7 @@ describe("the challenge", () => {
   test("asks to sign in again where nothing is enrolled", () => {
     const page = challengePage(context, challengeWith({ purpose: "step-up", methods: [], selected: undefined }));
     expect(codeFieldOf(page)).toBeUndefined();
-    expect(page).toContain('href="/login"');
+    expect(formsTo(page, "/2fa/sign-in-again")).toHaveLength(1);
   });
 
   test("does not call it an error that it is shown", () => {
@@ -454,9 +454,8 @@ describe("the settings", () => {
 
   test("say that changes need a fresh proof, and where to give it", () => {
     expect(settingsPage(context, settingsWith({ needsStepUp: true }))).toContain('href="/2fa"');
-    expect(settingsPage(context, settingsWith({ settings: NOTHING_YET, needsStepUp: true }))).toContain(
-      'href="/login"',
-    );
+    const first = settingsPage(context, settingsWith({ settings: NOTHING_YET, needsStepUp: true }));
+    expect(formsTo(first, "/2fa/sign-in-again")).toHaveLength(1);
     expect(page).not.toContain(english.settings.stepUp);
   });
 

@@ -221,6 +221,7 @@ export function everyPage(context: PageContext, text = "Phone"): Record<string, 
     newCodes: codesPage(context, { codes: ["AAAA-BBBB"], continueTo: text, isFirst: false }),
     settings: settingsPage(context, settings),
     settingsWrong: settingsPage(context, { ...settings, required: true, problem: { code: "last-factor" } }),
+    settingsByCode: settingsPage(context, { ...settings, lastProof: "backup-code" }),
     settingsEmpty: settingsPage(context, { ...settings, settings: NOTHING_YET, asksPassword: true }),
     ...Object.fromEntries(ALL_CODES.map((code) => [`problem ${code}`, problemPage(context, { problem: { code } })])),
   };

@@ -1,3 +1,4 @@
+import { nameField } from "../../pages/forms.js";
 import { alertBox, brand, cardHeading, labelsOf, problemText } from "../../pages/fragments.js";
 import { type Html, html } from "../../pages/html.js";
 import type { AddForm, ChallengeForm, MethodPage, OwnPage, PagePart, SettingsPart } from "../../pages/method-page.js";
@@ -69,7 +70,7 @@ function settingsPart(adding: AddForm<PasskeysWords>): PagePart {
   const form = passkeyForm(adding, {
     ceremony: "create",
     action: `${context.base}/${type}/enroll`,
-    fields: password,
+    fields: html`${nameField(context, type)} ${password}`,
     button: addSubmit,
     cancelled,
     alreadyHere,
