@@ -8,7 +8,7 @@ export type {
   TrustedDevicesOption,
   UserReaders,
 } from "./options/options.js";
-export type { AppUser, PagesOptions } from "./http/settings.js";
+export type { AppUser, Layout, PagesOptions } from "./http/settings.js";
 export type { RequireOptions } from "./http/require.js";
 export type { Json } from "./core/json.js";
 export type { Duration } from "./policy/durations.js";
@@ -117,7 +117,7 @@ export type {
 } from "./core/nouns.js";
 
 // Pages
-export type { Layout, LayoutParts, PageContext, PageProblem } from "./pages/views.js";
+export type { LayoutParts, Page, PageContext, PageProblem } from "./pages/views.js";
 export { english, type MessageOverrides, type Messages, type MethodWords, type WordsByType } from "./pages/messages.js";
 export type {
   ActivityMessages,

@@ -1,5 +1,15 @@
-import { type Account, type Activity, type Factor, isEnrolled, type Login, ownFactors } from "./account.js";
+import {
+  type Account,
+  type Activity,
+  type Ended,
+  type Factor,
+  isDeviceLive,
+  isEnrolled,
+  type Login,
+  ownFactors,
+} from "./account.js";
 import type { AttemptScope } from "./attempts.js";
+import { isLive } from "./logins.js";
 import type { FactorId } from "./nouns.js";
 
 // Every change of an account is a pure function here. Who may make it, and what is told of it, is decided above.
@@ -120,6 +130,15 @@ export function reopenFactors(account: Account): Account {
 /** Factors that are closed in any scope. */
 export function closedFactors(account: Account): readonly Factor[] {
   return account.factors.filter(isClosedAnywhere);
+}
+
+/** The logins and trusted browsers that were good for something and are gone; undefined where there are none. */
+export function endedBetween(before: Account, after: Account, now: number): Ended | undefined {
+  if (before.logins === after.logins && before.devices === after.devices) return undefined;
+  const [logins, devices] = [after.logins, after.devices].map((list) => new Set(list.map(({ id }) => id)));
+  const sessions = before.logins.filter((login) => !logins?.has(login.id) && isLive(before, login, now)).length;
+  const browsers = before.devices.filter((device) => !devices?.has(device.id) && isDeviceLive(device, now)).length;
+  return sessions + browsers > 0 ? { sessions, browsers } : undefined;
 }
 
 /** Factors of the one account that the other does not have any more. */

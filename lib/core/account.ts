@@ -91,6 +91,13 @@ export interface LoginEnd {
   readonly isFirstStep?: true;
 }
 
+/** What a change took off the account with it. */
+export interface Ended {
+  readonly sessions: number;
+  /** Browsers that were trusted. */
+  readonly browsers: number;
+}
+
 /** A line of the owner's own activity list. */
 export interface Activity {
   /** When it happened last. */
@@ -105,6 +112,8 @@ export interface Activity {
   readonly ip?: string;
   /** How often. Absent: once. */
   readonly count?: number;
+  /** What it ended beside what it is about. Absent: nothing. */
+  readonly ended?: Ended;
   /** Of what happened last, counted from 1 over everything the list ever had. Absent in older records. */
   readonly number?: number;
 }
@@ -133,6 +142,8 @@ export interface Account {
   readonly attempts: AttemptWindows;
   /** The owner asked not to be offered a passkey again. */
   readonly declinesPasskeys?: true;
+  /** The kind of factor that the owner wants to be asked for first. Absent: the strongest. */
+  readonly preferred?: MethodType;
   /**
    * Claims in the credential index that no factor needs (yet, or any more), written down before they are made or given up: whatever
    * is interrupted in between, somebody can still give them up. Empty: of an account that is being erased.

@@ -3,19 +3,20 @@ import {
   type Account,
   type Activity,
   emptyAccount,
+  type Ended,
   expiryOf,
   isBlank,
   isEnrolled,
   isTombstone,
 } from "../core/account.js";
-import { addActivity } from "../core/account-changes.js";
+import { addActivity, endedBetween } from "../core/account-changes.js";
 import { parseAccount, type PartTexts, serializeAccount } from "../core/account-text.js";
 import { UnavailableError } from "../core/errors.js";
 import { withEnds, withTimelyEnd } from "../core/logins.js";
 import { LruMap } from "../core/lru-map.js";
 import type { Clock, UserId } from "../core/nouns.js";
 import { placed } from "../core/places.js";
-import { type AccountEvent, isRecorded } from "../events/audit.js";
+import { type AccountEvent, isRecorded, tellsOfEnds } from "../events/audit.js";
 import type { EmitAudit, Subject } from "../events/emitter.js";
 import type { Entry, Store } from "../stores/contract.js";
 
@@ -119,7 +120,8 @@ export class AccountRecords {
     let record: AccountRecord | undefined = current;
     if (account !== undefined) {
       const next = withEnds(current.account, account, now, sessionTime());
-      record = await this.write(withActivity(next, subject, events, now), current.version);
+      const told = { events, ended: endedBetween(current.account, next, now) };
+      record = await this.write(withActivity(next, subject, told, now), current.version);
     } else if (current.isRecalled === true) return undefined;
     if (record === undefined) return undefined;
     for (const { action, isRecorded: _ofTheList, label: _too, ...details } of events) {
@@ -200,12 +202,23 @@ async function endedBefore(before: Account, { unmarkedOver }: Account): Promise<
   for (let turn = 0; turn < MOST_TURNS && sessionTime() === unmarkedOver.touchedBy; turn += 1) await setTimeout(1);
 }
 
-function withActivity(account: Account, subject: Subject, events: readonly AccountEvent[], now: number): Account {
+/** What a change did, and what it ended. */
+interface Told {
+  readonly events: readonly AccountEvent[];
+  readonly ended: Ended | undefined;
+}
+
+function withActivity(account: Account, subject: Subject, { ended, events }: Told, now: number): Account {
   // Of somebody who was forgotten nothing is remembered; and it would make the mark that is left stay.
   if (isTombstone(account)) return account;
   // Guesses at what nobody has are no news for anybody, and must not make a record stay.
   const kept = events.filter((event) => isRecorded(event) && (event.outcome !== "failure" || isEnrolled(account)));
-  return kept.reduce((grown, event) => addActivity(grown, activityOf(event, subject, now)), account);
+  // Once, with the last thing of which that can be said.
+  const ending = ended && kept.findLast(tellsOfEnds);
+  return kept.reduce((grown, event) => {
+    const line = activityOf(event, subject, now);
+    return addActivity(grown, ended !== undefined && event === ending ? { ...line, ended } : line);
+  }, account);
 }
 
 function activityOf(

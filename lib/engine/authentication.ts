@@ -2,7 +2,7 @@ import { onItsOwn, replaceFactor } from "../core/account-changes.js";
 import { failure, type Outcome, type Problem, success } from "../core/errors.js";
 import type { Client } from "../core/nouns.js";
 import type { Change, Changed } from "./account-records.js";
-import { choiceOf, type MethodChoice } from "./choices.js";
+import { choicesOf, type MethodChoice } from "./choices.js";
 import type { EngineDependencies } from "./dependencies.js";
 import { elevate, type ElevatedLogin, type Elevation, risen } from "./elevation.js";
 import { isOnItsOwn, type LoginContext, scopeOf, subjectOf, type Unweighed, weighed } from "./login-context.js";
@@ -44,12 +44,11 @@ export class Authentication {
     private readonly verification: Verification,
   ) {}
 
-  /** What a login can be asked for: the account's factors by method, but for the one that was its first factor. */
+  /** What a login can be asked for, what is to be asked for first before the others; never what was its first factor. */
   choices(login: LoginContext): MethodChoice[] {
-    return [...this.dependencies.methods.values()]
-      .filter(({ type }) => type !== login.session?.first)
-      .map((method) => choiceOf(method, login.record.account, scopeOf(login)))
-      .filter(({ factors }) => factors.length > 0);
+    const { clock, limits, methods } = this.dependencies;
+    const others = [...methods.values()].filter(({ type }) => type !== login.session?.first);
+    return choicesOf(others, { account: login.record.account, scope: scopeOf(login), limits, now: clock() });
   }
 
   /**

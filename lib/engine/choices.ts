@@ -1,13 +1,15 @@
-import { type Account, factorsOf } from "../core/account.js";
+import { type Account, type Factor, factorsOf } from "../core/account.js";
 import { isClosed } from "../core/account-changes.js";
-import type { AttemptScope } from "../core/attempts.js";
-import type { MethodType } from "../core/nouns.js";
+import { type AttemptScope, limitReached } from "../core/attempts.js";
+import type { Limits, MethodType } from "../core/nouns.js";
 import type { AnyMethod } from "./method.js";
 
-/** What a visitor can be asked for: their own factors, by method, in the order of the `methods` option. */
+/** What a visitor can be asked for: their own factors, by method, what is to be asked for first before the others. */
 export interface MethodChoice {
   readonly type: MethodType;
   readonly factors: readonly FactorChoice[];
+  /** Whole seconds in which nothing of it is tried, because there were too many attempts. Absent: it can be tried now. */
+  readonly retryAfter?: number;
 }
 
 /** `closed`: too many wrong answers in a row; it proves nothing until another factor, or support, opens it again. */
@@ -18,18 +20,84 @@ export interface FactorChoice {
   readonly closed?: true;
 }
 
-/** The account's factors of a method. `scope`: which attempts those of whoever is asked are counted with. */
-export function choiceOf(method: AnyMethod, account: Account, scope: AttemptScope): MethodChoice {
-  const factors = factorsOf(account, method.type).map((factor) => ({
+/** Who is asked, and when. `scope`: which attempts theirs are counted with. */
+export interface Asked {
+  readonly account: Account;
+  readonly scope: AttemptScope;
+  readonly limits: Limits;
+  readonly now: number;
+}
+
+/** A factor that still holds something to prove it with: of a set of codes one is left. */
+function isLeft(method: AnyMethod, factor: Factor): boolean {
+  return method.remaining?.(factor) !== 0;
+}
+
+function choiceOf(method: AnyMethod, { account, limits, now, scope }: Asked): MethodChoice {
+  const left = factorsOf(account, method.type).filter((factor) => isLeft(method, factor));
+  const factors = left.map((factor) => ({
     id: factor.id,
     label: factor.label,
     ...(method.hint === undefined ? {} : { hint: method.hint(factor) }),
     ...(isClosed(factor, scope) ? { closed: true as const } : {}),
   }));
-  return { type: method.type, factors };
+  const reached = limitReached(account, method.limits, scope, limits, now);
+  return { type: method.type, factors, ...(reached !== undefined && { retryAfter: reached.retryAfter }) };
 }
 
-/** Something of it can be proved. */
+/**
+ * What speaks for asking for a method first, the weightiest before the rest: it is no spare set that runs out, its owner wants it,
+ * no look-alike site can use it, how much it shows, when it was last used.
+ */
+function weightsOf({ aal, mint, phishingResistant, type }: AnyMethod, account: Account): readonly number[] {
+  const used = factorsOf(account, type).map(({ lastUsedAt }) => lastUsedAt ?? 0);
+  const isWanted = account.preferred === type;
+  return [Number(mint === undefined), Number(isWanted), Number(phishingResistant), aal, Math.max(0, ...used)];
+}
+
+function byWeight(one: readonly number[], other: readonly number[]): number {
+  const at = one.findIndex((weight, index) => weight !== other[index]);
+  return (other[at] ?? 0) - (one[at] ?? 0);
+}
+
+/** The account's factors by method, in the order in which they are to be asked for; what weighs the same keeps its order. */
+export function choicesOf(methods: readonly AnyMethod[], asked: Asked): MethodChoice[] {
+  const weighed = methods.map((method) => ({ method, weights: weightsOf(method, asked.account) }));
+  return weighed
+    .sort((one, other) => byWeight(one.weights, other.weights))
+    .map(({ method }) => choiceOf(method, asked))
+    .filter(({ factors }) => factors.length > 0);
+}
+
+/** Something of it can be proved, now or after a while. */
 export function isOpen({ factors }: MethodChoice): boolean {
   return factors.some(({ closed }) => closed !== true);
+}
+
+/** What to ask for first: what can be tried now, else what can be again after a while. Undefined: all of it is closed. */
+export function preferredOf(choices: readonly MethodChoice[]): MethodChoice | undefined {
+  const open = choices.filter(isOpen);
+  return open.find(({ retryAfter }) => retryAfter === undefined) ?? open[0];
+}
+
+/** What was asked for, or tried. */
+export interface Sought {
+  readonly tried?: MethodType | undefined;
+  /** As a browser asks: anything. */
+  readonly wanted?: unknown;
+}
+
+/**
+ * What is shown of the choices. `instead`: what was tried has to wait, so something is shown that has not. An empty list shows
+ * nothing.
+ */
+export function shownOf(
+  choices: readonly MethodChoice[],
+  { tried, wanted }: Sought,
+): { readonly type: MethodType | undefined; readonly instead: boolean } {
+  const best = preferredOf(choices);
+  const sought = choices.find(({ type }) => type === (tried ?? wanted));
+  const instead =
+    tried !== undefined && sought?.retryAfter !== undefined && best !== undefined && best.retryAfter === undefined;
+  return { type: (instead ? best : (sought ?? best ?? choices[0]))?.type, instead };
 }

@@ -10,7 +10,7 @@ import {
 } from "../core/account-changes.js";
 import { failure, type Outcome, success } from "../core/errors.js";
 import { isLive, removeLogin } from "../core/logins.js";
-import type { FactorId } from "../core/nouns.js";
+import type { FactorId, MethodType } from "../core/nouns.js";
 import { cleanText, MAX_LABEL } from "../core/text.js";
 import { randomId } from "../crypto/random.js";
 import { type AccountEvent, reopening } from "../events/audit.js";
@@ -54,6 +54,15 @@ export class Management {
       const value: Factor = { ...factor, label: name };
       const event = { action: "factor-renamed", method: factor.type, factorId, label: name };
       return success({ account: replaceFactor(account, value), value, event });
+    });
+  }
+
+  /** Which kind of their factors the owner wants to be asked for first, whatever is the strongest. */
+  preferMethod(login: LoginContext, type: MethodType): Promise<Outcome<Managed>> {
+    return this.change(login, FRESH, ({ record: { account } }) => {
+      const isThere = ownFactors(account).some((factor) => factor.type === type);
+      if (!isThere) return failure("not-found");
+      return success({ account: { ...account, preferred: type }, value: {}, event: [] });
     });
   }
 

@@ -2,6 +2,7 @@ import {
   type Account,
   type Activity,
   type Device,
+  type Ended,
   type Factor,
   factorsOf,
   isDeviceLive,
@@ -67,6 +68,8 @@ export interface ActivityView {
   readonly ip?: string;
   /** How often it happened. */
   readonly count: number;
+  /** What it ended beside what it is about: sessions, and the trust in browsers. Absent: nothing. */
+  readonly ended?: Ended;
   /** The last time, counted over everything that ever happened: the higher, the later. */
   readonly number: number;
 }
@@ -93,6 +96,8 @@ export interface SettingsView {
   readonly activity: readonly ActivityView[];
   /** The owner asked not to be offered a passkey again. */
   readonly declinesPasskeys?: true;
+  /** The kind of factor that the owner wants to be asked for first. */
+  readonly preferred?: MethodType;
   /** Absent where none is. */
   readonly closed?: readonly ClosedView[];
 }
@@ -182,6 +187,7 @@ export function settingsView(account: Account, methods: Methods, current: Curren
     sessions: liveLogins.toReversed().map((login) => sessionView(withHeldProofs(login, account), current.loginId)),
     activity: account.activity.map(activityView),
     ...(account.declinesPasskeys === true ? { declinesPasskeys: true } : {}),
+    ...(account.preferred === undefined ? {} : { preferred: account.preferred }),
     ...(closed.length > 0 ? { closed } : {}),
   };
 }

@@ -58,6 +58,22 @@ export interface AccountEvent {
   readonly isRecorded?: true;
 }
 
+/** What ends other logins, and the trust in browsers. Whatever is about one of them alone names it. */
+const ENDING: ReadonlySet<AuditAction> = new Set<KnownAction>([
+  "admin-reset",
+  "factor-enrolled",
+  "factor-imported",
+  "factor-removed",
+  "password-changed",
+  "sessions-revoked",
+  "signed-out-everywhere",
+]);
+
+/** Whether what a change ended is told with this. */
+export function tellsOfEnds({ action, reason }: AccountEvent): boolean {
+  return ENDING.has(action) || (action === "device-revoked" && reason === "all");
+}
+
 /** A factor that wrong answers had closed is open again. */
 export function reopening({ id, label, type }: Factor): AccountEvent {
   return { action: "factor-reopened", method: type, factorId: id, label };

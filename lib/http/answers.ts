@@ -1,8 +1,11 @@
 import type { Request, Response } from "express";
 import { ERRORS, type Problem } from "../core/errors.js";
+import type { Asset } from "../pages/asset-names.js";
 import { english } from "../pages/messages.js";
+import type { Page } from "../pages/views.js";
 import { prefersHtml } from "./negotiation.js";
 import type { PageSet } from "./page-set.js";
+import { override } from "./session.js";
 
 /** For pages: nothing from elsewhere, nothing inline, no frames, no form to another site. */
 const PAGE_POLICY = [
@@ -33,6 +36,25 @@ function sendText(res: Response, status: number, type: string, text: string): vo
   res.setHeader("Content-Type", `${type}; charset=utf-8`);
   res.setHeader("Content-Length", Buffer.byteLength(text));
   res.end(text);
+}
+
+/** One year, the longest that caches are asked for (RFC 9111 has no longest). */
+const FOR_GOOD = "public, max-age=31536000, immutable";
+
+/** What is kept for everybody must bring nobody a session's cookie, which rolls on with every answer in some applications. */
+function bringsNoCookie(res: Response): void {
+  const setHeader = res.setHeader.bind(res);
+  override(res, "setHeader", (name: string, value: string): Response => {
+    return name.toLowerCase() === "set-cookie" ? res : setHeader(name, value);
+  });
+}
+
+/** `isForGood`: its address names this very content, and caches may keep it. */
+export function sendAsset(res: Response, { kind, text }: Asset, isForGood: boolean): void {
+  res.setHeader("Cache-Control", isForGood ? FOR_GOOD : "no-store");
+  res.setHeader("X-Content-Type-Options", "nosniff");
+  if (isForGood) bringsNoCookie(res);
+  sendText(res, 200, kind === "css" ? "text/css" : "text/javascript", text);
 }
 
 export function sendPage(res: Response, status: number, html: string): void {
@@ -80,11 +102,33 @@ export function sendBareProblem(res: Response, problem: Problem): void {
   sendProblemJson(res, problem, english.errors[problem.code]);
 }
 
-/** Tells a visitor what is wrong: as JSON, or as `page` (default: a page that says just that). */
-export function sendProblem(req: Request, res: Response, problem: Problem, pages: PageSet, page?: string): void {
+/** As {@link sendProblem} for clients of the API. */
+export function sendJsonProblem(req: Request, res: Response, problem: Problem, pages: PageSet): void {
+  const detail = pages.detail(req, problem);
   setProblemHeaders(res, problem);
-  if (wantsPage(req, pages)) sendPage(res, ERRORS[problem.code].status, page ?? pages.problem(req, problem));
-  else sendProblemJson(res, problem, pages.detail(req, problem));
+  sendProblemJson(res, problem, detail);
+}
+
+/** Tells a visitor what is wrong: as JSON, or as `page` (default: a page that says just that). */
+export async function sendProblem(
+  req: Request,
+  res: Response,
+  problem: Problem,
+  pages: PageSet,
+  page?: Page,
+): Promise<void> {
+  if (!wantsPage(req, pages)) {
+    sendJsonProblem(req, res, problem, pages);
+    return;
+  }
+  // Drawn first: where the application's layout fails, nothing has been said yet.
+  const html = await pages.document(req, page ?? pages.problem(req, problem));
+  sendProblemPage(res, problem, html);
+}
+
+export function sendProblemPage(res: Response, problem: Problem, html: string): void {
+  setProblemHeaders(res, problem);
+  sendPage(res, ERRORS[problem.code].status, html);
 }
 
 /** The visitor is to get a page: they prefer one, and there are pages. */

@@ -2,7 +2,7 @@ import { isEnrolled } from "../core/account.js";
 import { closedFactors } from "../core/account-changes.js";
 import { failure, type Outcome, success } from "../core/errors.js";
 import { BACKUP_CODE, type MethodType } from "../core/nouns.js";
-import { isOpen, type MethodChoice } from "../engine/choices.js";
+import { type MethodChoice, preferredOf } from "../engine/choices.js";
 import type { ElevatedLogin } from "../engine/elevation.js";
 import type { ShownOperation } from "../engine/operations.js";
 import type { Confirmed } from "../engine/step-up.js";
@@ -69,7 +69,7 @@ function listed(operation: ShownOperation) {
 
 async function challengeBody({ engine, login }: RouteContext, methods: readonly MethodChoice[]) {
   const { status } = login;
-  const body = { status: status.status, methods, preferred: methods.find(isOpen)?.type ?? null };
+  const body = { status: status.status, methods, preferred: preferredOf(methods)?.type ?? null };
   if (!isDue(status)) return { ...body, operations: (await engine.operations.list(login)).map(listed) };
   // Nothing can wait for a proof before the login is complete.
   const ends = holdsUntil(status);
@@ -96,7 +96,7 @@ async function showOperation(context: RouteContext, id: unknown): Promise<Outcom
   const choices = engine.authentication.choices(login);
   const methods = choices.filter(({ type }) => operation.methods.includes(type));
   const body = { ...(await challengeBody(context, methods)), ...operationMember(operation) };
-  const render = (): string => pages.challenge(req, login, undefined, undefined, operation);
+  const render = () => pages.challenge(req, login, undefined, undefined, operation);
   return success({ status: 200, body, page: { render } });
 }
 

@@ -5,7 +5,7 @@ import type { BegunLogin } from "../engine/first-factor.js";
 import { type LoginContext, subjectOf, type Unweighed, weighed } from "../engine/login-context.js";
 import type { Unlisted } from "../engine/logins.js";
 import { decisionOf, isDue, type LoginStatus, type SessionRecord, withDecision } from "../policy/assess.js";
-import { sendProblem, sendRedirect, wantsPage } from "./answers.js";
+import { sendJsonProblem, sendRedirect, wantsPage } from "./answers.js";
 import type { Beginning, Completion } from "./completion.js";
 import { clearDeviceToken, setDeviceToken } from "./device-cookie.js";
 import { LoginRoutes } from "./login-routes.js";
@@ -176,7 +176,7 @@ export class Gate {
       login.status.status === "must-enroll"
         ? { code: "enrollment-required", members: { location } }
         : { code: "second-factor-required", members: { location, methods } };
-    sendProblem(req, res, problem, this.pages);
+    sendJsonProblem(req, res, problem, this.pages);
   }
 
   /** A login the session has no record of: from before this middleware, from a remember-me cookie, from another user's session. */

@@ -1,7 +1,9 @@
+import { isEnrolled } from "../core/account.js";
 import { failure, type Outcome, type Problem, success } from "../core/errors.js";
 import type { MethodType } from "../core/nouns.js";
 import type { EnrolledFactor } from "../engine/activation.js";
 import { factorView } from "../engine/views.js";
+import type { LayoutParts } from "../pages/views.js";
 import { challengeAgain, confirmedReply, destination, elevatedReply } from "./challenge-routes.js";
 import type { Method } from "./method.js";
 import { prove, type Proving } from "./proving.js";
@@ -80,10 +82,12 @@ export function sendRoute(type: MethodType): Route {
 }
 
 /** Problems of a change made on the settings page are told there, or where a login still has to enroll. */
-export function settingsAgain({ login, pages, req }: RouteContext, problem: Problem): string | undefined {
+export function settingsAgain({ login, pages, req }: RouteContext, problem: Problem): LayoutParts | undefined {
   const { status } = login.status;
   if (status === "pending" || status === "must-enroll") return pages.due(req, login, problem);
-  if (problem.code === "step-up-required") return pages.challenge(req, login, undefined, problem);
+  // Whoever has nothing to prove is told there how to go on.
+  const canProve = isEnrolled(login.record.account);
+  if (problem.code === "step-up-required" && canProve) return pages.challenge(req, login, undefined, problem);
   return status === "trusted-device" || problem.code === "expired"
     ? undefined
     : pages.settingsPage(req, login, problem);
@@ -107,7 +111,7 @@ function beginRoute(type: MethodType, status: 201 | 202): Route {
       const outcome = await engine.enrollments.begin(confirmed.value, type, { ...names, body });
       if (!outcome.ok) return outcome;
       const { answer, factorId } = outcome.value;
-      const render = (): string => pages.enrollment(req, context.login, type, { factorId, answer });
+      const render = () => pages.enrollment(req, context.login, type, { factorId, answer });
       return success({ status, body: { factorId, ...answer }, page: { render } });
     },
     again: settingsAgain,
@@ -131,7 +135,7 @@ export function enrolledReply(
   if (backupCodes === undefined) {
     return success({ status: 201, body: { factor: view }, page: { redirect: continueTo }, session, risen: login });
   }
-  const render = (): string => pages.backupCodes(req, login, backupCodes, continueTo, true);
+  const render = () => pages.backupCodes(req, login, backupCodes, continueTo, true);
   return success({ status: 201, body: { factor: view, backupCodes }, page: { render }, session, risen: login });
 }
 

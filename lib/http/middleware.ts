@@ -1,6 +1,7 @@
 import type { NextFunction, Request, Response } from "express";
 import { ConfigurationError } from "../core/errors.js";
 import type { Engine } from "../engine/engine.js";
+import { answerAsset } from "./assets.js";
 import { Completion } from "./completion.js";
 import { describe } from "./description.js";
 import { Gate } from "./gate.js";
@@ -12,6 +13,7 @@ import { Refusals } from "./refusals.js";
 import { beginState, type LoginKeeper, type RequestState, stateOf } from "./request-state.js";
 import { OwnRoutes } from "./router.js";
 import type { Settings } from "./settings.js";
+import { bringBack } from "./coming-back.js";
 import { takeOver } from "./takeover.js";
 import { tryToHideUser } from "./user-visibility.js";
 import { WellKnown } from "./well-known.js";
@@ -68,7 +70,7 @@ export class Middleware {
   }
 
   private async proceed(req: Request, res: Response, next: NextFunction): Promise<void> {
-    if (this.wellKnown.answer(req, res)) return;
+    if (this.wellKnown.answer(req, res) || answerAsset(req, res, this.settings.path)) return;
     // Mounted once more further down: what was found above holds, and the user may be hidden by now.
     if (stateOf(req)?.keeper === this.keeper) {
       next();
@@ -82,6 +84,7 @@ export class Middleware {
     const route = this.routes.find(req);
     await this.gate.loadLogin(state, route?.isConfirmedByWrite === true);
     if (route !== undefined && state.login !== undefined) this.hints.look(req);
+    if (await bringBack(state, this.settings)) return;
     if (route !== undefined) route.handle(state, next);
     else await this.gate.pass(state, next);
   }

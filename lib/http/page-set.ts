@@ -1,9 +1,10 @@
 import type { Request } from "express";
 import { factorsOf } from "../core/account.js";
-import { ConfigurationError, type Problem } from "../core/errors.js";
-import { DAY, type MethodType } from "../core/nouns.js";
+import { ConfigurationError, type Problem, UnavailableError } from "../core/errors.js";
+import { DAY, type MethodType, SECOND } from "../core/nouns.js";
 import { maskName } from "../core/text.js";
-import { isOpen, type MethodChoice } from "../engine/choices.js";
+import { within } from "../core/within.js";
+import { type MethodChoice, shownOf } from "../engine/choices.js";
 import type { Engine } from "../engine/engine.js";
 import { isOnItsOwn, type LoginContext } from "../engine/login-context.js";
 import type { ShownOperation } from "../engine/operations.js";
@@ -16,12 +17,26 @@ import { drawnBy, type MethodPages, type OwnPage, type PagePart } from "../pages
 import { problemPage } from "../pages/problem-page.js";
 import { settingsPage } from "../pages/settings-page.js";
 import { setUpPage } from "../pages/set-up-page.js";
-import type { PageContext, PageProblem } from "../pages/views.js";
+import type { LayoutParts, Page, PageContext, PageProblem } from "../pages/views.js";
 import { changeProblem, FRESH } from "../policy/access.js";
 import { isDue } from "../policy/assess.js";
 import type { Method } from "./method.js";
 import { stateOf } from "./request-state.js";
 import { type Settings, siteOf, userOf } from "./settings.js";
+
+/** What a layout that fails is called. */
+const LAYOUT = "pages.layout";
+/** Milliseconds. */
+const LONGEST_LAYOUT = 5 * SECOND;
+
+function isDocument(answer: unknown): answer is string {
+  return typeof answer === "string" && answer.trim() !== "";
+}
+
+/** The application's layout has failed: it need not be asked again for the page that says so. */
+export function isOfLayout(error: unknown): boolean {
+  return error instanceof UnavailableError && error.message.startsWith(LAYOUT);
+}
 
 function pageProblem({ code, retryAfter, members }: Problem): PageProblem {
   const minutes = members?.clockOffMinutes;
@@ -96,14 +111,19 @@ export class PageSet {
     return this.messages(req).errors[code];
   }
 
-  problem(req: Request, problem: Problem): string {
-    return problemPage(this.context(req), { problem: pageProblem(problem) });
+  problem(req: Request, problem: Problem): LayoutParts {
+    const { status } = stateOf(req)?.login?.status ?? { status: "ended" };
+    return problemPage(this.context(req), { problem: pageProblem(problem), isSignedIn: status !== "ended" });
   }
 
   /** The page a login with a second factor due sees first: the challenge, or the enrollment that policy demands. */
-  due(req: Request, login: LoginContext, problem?: Problem): string {
+  due(req: Request, login: LoginContext, problem?: Problem): LayoutParts {
     if (login.status.status !== "must-enroll") return this.challenge(req, login, undefined, problem);
-    return setUpPage(this.context(req, login), { accountName: this.shownName(login), ...problemMember(problem) });
+    return setUpPage(this.context(req, login), {
+      accountName: this.shownName(login),
+      ...this.freshness(login),
+      ...problemMember(problem),
+    });
   }
 
   challenge(
@@ -112,29 +132,29 @@ export class PageSet {
     tried?: MethodType,
     problem?: Problem,
     operation?: ShownOperation,
-  ): string {
+  ): LayoutParts {
     const methods = this.choices(login, problem, operation);
-    const wanted = tried ?? req.query.method;
-    const selected = methods.find(({ type }) => type === wanted) ?? methods.find(isOpen) ?? methods[0];
+    const shown = shownOf(methods, { tried, wanted: req.query.method });
     // Trusting a browser is for sign-ins; who confirms something is signed in already.
     const trustMaxAge = isDue(login.status) ? this.settings.trustMaxAge : undefined;
     return challengePage(this.context(req, login), {
       purpose: login.status.status === "pending" ? "sign-in" : "step-up",
       methods,
-      selected: selected?.type,
+      selected: shown.type,
       accountName: this.shownName(login),
       trustDays: trustMaxAge && Math.max(1, Math.round(trustMaxAge / DAY)),
       ...(operation === undefined ? {} : { operation }),
+      ...(shown.instead && { instead: true }),
       ...problemMember(problem),
     });
   }
 
-  operationOver(req: Request, login: LoginContext): string {
+  operationOver(req: Request, login: LoginContext): LayoutParts {
     return operationOverPage(this.context(req, login));
   }
 
   /** What a method shows of an enrollment, or its form again after a wrong proof. */
-  enrollment(req: Request, login: LoginContext, type: MethodType, { problem, ...open }: ShownEnrollment): string {
+  enrollment(req: Request, login: LoginContext, type: MethodType, { problem, ...open }: ShownEnrollment): LayoutParts {
     return enrollmentPage(this.context(req, login), { type, ...open, ...problemMember(problem) });
   }
 
@@ -144,7 +164,7 @@ export class PageSet {
     codes: readonly string[],
     continueTo: string,
     isFirst: boolean,
-  ): string {
+  ): LayoutParts {
     const context = this.context(req, login);
     const drawn = this.minting && drawnBy(context, this.minting.type);
     const part = drawn?.page.codes?.({ ...drawn.drawing, codes, continueTo, isFirst });
@@ -152,18 +172,27 @@ export class PageSet {
     return renderPage(context, part.title, part.body);
   }
 
-  settingsPage(req: Request, login: LoginContext, problem?: Problem): string {
-    const { clock, trustMaxAge, verifyPassword } = this.settings;
+  settingsPage(req: Request, login: LoginContext, problem?: Problem): LayoutParts {
+    const { trustMaxAge } = this.settings;
     return settingsPage(this.context(req, login), {
       settings: ownSettingsView(login, this.engine.dependencies),
       members: this.settingsMembers(req, login),
       accountName: this.settings.accountName(userOf(login)),
+      lastProof: login.status.status === "verified" ? login.status.login.proofs.at(-1)?.method : undefined,
       hasTrustedDevices: trustMaxAge !== undefined,
       required: login.decision === "required",
-      needsStepUp: changeProblem(login, FRESH, clock()) !== undefined,
-      asksPassword: verifyPassword !== undefined,
+      ...this.freshness(login),
       ...problemMember(problem),
     });
+  }
+
+  /** Whether a change needs more than this login has shown lately, and whether the password would be that. */
+  private freshness(login: LoginContext): { readonly needsStepUp: boolean; readonly asksPassword: boolean } {
+    const { clock, verifyPassword } = this.settings;
+    return {
+      needsStepUp: changeProblem(login, FRESH, clock()) !== undefined,
+      asksPassword: verifyPassword !== undefined,
+    };
   }
 
   /** What the methods add to the settings in JSON. */
@@ -174,11 +203,28 @@ export class PageSet {
   }
 
   /** A page that a method draws itself. */
-  custom(req: Request, login: LoginContext, draw: (page: OwnPage) => PagePart, problem?: Problem): string {
+  custom(req: Request, login: LoginContext, draw: (page: OwnPage) => PagePart, problem?: Problem): LayoutParts {
     const context = this.context(req, login);
     const accountName = this.settings.accountName(userOf(login));
     const { body, title } = draw({ context, accountName, problem: problem && pageProblem(problem) });
     return renderPage(context, title, body);
+  }
+
+  /**
+   * A page in the layout in force, as a whole document. @throws UnavailableError that names the layout where that fails, or answers
+   * anything but text, or nothing in time
+   */
+  async document(req: Request, page: Page): Promise<string> {
+    if (typeof page === "string") return page;
+    const { layout } = this.settings.pages ?? {};
+    return layout === undefined
+      ? builtInLayout(page)
+      : within(LAYOUT, LONGEST_LAYOUT, () => layout(page, req), isDocument);
+  }
+
+  /** A page in the built-in layout, for where the application's has failed. */
+  plain(page: LayoutParts): string {
+    return builtInLayout(page);
   }
 
   /** Whoever has only given a password is not told whose it is beyond what they know. */
@@ -208,7 +254,7 @@ export class PageSet {
 
   private context(req: Request, login?: LoginContext): PageContext {
     const { issuer, issuerName, loginPath, pages = {}, path } = this.settings;
-    const { lang = "en", layout = builtInLayout } = pages;
+    const { lang = "en", showIssuer = true } = pages;
     return {
       base: stateOf(req)?.base ?? path,
       messages: this.messages(req),
@@ -216,7 +262,7 @@ export class PageSet {
       issuer: login === undefined ? issuerName : issuer(req, userOf(login)),
       lang: languageOf(typeof lang === "function" ? lang(req) : lang),
       loginPath,
-      layout,
+      showsIssuer: showIssuer,
     };
   }
 }

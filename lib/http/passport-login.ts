@@ -35,6 +35,7 @@ import {
   settled,
 } from "./session.js";
 import type { AppUser, Settings } from "./settings.js";
+import { keepBack, takeBack } from "./coming-back.js";
 import { clientOf, unweighedOf } from "./source.js";
 import { ownLogOut, watchSession } from "./takeover.js";
 import { hideUser, showUser, tryToHideUser } from "./user-visibility.js";
@@ -124,8 +125,9 @@ export class PassportLogin {
     const route = this.gate.routes.note(state.req);
     // The session is about to be renewed, and what the first step was sent with is gone when the login is complete.
     const text = await this.completion.carry(state.req, user);
+    const back = takeBack(state.req, this.settings, newcomer.userId);
     const begun = await this.engine.firstFactor.begin(newcomer);
-    const waits = isDue(begun.login.status) ? await this.waiting(login, begun.login, text) : {};
+    const waits = isDue(begun.login.status) ? await this.waiting(login, begun.login, text, back?.to) : {};
     const session: SessionRecord = {
       ...begun.login.session,
       ...(firstMethod !== undefined && { first: firstMethod }),
@@ -137,16 +139,22 @@ export class PassportLogin {
     let settledAs: BegunLogin["login"] = { ...begun.login, session };
     await this.passportLogIn(login, async () => {
       settledAs = await this.settleBegun(settledAs, state.req);
+      if (!isDue(settledAs.status)) keepBack(state.req, back);
       return settledAs.session;
     });
     return this.admitBegun(login, { ...begun, login: settledAs }, text);
   }
 
   /** What is kept of a login that is not complete by its first step. */
-  private async waiting(login: LoggingIn, begun: LoginContext, text: string): Promise<Partial<SessionRecord>> {
+  private async waiting(
+    login: LoggingIn,
+    begun: LoginContext,
+    text: string,
+    back: string | undefined,
+  ): Promise<Partial<SessionRecord>> {
     const isLetThrough = this.settings.isReport && this.settings.onLogin !== undefined;
     return {
-      ...this.returnTo(login),
+      ...this.returnTo(login, back),
       ...(await this.completion.kept(begun, text)),
       ...(isLetThrough && { opened: true }),
     };
@@ -248,7 +256,7 @@ export class PassportLogin {
     }
     if (options.secondFactor === "inline") return true;
     const code = login.status.status === "must-enroll" ? "enrollment-required" : "second-factor-required";
-    sendProblem(req, res, { code }, this.pages);
+    await sendProblem(req, res, { code }, this.pages);
     return false;
   }
 
@@ -278,9 +286,9 @@ export class PassportLogin {
   }
 
   /** Read before Passport empties the session: where the user is to land once the login is complete. */
-  private returnTo({ options, state }: LoggingIn): Pick<SessionRecord, "returnTo"> {
+  private returnTo({ options, state }: LoggingIn, back?: string): Pick<SessionRecord, "returnTo"> {
     const { req } = state;
-    const wanted = [sessionOf(req)?.returnTo, options.successRedirect, options.successReturnToOrRedirect];
+    const wanted = [back, sessionOf(req)?.returnTo, options.successRedirect, options.successReturnToOrRedirect];
     const origins = this.settings.origins(req);
     const returnTo = wanted.map((each) => localPlace(each, origins)).find((each) => each !== undefined);
     return returnTo === undefined ? {} : { returnTo };

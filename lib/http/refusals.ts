@@ -1,12 +1,17 @@
 import type { Request, Response } from "express";
-import { type ErrorCode, LoginFailedError, reasonOf } from "../core/errors.js";
+import { LoginFailedError, type Problem, reasonOf } from "../core/errors.js";
 import type { Client } from "../core/nouns.js";
 import type { EmitAudit, EmitError } from "../events/emitter.js";
-import { sendBareProblem, sendProblem } from "./answers.js";
-import type { PageSet } from "./page-set.js";
+import { sendBareProblem, sendJsonProblem, sendProblem, sendProblemPage, wantsPage } from "./answers.js";
+import { isOfLayout, type PageSet } from "./page-set.js";
 import { type RequestState, stateOf } from "./request-state.js";
 import type { Done } from "./session.js";
 import { tryToHideUser } from "./user-visibility.js";
+
+/** What is told of a failure. */
+function problemOf(error: unknown): Problem {
+  return { code: error instanceof LoginFailedError ? error.code : "unavailable" };
+}
 
 /** What a refusal asks may be what has failed: then it goes without. */
 function tried<T>(ask: () => T): T | undefined {
@@ -75,14 +80,30 @@ export class Refusals {
       this.emitAudit("unavailable", { userId, client }, { outcome: "failure", reason: reasonOf(error) });
     });
     if (tried(() => res.headersSent) === true) return;
-    const code: ErrorCode = error instanceof LoginFailedError ? error.code : "unavailable";
+    this.tell(req, res, error).catch(() => {
+      this.refuseAlone(req, res, problemOf(error));
+    });
+  }
+
+  /** In the application's own layout, unless that is what has failed. */
+  private async tell(req: Request, res: Response, error: unknown): Promise<void> {
+    const problem = problemOf(error);
+    const page = wantsPage(req, this.pages) ? this.pages.problem(req, problem) : undefined;
+    if (page === undefined) {
+      sendJsonProblem(req, res, problem, this.pages);
+      return;
+    }
+    const plain = (): string => this.pages.plain(page);
+    const html = isOfLayout(error) ? plain() : await this.pages.document(req, page).catch(plain);
+    sendProblemPage(res, problem, html);
+  }
+
+  /** The application's own words failed, or the request or response; the refusal must not. */
+  private refuseAlone(req: Request, res: Response, problem: Problem): void {
+    if (tried(() => res.headersSent) === true) return;
     first([
       () => {
-        sendProblem(req, res, { code }, this.pages);
-      },
-      // The application's own layout or words failed; the refusal must not.
-      () => {
-        sendBareProblem(res, { code });
+        sendBareProblem(res, problem);
       },
       () => {
         res.statusCode = 503;
@@ -102,14 +123,16 @@ export class Refusals {
     const { req, res } = state;
     tryToHideUser(req);
     state.login = undefined;
-    sendProblem(req, res, { code: "expired" }, this.pages);
+    this.answer(req, res, { code: "expired" });
   }
 
   answerNotFound(req: Request, res: Response): void {
-    try {
-      sendProblem(req, res, { code: "not-found" }, this.pages);
-    } catch (error) {
+    this.answer(req, res, { code: "not-found" });
+  }
+
+  private answer(req: Request, res: Response, problem: Problem): void {
+    sendProblem(req, res, problem, this.pages).catch((error: unknown) => {
       this.refuseUnavailable(req, res, error);
-    }
+    });
   }
 }

@@ -1,12 +1,13 @@
 import { failure, type Outcome, type Problem, success } from "../core/errors.js";
 import { closedView } from "../engine/views.js";
 import { reopenPage } from "../pages/reopen-page.js";
+import type { LayoutParts } from "../pages/views.js";
 import { destination, goOn, REOPEN_PATH } from "./challenge-routes.js";
 import { settingsAgain } from "./method-routes.js";
 import { settingsPath } from "./request-state.js";
 import { readNothing, type Reply, type Route, route, type RouteContext } from "./route.js";
 
-function pageOf(context: RouteContext, problem?: Problem): string {
+function pageOf(context: RouteContext, problem?: Problem): LayoutParts {
   const { login, pages, req } = context;
   const closed = closedView(login.record.account);
   return pages.custom(req, login, (page) => reopenPage(page, closed, destination(context)), problem);

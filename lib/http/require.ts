@@ -11,7 +11,7 @@ import { telling } from "../events/telling.js";
 import { isDue } from "../policy/assess.js";
 import { type Duration, milliseconds } from "../policy/durations.js";
 import type { ProofRequirement } from "../policy/requirement.js";
-import { sendProblem, sendRedirect, wantsPage } from "./answers.js";
+import { sendJsonProblem, sendProblem, sendRedirect, wantsPage } from "./answers.js";
 import { operationMember } from "./challenge-routes.js";
 import type { Gate } from "./gate.js";
 import type { PageSet } from "./page-set.js";
@@ -89,7 +89,7 @@ class StepUpGuard {
     const { login } = state;
     const { engine, gate, pages, settings } = this.dependencies;
     if (login === undefined) {
-      sendProblem(req, res, { code: "login-required" }, pages);
+      await sendProblem(req, res, { code: "login-required" }, pages);
       return false;
     }
     const asked = await this.tryOperation(req, login);
@@ -106,7 +106,7 @@ class StepUpGuard {
     if (isDue(status)) gate.answerDue(state, login);
     else if (status.status === "not-enrolled" && status.isEnrolled !== true) await this.askToEnroll(state, login);
     else if (asked.ok) await this.askForProof(state, login, asked.value);
-    else sendProblem(state.req, state.res, asked.problem, pages);
+    else await sendProblem(state.req, state.res, asked.problem, pages);
   }
 
   /** Undefined where `bind` fails and nothing is enforced yet: that is told, and stops nobody. */
@@ -142,7 +142,7 @@ class StepUpGuard {
     const location = settingsPath(state);
     await this.remember(req, login, {});
     if (wantsPage(req, pages)) sendRedirect(res, location);
-    else sendProblem(req, res, { code: "enrollment-required", members: { location } }, pages);
+    else sendJsonProblem(req, res, { code: "enrollment-required", members: { location } }, pages);
   }
 
   private async askForProof(state: RequestState, login: LoginContext, operation: Operation | undefined): Promise<void> {
@@ -158,7 +158,7 @@ class StepUpGuard {
     if (wantsPage(req, pages)) sendRedirect(res, own.length === 0 ? settingsPath(state) : location);
     else {
       const members = { location, methods: own, ...this.terms(operation), ...(waiting && operationMember(waiting)) };
-      sendProblem(req, res, { code: "step-up-required", members } satisfies Problem, pages);
+      sendJsonProblem(req, res, { code: "step-up-required", members } satisfies Problem, pages);
     }
   }
 

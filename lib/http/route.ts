@@ -3,6 +3,7 @@ import type { Outcome, Problem } from "../core/errors.js";
 import type { Engine } from "../engine/engine.js";
 import type { LoginContext } from "../engine/login-context.js";
 import type { ShownOperation } from "../engine/operations.js";
+import type { Page } from "../pages/views.js";
 import type { SessionRecord } from "../policy/assess.js";
 import type { PageSet } from "./page-set.js";
 import type { RequestState } from "./request-state.js";
@@ -34,7 +35,7 @@ export interface Reply {
   /** JSON; absent with 204. */
   readonly body?: object;
   /** For a browser: a page, or where it goes next. */
-  readonly page: { readonly render: () => string } | { readonly redirect: string };
+  readonly page: { readonly render: () => Page } | { readonly redirect: string };
   /** The session's new record: its id changes before the answer leaves. */
   readonly session?: SessionRecord;
   /** The login that the answered proof has made complete: it is opened before anything is answered. */
@@ -53,7 +54,7 @@ export interface Route<Input = unknown> {
   /** For those who are not logged in. Default: `login-required`. */
   runAnonymous?(context: RequestContext): Promise<Outcome<Reply>>;
   /** The page a browser gets with a problem; undefined: the page that says just that. */
-  again?(context: RouteContext, problem: Problem, body: unknown): string | undefined;
+  again?(context: RouteContext, problem: Problem, body: unknown): Page | undefined;
   /** It verifies, sends or enrolls: the limit per address stands before it. */
   readonly isLimited?: true;
   /**

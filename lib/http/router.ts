@@ -4,8 +4,8 @@ import type { UserId } from "../core/nouns.js";
 import { countedFor } from "../engine/address-limit.js";
 import type { LoginContext } from "../engine/login-context.js";
 import type { ShownOperation } from "../engine/operations.js";
-import { pageScript, styleSheet } from "../pages/embedded.js";
-import { sendJson, sendPage, sendProblem, sendRedirect, setCommonHeaders, wantsPage } from "./answers.js";
+import { sendJson, sendJsonProblem, sendPage, sendProblem, sendRedirect, wantsPage } from "./answers.js";
+import { otherAssets } from "./assets.js";
 import { isOfOtherKind, readBody } from "./body.js";
 import { challengeRoutes, thenSettings } from "./challenge-routes.js";
 import { isCrossSite, isSilent } from "./cross-site.js";
@@ -19,6 +19,8 @@ import type { Reply, RequestContext, Route, RouteContext } from "./route.js";
 import { readOperation } from "./schemas.js";
 import { isOfAnother, renewSession } from "./session.js";
 import { settingsRoutes } from "./settings-routes.js";
+import { signInAgainRoutes } from "./sign-in-again.js";
+import { waysOn } from "./ways-on.js";
 import { currentUser } from "./user-visibility.js";
 
 /** What the routes share; a context adds the request. */
@@ -33,17 +35,6 @@ export interface OwnRoute {
   handle(state: RequestState, next: NextFunction): void;
 }
 
-const ASSETS: Readonly<Record<string, readonly [type: string, text: string]>> = {
-  "/assets/style.css": ["css", styleSheet],
-  "/assets/page.js": ["js", pageScript],
-};
-
-/** Something else will do, or must: a client is told what there is. A limit without an end is that of a closed factor. */
-function offersWays({ code, retryAfter }: Problem): boolean {
-  if (code === "too-many-attempts") return retryAfter === undefined;
-  return code === "second-factor-required" || code === "step-up-required";
-}
-
 /** What a refused proof was given for, so that its page is shown again and not another. */
 async function operationIn({ engine, login }: RouteContext, body: unknown): Promise<ShownOperation | undefined> {
   const operation = readOperation(body)?.operation;
@@ -51,15 +42,14 @@ async function operationIn({ engine, login }: RouteContext, body: unknown): Prom
 }
 
 async function tellProblem(context: RouteContext, route: Route, problem: Problem, body: unknown): Promise<void> {
-  const { engine, login, pages, req, res } = context;
-  const methods = offersWays(problem) ? { methods: engine.authentication.choices(login) } : {};
-  const told: Problem = { ...problem, members: { ...methods, ...problem.members } };
-  if (!wantsPage(req, pages)) sendProblem(req, res, told, pages);
+  const { pages, req, res } = context;
+  const told: Problem = { ...problem, members: { ...waysOn(context, problem), ...problem.members } };
+  if (!wantsPage(req, pages)) sendJsonProblem(req, res, told, pages);
   else {
     const current = problem.code === "step-up-required" ? await thenSettings(context) : context;
     const operation = await operationIn(current, body);
     const shown = operation === undefined ? current : { ...current, operation };
-    sendProblem(req, res, told, pages, route.again?.(shown, told, body));
+    await sendProblem(req, res, told, pages, route.again?.(shown, told, body));
   }
 }
 
@@ -75,15 +65,15 @@ async function isOpened(
 }
 
 /** What there is to draw for a browser. */
-function drawn({ pages, req }: RequestContext, { page }: Reply): string | undefined {
-  return wantsPage(req, pages) && "render" in page ? page.render() : undefined;
+async function drawn({ pages, req }: RequestContext, { page }: Reply): Promise<string | undefined> {
+  return wantsPage(req, pages) && "render" in page ? pages.document(req, page.render()) : undefined;
 }
 
 async function answer(context: Handling & { readonly login?: RouteContext["login"] }, reply: Reply): Promise<void> {
   const { login, pages, req, res, settings } = context;
   const { body, deviceToken, page, risen, session, status } = reply;
   // Drawn first: where the application's layout fails, nothing has been given to the browser yet.
-  const html = drawn(context, reply);
+  const html = await drawn(context, reply);
   if (risen?.opens === true && !(await isOpened(context, risen))) return;
   if (deviceToken !== undefined && login !== undefined) setDeviceToken(req, res, settings, login.userId, deviceToken);
   if (session !== undefined) await renewSession(req, session);
@@ -96,9 +86,9 @@ async function answer(context: Handling & { readonly login?: RouteContext["login
 async function performAnonymous(context: Handling, route: Route, admitted: Admitted): Promise<void> {
   const { pages, req, res, settings, state } = context;
   if (route.runAnonymous === undefined || state.hasEnded) {
-    sendProblem(req, res, { code: state.hasEnded ? "expired" : "login-required" }, pages);
+    await sendProblem(req, res, { code: state.hasEnded ? "expired" : "login-required" }, pages);
   } else if (route.verb === "post" && isCrossSite(req, settings))
-    sendProblem(req, res, { code: "cross-site-request" }, pages);
+    await sendProblem(req, res, { code: "cross-site-request" }, pages);
   else {
     const retryAfter = await admitted;
     const outcome: Outcome<Reply> =
@@ -106,7 +96,8 @@ async function performAnonymous(context: Handling, route: Route, admitted: Admit
         ? await route.runAnonymous(context)
         : { ok: false, problem: { code: "too-many-attempts", retryAfter } };
     if (outcome.ok) await answer(context, outcome.value);
-    else sendProblem(req, res, await countedFor(settings.addressGuard, req.ip, undefined, outcome.problem), pages);
+    else
+      await sendProblem(req, res, await countedFor(settings.addressGuard, req.ip, undefined, outcome.problem), pages);
   }
 }
 
@@ -129,11 +120,11 @@ async function perform(context: Handling & RouteContext, route: Route, admitted:
   const { pages, req, res, settings } = context;
   // What a route changes goes on in the session, and this one is not theirs.
   if (route.verb === "post" && isOfAnother(req, context.login.userId)) {
-    sendProblem(req, res, { code: "login-required" }, pages);
+    await sendProblem(req, res, { code: "login-required" }, pages);
     return;
   }
   if (route.verb === "post" && isCrossSite(req, settings)) {
-    sendProblem(req, res, { code: foreignCode(req) }, pages);
+    await sendProblem(req, res, { code: foreignCode(req) }, pages);
     return;
   }
   const retryAfter = await admitted;
@@ -177,6 +168,7 @@ export class OwnRoutes {
       ...methods.flatMap(methodRoutes),
       ...settingsRoutes,
       ...reopenRoutes,
+      ...signInAgainRoutes,
     ]);
   }
 
@@ -239,12 +231,7 @@ export class OwnRoutes {
         else next();
       });
     }
-    for (const [path, [type, text]] of Object.entries(ASSETS)) {
-      router.get(path, (_req, res) => {
-        setCommonHeaders(res);
-        res.type(type).send(text);
-      });
-    }
+    router.use(otherAssets);
     for (const route of routes) this.add(router, route);
     router.use((req: Request, res: Response) => {
       refusals.answerNotFound(req, res);

@@ -32,4 +32,5 @@ export const readOperation = reader(v.object({ operation }));
 export const readEnrollment = reader(v.object({ label: v.optional(text), password: v.optional(text) }));
 export const readEnrollmentProof = reader(v.object({ factorId: text, code: text }));
 export const readResync = reader(v.object({ factorId: text, codes: v.strictTuple([text, text]) }));
+export const readPreference = reader(v.object({ type: text }));
 export const readRenaming = reader(v.object({ label: text }));

@@ -15,6 +15,8 @@ export interface Session {
   readonly id?: string;
   secondFactor?: unknown;
   returnTo?: unknown;
+  /** Where somebody comes back to who went to sign in again. */
+  secondFactorBack?: unknown;
   readonly passport?: { readonly user?: unknown };
   readonly cookie?: { originalMaxAge?: number | null; maxAge?: number | null; readonly expires?: unknown };
   regenerate(callback: Done): unknown;

@@ -23,12 +23,20 @@ function idOf({ req }: RouteContext): string {
 
 /** A change without anything to show for it: 204, and browsers go back to the settings page. */
 function change(path: string, act: (context: RouteContext) => Promise<Outcome<Managed>>): Route {
+  return changeWith(path, readNothing, act);
+}
+
+function changeWith<Input>(
+  path: string,
+  read: Route<Input>["read"],
+  act: (context: RouteContext, input: Input) => Promise<Outcome<Managed>>,
+): Route {
   return route({
     verb: "post",
     path,
-    read: readNothing,
-    async run(context) {
-      const outcome = await act(context);
+    read,
+    async run(context, input) {
+      const outcome = await act(context, input);
       if (!outcome.ok) return outcome;
       const { session } = outcome.value;
       const page = { redirect: settingsPath(context.state) };
@@ -59,7 +67,7 @@ const regenerate = route({
   async run({ engine, login, pages, req, state }) {
     const outcome = await engine.management.regenerateBackupCodes(login);
     if (!outcome.ok) return outcome;
-    const render = (): string => pages.backupCodes(req, login, outcome.value, settingsPath(state), false);
+    const render = () => pages.backupCodes(req, login, outcome.value, settingsPath(state), false);
     return success({ status: 201, body: { backupCodes: outcome.value }, page: { render } });
   },
   again: settingsAgain,
@@ -70,6 +78,9 @@ export const settingsRoutes: readonly Route[] = [
   route({ verb: "get", path: "/settings", read: readNothing, run: show, again: settingsAgain }),
   rename,
   regenerate,
+  changeWith("/preferred", schemas.readPreference, ({ engine, login }, { type }) =>
+    engine.management.preferMethod(login, type),
+  ),
   change("/factors/:id/remove", (context) => context.engine.management.removeFactor(context.login, idOf(context))),
   change("/devices/:id/revoke", (context) => context.engine.management.revokeDevice(context.login, idOf(context))),
   change("/devices/revoke-all", ({ engine, login }) => engine.management.revokeAllDevices(login)),

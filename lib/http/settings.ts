@@ -3,7 +3,7 @@ import type { Clock, MethodType, PolicyDecision, UserId } from "../core/nouns.js
 import type { Site } from "../engine/method.js";
 import type { EmitError } from "../events/emitter.js";
 import type { MessageOverrides } from "../pages/messages.js";
-import type { Layout } from "../pages/views.js";
+import type { LayoutParts } from "../pages/views.js";
 import type { Decide } from "../policy/policy.js";
 import type { AddressGuard } from "./address-guard.js";
 import type { Carry, OnLogin } from "./completion.js";
@@ -13,10 +13,18 @@ import type { ProxyCheck } from "./proxy-check.js";
 /** The application's user, of whom only the configured readers know anything. */
 export type AppUser = Express.User;
 
+/**
+ * Puts a page into the application's own frame, for this request: answers a whole HTML document. What throws, answers no text or takes
+ * more than 5 s is a failure: 503, and the page says so in the built-in layout.
+ */
+export type Layout = (parts: LayoutParts, req: Request) => string | PromiseLike<string>;
+
 /** How the pages look and what they say. */
 export interface PagesOptions {
   /** Puts pages into the application's own frame. Default: a plain page of its own. */
   readonly layout?: Layout;
+  /** Pages say the issuer, in their titles and above themselves. Default: true; false for a layout that shows it already. */
+  readonly showIssuer?: boolean;
   /** Words to replace, or a function that answers them per request (languages). */
   readonly messages?: MessageOverrides | ((req: Request) => MessageOverrides);
   /** Language of the messages for `<html lang>`. Default: `"en"`. */

@@ -136,14 +136,16 @@ function isGiven(value: unknown, kind: "string" | "object"): boolean {
 
 function pagesProblems({ pages }: Given, methods: readonly Method[]): string[] {
   if (pages === undefined || pages === false) return [];
-  if (!isRecord(pages)) return ["pages: an object { layout, messages, lang }, or false for none"];
-  const problems = unknownNames(pages, ["layout", "messages", "lang"], "pages.");
+  if (!isRecord(pages)) return ["pages: an object { layout, showIssuer, messages, lang }, or false for none"];
+  const problems = unknownNames(pages, ["layout", "showIssuer", "messages", "lang"], "pages.");
   if (pages.layout !== undefined && typeof pages.layout !== "function")
     problems.push("pages.layout: must be a function");
   if (!isGiven(pages.lang, "string"))
     problems.push('pages.lang: a language such as "de", or a function that answers one');
   if (!isGiven(pages.messages, "object"))
     problems.push("pages.messages: an object of messages to replace, or a function that answers one");
+  if (pages.showIssuer !== undefined && typeof pages.showIssuer !== "boolean")
+    problems.push("pages.showIssuer: must be true or false");
   if (!isRecord(pages.messages)) return problems;
   const drawn = new Map(methods.map(({ page, type }) => [type, page]));
   return [...problems, ...messageProblems(messagesFor(drawn), pages.messages, "pages.messages")];

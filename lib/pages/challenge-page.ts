@@ -1,12 +1,13 @@
+import type { MethodType } from "../core/nouns.js";
 import type { MethodChoice } from "../engine/choices.js";
-import { hiddenField, postButton } from "./forms.js";
+import { hiddenField, postButton, signInAgainButton } from "./forms.js";
 import { alertBox, brand, cardHeading } from "./fragments.js";
 import { type Html, html } from "./html.js";
 import { icon } from "./icons.js";
 import { renderPage } from "./layout.js";
 import type { Messages } from "./messages.js";
 import { type Drawn, drawnBy } from "./method-page.js";
-import type { ChallengeView, PageContext, PageProblem } from "./views.js";
+import type { ChallengeView, LayoutParts, PageContext, PageProblem } from "./views.js";
 
 type Shown = Drawn & {
   /** The factors that can be proved. */
@@ -19,7 +20,7 @@ type Shown = Drawn & {
 const EXPLAINED: readonly PageProblem["code"][] = ["step-up-required", "second-factor-required"];
 
 /** Asks for a second factor: to finish a sign-in, or to confirm a change. */
-export function challengePage(context: PageContext, view: ChallengeView): string {
+export function challengePage(context: PageContext, view: ChallengeView): LayoutParts {
   const { challenge, common } = context.messages;
   const problem = problemOf(view);
   const offered = view.methods.flatMap((choice) => shownOf(context, choice));
@@ -32,12 +33,15 @@ export function challengePage(context: PageContext, view: ChallengeView): string
   const trust = view.operation
     ? html`${Object.entries(fields).map(([name, value]) => hiddenField(name, value))}`
     : trustBox(context.messages, view.trustDays);
+  // What has to wait says so above the form, and the problem of it is told there.
+  const own = view.instead === true ? undefined : problem;
   const body = html`<div class="sf-narrow">
     ${brand(context)}
     <section class="sf-card">
       ${cardHeading(isStepUp ? "shield" : page.icon, title)} ${accountLine(context, view)}
       ${isStepUp && reason(context, view)} ${closedNotice(context, offered, shown, problem)}
-      ${!isClosed && page.challenge({ ...drawing, choice, fields, trust, problem })}
+      ${waitNotice(context, offered, view)}
+      ${!isClosed && page.challenge({ ...drawing, choice, fields, trust, problem: own })}
       ${otherWays(
         context,
         view,
@@ -94,11 +98,32 @@ function closedNotice(
   const names = offered.filter(({ isClosed }) => isClosed).map(({ drawing }) => drawing.words.name);
   if (names.length === 0) return undefined;
   // It stands for the form, and so for what was wrong with it.
-  if (shown.isClosed && problem !== undefined) return alertBox(messages.challenge.closed(names));
+  const isAlert = shown.isClosed && problem !== undefined;
+  return isAlert ? alertBox(messages.challenge.closed(names)) : warning(messages.challenge.closed(names));
+}
+
+function warning(text: string): Html {
   return html`<div class="sf-notice sf-notice-warning">
     ${icon("warning")}
-    <p>${messages.challenge.closed(names)}</p>
+    <p>${text}</p>
   </div>`;
+}
+
+/** Which ways have to wait, and how long; a form that was refused for that says so itself. */
+function waitNotice(
+  { messages }: PageContext,
+  offered: readonly Shown[],
+  { instead, problem, selected }: ChallengeView,
+): Html | undefined {
+  const isTold = (type: MethodType): boolean => type === selected && problem?.code === "too-many-attempts";
+  const waiting = offered.filter(
+    ({ choice, isClosed }) => !isClosed && choice.retryAfter !== undefined && !isTold(choice.type),
+  );
+  if (waiting.length === 0) return undefined;
+  const seconds = Math.max(...waiting.map(({ choice }) => choice.retryAfter ?? 0));
+  const names = waiting.map(({ drawing }) => drawing.words.name);
+  const text = messages.challenge.limited(names, Math.max(1, Math.ceil(seconds / 60)));
+  return instead === true ? alertBox(text) : warning(text);
 }
 
 function otherWays({ base, messages }: PageContext, view: ChallengeView, others: readonly Shown[]): Html | undefined {
@@ -138,7 +163,7 @@ function footer(context: PageContext, view: ChallengeView): Html {
 }
 
 /** What was to be confirmed is done, called off, or took too long. */
-export function operationOverPage(context: PageContext): string {
+export function operationOverPage(context: PageContext): LayoutParts {
   const { challenge, common } = context.messages;
   const body = html`<div class="sf-narrow">
     ${brand(context)}
@@ -152,14 +177,14 @@ export function operationOverPage(context: PageContext): string {
 }
 
 /** Nothing is enrolled that could be asked for: only the first factor can show who it is. */
-function nothingPage(context: PageContext, view: ChallengeView): string {
-  const { challenge, common } = context.messages;
+function nothingPage(context: PageContext, view: ChallengeView): LayoutParts {
+  const { challenge } = context.messages;
   const body = html`<div class="sf-narrow">
     ${brand(context)}
     <section class="sf-card">
       ${cardHeading("shield", challenge.nothingTitle)} ${accountLine(context, view)}
       <p class="sf-lead">${challenge.nothingLead}</p>
-      <a class="sf-button" href="${context.loginPath}">${common.signInAgain}</a>
+      ${signInAgainButton(context)}
     </section>
   </div>`;
   return renderPage(context, challenge.nothingTitle, body);

@@ -1,3 +1,4 @@
+import { counted } from "./english-numbers.js";
 import type { Messages } from "./messages.js";
 
 /** The words of the settings page. */
@@ -9,7 +10,7 @@ export const englishSettings: Messages["settings"] = {
   backToApplication: (issuer) => `Back to ${issuer}`,
   stepUp: "To change anything here, confirm first that it is you.",
   stepUpLink: "Confirm that it is you",
-  signInAgainFirst: "You signed in a while ago. To add an authenticator, sign in again first.",
+  signInAgainFirst: "You signed in a while ago. To add an authenticator, sign in again first. You come back here.",
   factors: {
     title: "Authenticators",
     lead: "What you use as the second step when you sign in. Two on different devices keep you from being locked out.",
@@ -17,15 +18,20 @@ export const englishSettings: Messages["settings"] = {
     added: "Added",
     lastUsed: "Last used",
     neverUsed: "Never used",
+    first: "Asked for first",
+    askFirst: "Ask for it first",
     rename: "Rename",
     name: "New name",
     save: "Save",
     remove: "Remove",
-    removeLead: (label) => `“${label}” can then no longer be used to sign in. You are signed out everywhere else.`,
+    removeLead: (label) =>
+      `“${label}” can then no longer be used to sign in. You are signed out everywhere else, and no browser is trusted any more.`,
     removeLastLead: (label) =>
-      `“${label}” is the last one. Without it two-step sign-in is off, and your backup codes stop working.`,
+      `“${label}” is the last one. Without it two-step sign-in is off, your backup codes stop working, and you are signed out everywhere else.`,
     removeSubmit: "Yes, remove it",
     keepOne: "Your account needs at least one authenticator. Add another to be able to remove this one.",
+    add: "Add a method",
+    addEnds: "Whatever you add: you are then signed out everywhere else, and no browser is trusted any more.",
     addName: "Name (optional)",
     addNameHint: "To tell it from others, for example “Work phone”.",
     password: "Your password",
@@ -33,7 +39,7 @@ export const englishSettings: Messages["settings"] = {
   },
   devices: {
     title: "Trusted browsers",
-    lead: "Here you are not asked for a second step. Remove any that you do not know.",
+    lead: "Here you are not asked for a second step. Remove any that you do not know: you are asked there again, and signed out where nothing else let you in.",
     none: "No browser is trusted: you are asked for a second step at every sign-in.",
     current: "This browser",
     unnamed: "Unknown browser",
@@ -67,6 +73,11 @@ export const englishSettings: Messages["settings"] = {
     none: "Nothing has happened yet.",
     older: "Show older activity",
     count: (count) => `${count} times`,
+    ended: ({ browsers, sessions }) =>
+      [
+        ...(sessions > 0 ? [`${counted(sessions, "session")} ended`] : []),
+        ...(browsers > 0 ? [`${counted(browsers, "browser")} no longer trusted`] : []),
+      ].join(", "),
     names: {
       "admin-reset": "Two-step sign-in reset by support",
       "backup-code-used": "Signed in with a backup code",

@@ -16,9 +16,12 @@ const dateTime = once(
     }),
 );
 
+function waitOf(minutes: number): string {
+  return minutes >= 120 ? counted(Math.ceil(minutes / 60), "hour") : counted(minutes, "minute");
+}
+
 function waitSentence(minutes: number): string {
-  const time = minutes >= 120 ? counted(Math.ceil(minutes / 60), "hour") : counted(minutes, "minute");
-  return `Too many attempts. Wait ${time}, then try again. Until then even a correct code is refused.`;
+  return `Too many attempts. Wait ${waitOf(minutes)}, then try again. Until then even a correct code is refused.`;
 }
 
 const errors: Messages["errors"] = {
@@ -75,10 +78,12 @@ const challenge: Messages["challenge"] = {
   trustAdvice: "Only on a device that is yours.",
   otherWays: "Try another way",
   closed: (names) => `There were too many wrong codes, so this way is closed: ${listed(names)}.`,
+  limited: (names, minutes) =>
+    `There were too many attempts, so this way has to wait ${waitOf(minutes)}: ${listed(names)}.`,
   lost: (issuer) => `Lost your phone and your backup codes? Ask ${issuer} for help.`,
   notNow: "Not now, go to security settings",
   nothingTitle: "Sign in again",
-  nothingLead: "To be sure that it is you, sign in once more. Then come back and try again.",
+  nothingLead: "To be sure that it is you, sign in once more. You come back here.",
   overTitle: "This does not wait to be confirmed",
   overLead:
     "It was confirmed or called off already, or it took too long. Go back to where you began it, and try again.",
@@ -88,6 +93,7 @@ const setUp: Messages["setUp"] = {
   title: "Protect your account",
   lead: (issuer) =>
     `${issuer} asks for a second step when you sign in, so that a stolen password alone opens nothing. Set it up now to go on.`,
+  signInAgainFirst: "You signed in a while ago. To set this up, sign in again first. You come back here.",
   nothing: "There is nothing that you can set up here yourself. Ask for help before you go on.",
 };
 

@@ -3,10 +3,10 @@ import { html } from "./html.js";
 import { renderPage } from "./layout.js";
 import { drawnBy } from "./method-page.js";
 import { problemPage } from "./problem-page.js";
-import type { EnrollmentView, PageContext } from "./views.js";
+import type { EnrollmentView, LayoutParts, PageContext } from "./views.js";
 
 /** What a method shows of an enrollment that is open, and its form for the proof. */
-export function enrollmentPage(context: PageContext, { answer, factorId, problem, type }: EnrollmentView): string {
+export function enrollmentPage(context: PageContext, { answer, factorId, problem, type }: EnrollmentView): LayoutParts {
   const drawn = drawnBy(context, type);
   const part = drawn?.page.enrollment?.({ ...drawn.drawing, factorId, answer, problem });
   if (drawn === undefined || part === undefined) {

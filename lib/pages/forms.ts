@@ -129,6 +129,11 @@ export function nameField({ messages }: PageContext, type: string): Html {
   return hintedField({ id: `sf-${type}-label`, label: addName, hint: addNameHint, input });
 }
 
+/** Ends a login that has nothing to prove but its first factor, to begin it again and come back. */
+export function signInAgainButton({ base, messages }: PageContext, look: ButtonLook = "main"): Html {
+  return postButton({ action: `${base}/sign-in-again`, text: messages.common.signInAgain, look });
+}
+
 export function passwordField({ messages }: PageContext, type: string): Html {
   const { password, passwordHint } = messages.settings.factors;
   const input = html`name="password" type="password" autocomplete="current-password" required`;

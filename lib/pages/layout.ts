@@ -1,8 +1,9 @@
 import { dangerouslyTrustedHtml, type Html, html } from "./html.js";
-import type { Layout, PageContext } from "./views.js";
+import { assetPath, PAGE_SCRIPT, STYLE_SHEET } from "./asset-names.js";
+import type { LayoutParts, PageContext, SyncLayout } from "./views.js";
 
 /** The frame of the built-in pages: nothing but the page, in the middle. */
-export const builtInLayout: Layout = ({ title, lang, head, body }) =>
+export const builtInLayout: SyncLayout = ({ title, lang, head, body }) =>
   html`<!doctype html>
     <html lang="${lang}">
       <head>
@@ -17,16 +18,16 @@ export const builtInLayout: Layout = ({ title, lang, head, body }) =>
       </body>
     </html> `.toString();
 
-/** A whole document: the page in the layout in force. */
-export function renderPage(context: PageContext, title: string, body: Html): string {
-  const { base, messages, issuer, lang, layout } = context;
-  const head = html`<link rel="stylesheet" href="${base}/assets/style.css" />
-    <script type="module" src="${base}/assets/page.js"></script>`;
+/** A page, for the layout in force to put together. */
+export function renderPage(context: PageContext, title: string, body: Html): LayoutParts {
+  const { base, messages, issuer, lang, showsIssuer } = context;
+  const head = html`<link rel="stylesheet" href="${base}${assetPath(STYLE_SHEET)}" />
+    <script type="module" src="${base}${assetPath(PAGE_SCRIPT)}"></script>`;
   const frame = html`<div class="sf" dir="${messages.direction}">${body}</div>`;
-  return layout({
-    title: messages.common.pageTitle(title, issuer),
+  return {
+    title: showsIssuer ? messages.common.pageTitle(title, issuer) : title,
     lang,
     head: head.toString(),
     body: frame.toString(),
-  });
+  };
 }

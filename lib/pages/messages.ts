@@ -52,6 +52,8 @@ export interface ChallengeMessages {
   readonly otherWays: string;
   /** Stands where a kind of proof is closed: too many wrong answers in a row. `names`: what it is called. */
   readonly closed: (names: readonly string[]) => string;
+  /** Stands where a kind of proof has to wait: too many attempts. */
+  readonly limited: (names: readonly string[], minutes: number) => string;
   readonly lost: (issuer: string) => string;
   readonly notNow: string;
   readonly nothingTitle: string;
@@ -64,6 +66,8 @@ export interface ChallengeMessages {
 export interface SetUpMessages {
   readonly title: string;
   readonly lead: (issuer: string) => string;
+  /** The first factor was given too long ago. */
+  readonly signInAgainFirst: string;
   readonly nothing: string;
 }
 
@@ -102,6 +106,9 @@ export interface FactorMessages {
   readonly added: string;
   readonly lastUsed: string;
   readonly neverUsed: string;
+  /** A word beside the factors of the kind that is asked for first, and the button that makes it so. */
+  readonly first: string;
+  readonly askFirst: string;
   readonly rename: string;
   readonly name: string;
   readonly save: string;
@@ -110,6 +117,10 @@ export interface FactorMessages {
   readonly removeLastLead: (label: string) => string;
   readonly removeSubmit: string;
   readonly keepOne: string;
+  /** Heading of the list of what can be added. */
+  readonly add: string;
+  /** What adding anything ends, where there is something to end. */
+  readonly addEnds: string;
   readonly addName: string;
   readonly addNameHint: string;
   readonly password: string;
@@ -157,6 +168,8 @@ export interface ActivityMessages {
   readonly older: string;
   /** Beside what happened more than once. */
   readonly count: (count: number) => string;
+  /** What it ended; one of the two may be 0. */
+  readonly ended: (ended: { readonly sessions: number; readonly browsers: number }) => string;
   readonly names: Readonly<Record<ActivityName, string>>;
   /** What a method of the application's own records, under a name of its own. */
   readonly other: string;

@@ -60,6 +60,8 @@ export interface SettingsPart<Words> extends Drawing<Words> {
   /** What the methods add to the settings in JSON. */
   readonly members: Readonly<Record<string, unknown>>;
   readonly accountName: string;
+  /** The kind of proof that this login gave last; undefined where it gave none. */
+  readonly lastProof: MethodType | undefined;
 }
 
 /** Codes that were just made, shown once. */
@@ -101,6 +103,8 @@ export interface MethodPage<Words extends MethodWords = MethodWords> {
     readonly removeLead?: string;
   };
   section?(part: SettingsPart<Words>): Html | undefined;
+  /** What the owner should see first on the settings page. */
+  notice?(part: SettingsPart<Words>): Html | undefined;
   /** A whole page. Required of a method that makes codes (`mint`). */
   codes?(view: CodesView<Words>): PagePart;
 }

@@ -3,7 +3,7 @@ import { brand, problemText } from "./fragments.js";
 import { html } from "./html.js";
 import { icon } from "./icons.js";
 import { renderPage } from "./layout.js";
-import type { PageContext, ProblemView } from "./views.js";
+import type { LayoutParts, PageContext, ProblemView } from "./views.js";
 
 interface WayOut {
   href(context: PageContext): string;
@@ -22,7 +22,6 @@ const SETTINGS: WayOut = {
 const WAYS_OUT: Partial<Record<ErrorCode, WayOut>> = {
   "login-required": SIGN_IN,
   "login-failed": SIGN_IN,
-  expired: SIGN_IN,
   "second-factor-required": GO_ON,
   "step-up-required": GO_ON,
   "enrollment-required": GO_ON,
@@ -32,10 +31,19 @@ const WAYS_OUT: Partial<Record<ErrorCode, WayOut>> = {
   unavailable: RETRY,
 };
 
+/** What leads those to the login page who are signed in no more. */
+const NOBODYS: typeof WAYS_OUT = { expired: SIGN_IN };
+
+function wayOut({ isSignedIn = false, problem: { code } }: ProblemView): WayOut {
+  const own = isSignedIn ? undefined : NOBODYS[code];
+  return own ?? WAYS_OUT[code] ?? SETTINGS;
+}
+
 /** For what has no page of its own: what happened, and what to do. */
-export function problemPage(context: PageContext, { problem }: ProblemView): string {
+export function problemPage(context: PageContext, view: ProblemView): LayoutParts {
+  const { problem } = view;
   const title = context.messages.problemTitles[problem.code];
-  const way = WAYS_OUT[problem.code] ?? SETTINGS;
+  const way = wayOut(view);
   const body = html`<div class="sf-narrow">
     ${brand(context)}
     <section class="sf-card">

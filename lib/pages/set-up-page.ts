@@ -1,12 +1,16 @@
-import { postButton } from "./forms.js";
+import { passwordField, postButton, signInAgainButton } from "./forms.js";
 import { alertBox, brand, cardHeading, problemText } from "./fragments.js";
 import { type Html, html } from "./html.js";
+import { icon } from "./icons.js";
 import { renderPage } from "./layout.js";
 import { allDrawn } from "./method-page.js";
-import type { PageContext, SetUpView } from "./views.js";
+import type { LayoutParts, PageContext, PageProblem, SetUpView } from "./views.js";
+
+/** Problems that only say why this page is shown: the page says it already. */
+const EXPLAINED: readonly PageProblem["code"][] = ["enrollment-required", "step-up-required"];
 
 /** The first screen of the enrollment that policy demands. */
-export function setUpPage(context: PageContext, view: SetUpView): string {
+export function setUpPage(context: PageContext, view: SetUpView): LayoutParts {
   const { base, issuer, messages } = context;
   const { challenge, common, setUp } = messages;
   const { problem } = view;
@@ -15,9 +19,9 @@ export function setUpPage(context: PageContext, view: SetUpView): string {
     <section class="sf-card">
       ${cardHeading("shield", setUp.title)}
       <p class="sf-account">${challenge.signingInAs} <strong>${view.accountName}</strong></p>
-      ${problem && problem.code !== "enrollment-required" && alertBox(problemText(messages, problem))}
+      ${problem && !EXPLAINED.includes(problem.code) && alertBox(problemText(messages, problem))}
       <p class="sf-lead">${setUp.lead(issuer)}</p>
-      ${ways(context)}
+      ${view.needsStepUp === true && view.asksPassword !== true ? again(context) : ways(context, view)}
     </section>
     <footer class="sf-foot">
       ${postButton({ action: `${base}/cancel`, text: common.useAnotherAccount, look: "link" })}
@@ -26,12 +30,22 @@ export function setUpPage(context: PageContext, view: SetUpView): string {
   return renderPage(context, problem === undefined ? setUp.title : common.titleWithProblem(setUp.title), body);
 }
 
-function ways(context: PageContext): Html {
+/** Nothing can be set up by this login: what would only be refused is not offered. */
+function again(context: PageContext): Html {
+  return html`<div class="sf-notice sf-notice-info">
+      ${icon("lock")}
+      <p>${context.messages.setUp.signInAgainFirst}</p>
+    </div>
+    ${signInAgainButton(context)}`;
+}
+
+function ways(context: PageContext, { asksPassword, needsStepUp }: SetUpView): Html {
   const addable = allDrawn(context).filter(({ page }) => page.add !== undefined);
   if (addable.length === 0) return html`<p>${context.messages.setUp.nothing}</p>`;
   return html`${addable.map(({ drawing, page }, index) => {
     const isMain = index === 0;
-    const part = page.add?.({ ...drawing, place: "set-up", isFirst: true, isMain, password: undefined });
+    const password = needsStepUp === true && asksPassword === true ? passwordField(context, drawing.type) : undefined;
+    const part = page.add?.({ ...drawing, place: "set-up", isFirst: true, isMain, password });
     return html`<div class="${isMain ? "sf-needs" : "sf-needs sf-or"}">
       <h2>${part?.title}</h2>
       ${part?.body}

@@ -36,10 +36,11 @@ function list(messages: Messages, entries: readonly ActivityView[]): Html {
   </ul>`;
 }
 
-function line(messages: Messages, { action, at, browser, count, ip, label, method }: ActivityView): Html {
+function line(messages: Messages, { action, at, browser, count, ended, ip, label, method }: ActivityView): Html {
   const kind = method && messages.methods[method]?.name;
   const named = new Set([kind, label, browser, ip].filter((detail) => detail !== undefined && detail !== ""));
-  const details = [...named, ...(count > 1 ? [messages.settings.activity.count(count)] : [])];
+  const { count: times, ended: over } = messages.settings.activity;
+  const details = [...named, ...(count > 1 ? [times(count)] : []), ...(ended ? [over(ended)] : [])];
   return html`<li>
     <p class="sf-row-label"><strong>${nameOf(messages, action)}</strong></p>
     <p class="sf-facts">

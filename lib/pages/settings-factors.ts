@@ -2,6 +2,7 @@ import type { FactorView } from "../engine/views.js";
 import { passwordField, postButton } from "./forms.js";
 import { confirmation, timeOf } from "./fragments.js";
 import { type Html, html } from "./html.js";
+import { icon, type Icon } from "./icons.js";
 import { allDrawn, drawnBy, type MethodPage, type PagePart } from "./method-page.js";
 import { emptyState, row, section } from "./settings-section.js";
 import type { PageContext, SettingsPageView } from "./views.js";
@@ -34,6 +35,7 @@ function factorRow(context: PageContext, view: SettingsPageView, factor: FactorV
   return row({
     icon: drawn?.page.icon ?? "lock",
     label: factor.label,
+    badge: isFirstOf(view, factor) && words.first,
     facts: [
       kind !== factor.label && kind,
       own.hint ?? factor.hint,
@@ -41,9 +43,23 @@ function factorRow(context: PageContext, view: SettingsPageView, factor: FactorV
       used,
     ],
     actions: html`<div class="sf-row-actions">
-      ${renameForm(context, factor, index)} ${own.actions} ${removeForm(context, view, factor, own.removeLead)}
+      ${renameForm(context, factor, index)} ${preferButton(context, view, factor)} ${own.actions}
+      ${removeForm(context, view, factor, own.removeLead)}
     </div>`,
   });
+}
+
+/** There are several kinds, and this is the one that is asked for first because its owner wants it. */
+function isFirstOf({ settings: { factors, preferred } }: SettingsPageView, { type }: FactorView): boolean {
+  return type === preferred && factors.some((other) => other.type !== type);
+}
+
+/** Of several kinds any can be the first. */
+function preferButton({ base, messages }: PageContext, view: SettingsPageView, factor: FactorView): Html | undefined {
+  const { askFirst } = messages.settings.factors;
+  const isChoice = view.settings.factors.some(({ type }) => type !== factor.type);
+  if (!isChoice || isFirstOf(view, factor)) return undefined;
+  return postButton({ action: `${base}/preferred`, text: askFirst, look: "link", fields: { type: factor.type } });
 }
 
 /** The path of one factor's changes. */
@@ -75,20 +91,26 @@ function removeForm(context: PageContext, view: SettingsPageView, factor: Factor
   return confirmation(words.remove, text, postButton({ action, text: words.removeSubmit, look: "danger" }));
 }
 
-/** Whatever can be added: open where there is nothing yet, else behind a word. */
+/** With more than that many ways to begin with, each opens on its own. */
+const MOST_OPEN = 2;
+
+/** Whatever can be added: open where there is nothing yet and little to choose from, else a list. */
 function addForms(context: PageContext, view: SettingsPageView): Html {
   const isFirst = view.settings.factors.length === 0;
   const parts = addParts(context, view, isFirst);
-  if (!isFirst) {
-    const more = parts.map(
-      ({ body, title }) =>
-        html`<details class="sf-details">
-          <summary>${title}</summary>
-          ${body}
-        </details>`,
-    );
-    return html`<div class="sf-adds">${more}</div>`;
-  }
+  if (isFirst && parts.length <= MOST_OPEN) return openForms(parts);
+  const { add, addEnds } = context.messages.settings.factors;
+  const items = parts.map((part, index) => addItem(part, isFirst && index === 0));
+  return html`<div class="sf-adds">
+    <h3 id="sf-add">${add}</h3>
+    ${!isFirst && endsSomething(view) && html`<p class="sf-hint">${addEnds}</p>`}
+    <ul aria-labelledby="sf-add">
+      ${items}
+    </ul>
+  </div>`;
+}
+
+function openForms(parts: readonly AddPart[]): Html {
   if (parts.length < 2) return html`${parts.map(({ body }) => body)}`;
   return html`${parts.map(
     ({ body, title }) =>
@@ -99,10 +121,30 @@ function addForms(context: PageContext, view: SettingsPageView): Html {
   )}`;
 }
 
-function addParts(context: PageContext, view: SettingsPageView, isFirst: boolean): PagePart[] {
+/** One at a time is open, where browsers know how. */
+function addItem({ body, icon: drawing, title }: AddPart, isOpen: boolean): Html {
+  return html`<li>
+    <details class="sf-details" name="sf-add" ${isOpen && html`open`}>
+      <summary>${icon(drawing)}<span>${title}</span></summary>
+      ${body}
+    </details>
+  </li>`;
+}
+
+/** Somebody is signed in elsewhere, or a browser is trusted. */
+function endsSomething({ settings: { devices, sessions } }: SettingsPageView): boolean {
+  return devices.length > 0 || sessions.some(({ current }) => !current);
+}
+
+interface AddPart extends PagePart {
+  readonly icon: Icon;
+}
+
+function addParts(context: PageContext, view: SettingsPageView, isFirst: boolean): AddPart[] {
   const asksPassword = isFirst && view.needsStepUp && view.asksPassword;
   return allDrawn(context).flatMap(({ drawing, page }) => {
     const password = asksPassword ? passwordField(context, drawing.type) : undefined;
-    return page.add?.({ ...drawing, place: "settings", isFirst, isMain: true, password }) ?? [];
+    const part = page.add?.({ ...drawing, place: "settings", isFirst, isMain: true, password });
+    return part === undefined ? [] : { ...part, icon: page.icon };
   });
 }

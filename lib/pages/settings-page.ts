@@ -1,4 +1,4 @@
-import { postButton } from "./forms.js";
+import { postButton, signInAgainButton } from "./forms.js";
 import { alertBox, brand, confirmation, problemText } from "./fragments.js";
 import { type Html, html } from "./html.js";
 import { icon } from "./icons.js";
@@ -8,10 +8,10 @@ import { reopenNotice } from "./reopen-page.js";
 import { activitySection } from "./settings-activity.js";
 import { devicesSection, sessionsSection } from "./settings-browsers.js";
 import { factorsSection } from "./settings-factors.js";
-import type { PageContext, SettingsPageView } from "./views.js";
+import type { LayoutParts, PageContext, SettingsPageView } from "./views.js";
 
 /** Everything owners see and change about their own second factors. */
-export function settingsPage(context: PageContext, view: SettingsPageView): string {
+export function settingsPage(context: PageContext, view: SettingsPageView): LayoutParts {
   const { common, settings } = context.messages;
   const { problem } = view;
   const isOn = view.settings.factors.length > 0;
@@ -27,7 +27,8 @@ export function settingsPage(context: PageContext, view: SettingsPageView): stri
       <p class="${isOn ? "sf-state sf-state-on" : "sf-state"}">${isOn ? settings.on : settings.off}</p>
     </header>
     ${problem && alertBox(problemText(context.messages, problem))} ${stepUpNotice(context, view)}
-    ${reopenNotice(context, view.settings.closed)} ${factorsSection(context, view)} ${ownSections(context, view)}
+    ${ownParts(context, view, "notice")} ${reopenNotice(context, view.settings.closed)} ${factorsSection(context, view)}
+    ${ownParts(context, view, "section")}
     ${view.hasTrustedDevices && isOn && devicesSection(context, view.settings.devices)}
     ${sessionsSection(context, view.settings.sessions)} ${activitySection(context, view.settings.activity)}
     ${isOn && disableSection(context, view)}
@@ -36,21 +37,27 @@ export function settingsPage(context: PageContext, view: SettingsPageView): stri
   return renderPage(context, problem === undefined ? settings.title : common.titleWithProblem(settings.title), body);
 }
 
-function ownSections(context: PageContext, { accountName, members, settings }: SettingsPageView): (Html | undefined)[] {
-  return allDrawn(context).map(({ drawing, page }) => page.section?.({ ...drawing, settings, members, accountName }));
+/** What the methods show of themselves: a part of the page, or what is to be seen first. */
+function ownParts(context: PageContext, view: SettingsPageView, kind: "notice" | "section"): (Html | undefined)[] {
+  const { accountName, lastProof, members, settings } = view;
+  const shown = { settings, members, accountName, lastProof };
+  return allDrawn(context).map(({ drawing, page }) => page[kind]?.({ ...drawing, ...shown }));
 }
 
-function stepUpNotice({ base, loginPath, messages }: PageContext, view: SettingsPageView): Html | undefined {
-  const { common, settings } = messages;
+function stepUpNotice(context: PageContext, view: SettingsPageView): Html | undefined {
+  const { base, messages } = context;
+  const { settings } = messages;
   if (!view.needsStepUp) return undefined;
   const hasNone = view.settings.factors.length === 0;
   if (hasNone && view.asksPassword) return undefined;
   return html`<div class="sf-notice sf-notice-info">
     ${icon("lock")}
     <p>${hasNone ? settings.signInAgainFirst : settings.stepUp}</p>
-    <a class="sf-button sf-button-small" href="${hasNone ? loginPath : base}">
-      ${hasNone ? common.signInAgain : settings.stepUpLink}
-    </a>
+    ${
+      hasNone
+        ? signInAgainButton(context, "small")
+        : html`<a class="sf-button sf-button-small" href="${base}">${settings.stepUpLink}</a>`
+    }
   </div>`;
 }
 

@@ -17,8 +17,8 @@ export interface PageContext {
   readonly lang: string;
   /** Where the application's own login page is. */
   readonly loginPath: string;
-  /** The layout in force: the built-in one or the application's. */
-  readonly layout: Layout;
+  /** Pages say whose they are: in their titles, and above themselves in the built-in layout. */
+  readonly showsIssuer: boolean;
 }
 
 /** The pieces an application's own layout puts together. All strings are finished, escaped HTML but `title` and `lang`. */
@@ -33,8 +33,11 @@ export interface LayoutParts {
   readonly body: string;
 }
 
-/** Puts a page into the application's own frame. Answers a whole HTML document. */
-export type Layout = (parts: LayoutParts) => string;
+/** A page for the layout in force to put together, or a whole HTML document. */
+export type Page = LayoutParts | string;
+
+/** Puts a page together without asking anybody. */
+export type SyncLayout = (parts: LayoutParts) => string;
 
 /** Something went wrong and the page is shown again. */
 export interface PageProblem {
@@ -52,6 +55,8 @@ export interface ChallengeView {
   readonly methods: readonly MethodChoice[];
   /** The method whose form is shown; the others are links to `{base}?method=TYPE`. */
   readonly selected: MethodType | undefined;
+  /** It is shown in the place of one that has to wait, which the problem is about. */
+  readonly instead?: true;
   /** Name of the signed-in account as the application calls it, e.g. an e-mail address of the visitor's own. */
   readonly accountName: string;
   /** What exactly is confirmed ("Pay 100 EUR to Ann"), and the id that every proof of it carries. Step-up only. */
@@ -73,6 +78,10 @@ export interface EnrollmentView {
 /** First screen of the enrollment that policy demands before the login is complete. */
 export interface SetUpView {
   readonly accountName: string;
+  /** The first factor was given too long ago to set anything up. */
+  readonly needsStepUp?: boolean;
+  /** The application can check a password again: the forms then carry a `password` field when stale. */
+  readonly asksPassword?: boolean;
   readonly problem?: PageProblem;
 }
 
@@ -81,6 +90,8 @@ export interface SettingsPageView {
   /** What the methods add to the settings in JSON. */
   readonly members: Readonly<Record<string, unknown>>;
   readonly accountName: string;
+  /** The kind of proof that this login gave last. */
+  readonly lastProof?: MethodType | undefined;
   readonly hasTrustedDevices: boolean;
   /** Policy demands a factor: the last one cannot be removed. */
   readonly required: boolean;
@@ -93,5 +104,7 @@ export interface SettingsPageView {
 
 /** A page for what has no page of its own: 404, 410, 429 outside a form, 503. */
 export interface ProblemView {
+  /** Somebody is, or about to be: signing in is no way out for them. */
+  readonly isSignedIn?: boolean;
   readonly problem: PageProblem;
 }

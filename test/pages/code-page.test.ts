@@ -1,15 +1,21 @@
 import { describe, expect, test } from "@jest/globals";
-import { challengePage } from "../../lib/pages/challenge-page.js";
 import { codePage, type CodeWords } from "../../lib/pages/code-page.js";
-import { enrollmentPage } from "../../lib/pages/enrollment-page.js";
 import { html } from "../../lib/pages/html.js";
 import { icon } from "../../lib/pages/icons.js";
 import { mergeMessages, messagesFor, type MessageOverrides } from "../../lib/pages/messages.js";
 import type { MethodPage } from "../../lib/pages/method-page.js";
-import { setUpPage } from "../../lib/pages/set-up-page.js";
-import { settingsPage } from "../../lib/pages/settings-page.js";
 import type { PageContext } from "../../lib/pages/views.js";
-import { challengeWith, contextWith, NOTHING_YET, settingsOf, settingsWith } from "./sample-pages.js";
+import {
+  challengePage,
+  challengeWith,
+  contextWith,
+  enrollmentPage,
+  NOTHING_YET,
+  settingsOf,
+  settingsPage,
+  settingsWith,
+  setUpPage,
+} from "./sample-pages.js";
 
 const words: CodeWords = {
   name: "Code by e-mail",

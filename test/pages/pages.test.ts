@@ -1,15 +1,13 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { challengePage } from "../../lib/pages/challenge-page.js";
 import { english, mergeMessages, messageProblems, type MessageOverrides } from "../../lib/pages/messages.js";
-import { problemPage } from "../../lib/pages/problem-page.js";
-import { setUpPage } from "../../lib/pages/set-up-page.js";
-import { settingsPage } from "../../lib/pages/settings-page.js";
-import type { Layout, PageProblem } from "../../lib/pages/views.js";
+import { PAGE_SCRIPT, STYLE_SHEET } from "../../lib/pages/asset-names.js";
+import type { PageProblem } from "../../lib/pages/views.js";
 import {
   activityOf,
   ALL_CODES,
+  challengePage,
   challengeWith,
   codesPage,
   contextWith,
@@ -17,8 +15,11 @@ import {
   messages as words,
   NOTHING_YET,
   pagesOf,
+  problemPage,
   settingsOf,
+  settingsPage,
   settingsWith,
+  setUpPage,
   totpEnrollment,
 } from "./sample-pages.js";
 
@@ -146,7 +147,7 @@ describe("every page", () => {
     expect(tags(page).filter((tag) => /\s(on\w+|style|srcset|formaction)\s*=/i.test(tag))).toEqual([]);
     expect(tags(page, "(?:style|iframe|object|embed|base)")).toEqual([]);
     expect(page.match(/<script[^>]*>[\s\S]*?<\/script>/g)).toEqual([
-      '<script type="module" src="/2fa/assets/page.js"></script>',
+      `<script type="module" src="/2fa/assets/page.${PAGE_SCRIPT.hash}.js"></script>`,
     ]);
     const addresses = tags(page).flatMap((tag) => ["href", "src", "action"].map((name) => attribute(tag, name)));
     const given = addresses.filter((address) => address !== undefined);
@@ -263,7 +264,7 @@ describe("the challenge", () => {
   test("asks to sign in again where nothing is enrolled", () => {
     const page = challengePage(context, challengeWith({ purpose: "step-up", methods: [], selected: undefined }));
     expect(codeFieldOf(page)).toBeUndefined();
-    expect(page).toContain('href="/login"');
+    expect(formsTo(page, "/2fa/sign-in-again")).toHaveLength(1);
   });
 
   test("does not call it an error that it is shown", () => {
@@ -453,9 +454,8 @@ describe("the settings", () => {
 
   test("say that changes need a fresh proof, and where to give it", () => {
     expect(settingsPage(context, settingsWith({ needsStepUp: true }))).toContain('href="/2fa"');
-    expect(settingsPage(context, settingsWith({ settings: NOTHING_YET, needsStepUp: true }))).toContain(
-      'href="/login"',
-    );
+    const first = settingsPage(context, settingsWith({ settings: NOTHING_YET, needsStepUp: true }));
+    expect(formsTo(first, "/2fa/sign-in-again")).toHaveLength(1);
     expect(page).not.toContain(english.settings.stepUp);
   });
 
@@ -541,14 +541,15 @@ describe("an application's own words and frame", () => {
     expect(messageProblems(words, words)).toEqual([]);
   });
 
-  test("the layout is given finished parts and its answer is the page", () => {
-    const layout: Layout = ({ title, lang, head, body }) => JSON.stringify({ title, lang, head, body });
-    for (const page of Object.values(everyPage(contextWith({ layout, issuer: "A & B" }), "<i>"))) {
-      const parts = JSON.parse(page) as Record<string, string>;
-      expect(parts["title"]).toMatch(/ – A & B$/);
-      expect(parts["head"]).toContain('href="/2fa/assets/style.css"');
-      expect(parts["body"]).toContain('<div class="sf" dir="ltr">');
-      expect(parts["body"]).not.toMatch(/<main|<i>/);
+  test("say the issuer in titles and above pages, and nowhere of their own accord where it is hidden", () => {
+    for (const page of Object.values(everyPage(contextWith({ issuer: "A & B" }), "<i>"))) {
+      expect(page).toMatch(/<title>[^<]* – A &amp; B<\/title>/);
+      expect(page).toContain('<p class="sf-brand">A &amp; B</p>');
+      expect(page).toContain(`href="/2fa/assets/style.${STYLE_SHEET.hash}.css"`);
+      expect(page).toContain('<div class="sf" dir="ltr">');
+    }
+    for (const page of Object.values(everyPage(contextWith({ issuer: "A & B", showsIssuer: false }), "<i>"))) {
+      expect(page).not.toMatch(/sf-brand|<title>[^<]*A &amp; B/);
     }
   });
 });

@@ -3,21 +3,36 @@ import type { ActivityView, SessionView, SettingsView } from "../../lib/engine/v
 import { backupCodesPage } from "../../lib/methods/backup-codes/page.js";
 import { passkeyOffer, passkeysPage } from "../../lib/methods/passkeys/page.js";
 import { totpPage } from "../../lib/methods/totp/page.js";
-import { challengePage, operationOverPage } from "../../lib/pages/challenge-page.js";
-import { enrollmentPage } from "../../lib/pages/enrollment-page.js";
+import * as challenges from "../../lib/pages/challenge-page.js";
+import * as enrollments from "../../lib/pages/enrollment-page.js";
 import { builtInLayout, renderPage } from "../../lib/pages/layout.js";
 import { messagesFor } from "../../lib/pages/messages.js";
 import { type CodesView, drawnBy, type MethodPage } from "../../lib/pages/method-page.js";
-import { problemPage } from "../../lib/pages/problem-page.js";
-import { setUpPage } from "../../lib/pages/set-up-page.js";
-import { settingsPage } from "../../lib/pages/settings-page.js";
+import { reopenPage } from "../../lib/pages/reopen-page.js";
+import * as problems from "../../lib/pages/problem-page.js";
+import * as setUps from "../../lib/pages/set-up-page.js";
+import * as settingsPages from "../../lib/pages/settings-page.js";
 import type {
   ChallengeView,
   EnrollmentView,
+  LayoutParts,
   PageContext,
   PageProblem,
   SettingsPageView,
 } from "../../lib/pages/views.js";
+
+/** What draws a page, drawing it in the built-in layout. */
+function framed<Given extends unknown[]>(draw: (...given: Given) => LayoutParts): (...given: Given) => string {
+  return (...given) => builtInLayout(draw(...given));
+}
+
+export const challengePage = framed(challenges.challengePage);
+export const problemPage = framed(problems.problemPage);
+export const setUpPage = framed(setUps.setUpPage);
+export const settingsPage = framed(settingsPages.settingsPage);
+export const enrollmentPage = framed(enrollments.enrollmentPage);
+const operationOverPage = framed(challenges.operationOverPage);
+const page = framed(renderPage);
 
 export const ALL_CODES = Object.keys(ERRORS) as ErrorCode[];
 
@@ -45,7 +60,7 @@ export function contextWith(changes: Partial<PageContext> = {}): PageContext {
     issuer: "Example",
     lang: "en",
     loginPath: "/login",
-    layout: builtInLayout,
+    showsIssuer: true,
     ...changes,
   };
 }
@@ -91,6 +106,8 @@ export function settingsOf(text: string): SettingsView {
       { id: "f2", type: "totp", label: "Work phone", createdAt: LONG_AGO, lastUsedAt: null },
     ],
     backupCodes: { remaining: 8, createdAt: LONG_AGO },
+    closed: [{ id: "f2", type: "totp", label: text }],
+    preferred: "totp",
     devices: [
       { id: text, label: text, createdAt: LONG_AGO, lastUsedAt: LATELY, expiresAt: LATELY, current: true },
       { id: "d2", label: "", createdAt: LONG_AGO, lastUsedAt: LATELY, expiresAt: LATELY, current: false },
@@ -108,6 +125,7 @@ export function settingsOf(text: string): SettingsView {
         browser: text,
         ip: text,
         count: 2,
+        ended: { sessions: 2, browsers: 1 },
       }),
       activityOf({ at: text, action: text }),
       ...Array.from({ length: 6 }, () => activityOf({ action: "password-changed" })),
@@ -140,9 +158,9 @@ export function codesPage(
   context: PageContext,
   view: Pick<CodesView<unknown>, "codes" | "continueTo" | "isFirst">,
 ): string {
-  const { drawing, page } = drawnBy(context, "backup-code")!;
-  const { body, title } = page.codes!({ ...drawing, ...view });
-  return renderPage(context, title, body);
+  const drawn = drawnBy(context, "backup-code")!;
+  const { body, title } = drawn.page.codes!({ ...drawn.drawing, ...view });
+  return page(context, title, body);
 }
 
 export function totpEnrollment(context: PageContext, view: Omit<EnrollmentView, "type">): string {
@@ -151,7 +169,23 @@ export function totpEnrollment(context: PageContext, view: Omit<EnrollmentView, 
 
 function offerPage(context: PageContext, accountName: string, problem?: PageProblem): string {
   const { body, title } = passkeyOffer({ context, accountName, problem });
-  return renderPage(context, title, body);
+  return page(context, title, body);
+}
+
+const MORE_TYPES = ["email-code", "sms-code", "push", "key-fob"];
+
+/** As many methods as there are ways to prove something: those here, and four of the same shape under other names. */
+function withMany(context: PageContext): PageContext {
+  const { messages: words } = context;
+  const pages = new Map([...PAGES, ...MORE_TYPES.map((type) => [type, totpPage as MethodPage] as const)]);
+  const more = Object.fromEntries(MORE_TYPES.map((type) => [type, words.methods.totp]));
+  return { ...context, pages, messages: { ...words, methods: { ...words.methods, ...more } } };
+}
+
+function reopen(context: PageContext, accountName: string): string {
+  const closed = [{ id: "f1", type: "totp", label: accountName }];
+  const { body, title } = reopenPage({ context, accountName, problem: undefined }, closed, "/");
+  return page(context, title, body);
 }
 
 /** Every page and every shape of it, with `text` wherever something from outside is shown. */
@@ -174,6 +208,27 @@ export function everyPage(context: PageContext, text = "Phone"): Record<string, 
   const uri = `otpauth://totp/${text}`;
   return {
     challenge: challengePage(context, challenge),
+    limited: challengePage(context, {
+      ...challenge,
+      selected: "passkey",
+      methods: challenge.methods.map((choice) => (choice.type === "totp" ? { ...choice, retryAfter: 900 } : choice)),
+    }),
+    instead: challengePage(context, {
+      ...challenge,
+      methods: challenge.methods.map((choice) =>
+        choice.type === "backup-code" ? { ...choice, retryAfter: 60 } : choice,
+      ),
+      instead: true,
+      problem: { code: "too-many-attempts", retryAfter: 60 },
+    }),
+    closed: challengePage(context, {
+      ...challenge,
+      methods: challenge.methods.map((choice) => ({
+        ...choice,
+        factors: choice.factors.map((factor) => ({ ...factor, closed: true as const })),
+      })),
+      problem: { code: "too-many-attempts" },
+    }),
     wrong: challengePage(context, { ...challenge, problem: { code: "invalid-code" } }),
     backup: challengePage(context, { ...challenge, selected: "backup-code" }),
     stepUp: challengePage(context, { ...challenge, purpose: "step-up", trustDays: undefined }),
@@ -190,6 +245,8 @@ export function everyPage(context: PageContext, text = "Phone"): Record<string, 
       selected: "passkey",
       problem: { code: "invalid-passkey" },
     }),
+    setUpStale: setUpPage(context, { accountName: text, needsStepUp: true, asksPassword: false }),
+    setUpPassword: setUpPage(context, { accountName: text, needsStepUp: true, asksPassword: true }),
     nothing: challengePage(context, { ...challenge, methods: [], selected: undefined }),
     setUp: setUpPage({ ...context, pages: pagesOf("totp") }, { accountName: text }),
     setUpBoth: setUpPage(context, { accountName: text }),
@@ -205,6 +262,10 @@ export function everyPage(context: PageContext, text = "Phone"): Record<string, 
     newCodes: codesPage(context, { codes: ["AAAA-BBBB"], continueTo: text, isFirst: false }),
     settings: settingsPage(context, settings),
     settingsWrong: settingsPage(context, { ...settings, required: true, problem: { code: "last-factor" } }),
+    settingsMany: settingsPage(withMany(context), { ...settings, needsStepUp: false }),
+    settingsFirstOfMany: settingsPage(withMany(context), { ...settings, settings: NOTHING_YET }),
+    reopen: reopen(context, text),
+    settingsByCode: settingsPage(context, { ...settings, lastProof: "backup-code" }),
     settingsEmpty: settingsPage(context, { ...settings, settings: NOTHING_YET, asksPassword: true }),
     ...Object.fromEntries(ALL_CODES.map((code) => [`problem ${code}`, problemPage(context, { problem: { code } })])),
   };

@@ -16,8 +16,21 @@ export const backupCodesPage: MethodPage<BackupCodesWords> = {
   words: backupCodesWords,
   challenge: (form) => codeChallenge(form, "letters"),
   section: codesSection,
+  notice: usedNotice,
   codes: codesPage,
 };
+
+/** Whoever came in by a code is told how many are left, while this login rests on it. */
+function usedNotice({ lastProof, settings, type, words: { settings: words } }: SettingsPart<BackupCodesWords>) {
+  if (lastProof !== type) return undefined;
+  const { remaining } = settings.backupCodes;
+  const isFew = remaining <= FEW;
+  return html`<div class="${isFew ? "sf-notice sf-notice-warning" : "sf-notice sf-notice-info"}">
+    ${icon(isFew ? "warning" : "key")}
+    <p>${words.used(remaining)}</p>
+    ${isFew && html`<a class="sf-button sf-button-small" href="#sf-codes">${words.replace}</a>`}
+  </div>`;
+}
 
 /** How many backup codes are left, and how to get new ones. */
 function codesSection({ context, settings, words: { settings: words } }: SettingsPart<BackupCodesWords>): Html {

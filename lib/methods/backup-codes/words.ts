@@ -28,6 +28,8 @@ export interface BackupCodesWords extends MethodWords {
     readonly remaining: (count: number) => string;
     readonly few: (count: number) => string;
     readonly none: string;
+    /** After a login by a code: how many are left. */
+    readonly used: (count: number) => string;
     /** A time follows. */
     readonly made: string;
     readonly replace: string;
@@ -74,6 +76,8 @@ export const backupCodesWords: BackupCodesWords = {
     remaining: (count) => `${counted(count, "code")} left`,
     few: (count) => `Only ${counted(count, "code")} left. Make new ones before you run out.`,
     none: "No codes left. If you lose your phone now, you cannot sign in. Make new ones.",
+    used: (count) =>
+      `You confirmed with a backup code, which is used up now. ${count === 0 ? "None is left" : `${counted(count, "code")} left`}.`,
     made: "Made",
     replace: "Make new codes",
     replaceLead: "You get a new set, and every code you saved before stops working at once.",

@@ -4,6 +4,7 @@ import { failure, type Problem, success } from "../../core/errors.js";
 import { destination, goOn } from "../../http/challenge-routes.js";
 import { settingsAgain } from "../../http/method-routes.js";
 import { readNothing, type Route, route, type RouteContext } from "../../http/route.js";
+import type { LayoutParts } from "../../pages/views.js";
 import { isDue } from "../../policy/assess.js";
 import { passkeysOf } from "./enrollment.js";
 import { passkeyOffer } from "./page.js";
@@ -21,12 +22,12 @@ function isOffered({ login }: RouteContext): boolean {
   return login.status.status === "verified" && offersPasskey(login.record.account);
 }
 
-function offerPage({ login, pages, req }: RouteContext, problem?: Problem): string {
+function offerPage({ login, pages, req }: RouteContext, problem?: Problem): LayoutParts {
   return pages.custom(req, login, passkeyOffer, problem);
 }
 
 /** The offer again, with what was wrong; where it is none any more, the settings. */
-export function offerAgain(context: RouteContext, problem: Problem): string | undefined {
+export function offerAgain(context: RouteContext, problem: Problem): LayoutParts | undefined {
   const isThere = isOffered(context) && problem.code !== "step-up-required";
   return isThere ? offerPage(context, problem) : settingsAgain(context, problem);
 }

@@ -1,7 +1,8 @@
+import { nameField } from "../../pages/forms.js";
 import { alertBox, brand, cardHeading, labelsOf, problemText } from "../../pages/fragments.js";
 import { type Html, html } from "../../pages/html.js";
 import type { AddForm, ChallengeForm, MethodPage, OwnPage, PagePart, SettingsPart } from "../../pages/method-page.js";
-import { passkeyForm } from "./form.js";
+import { type PasskeyForm, passkeyForm } from "./form.js";
 import { type PasskeysWords, passkeysWords } from "./words.js";
 
 /** What passkeys show of themselves. */
@@ -35,16 +36,32 @@ function challengeForm(asking: ChallengeForm<PasskeysWords>): Html {
 }
 
 function setUpPart(adding: AddForm<PasskeysWords>): PagePart {
-  const { context, type, words } = adding;
+  const { context, password, type, words } = adding;
   const { lead, submit, title } = words.setUp;
-  const { alreadyHere, cancelled } = words.settings;
-  const action = `${context.base}/${type}/enroll`;
-  const form = passkeyForm(adding, { ceremony: "create", action, button: submit, cancelled, alreadyHere });
+  const { alreadyHere, cancelled, passwordRefused } = words.settings;
+  const form = passkeyForm(adding, {
+    ceremony: "create",
+    action: `${context.base}/${type}/enroll`,
+    fields: password,
+    button: submit,
+    cancelled,
+    alreadyHere,
+    ...againBy(context.base, password, passwordRefused),
+  });
   return {
     title,
     body: html`<p class="sf-hint">${lead}</p>
       ${form}`,
   };
+}
+
+/** What a login has to show first that was fresh when the page was loaded: the page it is told on, or a password that is right. */
+function againBy(
+  page: string,
+  password: Html | undefined,
+  refused: string,
+): Pick<PasskeyForm, "passwordRefused" | "stepUp"> {
+  return password === undefined ? { stepUp: page } : { passwordRefused: refused };
 }
 
 function settingsPart(adding: AddForm<PasskeysWords>): PagePart {
@@ -53,12 +70,11 @@ function settingsPart(adding: AddForm<PasskeysWords>): PagePart {
   const form = passkeyForm(adding, {
     ceremony: "create",
     action: `${context.base}/${type}/enroll`,
-    fields: password,
+    fields: html`${nameField(context, type)} ${password}`,
     button: addSubmit,
     cancelled,
     alreadyHere,
-    stepUp: !isFirst && context.base,
-    passwordRefused: password !== undefined && passwordRefused,
+    ...againBy(isFirst ? `${context.base}/settings` : context.base, password, passwordRefused),
   });
   const body = html`<div class="sf-form">
     <p class="sf-hint">${addLead}</p>

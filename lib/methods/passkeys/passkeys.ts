@@ -25,7 +25,7 @@ export interface PasskeysOptions {
   readonly names?: Readonly<Record<string, string>>;
   /**
    * After a login with a code, users without a passkey see a page that offers one, until they add it or ask not to be asked.
-   * Default: false, the browser goes straight on. With `passkeys()` first in `methods` the next login asks for it first.
+   * Default: false, the browser goes straight on. The next login asks for it first.
    */
   readonly offer?: boolean;
 }

@@ -77,7 +77,7 @@ export const passkeysWords: PasskeysWords = {
     synced: "Synced between your devices",
     deviceBound: "On this device or key only",
     removeLead: (label) =>
-      `“${label}” can then no longer be used to sign in. You are signed out everywhere else. Your device may go on offering it until you delete it there too.`,
+      `“${label}” can then no longer be used to sign in. You are signed out everywhere else, and no browser is trusted any more. Your device may go on offering it until you delete it there too.`,
     addTitle: "Add a passkey",
     addLead: "Your fingerprint, face, screen lock or a security key instead of a code. Only this site can use it.",
     addSubmit: "Add a passkey",

@@ -17,14 +17,17 @@ export const totpPage: MethodPage<TotpWords> = {
   row: (row) => ({ actions: resyncForm(row) }),
 };
 
-function setUpPart({ context, isMain, type, words }: AddForm<TotpWords>): PagePart {
+function setUpPart({ context, isMain, password, type, words }: AddForm<TotpWords>): PagePart {
   const { setUp } = words;
   const action = `${context.base}/${type}/enroll`;
   const body = html`<ul>
       <li>${icon("app")}${setUp.needPhone}</li>
       <li>${icon("clock")}${setUp.needMinutes}</li>
     </ul>
-    ${postButton({ action, text: setUp.submit, look: isMain ? "main" : "quiet" })}`;
+    <form class="sf-form" method="post" action="${action}">
+      ${password}
+      <button type="submit" class="${isMain ? "sf-button" : "sf-button sf-button-quiet"}">${setUp.submit}</button>
+    </form>`;
   return { title: isMain ? setUp.needTitle : words.name, body };
 }
 
