@@ -46,6 +46,49 @@ export interface SessionRecord {
   readonly misses?: number;
   /** What a route asked for that this login could not show: the page offers nothing else. */
   readonly stepUp?: StepUpRequest;
+  /** Its owner came to confirm that it is them, and nothing asked for it but they. */
+  readonly confirming?: true;
+  /** What was done last in the settings, and is to be told there, once. */
+  readonly done?: Done;
+  /** What was typed in the settings and could not be done before a proof. */
+  readonly draft?: Draft;
+}
+
+/** A change that was made, as the page that comes after it tells of it. */
+export interface Done {
+  readonly what: DoneName;
+  /** When, milliseconds since the epoch: news of long ago is none. */
+  readonly at: number;
+  /** The name of what it was done to. */
+  readonly label?: string;
+  /** What became of the owner's other logins. */
+  readonly others?: Others;
+}
+
+/** The changes that are told of. */
+export const DONE_NAMES = [
+  "browser-forgotten",
+  "browsers-forgotten",
+  "codes-replaced",
+  "disabled",
+  "factor-added",
+  "factor-removed",
+  "factor-renamed",
+  "factor-resynced",
+  "reopened",
+  "session-ended",
+  "sessions-ended",
+] as const;
+export type DoneName = (typeof DONE_NAMES)[number];
+
+/** Other logins of the same account, where there are any: over, or asked for the new factor. */
+export type Others = "ended" | "kept";
+
+/** A name that somebody typed, for the factor of that id or for a new one of that kind. */
+export interface Draft {
+  readonly factorId?: string;
+  readonly type?: MethodType;
+  readonly label: string;
 }
 
 /** A proof a route is waiting for, for anything it does. What is asked for one operation is kept with that. */
