@@ -52,16 +52,6 @@ function comesWithCodes(account: Account, { onBackupCode }: Factor): boolean {
   return !isEnrolled(account) && onBackupCode !== true;
 }
 
-function othersOf(
-  { record: { account } }: LoginContext,
-  stage: Login,
-  keeps: boolean,
-  now: number,
-): { others?: Others } {
-  const isThere = account.logins.some((each) => each.id !== stage.id && isLive(account, each, now));
-  return isThere ? { others: keeps ? "kept" : "ended" } : {};
-}
-
 /**
  * The account with its first factor, in which the other logins go on as they were: by their first factor alone, so that this one is
  * due. What they once showed is gone with the factors that it was shown by.
@@ -76,8 +66,19 @@ function keepingOthers(
   return withLogin({ ...account, devices: [], enrollments: [], logins: others }, stage, uses, now);
 }
 
-function endingOthers(account: Account, stage: Login): ReturnType<typeof withLogin> {
-  return { account: startEpoch(account, randomId(), stage), events: [] };
+/** The account with the new factor, and what becomes in it of the other logins. */
+function withStage(
+  dependencies: EngineDependencies,
+  { record }: LoginContext,
+  { grown, keepsOthers, stage }: { readonly grown: Account; readonly keepsOthers: boolean; readonly stage: Login },
+  now: number,
+): ReturnType<typeof withLogin> & Pick<Activation, "others"> {
+  const { account } = record;
+  const keeps = keepsOthers && !isEnrolled(account);
+  const isThere = account.logins.some((each) => each.id !== stage.id && isLive(account, each, now));
+  const others = isThere ? ({ others: keeps ? "kept" : "ended" } as const) : {};
+  if (keeps) return { ...keepingOthers(dependencies, grown, stage, now), ...others };
+  return { account: startEpoch(grown, randomId(), stage), events: [], ...others };
 }
 
 /** What this login rises to. By a factor that its owner need not have seen it has shown nothing new. */
@@ -106,13 +107,12 @@ export async function activate(
   const kept = minted === undefined ? account.factors : [minted.factor];
   const proof: Proof = { method: type, factorId: id, at: now, isEnrollment: true, ...worth, ...(amr && { amr }) };
   const stage = stageOf(login, proof, isSilent);
-  const keeps = keepsOthers && !isEnrolled(account);
   const grown: Account = { ...account, factors: [...kept, factor] };
-  const { account: next, events } = keeps ? keepingOthers(dependencies, grown, stage, now) : endingOthers(grown, stage);
+  const { account: next, events, ...rest } = withStage(dependencies, login, { grown, keepsOthers, stage }, now);
   const session = recordOfListed(login, stage, next.sessionEpoch);
   return {
     account: next,
-    result: { factor, session, ...othersOf(login, stage, keeps, now), ...(minted === undefined ? {} : { minted }) },
+    result: { factor, session, ...rest, ...(minted === undefined ? {} : { minted }) },
     events: [...events, { action: "factor-enrolled", method: type, factorId: id, label }],
   };
 }
