@@ -11,7 +11,7 @@ import { closedView } from "../engine/views.js";
 import { holdsUntil, isDue, type SessionRecord } from "../policy/assess.js";
 import { wantsPage } from "./answers.js";
 import { amrOf } from "./description.js";
-import { settingsPath } from "./request-state.js";
+import { challengePath, settingsPath } from "./request-state.js";
 import { readNothing, type Reply, type Route, route, type RouteContext } from "./route.js";
 import { readOperation } from "./schemas.js";
 import { saveRecord } from "./session.js";
@@ -58,20 +58,34 @@ async function thenOn(context: RouteContext): Promise<RouteContext> {
 /** The query of a link that leads to a proof nothing else asks for. `"settings"`: and back to the settings. */
 const CONFIRM = "confirm";
 
+function isFromSettings({ req, state }: RouteContext): boolean {
+  return req.get("referer")?.endsWith(settingsPath(state)) === true;
+}
+
 /** What the visitor came for. Links say it in their query: under `Referrer-Policy: no-referrer` nothing else does. */
 function askedBy(context: RouteContext): Promise<RouteContext> {
-  const { login, req, state } = context;
-  const wanted = req.query[CONFIRM];
-  if (isDue(login.status)) return Promise.resolve(context);
-  const isFromSettings = wanted === "settings" || req.get("referer")?.endsWith(settingsPath(state)) === true;
+  const wanted = context.req.query[CONFIRM];
+  if (isDue(context.login.status)) return Promise.resolve(context);
   // Somebody who came from the settings to confirm that it is them goes back there.
-  if (isFromSettings) return thenSettings(context);
+  if (wanted === "settings" || isFromSettings(context)) return thenSettings(context);
   return wanted === undefined ? Promise.resolve(context) : thenOn(context);
 }
 
 /** There is nothing to prove: the login is complete, and neither a route nor its owner asks for more. */
 export function isSettled({ session, status }: LoginContext): boolean {
   return status.status === "verified" && session?.stepUp === undefined && session?.confirming !== true;
+}
+
+/** Where a browser gives the proof that it has asked for by a message or a question: from now on one is waited for. */
+export async function challengeFor(
+  context: RouteContext,
+  method: MethodType,
+  operation?: string,
+): Promise<Reply["page"]> {
+  const { login, pages, req, state } = context;
+  const isNew = operation === undefined && isSettled(login) && wantsPage(req, pages);
+  if (isNew) await (isFromSettings(context) ? thenSettings(context) : thenOn(context));
+  return { redirect: challengePath(state, { method, operation }) };
 }
 
 /** The page a problem of a proof is told on: the challenge again. A step-up leads back to where it was asked for. */

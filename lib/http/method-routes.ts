@@ -2,7 +2,7 @@ import { failure, type Outcome, type Problem, success } from "../core/errors.js"
 import type { MethodType } from "../core/nouns.js";
 import type { EnrolledFactor } from "../engine/activation.js";
 import { factorView } from "../engine/views.js";
-import { challengeAgain, confirmedReply, destination, elevatedReply } from "./challenge-routes.js";
+import { challengeAgain, challengeFor, confirmedReply, destination, elevatedReply } from "./challenge-routes.js";
 import { wantsPage } from "./answers.js";
 import { CODES_PATH, codesReply } from "./codes-page.js";
 import { enrollmentAgain, enrollmentPageRoutes, enrollmentPath, namesFor } from "./enrollment-page.js";
@@ -11,7 +11,7 @@ import type { Method } from "./method.js";
 import { keepsOthers } from "./other-sessions.js";
 import { prove, type Proving } from "./proving.js";
 import { reconfirm } from "./reconfirm.js";
-import { challengePath, settingsPath } from "./request-state.js";
+import { settingsPath } from "./request-state.js";
 import { type Reply, type Route, route, type RouteContext } from "./route.js";
 import * as schemas from "./schemas.js";
 import { draftOf, keepDraft, type Notes } from "./settings-notes.js";
@@ -25,7 +25,7 @@ async function takeProof(context: RouteContext, type: MethodType, proving: Provi
   if (!outcome.ok) return outcome;
   const { value } = outcome;
   if ("waiting" in value) {
-    const page = { redirect: challengePath(context.state, { method: type, operation: proving.operation }) };
+    const page = await challengeFor(context, type, proving.operation);
     return success({ status: 200, body: { ...value.waiting, status: "waiting" }, page });
   }
   return "confirmed" in value ? confirmedReply(context, value) : elevatedReply(context, value);
@@ -73,7 +73,7 @@ export function sendRoute(type: MethodType): Route {
     isLimited: true,
     read: schemas.readSending,
     async run(context, { factorId, operation, shown }) {
-      const { engine, login, settings, state } = context;
+      const { engine, login, settings } = context;
       const method = settings.methods.get(type);
       if (method === undefined) return failure("not-found");
       const late = operation === undefined ? await lateReply(context, shown) : undefined;
@@ -82,7 +82,7 @@ export function sendRoute(type: MethodType): Route {
       if (!waiting.ok) return waiting;
       const outcome = await engine.sending.send(login, method, { factorId, operation: waiting.value });
       if (!outcome.ok) return outcome;
-      const page = { redirect: challengePath(state, { method: type, operation }) };
+      const page = await challengeFor(context, type, operation);
       return success({ status: 202, body: outcome.value, page });
     },
     again: challengeAgain(type),
