@@ -2,7 +2,7 @@ import type { Account } from "../core/account.js";
 import { isSilence } from "../core/errors.js";
 import { BACKUP_CODE, MINUTE } from "../core/nouns.js";
 import type { KeyContext } from "../crypto/key-provider.js";
-import type { Others } from "../policy/assess.js";
+import type { Others } from "../core/notes.js";
 import type { Entry, Store } from "../stores/contract.js";
 import type { EngineDependencies } from "./dependencies.js";
 import type { LoginContext } from "./login-context.js";

@@ -1,7 +1,7 @@
 import { MINUTE } from "../core/nouns.js";
 import { cleanText, MAX_LABEL } from "../core/text.js";
 import { isFresh } from "../core/time.js";
-import type { Done, Draft } from "../policy/assess.js";
+import type { Done, Draft } from "../core/notes.js";
 import { wantsPage } from "./answers.js";
 import type { Reply, RequestContext, RouteContext } from "./route.js";
 import { renewSession, saveRecord } from "./session.js";

@@ -1,7 +1,7 @@
 import { failure, type Outcome, success } from "../core/errors.js";
 import type { Managed } from "../engine/management.js";
 import { factorView, ownSettingsView } from "../engine/views.js";
-import type { DoneName } from "../policy/assess.js";
+import type { DoneName } from "../core/notes.js";
 import { codesReply } from "./codes-page.js";
 import { settingsAgain } from "./method-routes.js";
 import { settingsPath } from "./request-state.js";

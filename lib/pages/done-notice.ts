@@ -1,4 +1,4 @@
-import type { Done, Others } from "../policy/assess.js";
+import type { Done, Others } from "../core/notes.js";
 import { type Html, html } from "./html.js";
 import { icon } from "./icons.js";
 import type { Messages } from "./messages.js";

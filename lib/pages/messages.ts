@@ -1,7 +1,7 @@
 import type { ActivityName } from "../core/activity.js";
 import type { ErrorCode } from "../core/errors.js";
 import type { MethodType } from "../core/nouns.js";
-import type { DoneName } from "../policy/assess.js";
+import type { DoneName } from "../core/notes.js";
 import { english } from "./english.js";
 import { mergeWords, type Overrides, type WordTree } from "./words.js";
 

@@ -2,7 +2,7 @@ import type { ErrorCode } from "../core/errors.js";
 import type { MethodType } from "../core/nouns.js";
 import type { MethodChoice } from "../engine/choices.js";
 import type { SettingsView } from "../engine/views.js";
-import type { Done, Draft } from "../policy/assess.js";
+import type { Done, Draft } from "../core/notes.js";
 import type { Messages } from "./messages.js";
 import type { MethodPages } from "./method-page.js";
 

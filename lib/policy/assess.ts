@@ -9,6 +9,7 @@ import {
   withHeldProofs,
 } from "../core/account.js";
 import { type MethodType, MINUTE, type PolicyDecision, type UserId } from "../core/nouns.js";
+import type { Done, Draft } from "../core/notes.js";
 import { isFuture } from "../core/time.js";
 
 /** How long somebody who gave the first factor may take over the second. */
@@ -52,43 +53,6 @@ export interface SessionRecord {
   readonly done?: Done;
   /** What was typed in the settings and could not be done before a proof. */
   readonly draft?: Draft;
-}
-
-/** A change that was made, as the page that comes after it tells of it. */
-export interface Done {
-  readonly what: DoneName;
-  /** When, milliseconds since the epoch: news of long ago is none. */
-  readonly at: number;
-  /** The name of what it was done to. */
-  readonly label?: string;
-  /** What became of the owner's other logins. */
-  readonly others?: Others;
-}
-
-/** The changes that are told of. */
-export const DONE_NAMES = [
-  "browser-forgotten",
-  "browsers-forgotten",
-  "codes-replaced",
-  "disabled",
-  "factor-added",
-  "factor-removed",
-  "factor-renamed",
-  "factor-resynced",
-  "reopened",
-  "session-ended",
-  "sessions-ended",
-] as const;
-export type DoneName = (typeof DONE_NAMES)[number];
-
-/** Other logins of the same account, where there are any: over, or asked for the new factor. */
-export type Others = "ended" | "kept";
-
-/** A name that somebody typed, for the factor of that id or for a new one of that kind. */
-export interface Draft {
-  readonly factorId?: string;
-  readonly type?: MethodType;
-  readonly label: string;
 }
 
 /** A proof a route is waiting for, for anything it does. What is asked for one operation is kept with that. */
