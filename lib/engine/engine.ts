@@ -17,6 +17,7 @@ import { ChallengeStore } from "./challenges.js";
 import { CredentialIndex } from "./credential-index.js";
 import type { EngineDependencies } from "./dependencies.js";
 import { Enrollments } from "./enrollment.js";
+import { EnrollmentPages } from "./enrollment-pages.js";
 import { FirstFactor } from "./first-factor.js";
 import { KeyRotation } from "./key-rotation.js";
 import { KeySamples, sealingKeys } from "./key-samples.js";
@@ -26,6 +27,7 @@ import type { AnyMethod } from "./method.js";
 import { Openings } from "./openings.js";
 import { Operations } from "./operations.js";
 import { Sending } from "./sending.js";
+import { ShownCodes } from "./shown-codes.js";
 import { StepUp } from "./step-up.js";
 import { TrustedDevices, type TrustedDevicesOptions } from "./trusted-devices.js";
 import { Verification } from "./verification.js";
@@ -57,8 +59,10 @@ export interface Engine {
   readonly verification: Verification;
   readonly authentication: Authentication;
   readonly enrollments: Enrollments;
+  readonly enrollmentPages: EnrollmentPages;
   readonly sending: Sending;
   readonly management: Management;
+  readonly shownCodes: ShownCodes;
   readonly stepUp: StepUp;
   readonly browserIds: BrowserIds;
   readonly operations: Operations;
@@ -129,8 +133,10 @@ export function createEngine(settings: EngineSettings): Engine {
     openings: new Openings(dependencies),
     authentication: new Authentication(dependencies, verification),
     enrollments: new Enrollments(dependencies),
+    enrollmentPages: new EnrollmentPages(dependencies),
     sending: new Sending(dependencies),
     management: new Management(dependencies),
+    shownCodes: new ShownCodes(dependencies, store),
     stepUp: new StepUp(dependencies, verification, operations),
     operations,
     browserIds: new BrowserIds(seals),

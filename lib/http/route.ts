@@ -4,6 +4,7 @@ import type { Engine } from "../engine/engine.js";
 import type { LoginContext } from "../engine/login-context.js";
 import type { ShownOperation } from "../engine/operations.js";
 import type { Page } from "../pages/views.js";
+import type { Done } from "../core/notes.js";
 import type { SessionRecord } from "../policy/assess.js";
 import type { PageSet } from "./page-set.js";
 import type { RequestState } from "./request-state.js";
@@ -40,6 +41,8 @@ export interface Reply {
   readonly session?: SessionRecord;
   /** The login that the answered proof has made complete: it is opened before anything is answered. */
   readonly risen?: LoginContext;
+  /** What was done, to be told on the settings page that the browser is sent to. */
+  readonly done?: Omit<Done, "at">;
   /** A new trusted device's token. */
   readonly deviceToken?: string;
 }
@@ -54,7 +57,7 @@ export interface Route<Input = unknown> {
   /** For those who are not logged in. Default: `login-required`. */
   runAnonymous?(context: RequestContext): Promise<Outcome<Reply>>;
   /** The page a browser gets with a problem; undefined: the page that says just that. */
-  again?(context: RouteContext, problem: Problem, body: unknown): Page | undefined;
+  again?(context: RouteContext, problem: Problem, body: unknown): Page | undefined | Promise<Page | undefined>;
   /** It verifies, sends or enrolls: the limit per address stands before it. */
   readonly isLimited?: true;
   /**

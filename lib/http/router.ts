@@ -8,6 +8,7 @@ import { sendJson, sendJsonProblem, sendPage, sendProblem, sendRedirect, wantsPa
 import { otherAssets } from "./assets.js";
 import { isOfOtherKind, readBody } from "./body.js";
 import { challengeRoutes, thenSettings } from "./challenge-routes.js";
+import { codesRoutes } from "./codes-page.js";
 import { isCrossSite, isSilent } from "./cross-site.js";
 import { setDeviceToken } from "./device-cookie.js";
 import { methodRoutes } from "./method-routes.js";
@@ -17,7 +18,8 @@ import { reopenRoutes } from "./reopen-routes.js";
 import { type RequestState, stateOf } from "./request-state.js";
 import type { Reply, RequestContext, Route, RouteContext } from "./route.js";
 import { readOperation } from "./schemas.js";
-import { isOfAnother, renewSession } from "./session.js";
+import { isOfAnother } from "./session.js";
+import { writeRecord } from "./settings-notes.js";
 import { settingsRoutes } from "./settings-routes.js";
 import { signInAgainRoutes } from "./sign-in-again.js";
 import { waysOn } from "./ways-on.js";
@@ -49,7 +51,7 @@ async function tellProblem(context: RouteContext, route: Route, problem: Problem
     const current = problem.code === "step-up-required" ? await thenSettings(context) : context;
     const operation = await operationIn(current, body);
     const shown = operation === undefined ? current : { ...current, operation };
-    await sendProblem(req, res, told, pages, route.again?.(shown, told, body));
+    await sendProblem(req, res, told, pages, await route.again?.(shown, told, body));
   }
 }
 
@@ -71,12 +73,12 @@ async function drawn({ pages, req }: RequestContext, { page }: Reply): Promise<s
 
 async function answer(context: Handling & { readonly login?: RouteContext["login"] }, reply: Reply): Promise<void> {
   const { login, pages, req, res, settings } = context;
-  const { body, deviceToken, page, risen, session, status } = reply;
+  const { body, deviceToken, page, risen, status } = reply;
   // Drawn first: where the application's layout fails, nothing has been given to the browser yet.
   const html = await drawn(context, reply);
   if (risen?.opens === true && !(await isOpened(context, risen))) return;
   if (deviceToken !== undefined && login !== undefined) setDeviceToken(req, res, settings, login.userId, deviceToken);
-  if (session !== undefined) await renewSession(req, session);
+  await writeRecord(context, reply);
   if (html !== undefined) sendPage(res, 200, html);
   else if (wantsPage(req, pages) && "redirect" in page) sendRedirect(res, page.redirect);
   else sendJson(res, status, body);
@@ -167,6 +169,7 @@ export class OwnRoutes {
       ...challengeRoutes,
       ...methods.flatMap(methodRoutes),
       ...settingsRoutes,
+      ...codesRoutes,
       ...reopenRoutes,
       ...signInAgainRoutes,
     ]);

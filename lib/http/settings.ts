@@ -44,6 +44,8 @@ export interface Settings {
   readonly verifyPassword: ((user: AppUser, password: string, req: Request) => Promise<boolean>) | undefined;
   readonly onLogin: OnLogin<AppUser> | undefined;
   readonly carry: Carry<AppUser> | undefined;
+  /** What becomes of the other logins when a first factor is set up. */
+  readonly endOtherSessions: "always" | "ask" | "never";
   readonly proxyCheck: ProxyCheck;
   readonly decide: Decide<Request, AppUser>;
   /** The one decision for everybody, where the policy is no more than that. */

@@ -30,6 +30,7 @@ const KNOWN: Readonly<Record<keyof Required<SecondFactorOptions>, true>> = {
   verifyPassword: true,
   onLogin: true,
   carry: true,
+  endOtherSessions: true,
   preset: true,
   enforce: true,
   pages: true,
@@ -137,7 +138,17 @@ function isGiven(value: unknown, kind: "string" | "object"): boolean {
 function pagesProblems({ pages }: Given, methods: readonly Method[]): string[] {
   if (pages === undefined || pages === false) return [];
   if (!isRecord(pages)) return ["pages: an object { layout, showIssuer, messages, lang }, or false for none"];
-  const problems = unknownNames(pages, ["layout", "showIssuer", "messages", "lang"], "pages.");
+  const problems = [
+    ...unknownNames(pages, ["layout", "showIssuer", "messages", "lang"], "pages."),
+    ...lookProblems(pages),
+  ];
+  if (!isRecord(pages.messages)) return problems;
+  const drawn = new Map(methods.map(({ page, type }) => [type, page]));
+  return [...problems, ...messageProblems(messagesFor(drawn), pages.messages, "pages.messages")];
+}
+
+function lookProblems(pages: Readonly<Record<string, unknown>>): string[] {
+  const problems: string[] = [];
   if (pages.layout !== undefined && typeof pages.layout !== "function")
     problems.push("pages.layout: must be a function");
   if (!isGiven(pages.lang, "string"))
@@ -146,12 +157,13 @@ function pagesProblems({ pages }: Given, methods: readonly Method[]): string[] {
     problems.push("pages.messages: an object of messages to replace, or a function that answers one");
   if (pages.showIssuer !== undefined && typeof pages.showIssuer !== "boolean")
     problems.push("pages.showIssuer: must be true or false");
-  if (!isRecord(pages.messages)) return problems;
-  const drawn = new Map(methods.map(({ page, type }) => [type, page]));
-  return [...problems, ...messageProblems(messagesFor(drawn), pages.messages, "pages.messages")];
+  return problems;
 }
 
-function choiceProblems({ carry, clock, enforce, notify, onLogin, preset, verifyPassword }: Given): string[] {
+const OTHERS = ["always", "ask", "never"];
+
+function choiceProblems(given: Given): string[] {
+  const { carry, clock, endOtherSessions, enforce, notify, onLogin, preset, verifyPassword } = given;
   const problems = [
     ...functionProblem("notify", notify),
     ...functionProblem("verifyPassword", verifyPassword),
@@ -159,6 +171,8 @@ function choiceProblems({ carry, clock, enforce, notify, onLogin, preset, verify
     ...functionProblem("carry", carry),
     ...functionProblem("clock", clock),
   ];
+  if (endOtherSessions !== undefined && !OTHERS.includes(endOtherSessions as string))
+    problems.push('endOtherSessions: "always", "ask" or "never"');
   if (preset !== undefined && preset !== "strict") problems.push('preset: only "strict" is known');
   if (enforce !== undefined && enforce !== true && enforce !== "report") problems.push('enforce: true or "report"');
   return problems;

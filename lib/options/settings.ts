@@ -193,6 +193,7 @@ function httpSettings(options: SecondFactorOptions, shared: Shared): Settings {
     verifyPassword: options.verifyPassword,
     onLogin: options.onLogin,
     carry: options.carry,
+    endOtherSessions: options.endOtherSessions ?? "ask",
     proxyCheck,
     decide: telling(emitError, "policy", createPolicy(policy, { timeout: shared.timeout, isAddressCertain })),
     fixedDecision: isDecision(policy) ? policy : undefined,

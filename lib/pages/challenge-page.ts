@@ -29,10 +29,9 @@ export function challengePage(context: PageContext, view: ChallengeView): Layout
   const { choice, drawing, isClosed, page } = shown;
   const isStepUp = view.purpose === "step-up";
   const title = isStepUp ? challenge.stepUpTitle : drawing.words.challenge.title;
-  const fields = operationFields(view);
-  const trust = view.operation
-    ? html`${Object.entries(fields).map(([name, value]) => hiddenField(name, value))}`
-    : trustBox(context.messages, view.trustDays);
+  const fields = { ...operationFields(view), shown: view.shown };
+  const hidden = Object.entries(fields).map(([name, value]) => hiddenField(name, value));
+  const trust = html`${hidden} ${view.operation === undefined && trustBox(context.messages, view.trustDays)}`;
   // What has to wait says so above the form, and the problem of it is told there.
   const own = view.instead === true ? undefined : problem;
   const body = html`<div class="sf-narrow">

@@ -4,6 +4,7 @@ import { type Html, html } from "./html.js";
 import { icon } from "./icons.js";
 import { renderPage } from "./layout.js";
 import { allDrawn } from "./method-page.js";
+import { othersPart } from "./other-sessions.js";
 import type { LayoutParts, PageContext, PageProblem, SetUpView } from "./views.js";
 
 /** Problems that only say why this page is shown: the page says it already. */
@@ -39,13 +40,15 @@ function again(context: PageContext): Html {
     ${signInAgainButton(context)}`;
 }
 
-function ways(context: PageContext, { asksPassword, needsStepUp }: SetUpView): Html {
+function ways(context: PageContext, view: SetUpView): Html {
   const addable = allDrawn(context).filter(({ page }) => page.add !== undefined);
   if (addable.length === 0) return html`<p>${context.messages.setUp.nothing}</p>`;
   return html`${addable.map(({ drawing, page }, index) => {
     const isMain = index === 0;
-    const password = needsStepUp === true && asksPassword === true ? passwordField(context, drawing.type) : undefined;
-    const part = page.add?.({ ...drawing, place: "set-up", isFirst: true, isMain, password });
+    const password = view.needsStepUp && view.asksPassword ? passwordField(context, drawing.type) : undefined;
+    const others = othersPart(context, view.others);
+    const where = { place: "set-up", isFirst: true, isMain } as const;
+    const part = page.add?.({ ...drawing, ...where, password, others, name: undefined });
     return html`<div class="${isMain ? "sf-needs" : "sf-needs sf-or"}">
       <h2>${part?.title}</h2>
       ${part?.body}

@@ -4,6 +4,7 @@ import { confirmation, timeOf } from "./fragments.js";
 import { type Html, html } from "./html.js";
 import { icon, type Icon } from "./icons.js";
 import { allDrawn, drawnBy, type MethodPage, type PagePart } from "./method-page.js";
+import { othersPart } from "./other-sessions.js";
 import { emptyState, row, section } from "./settings-section.js";
 import type { PageContext, SettingsPageView } from "./views.js";
 
@@ -29,8 +30,6 @@ function factorRow(context: PageContext, view: SettingsPageView, factor: FactorV
   const { factors: words } = messages.settings;
   const drawn = drawnBy(context, factor.type);
   const own: OwnParts = drawn?.page.row?.({ ...drawn.drawing, factor, index }) ?? {};
-  const used =
-    factor.lastUsedAt === null ? words.neverUsed : html`${words.lastUsed} ${timeOf(messages, factor.lastUsedAt)}`;
   const kind = drawn?.drawing.words.name;
   return row({
     icon: drawn?.page.icon ?? "lock",
@@ -40,13 +39,18 @@ function factorRow(context: PageContext, view: SettingsPageView, factor: FactorV
       kind !== factor.label && kind,
       own.hint ?? factor.hint,
       html`${words.added} ${timeOf(messages, factor.createdAt)}`,
-      used,
+      usedText(context, factor),
     ],
     actions: html`<div class="sf-row-actions">
-      ${renameForm(context, factor, index)} ${preferButton(context, view, factor)} ${own.actions}
+      ${renameForm(context, view, factor, index)} ${preferButton(context, view, factor)} ${own.actions}
       ${removeForm(context, view, factor, own.removeLead)}
     </div>`,
   });
+}
+
+function usedText({ messages }: PageContext, { lastUsedAt }: FactorView): string | Html {
+  const { lastUsed, neverUsed } = messages.settings.factors;
+  return lastUsedAt === null ? neverUsed : html`${lastUsed} ${timeOf(messages, lastUsedAt)}`;
 }
 
 /** There are several kinds, and this is the one that is asked for first because its owner wants it. */
@@ -67,15 +71,16 @@ function factorPath({ base }: PageContext, { id }: FactorView): string {
   return `${base}/factors/${encodeURIComponent(id)}`;
 }
 
-function renameForm(context: PageContext, factor: FactorView, index: number): Html {
+function renameForm(context: PageContext, { draft }: SettingsPageView, factor: FactorView, index: number): Html {
   const { factors: words } = context.messages.settings;
   const id = `sf-rename-${index}`;
-  return html`<details class="sf-details">
+  const typed = draft?.factorId === factor.id ? draft.label : undefined;
+  return html`<details class="sf-details" ${typed !== undefined && html`open`}>
     <summary>${words.rename}</summary>
     <form class="sf-form" method="post" action="${factorPath(context, factor)}/rename">
       <div class="sf-field">
         <label for="${id}">${words.name}</label>
-        <input id="${id}" name="label" type="text" value="${factor.label}" autocomplete="off" required />
+        <input id="${id}" name="label" type="text" value="${typed ?? factor.label}" autocomplete="off" required />
       </div>
       <button type="submit" class="sf-button sf-button-small">${words.save}</button>
     </form>
@@ -100,7 +105,7 @@ function addForms(context: PageContext, view: SettingsPageView): Html {
   const parts = addParts(context, view, isFirst);
   if (isFirst && parts.length <= MOST_OPEN) return openForms(parts);
   const { add, addEnds } = context.messages.settings.factors;
-  const items = parts.map((part, index) => addItem(part, isFirst && index === 0));
+  const items = parts.map((part, index) => addItem(part, part.isTyped || (isFirst && index === 0)));
   return html`<div class="sf-adds">
     <h3 id="sf-add">${add}</h3>
     ${!isFirst && endsSomething(view) && html`<p class="sf-hint">${addEnds}</p>`}
@@ -138,13 +143,17 @@ function endsSomething({ settings: { devices, sessions } }: SettingsPageView): b
 
 interface AddPart extends PagePart {
   readonly icon: Icon;
+  /** Somebody has typed something there. */
+  readonly isTyped: boolean;
 }
 
 function addParts(context: PageContext, view: SettingsPageView, isFirst: boolean): AddPart[] {
   const asksPassword = isFirst && view.needsStepUp && view.asksPassword;
   return allDrawn(context).flatMap(({ drawing, page }) => {
     const password = asksPassword ? passwordField(context, drawing.type) : undefined;
-    const part = page.add?.({ ...drawing, place: "settings", isFirst, isMain: true, password });
-    return part === undefined ? [] : { ...part, icon: page.icon };
+    const others = othersPart(context, view.others);
+    const name = view.draft?.type === drawing.type ? view.draft.label : undefined;
+    const part = page.add?.({ ...drawing, place: "settings", isFirst, isMain: true, password, others, name });
+    return part === undefined ? [] : { ...part, icon: page.icon, isTyped: name !== undefined };
   });
 }

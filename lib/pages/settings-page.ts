@@ -1,3 +1,4 @@
+import { doneNotice } from "./done-notice.js";
 import { postButton, signInAgainButton } from "./forms.js";
 import { alertBox, brand, confirmation, problemText } from "./fragments.js";
 import { type Html, html } from "./html.js";
@@ -26,9 +27,9 @@ export function settingsPage(context: PageContext, view: SettingsPageView): Layo
       </div>
       <p class="${isOn ? "sf-state sf-state-on" : "sf-state"}">${isOn ? settings.on : settings.off}</p>
     </header>
-    ${problem && alertBox(problemText(context.messages, problem))} ${stepUpNotice(context, view)}
-    ${ownParts(context, view, "notice")} ${reopenNotice(context, view.settings.closed)} ${factorsSection(context, view)}
-    ${ownParts(context, view, "section")}
+    ${doneNotice(context, view.done)} ${problem && alertBox(problemText(context.messages, problem))}
+    ${stepUpNotice(context, view)} ${ownParts(context, view, "notice")} ${reopenNotice(context, view.settings.closed)}
+    ${factorsSection(context, view)} ${ownParts(context, view, "section")}
     ${view.hasTrustedDevices && isOn && devicesSection(context, view.settings.devices)}
     ${sessionsSection(context, view.settings.sessions)} ${activitySection(context, view.settings.activity)}
     ${isOn && disableSection(context, view)}
@@ -56,7 +57,7 @@ function stepUpNotice(context: PageContext, view: SettingsPageView): Html | unde
     ${
       hasNone
         ? signInAgainButton(context, "small")
-        : html`<a class="sf-button sf-button-small" href="${base}">${settings.stepUpLink}</a>`
+        : html`<a class="sf-button sf-button-small" href="${base}?confirm=settings">${settings.stepUpLink}</a>`
     }
   </div>`;
 }

@@ -75,6 +75,7 @@ export function challengeWith(changes: Partial<ChallengeView> = {}): ChallengeVi
     selected: "totp",
     accountName: "ada@example.com",
     trustDays: 30,
+    shown: "abc",
     ...changes,
   };
 }
@@ -156,10 +157,11 @@ export const NOTHING_YET: SettingsView = {
 
 export function codesPage(
   context: PageContext,
-  view: Pick<CodesView<unknown>, "codes" | "continueTo" | "isFirst">,
+  view: Pick<CodesView<unknown>, "codes" | "continueTo" | "isFirst"> & { readonly others?: string },
 ): string {
   const drawn = drawnBy(context, "backup-code")!;
-  const { body, title } = drawn.page.codes!({ ...drawn.drawing, ...view });
+  const beside = { savedAction: `${context.base}/backup-codes/saved`, others: undefined };
+  const { body, title } = drawn.page.codes!({ ...drawn.drawing, ...beside, ...view });
   return page(context, title, body);
 }
 

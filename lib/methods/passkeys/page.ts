@@ -42,7 +42,7 @@ function setUpPart(adding: AddForm<PasskeysWords>): PagePart {
   const form = passkeyForm(adding, {
     ceremony: "create",
     action: `${context.base}/${type}/enroll`,
-    fields: password,
+    fields: html`${password} ${adding.others}`,
     button: submit,
     cancelled,
     alreadyHere,
@@ -65,16 +65,16 @@ function againBy(
 }
 
 function settingsPart(adding: AddForm<PasskeysWords>): PagePart {
-  const { context, isFirst, password, type, words } = adding;
+  const { context, isFirst, others, password, type, words } = adding;
   const { addLead, addSubmit, addTitle, alreadyHere, cancelled, passwordRefused } = words.settings;
   const form = passkeyForm(adding, {
     ceremony: "create",
     action: `${context.base}/${type}/enroll`,
-    fields: html`${nameField(context, type)} ${password}`,
+    fields: html`${nameField(context, type)} ${password} ${others}`,
     button: addSubmit,
     cancelled,
     alreadyHere,
-    ...againBy(isFirst ? `${context.base}/settings` : context.base, password, passwordRefused),
+    ...againBy(isFirst ? `${context.base}/settings` : `${context.base}?confirm=settings`, password, passwordRefused),
   });
   const body = html`<div class="sf-form">
     <p class="sf-hint">${addLead}</p>
@@ -119,7 +119,7 @@ export function passkeyOffer({ accountName, context, problem }: OwnPage): PagePa
       button: add,
       cancelled: words.settings.cancelled,
       alreadyHere: words.settings.alreadyHere,
-      stepUp: base,
+      stepUp: `${base}?confirm`,
       // Once: what was refused would be made, sent and refused again without end.
       triesSilently: problem === undefined,
     },
