@@ -122,9 +122,13 @@ function hintedField({ id, label, hint, input }: HintedField): Html {
   </div>`;
 }
 
-/** What a new factor is to be called, if anything; one for each form on the page. */
-export function nameField({ messages }: PageContext, type: string): Html {
-  const { addName, addNameHint } = messages.settings.factors;
+/** What a new factor is to be called, if anything; one for each form on the page. `words`: where the common ones do not fit. */
+export function nameField(
+  { messages }: PageContext,
+  type: string,
+  words: { readonly addName: string; readonly addNameHint: string } = messages.settings.factors,
+): Html {
+  const { addName, addNameHint } = words;
   const input = html`name="label" type="text" autocomplete="off"`;
   return hintedField({ id: `sf-${type}-label`, label: addName, hint: addNameHint, input });
 }

@@ -3,6 +3,7 @@ import { passwordField, postButton } from "./forms.js";
 import { confirmation, timeOf } from "./fragments.js";
 import { type Html, html } from "./html.js";
 import { icon, type Icon } from "./icons.js";
+import type { Messages } from "./messages.js";
 import { allDrawn, drawnBy, type MethodPage, type PagePart } from "./method-page.js";
 import { emptyState, row, section } from "./settings-section.js";
 import type { PageContext, SettingsPageView } from "./views.js";
@@ -29,8 +30,6 @@ function factorRow(context: PageContext, view: SettingsPageView, factor: FactorV
   const { factors: words } = messages.settings;
   const drawn = drawnBy(context, factor.type);
   const own: OwnParts = drawn?.page.row?.({ ...drawn.drawing, factor, index }) ?? {};
-  const used =
-    factor.lastUsedAt === null ? words.neverUsed : html`${words.lastUsed} ${timeOf(messages, factor.lastUsedAt)}`;
   const kind = drawn?.drawing.words.name;
   return row({
     icon: drawn?.page.icon ?? "lock",
@@ -40,13 +39,18 @@ function factorRow(context: PageContext, view: SettingsPageView, factor: FactorV
       kind !== factor.label && kind,
       own.hint ?? factor.hint,
       html`${words.added} ${timeOf(messages, factor.createdAt)}`,
-      used,
+      usedFact(messages, factor),
     ],
     actions: html`<div class="sf-row-actions">
       ${renameForm(context, factor, index)} ${preferButton(context, view, factor)} ${own.actions}
       ${removeForm(context, view, factor, own.removeLead)}
     </div>`,
   });
+}
+
+function usedFact(messages: Messages, { lastUsedAt }: FactorView): Html | string {
+  const { lastUsed, neverUsed } = messages.settings.factors;
+  return lastUsedAt === null ? neverUsed : html`${lastUsed} ${timeOf(messages, lastUsedAt)}`;
 }
 
 /** There are several kinds, and this is the one that is asked for first because its owner wants it. */

@@ -70,7 +70,7 @@ function settingsPart(adding: AddForm<PasskeysWords>): PagePart {
   const form = passkeyForm(adding, {
     ceremony: "create",
     action: `${context.base}/${type}/enroll`,
-    fields: html`${nameField(context, type)} ${password}`,
+    fields: html`${nameField(context, type, words.settings)} ${password}`,
     button: addSubmit,
     cancelled,
     alreadyHere,
