@@ -49,10 +49,11 @@ function choiceOf(method: AnyMethod, { account, limits, now, scope }: Asked): Me
  * What speaks for asking for a method first, the weightiest before the rest: it is no spare set that runs out, its owner wants it,
  * no look-alike site can use it, how much it shows, when it was last used.
  */
-function weightsOf({ aal, mint, phishingResistant, type }: AnyMethod, account: Account): readonly number[] {
+function weightsOf(method: AnyMethod, account: Account): readonly number[] {
+  const { aal, phishingResistant, type } = method;
   const used = factorsOf(account, type).map(({ lastUsedAt }) => lastUsedAt ?? 0);
   const isWanted = account.preferred === type;
-  return [Number(mint === undefined), Number(isWanted), Number(phishingResistant), aal, Math.max(0, ...used)];
+  return [Number(method.mint === undefined), Number(isWanted), Number(phishingResistant), aal, Math.max(0, ...used)];
 }
 
 function byWeight(one: readonly number[], other: readonly number[]): number {

@@ -86,7 +86,7 @@ function addPart<Words extends CodeWords>(
   const { context, isMain, name, password, place, type } = form;
   const body = html`<form class="sf-form" method="post" action="${context.base}/${type}/enroll">
     <p class="sf-hint">${words.lead}</p>
-    ${fields?.(form)} ${place === "settings" && nameField(context, type, name)} ${password}
+    ${fields?.(form)} ${place === "settings" && nameField(context, type, { name })} ${password}
     <button type="submit" class="${isMain ? "sf-button" : "sf-button sf-button-quiet"}">${words.submit}</button>
   </form>`;
   return { title: words.title, body };

@@ -122,9 +122,17 @@ function hintedField({ id, label, hint, input }: HintedField): Html {
   </div>`;
 }
 
-/** What a new factor is to be called, if anything; one for each form on the page. `name`: what was typed there before. */
-export function nameField({ messages }: PageContext, type: string, name?: string): Html {
-  const { addName, addNameHint } = messages.settings.factors;
+/** What is asked for a new factor's name. */
+interface NameField {
+  /** What was typed there before. */
+  readonly name?: string | undefined;
+  /** Where the common ones do not fit. */
+  readonly words?: { readonly addName: string; readonly addNameHint: string };
+}
+
+/** What a new factor is to be called, if anything; one for each form on the page. */
+export function nameField({ messages }: PageContext, type: string, { name, words }: NameField = {}): Html {
+  const { addName, addNameHint } = words ?? messages.settings.factors;
   const input = html`name="label" type="text" autocomplete="off" ${name !== undefined && html`value="${name}"`}`;
   return hintedField({ id: `sf-${type}-label`, label: addName, hint: addNameHint, input });
 }

@@ -3,6 +3,7 @@ import { passwordField, postButton } from "./forms.js";
 import { confirmation, timeOf } from "./fragments.js";
 import { type Html, html } from "./html.js";
 import { icon, type Icon } from "./icons.js";
+import type { Messages } from "./messages.js";
 import { allDrawn, drawnBy, type MethodPage, type PagePart } from "./method-page.js";
 import { othersPart } from "./other-sessions.js";
 import { emptyState, row, section } from "./settings-section.js";
@@ -39,7 +40,7 @@ function factorRow(context: PageContext, view: SettingsPageView, factor: FactorV
       kind !== factor.label && kind,
       own.hint ?? factor.hint,
       html`${words.added} ${timeOf(messages, factor.createdAt)}`,
-      usedText(context, factor),
+      usedFact(messages, factor),
     ],
     actions: html`<div class="sf-row-actions">
       ${renameForm(context, view, factor, index)} ${preferButton(context, view, factor)} ${own.actions}
@@ -48,7 +49,7 @@ function factorRow(context: PageContext, view: SettingsPageView, factor: FactorV
   });
 }
 
-function usedText({ messages }: PageContext, { lastUsedAt }: FactorView): string | Html {
+function usedFact(messages: Messages, { lastUsedAt }: FactorView): Html | string {
   const { lastUsed, neverUsed } = messages.settings.factors;
   return lastUsedAt === null ? neverUsed : html`${lastUsed} ${timeOf(messages, lastUsedAt)}`;
 }

@@ -93,13 +93,13 @@ describe("after a login by backup code", () => {
 
   test("the settings say how many are left", async () => {
     const text = visibleText((await (await byCode(1)).page("/2fa/settings")).text);
-    expect(text).toContain("You confirmed with a backup code, which is used up now. 9 codes left.");
+    expect(text).toContain("You confirmed with a backup code, which is used up now. 9 are left.");
   });
 
   test.each([
-    [8, "2 codes left"],
-    [9, "1 code left"],
-    [10, "None is left"],
+    [8, "2 are left"],
+    [9, "One is left"],
+    [10, "It was the last one"],
   ])("of which %d are gone by then, they lead to new ones", async (used, left) => {
     const page = (await (await byCode(used)).page("/2fa/settings")).text;
     expect(visibleText(page)).toContain(`used up now. ${left}. Make new codes`);

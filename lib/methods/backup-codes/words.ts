@@ -45,6 +45,12 @@ declare module "../../pages/messages.js" {
   }
 }
 
+/** The number alone: how many codes are left stands in the section below, too. */
+function leftOver(count: number): string {
+  if (count === 0) return "It was the last one.";
+  return count === 1 ? "One is left." : `${count} are left.`;
+}
+
 export const backupCodesWords: BackupCodesWords = {
   name: "Backup code",
   challenge: {
@@ -76,8 +82,7 @@ export const backupCodesWords: BackupCodesWords = {
     remaining: (count) => `${counted(count, "code")} left`,
     few: (count) => `Only ${counted(count, "code")} left. Make new ones before you run out.`,
     none: "No codes left. If you lose your phone now, you cannot sign in. Make new ones.",
-    used: (count) =>
-      `You confirmed with a backup code, which is used up now. ${count === 0 ? "None is left" : `${counted(count, "code")} left`}.`,
+    used: (count) => `You confirmed with a backup code, which is used up now. ${leftOver(count)}`,
     made: "Made",
     replace: "Make new codes",
     replaceLead: "You get a new set, and every code you saved before stops working at once.",

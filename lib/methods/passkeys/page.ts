@@ -70,7 +70,7 @@ function settingsPart(adding: AddForm<PasskeysWords>): PagePart {
   const form = passkeyForm(adding, {
     ceremony: "create",
     action: `${context.base}/${type}/enroll`,
-    fields: html`${nameField(context, type)} ${password} ${others}`,
+    fields: html`${nameField(context, type, { name: adding.name, words: words.settings })} ${password} ${others}`,
     button: addSubmit,
     cancelled,
     alreadyHere,

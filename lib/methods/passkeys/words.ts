@@ -30,6 +30,8 @@ export interface PasskeysWords extends MethodWords {
     readonly addTitle: string;
     readonly addLead: string;
     readonly addSubmit: string;
+    readonly addName: string;
+    readonly addNameHint: string;
     /** The dialog was closed or timed out. */
     readonly cancelled: string;
     /** This device holds a passkey of the account already. */
@@ -81,6 +83,8 @@ export const passkeysWords: PasskeysWords = {
     addTitle: "Add a passkey",
     addLead: "Your fingerprint, face, screen lock or a security key instead of a code. Only this site can use it.",
     addSubmit: "Add a passkey",
+    addName: "Name this passkey (optional)",
+    addNameHint: "To tell it from others, for example “Key on my ring”. Without one it is called after its kind.",
     cancelled: "No passkey was added, and nothing has changed. Try again whenever you like.",
     alreadyHere: "This device already holds a passkey for your account. Use another device or key to add one more.",
     passwordRefused: "That password is not right. Check it and try again.",

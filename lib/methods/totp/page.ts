@@ -34,7 +34,7 @@ function setUpPart({ context, isMain, password, type, words }: AddForm<TotpWords
 function settingsPart({ context, isFirst, name, password, type, words }: AddForm<TotpWords>): PagePart {
   const { addFirstTitle, addSubmit, addTitle } = words.settings;
   const body = html`<form class="sf-form" method="post" action="${context.base}/${type}/enroll">
-    ${nameField(context, type, name)} ${password}
+    ${nameField(context, type, { name })} ${password}
     <button type="submit" class="sf-button">${addSubmit}</button>
   </form>`;
   return { title: isFirst ? addFirstTitle : addTitle, body };
