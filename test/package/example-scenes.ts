@@ -160,6 +160,21 @@ export const SCENES: Readonly<Record<string, Scene>> = {
     expect(page.text).toMatch(/^<!doctype html>\s*<html lang="en">[^]*href="\/acme.css"[^]*<h1/);
     expect(page.text).toContain("+1 555 0100");
   },
+  "docs/migration.md: The secrets": async ({ names: { mfa, oldUsers } }) => {
+    const taken = await Promise.all(oldUsers.map(({ id }) => mfa.accounts.status(id)));
+    expect(taken.map(({ enrolled: isThere }) => isThere)).toEqual([true]);
+  },
+  "docs/migration.md: A form of your own": async (application) => {
+    const { phone } = await enrolled(application, "carol");
+    const jar = new Jar(application);
+    const login = await jar.form("/login", { username: "carol", password: passwordOf("carol") });
+    expect([login.headers["location"], await jar.isIn(GUARDED)]).toEqual(["/login-code", false]);
+    expect((await jar.page("/login-code")).text).toContain('name="code"');
+    expect((await jar.form("/login-code", { code: "000000" })).headers["location"]).toBe("/login-code");
+    const code = phone.code(application.clock());
+    expect((await jar.form("/login-code", { code })).headers["location"]).toBe("/");
+    expect(await jar.isIn(GUARDED)).toBe(true);
+  },
   "README.md: In routes": async (application) => {
     const jar = await fullLogin(application);
     expect((await jar.get("/account")).body).toMatchObject({ status: "verified", amr: ["otp", "mfa"], aal: 2 });
