@@ -38,6 +38,7 @@ export type KnownAction =
   | "notice-failed"
   | "code-sent"
   | "delivery-failed"
+  | "no-method-left"
   | "unavailable";
 
 /** One of those known, or a name that a method of the application's own brings. */

@@ -10,6 +10,7 @@ import { closedView } from "../engine/views.js";
 import { holdsUntil, isDue } from "../policy/assess.js";
 import { wantsPage } from "./answers.js";
 import { amrOf } from "./description.js";
+import { nothingLeft } from "./nothing-left.js";
 import { settingsPath } from "./request-state.js";
 import { readNothing, type Reply, type Route, route, type RouteContext } from "./route.js";
 import { readOperation } from "./schemas.js";
@@ -69,7 +70,12 @@ function listed(operation: ShownOperation) {
 
 async function challengeBody({ engine, login }: RouteContext, methods: readonly MethodChoice[]) {
   const { status } = login;
-  const body = { status: status.status, methods, preferred: methods.find(isOpen)?.type ?? null };
+  const body = {
+    status: status.status,
+    methods,
+    preferred: methods.find(isOpen)?.type ?? null,
+    ...nothingLeft(engine, login),
+  };
   if (!isDue(status)) return { ...body, operations: (await engine.operations.list(login)).map(listed) };
   // Nothing can wait for a proof before the login is complete.
   const ends = holdsUntil(status);

@@ -8,6 +8,7 @@ import { decisionOf, isDue, type LoginStatus, type SessionRecord, withDecision }
 import { sendProblem, sendRedirect, wantsPage } from "./answers.js";
 import { clearDeviceToken, setDeviceToken } from "./device-cookie.js";
 import { prefersHtml } from "./negotiation.js";
+import { nothingLeft } from "./nothing-left.js";
 import type { PageSet } from "./page-set.js";
 import type { RequestState } from "./request-state.js";
 import { localPlace } from "./return-to.js";
@@ -156,7 +157,7 @@ export class Gate {
     const problem: Problem =
       login.status.status === "must-enroll"
         ? { code: "enrollment-required", members: { location } }
-        : { code: "second-factor-required", members: { location, methods } };
+        : { code: "second-factor-required", members: { location, methods, ...nothingLeft(this.engine, login) } };
     sendProblem(req, res, problem, this.pages);
   }
 

@@ -20,6 +20,7 @@ import type { PageContext, PageProblem } from "../pages/views.js";
 import { changeProblem, FRESH } from "../policy/access.js";
 import { isDue } from "../policy/assess.js";
 import type { Method } from "./method.js";
+import { NO_METHOD_LEFT, nothingLeft } from "./nothing-left.js";
 import { stateOf } from "./request-state.js";
 import { type Settings, siteOf, userOf } from "./settings.js";
 
@@ -92,8 +93,9 @@ export class PageSet {
   }
 
   /** The sentence a visitor reads about a problem, on pages and in JSON alike. */
-  detail(req: Request, { code }: Problem): string {
-    return this.messages(req).errors[code];
+  detail(req: Request, { code, members }: Problem): string {
+    const { challenge, errors } = this.messages(req);
+    return members?.reason === NO_METHOD_LEFT ? challenge.noneLeftLead : errors[code];
   }
 
   problem(req: Request, problem: Problem): string {
@@ -123,6 +125,7 @@ export class PageSet {
       methods,
       selected: selected?.type,
       accountName: this.shownName(login),
+      ...("reason" in nothingLeft(this.engine, login) && { isNothingLeft: true as const }),
       trustDays: trustMaxAge && Math.max(1, Math.round(trustMaxAge / DAY)),
       ...(operation === undefined ? {} : { operation }),
       ...problemMember(problem),

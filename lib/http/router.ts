@@ -11,6 +11,7 @@ import { isCrossSite, isSilent } from "./cross-site.js";
 import { setDeviceToken } from "./device-cookie.js";
 import { methodRoutes } from "./method-routes.js";
 import { prefersHtml } from "./negotiation.js";
+import { nothingLeft } from "./nothing-left.js";
 import type { Refusals } from "./refusals.js";
 import { reopenRoutes } from "./reopen-routes.js";
 import { type RequestState, stateOf } from "./request-state.js";
@@ -48,7 +49,9 @@ async function operationIn({ engine, login }: RouteContext, body: unknown): Prom
 
 async function tellProblem(context: RouteContext, route: Route, problem: Problem, body: unknown): Promise<void> {
   const { engine, login, pages, req, res } = context;
-  const methods = offersWays(problem) ? { methods: engine.authentication.choices(login) } : {};
+  const methods = offersWays(problem)
+    ? { methods: engine.authentication.choices(login), ...nothingLeft(engine, login) }
+    : {};
   const told: Problem = { ...problem, members: { ...methods, ...problem.members } };
   if (!wantsPage(req, pages)) sendProblem(req, res, told, pages);
   else {
