@@ -30,6 +30,7 @@ import { Sending } from "./sending.js";
 import { ShownCodes } from "./shown-codes.js";
 import { StepUp } from "./step-up.js";
 import { TrustedDevices, type TrustedDevicesOptions } from "./trusted-devices.js";
+import { UnprovableAccounts } from "./unprovable.js";
 import { Verification } from "./verification.js";
 
 /** Everything the engine needs to know, resolved: no defaults are filled in below this point. */
@@ -124,6 +125,7 @@ export function createEngine(settings: EngineSettings): Engine {
   const dependencies = dependenciesOf(settings, { ...made, seals, store });
   const verification = new Verification(dependencies);
   const operations = new Operations(dependencies, store);
+  const unprovable = new UnprovableAccounts(dependencies, store);
   return {
     dependencies,
     events: telling.events,
@@ -143,14 +145,19 @@ export function createEngine(settings: EngineSettings): Engine {
     accounts: checkingArguments(new Accounts(dependencies, verification)),
     rotation: new KeyRotation(dependencies, store, samples),
     ready: () =>
-      ready(samples, settings.methods).catch((error: unknown) => {
+      ready(samples, settings.methods, unprovable).catch((error: unknown) => {
         throw withReason(error);
       }),
   };
 }
 
-async function ready(samples: KeySamples, methods: readonly AnyMethod[]): Promise<void> {
+async function ready(
+  samples: KeySamples,
+  methods: readonly AnyMethod[],
+  unprovable: UnprovableAccounts,
+): Promise<void> {
   await samples.check();
   await samples.leave();
   await Promise.all(methods.map(async (method) => method.ready?.()));
+  await unprovable.look();
 }

@@ -10,6 +10,7 @@ import { type LoginContext, subjectOf, type Unweighed, weighed } from "./login-c
 import { withLogin } from "./logins.js";
 import { openingOf } from "./openings.js";
 import type { DeviceMatch } from "./trusted-devices.js";
+import { isUnprovable, unprovableError } from "./unprovable.js";
 
 /** A login after its first step, and what its browser has to keep or forget. */
 export interface BegunLogin {
@@ -95,8 +96,18 @@ export class FirstFactor {
 
   private challenge(newcomer: Newcomer, first: SessionRecord, record: AccountRecord): BegunLogin {
     const session: SessionRecord = { ...first, pending: true };
-    this.dependencies.emitAudit("challenge-issued", subjectOf(newcomer));
+    this.tellChallenge(newcomer, record);
     return { login: { ...weighed({ ...newcomer, session }, record, this.dependencies.clock()), session } };
+  }
+
+  /** Where no method is left that could prove anything, its owner will not get in, and the application is told why. */
+  private tellChallenge(newcomer: Newcomer, { account }: AccountRecord): void {
+    const { emitAudit, emitError, methods } = this.dependencies;
+    const subject = subjectOf(newcomer);
+    emitAudit("challenge-issued", subject);
+    if (!isUnprovable(account, methods)) return;
+    emitAudit("no-method-left", subject, { outcome: "failure" });
+    emitError("methods", unprovableError(account), subject);
   }
 
   private async withDevice(newcomer: Newcomer, first: SessionRecord, token: string): Promise<BegunLogin> {

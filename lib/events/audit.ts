@@ -39,6 +39,7 @@ export type KnownAction =
   | "code-sent"
   | "delivery-failed"
   | "login-failed"
+  | "no-method-left"
   | "unavailable";
 
 /** One of those known, or a name that a method of the application's own brings. */

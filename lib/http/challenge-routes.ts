@@ -11,6 +11,7 @@ import { closedView } from "../engine/views.js";
 import { holdsUntil, isDue, type SessionRecord } from "../policy/assess.js";
 import { wantsPage } from "./answers.js";
 import { amrOf } from "./description.js";
+import { nothingLeft } from "./nothing-left.js";
 import { challengePath, settingsPath } from "./request-state.js";
 import { readNothing, type Reply, type Route, route, type RouteContext } from "./route.js";
 import { readOperation } from "./schemas.js";
@@ -108,7 +109,12 @@ function listed(operation: ShownOperation) {
 
 async function challengeBody({ engine, login }: RouteContext, methods: readonly MethodChoice[]) {
   const { status } = login;
-  const body = { status: status.status, methods, preferred: preferredOf(methods)?.type ?? null };
+  const body = {
+    status: status.status,
+    methods,
+    preferred: preferredOf(methods)?.type ?? null,
+    ...nothingLeft(engine, login),
+  };
   if (!isDue(status)) return { ...body, operations: (await engine.operations.list(login)).map(listed) };
   // Nothing can wait for a proof before the login is complete.
   const ends = holdsUntil(status);

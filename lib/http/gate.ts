@@ -10,6 +10,7 @@ import type { Beginning, Completion } from "./completion.js";
 import { clearDeviceToken, setDeviceToken } from "./device-cookie.js";
 import { LoginRoutes } from "./login-routes.js";
 import { prefersHtml } from "./negotiation.js";
+import { nothingLeft } from "./nothing-left.js";
 import type { PageSet } from "./page-set.js";
 import type { RequestState } from "./request-state.js";
 import { localPlace } from "./return-to.js";
@@ -175,7 +176,7 @@ export class Gate {
     const problem: Problem =
       login.status.status === "must-enroll"
         ? { code: "enrollment-required", members: { location } }
-        : { code: "second-factor-required", members: { location, methods } };
+        : { code: "second-factor-required", members: { location, methods, ...nothingLeft(this.engine, login) } };
     sendJsonProblem(req, res, problem, this.pages);
   }
 

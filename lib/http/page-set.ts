@@ -24,6 +24,7 @@ import { changeProblem, FRESH } from "../policy/access.js";
 import { isDue } from "../policy/assess.js";
 import { shownFor } from "./late-forms.js";
 import type { Method } from "./method.js";
+import { NO_METHOD_LEFT, nothingLeft } from "./nothing-left.js";
 import type { Notes } from "./settings-notes.js";
 import { stateOf } from "./request-state.js";
 import { type Settings, siteOf, userOf } from "./settings.js";
@@ -113,8 +114,9 @@ export class PageSet {
   }
 
   /** The sentence a visitor reads about a problem, on pages and in JSON alike. */
-  detail(req: Request, { code }: Problem): string {
-    return this.messages(req).errors[code];
+  detail(req: Request, { code, members }: Problem): string {
+    const { challenge, errors } = this.messages(req);
+    return members?.reason === NO_METHOD_LEFT ? challenge.noneLeftLead : errors[code];
   }
 
   problem(req: Request, problem: Problem): LayoutParts {
@@ -149,6 +151,7 @@ export class PageSet {
       methods,
       selected: shown.type,
       accountName: this.shownName(login),
+      ...("reason" in nothingLeft(this.engine, login) && { isNothingLeft: true as const }),
       trustDays: trustMaxAge && Math.max(1, Math.round(trustMaxAge / DAY)),
       shown: shownFor(login),
       ...(operation === undefined ? {} : { operation }),

@@ -14,6 +14,7 @@ import type { ProofRequirement } from "../policy/requirement.js";
 import { sendJsonProblem, sendProblem, sendRedirect, wantsPage } from "./answers.js";
 import { operationMember } from "./challenge-routes.js";
 import type { Gate } from "./gate.js";
+import { nothingLeft } from "./nothing-left.js";
 import type { PageSet } from "./page-set.js";
 import type { Refusals } from "./refusals.js";
 import { challengePath, type RequestState, settingsPath, stateOf } from "./request-state.js";
@@ -157,7 +158,13 @@ class StepUpGuard {
     const location = challengePath(state, { operation: waiting?.id });
     if (wantsPage(req, pages)) sendRedirect(res, own.length === 0 ? settingsPath(state) : location);
     else {
-      const members = { location, methods: own, ...this.terms(operation), ...(waiting && operationMember(waiting)) };
+      const members = {
+        location,
+        methods: own,
+        ...nothingLeft(engine, login),
+        ...this.terms(operation),
+        ...(waiting && operationMember(waiting)),
+      };
       sendJsonProblem(req, res, { code: "step-up-required", members } satisfies Problem, pages);
     }
   }

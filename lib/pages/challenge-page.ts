@@ -25,7 +25,7 @@ export function challengePage(context: PageContext, view: ChallengeView): Layout
   const problem = problemOf(view);
   const offered = view.methods.flatMap((choice) => shownOf(context, choice));
   const shown = offered.find(({ choice }) => choice.type === view.selected) ?? offered[0];
-  if (shown === undefined) return nothingPage(context, view);
+  if (shown === undefined) return view.isNothingLeft ? noneLeftPage(context, view) : nothingPage(context, view);
   const { choice, drawing, isClosed, page } = shown;
   const isStepUp = view.purpose === "step-up";
   const title = isStepUp ? challenge.stepUpTitle : drawing.words.challenge.title;
@@ -173,6 +173,20 @@ export function operationOverPage(context: PageContext): LayoutParts {
     </section>
   </div>`;
   return renderPage(context, challenge.overTitle, body);
+}
+
+/** What is enrolled is of no use any more, and a new sign-in would end here again: somebody has to help. */
+function noneLeftPage(context: PageContext, view: ChallengeView): LayoutParts {
+  const { challenge } = context.messages;
+  const body = html`<div class="sf-narrow">
+    ${brand(context)}
+    <section class="sf-card">
+      ${cardHeading("shield", challenge.noneLeftTitle)} ${accountLine(context, view)}
+      <p class="sf-lead" role="alert">${challenge.noneLeftLead}</p>
+    </section>
+    ${footer(context, view)}
+  </div>`;
+  return renderPage(context, challenge.noneLeftTitle, body);
 }
 
 /** Nothing is enrolled that could be asked for: only the first factor can show who it is. */

@@ -59,6 +59,9 @@ export interface ChallengeMessages {
   readonly notNow: string;
   readonly nothingTitle: string;
   readonly nothingLead: string;
+  /** What is enrolled can no longer be used here, and nothing else is. */
+  readonly noneLeftTitle: string;
+  readonly noneLeftLead: string;
   /** In the place of something that cannot be confirmed any more. */
   readonly overTitle: string;
   readonly overLead: string;

@@ -54,6 +54,8 @@ export interface ChallengeView {
   readonly purpose: "sign-in" | "step-up";
   /** The visitor's own methods, in order of preference. Empty: they must sign in again. */
   readonly methods: readonly MethodChoice[];
+  /** What is enrolled is of methods that there are no more: signing in again would lead here again. */
+  readonly isNothingLeft?: true;
   /** The method whose form is shown; the others are links to `{base}?method=TYPE`. */
   readonly selected: MethodType | undefined;
   /** It is shown in the place of one that has to wait, which the problem is about. */

@@ -4,6 +4,7 @@ import type { Test } from "supertest";
 import { type SecondFactorOptions, type Store } from "express-second-factor";
 import { movableClock } from "express-second-factor/testing";
 import { strategyRoute, testApp, type TestApp, type TestUser } from "../support/app.js";
+import { BASE, colourApp, waitingForColours } from "../methods/colours/stage.js";
 import { enrolled, full, Jar, pending } from "../support/browser.js";
 import {
   answers,
@@ -272,6 +273,15 @@ describe("what the package asks is told of where it fails:", () => {
     sessionStore.fail("set");
     expectProblem(await waiting.verify(phone.code(target.clock())), "unavailable");
     expect(target.errors).toMatchObject([{ place: "session", error: { message: "The session store is away" } }]);
+  });
+
+  test("a sender that refuses", async () => {
+    const jar = await waitingForColours(colourApp());
+    jar.target.outbox.fault = REJECTS;
+    expectProblem(await jar.post(`${BASE}/send`), "delivery-failed");
+    expect(jar.target.errors).toMatchObject([
+      { place: "sender", userId: "u1", error: { message: expect.stringMatching(/./) } },
+    ]);
   });
 
   test("an account record that cannot be read", async () => {

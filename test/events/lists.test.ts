@@ -1,7 +1,15 @@
 // Everything that can be told, refused or noticed, each brought about once: a name more or less than these is a mistake.
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "@jest/globals";
-import { type ErrorCode, ERRORS, type KnownAction, type Notice, type NoticeKind } from "express-second-factor";
+import {
+  type ErrorCode,
+  ERRORS,
+  type KnownAction,
+  passkeys,
+  type Notice,
+  type NoticeKind,
+  totp,
+} from "express-second-factor";
 import { softwareAuthenticator } from "express-second-factor/testing";
 import type { Response } from "supertest";
 import { BASE, colourApp, waitingForColours } from "../methods/colours/stage.js";
@@ -154,6 +162,12 @@ const ACTS: Readonly<Record<KnownAction, Act>> = {
     jar.target.outbox.fault = REJECTS;
     await jar.post(`${BASE}/send`);
     return jar.target;
+  },
+  "no-method-left": async () => {
+    const { target } = await alice({ methods: [totp()] });
+    const without = testApp({ clock: target.clock, store: target.store, options: { methods: [passkeys()] } });
+    await pending(without, "alice");
+    return without;
   },
   unavailable: async () => {
     const store = faultyStore();

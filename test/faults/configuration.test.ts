@@ -346,7 +346,7 @@ describe("options nobody can mean", () => {
   test("tables are not created, and not tidied, under options that are none", async () => {
     await expect(createTables(db, { tabel: "a" } as never)).rejects.toThrow('did you mean "table"?');
     await expect(removeExpired(db, { clok: Date.now } as never)).rejects.toThrow('did you mean "clock"?');
-    await expect(secondFactor(RIGHT).rotateKeys({ progress: 1 } as never)).rejects.toThrow(
+    await expect(secondFactor(RIGHT).rotateKeys({ onprogress: 1 } as never)).rejects.toThrow(
       'did you mean "onProgress"?',
     );
   });
