@@ -1,5 +1,5 @@
 import type { Request, Response } from "express";
-import { type ErrorCode, LoginFailedError, reasonOf } from "../core/errors.js";
+import { type ErrorCode, LoginRefusedError, reasonOf } from "../core/errors.js";
 import type { Client } from "../core/nouns.js";
 import type { EmitAudit, EmitError } from "../events/emitter.js";
 import { sendBareProblem, sendProblem } from "./answers.js";
@@ -66,16 +66,9 @@ export class Refusals {
    */
   refuseUnavailable(req: Request, res: Response, error: unknown): void {
     tryToHideUser(req);
-    tried(() => {
-      const userId = tried(() => stateOf(req)?.login?.userId) ?? "";
-      const client = clientIn(req);
-      // Told where it failed, with what was thrown.
-      if (error instanceof LoginFailedError) return;
-      this.emitError("request", error, { userId, client });
-      this.emitAudit("unavailable", { userId, client }, { outcome: "failure", reason: reasonOf(error) });
-    });
+    this.tell(req, error);
     if (tried(() => res.headersSent) === true) return;
-    const code: ErrorCode = error instanceof LoginFailedError ? error.code : "unavailable";
+    const code: ErrorCode = error instanceof LoginRefusedError ? error.code : "unavailable";
     first([
       () => {
         sendProblem(req, res, { code }, this.pages);
@@ -95,6 +88,18 @@ export class Refusals {
         req.destroy();
       },
     ]);
+  }
+
+  /** Tells what failed; never throws. */
+  tell(req: Request, error: unknown): void {
+    tried(() => {
+      // Told where it failed, with what was thrown.
+      if (error instanceof LoginRefusedError) return;
+      const userId = tried(() => stateOf(req)?.login?.userId) ?? "";
+      const client = clientIn(req);
+      this.emitError("request", error, { userId, client });
+      this.emitAudit("unavailable", { userId, client }, { outcome: "failure", reason: reasonOf(error) });
+    });
   }
 
   /** A login that was over before it was complete. */
