@@ -34,7 +34,8 @@ export function openingOf(
 }
 
 /** A first step rises once: from one that has, nothing more comes. */
-export function hasRisenFrom({ session }: LoginContext, { logins }: Account): boolean {
+export function hasRisen({ record, session }: LoginContext): boolean {
+  const { logins } = record.account;
   return session?.step === "first" && logins.some(({ from }) => from === session.id);
 }
 
