@@ -142,12 +142,20 @@ export class UnavailableError extends Error {
   }
 }
 
-/** The application would not have a login that was complete but for that. Inside only: its request is answered `login-failed`. */
-export class LoginFailedError extends Error {
-  readonly code = "login-failed" satisfies ErrorCode;
+/**
+ * A login that was complete but for what the application does with it, and is over: refused by that, or ended meanwhile. Answered like
+ * any other problem; code that waits for the login is given it.
+ */
+export class LoginRefusedError extends Error {
+  override readonly name = "LoginRefusedError";
+  readonly status: number;
 
-  constructor(cause: unknown) {
-    super("onLogin refused the login", { cause });
+  constructor(
+    readonly code: Extract<ErrorCode, "login-failed" | "expired">,
+    cause?: unknown,
+  ) {
+    super(ERRORS[code].title, { cause });
+    this.status = ERRORS[code].status;
   }
 }
 

@@ -7,7 +7,7 @@ import type { EngineDependencies } from "./dependencies.js";
 import { elevate, type ElevatedLogin, type Elevation, risen } from "./elevation.js";
 import { isOnItsOwn, type LoginContext, scopeOf, subjectOf, type Unweighed, weighed } from "./login-context.js";
 import type { AnyMethod, Waiting } from "./method.js";
-import { hasRisenFrom } from "./openings.js";
+import { hasRisen } from "./openings.js";
 import type { Presentation, Verification, Verified } from "./verification.js";
 
 /** A proof given at a login. */
@@ -19,8 +19,9 @@ export interface Authenticating extends Presentation {
 type Authenticated = Elevation & Pick<Verified, "proof" | "answer">;
 
 /** Why nothing can be verified for this login; undefined where it can. */
-export function admissionProblem({ session, status }: LoginContext, { refusal, type }: AnyMethod): Problem | undefined {
-  if (status.status === "ended") return { code: "expired" };
+export function admissionProblem(login: LoginContext, { refusal, type }: AnyMethod): Problem | undefined {
+  const { session, status } = login;
+  if (status.status === "ended" || hasRisen(login)) return { code: "expired" };
   // One key shown twice is one factor.
   if (session?.first === type) return { code: refusal };
   // Nothing is enrolled, so nothing can be right; the answer is the one of anything wrong.
@@ -75,12 +76,8 @@ export class Authentication {
   ): Outcome<ElevatedLogin | Waiting> {
     if (!result.ok || "waiting" in result.value) return result as Outcome<Waiting>;
     const { answer, deviceToken, proof, session } = result.value;
-    return success({
-      login: risen({ ...login, session }, record, now),
-      proof,
-      answer,
-      ...(deviceToken === undefined ? {} : { deviceToken }),
-    });
+    const elevated = risen({ ...login, session }, record, now);
+    return success({ login: elevated, proof, answer, ...(deviceToken === undefined ? {} : { deviceToken }) });
   }
 
   /**
@@ -120,7 +117,6 @@ export class Authentication {
   ): Promise<Change<Outcome<Authenticated | Waiting>>> {
     const problem = admissionProblem(login, method);
     if (problem !== undefined) return { result: { ok: false, problem } };
-    if (hasRisenFrom(login, login.record.account)) return { result: failure("expired") };
     const claimant = { scope: scopeOf(login), loginId: login.session?.id };
     const tried = await this.verification.attempt(login.record.account, { method, presented }, claimant, now);
     if ("change" in tried) return tried.change;

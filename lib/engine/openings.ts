@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import type { Account, Login } from "../core/account.js";
-import { LoginFailedError, UnavailableError } from "../core/errors.js";
+import { LoginRefusedError, UnavailableError } from "../core/errors.js";
 import { openingIn, openLogin, removeLogin, revokeFirstStep } from "../core/logins.js";
 import { MINUTE, SECOND } from "../core/nouns.js";
 import { isFuture } from "../core/time.js";
@@ -34,7 +34,8 @@ export function openingOf(
 }
 
 /** A first step rises once: from one that has, nothing more comes. */
-export function hasRisenFrom({ session }: LoginContext, { logins }: Account): boolean {
+export function hasRisen({ record, session }: LoginContext): boolean {
+  const { logins } = record.account;
   return session?.step === "first" && logins.some(({ from }) => from === session.id);
 }
 
@@ -70,7 +71,7 @@ export class Openings {
 
   /**
    * Runs what the application does with a new login, and opens it. Ended meanwhile, it is answered as that.
-   * @throws LoginFailedError where the application refuses: then the login is over
+   * @throws LoginRefusedError where the application refuses: then the login is over
    */
   async open(login: Risen, act: () => Promise<void>): Promise<LoginContext> {
     const { clock, records } = this.dependencies;
@@ -80,7 +81,7 @@ export class Openings {
       const found = listedAt(login.session, login.record.account);
       // Where that cannot be written it is over when its time is.
       if (found !== undefined) await this.strike(login, found).catch(() => undefined);
-      throw new LoginFailedError(error);
+      throw new LoginRefusedError("login-failed", error);
     }
     const { record } = await records.change<undefined>(
       subjectOf(login),

@@ -1,5 +1,5 @@
 import type { Request } from "express";
-import { ConfigurationError, LoginFailedError } from "../core/errors.js";
+import { ConfigurationError, LoginRefusedError } from "../core/errors.js";
 import type { FactorId, MethodType } from "../core/nouns.js";
 import { isAnything, within } from "../core/within.js";
 import { openCarried, sealCarried } from "../engine/carried.js";
@@ -96,7 +96,7 @@ export class Completion {
   /**
    * Has the application do what it does with a login that is complete but for that, where it is for this request to do so; answers
    * the login as it is then. Where another request does, that is waited for.
-   * @throws LoginFailedError where the application refuses: the login is over, in the account and in the session
+   * @throws LoginRefusedError where the application refuses: the login is over, in the account and in the session
    */
   async complete(state: RequestState, login: LoginContext, beginning: Beginning): Promise<LoginContext> {
     const { session } = login;
@@ -119,7 +119,7 @@ export class Completion {
         await this.tell(state, { ...login, session }, beginning);
       } catch (error) {
         await this.engine.firstFactor.end(session, login.source.client);
-        throw new LoginFailedError(error);
+        throw new LoginRefusedError("login-failed", error);
       }
     });
   }
@@ -153,7 +153,7 @@ export class Completion {
     } catch (error) {
       tryToHideUser(state.req);
       state.login = undefined;
-      if (error instanceof LoginFailedError) {
+      if (error instanceof LoginRefusedError) {
         this.engine.dependencies.emitAudit("login-failed", { userId, client: source.client }, { outcome: "failure" });
         // The account does not list it; that its session stays as it is must not hide what went wrong.
         await state.keeper.passportLogin.forget(state, false).catch(() => undefined);

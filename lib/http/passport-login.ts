@@ -1,5 +1,5 @@
 import type { Request } from "express";
-import { ConfigurationError } from "../core/errors.js";
+import { ConfigurationError, LoginRefusedError, UnavailableError } from "../core/errors.js";
 import type { Engine } from "../engine/engine.js";
 import type { BegunLogin } from "../engine/first-factor.js";
 import { type LoginContext, type Unweighed, weighed } from "../engine/login-context.js";
@@ -14,6 +14,7 @@ import {
   keepsSession,
   type LoggingIn,
   LogInError,
+  type LogInOptions,
   type PassportMethod,
   renewedWith,
 } from "./log-in-call.js";
@@ -67,11 +68,7 @@ export class PassportLogin {
           else tellOfWaiting(done);
         },
         (error: unknown) => {
-          if (error instanceof LogInError) done(error.cause);
-          else if (error instanceof ConfigurationError && tryToHideUser(state.req)) {
-            this.settings.emitError("request", error);
-            done(error);
-          } else this.refusals.refuseUnavailable(state.req, state.res, error);
+          this.failed(state, options, error, done);
         },
       )
       // The application's callback threw. Without us Express would have heard of it.
@@ -79,6 +76,19 @@ export class PassportLogin {
         tellOfCallback(error);
         this.refusals.refuseUnavailable(state.req, state.res, error);
       });
+  }
+
+  /** Whoever waits for the login is given what failed, and answers; so is the developer what is their mistake. All others are answered. */
+  private failed({ req, res }: RequestState, { secondFactor }: LogInOptions, error: unknown, done: Done): void {
+    if (error instanceof LogInError) done(error.cause);
+    else if (error instanceof ConfigurationError && tryToHideUser(req)) {
+      this.settings.emitError("request", error);
+      done(error);
+    } else if (secondFactor === "inline" && tryToHideUser(req)) {
+      this.refusals.tell(req, error);
+      const isOurs = error instanceof LoginRefusedError || error instanceof UnavailableError;
+      done(isOurs ? error : new UnavailableError("The login could not be decided", error));
+    } else this.refusals.refuseUnavailable(req, res, error);
   }
 
   /** `req.logOut([options], [done])`. */
@@ -175,13 +185,14 @@ export class PassportLogin {
     state.hasBegun = true;
     const { login } = begun;
     const { isReport } = this.settings;
+    const hasEnded = login.status.status === "ended";
     // It was ended while it was made, by another request.
-    if (login.status.status === "ended") return isReport ? this.letEndedOn(login) : this.refuseEnded(state);
-    if (!isDue(login.status)) return this.arrive(state, user, login, { text });
-    this.gate.setLogin(state, login);
+    if (hasEnded && !isReport) return this.refuseEnded(state, options);
+    if (!hasEnded && !isDue(login.status)) return this.arrive({ options, state, user }, login, { text });
+    if (!hasEnded) this.gate.setLogin(state, login);
     if (isReport) {
       this.gate.report(login);
-      await this.completion.letThrough(state, login, { text });
+      if (!hasEnded) await this.completion.letThrough(state, login, { text });
       return true;
     }
     if (options.secondFactor === "inline") return true;
@@ -189,27 +200,26 @@ export class PassportLogin {
     return false;
   }
 
-  private letEndedOn(login: LoginContext): boolean {
-    this.gate.report(login);
-    return true;
-  }
-
-  private refuseEnded(state: RequestState): boolean {
+  /** @throws LoginRefusedError where somebody waits for the login */
+  private refuseEnded(state: RequestState, { secondFactor }: LogInOptions): boolean {
+    if (secondFactor === "inline") {
+      state.login = undefined;
+      throw new LoginRefusedError("expired");
+    }
     this.refusals.refuseEnded(state);
     return false;
   }
 
   /** A complete login, with what the application does first; it sees the user once that is done. Answers whether it goes on. */
   private async arrive(
-    state: RequestState,
-    user: AppUser,
+    { options, state, user }: Omit<LoggingIn, "original">,
     login: LoginContext,
     beginning: Beginning,
   ): Promise<boolean> {
     const { req } = state;
     if (login.opens === true) showUser(req, undefined);
     const open = await this.completion.complete(state, login, beginning);
-    if (open.status.status === "ended") return this.refuseEnded(state);
+    if (open.status.status === "ended") return this.refuseEnded(state, options);
     showUser(req, user);
     if (login.opens === true) await saveSession(req);
     this.gate.setLogin(state, open);
@@ -232,7 +242,7 @@ export class PassportLogin {
     if (kept !== undefined && options.successReturnToOrRedirect !== undefined) kept.returnTo = returnTo;
     const risen = weighed({ ...ready, session }, ready.record, this.settings.clock());
     const opens = ready.opens === true;
-    return this.arrive(state, user, opens ? { ...risen, opens } : risen, beginning);
+    return this.arrive(login, opens ? { ...risen, opens } : risen, beginning);
   }
 
   /** What was kept of the login that rises; of one that was whole by its first step there is nothing yet. */

@@ -1,5 +1,5 @@
 import type { Request, Response } from "express";
-import { LoginFailedError, type Problem, reasonOf } from "../core/errors.js";
+import { LoginRefusedError, type Problem, reasonOf } from "../core/errors.js";
 import type { Client } from "../core/nouns.js";
 import type { EmitAudit, EmitError } from "../events/emitter.js";
 import { sendBareProblem, sendJsonProblem, sendProblem, sendProblemPage, wantsPage } from "./answers.js";
@@ -10,7 +10,7 @@ import { tryToHideUser } from "./user-visibility.js";
 
 /** What is told of a failure. */
 function problemOf(error: unknown): Problem {
-  return { code: error instanceof LoginFailedError ? error.code : "unavailable" };
+  return { code: error instanceof LoginRefusedError ? error.code : "unavailable" };
 }
 
 /** What a refusal asks may be what has failed: then it goes without. */
@@ -71,22 +71,15 @@ export class Refusals {
    */
   refuseUnavailable(req: Request, res: Response, error: unknown): void {
     tryToHideUser(req);
-    tried(() => {
-      const userId = tried(() => stateOf(req)?.login?.userId) ?? "";
-      const client = clientIn(req);
-      // Told where it failed, with what was thrown.
-      if (error instanceof LoginFailedError) return;
-      this.emitError("request", error, { userId, client });
-      this.emitAudit("unavailable", { userId, client }, { outcome: "failure", reason: reasonOf(error) });
-    });
+    this.tell(req, error);
     if (tried(() => res.headersSent) === true) return;
-    this.tell(req, res, error).catch(() => {
+    this.answerFailure(req, res, error).catch(() => {
       this.refuseAlone(req, res, problemOf(error));
     });
   }
 
   /** In the application's own layout, unless that is what has failed. */
-  private async tell(req: Request, res: Response, error: unknown): Promise<void> {
+  private async answerFailure(req: Request, res: Response, error: unknown): Promise<void> {
     const problem = problemOf(error);
     const page = wantsPage(req, this.pages) ? this.pages.problem(req, problem) : undefined;
     if (page === undefined) {
@@ -116,6 +109,18 @@ export class Refusals {
         req.destroy();
       },
     ]);
+  }
+
+  /** Tells what failed; never throws. */
+  tell(req: Request, error: unknown): void {
+    tried(() => {
+      // Told where it failed, with what was thrown.
+      if (error instanceof LoginRefusedError) return;
+      const userId = tried(() => stateOf(req)?.login?.userId) ?? "";
+      const client = clientIn(req);
+      this.emitError("request", error, { userId, client });
+      this.emitAudit("unavailable", { userId, client }, { outcome: "failure", reason: reasonOf(error) });
+    });
   }
 
   /** A login that was over before it was complete. */

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, jest, test } from "@jest/globals";
 import type { Express, Request } from "express";
 import { testApp, type TestApp, type TestAppOptions, type TestUser, userNamed } from "../support/app.js";
 import { enrolled, Jar } from "../support/browser.js";
+import { faultyStore, REJECTS } from "../support/faults.js";
 
 interface Inline {
   readonly secondFactor: "inline";
@@ -14,7 +15,7 @@ const INLINE: Inline = { secondFactor: "inline" };
 type LogIn = (req: Request, user: TestUser, options: Inline) => Promise<void>;
 
 function failed(error: unknown): Error {
-  return new Error("req.logIn failed", { cause: error });
+  return error as Error;
 }
 
 const styles: readonly [string, LogIn][] = [
@@ -34,12 +35,15 @@ const styles: readonly [string, LogIn][] = [
 
 type Promisable = (user: TestUser, options: Inline, done: (error: unknown) => void) => void;
 
-function inlineApp(
-  logIn: LogIn,
-  options: Inline = INLINE,
-  rest: TestAppOptions = {},
-): TestApp & { open: () => number } {
+/** An application that holds something around its logins: how much of it is still held, and what it was told. */
+interface InlineApp extends TestApp {
+  open(): number;
+  failures(): readonly unknown[];
+}
+
+function inlineApp(logIn: LogIn, options: Inline = INLINE, rest: TestAppOptions = {}): InlineApp {
   let held = 0;
+  const failures: unknown[] = [];
   const target = testApp({
     ...rest,
     routes(app: Express) {
@@ -50,6 +54,7 @@ function inlineApp(
           const { status, user } = req.secondFactor;
           res.json({ status, isIn: req.isAuthenticated(), user: req.user ?? null, waits: (user as TestUser).name });
         } catch (error) {
+          failures.push(error);
           next(error);
         } finally {
           held -= 1;
@@ -57,7 +62,7 @@ function inlineApp(
       });
     },
   });
-  return { ...target, open: () => held };
+  return { ...target, open: () => held, failures: () => failures };
 }
 
 describe.each(styles)('req.logIn(user, { secondFactor: "inline" }) awaited by %s', (_name, logIn) => {
@@ -84,6 +89,23 @@ describe.each(styles)('req.logIn(user, { secondFactor: "inline" }) awaited by %s
     const jar = new Jar(inlineApp(logIn, INLINE, { options: { policy: "required" } }));
     expect((await jar.post("/api/session/carol")).body).toMatchObject({ status: "must-enroll", isIn: false });
     expect(await jar.isIn()).toBe(false);
+  });
+
+  test.each([
+    ["the store does not answer", { status: 503, code: "unavailable" }],
+    ["onLogin refuses", { status: 503, code: "login-failed" }],
+  ])("comes back with an error where %s, and nobody is in", async (reason, expected) => {
+    const store = faultyStore();
+    const onLogin = (): void => {
+      if (reason === "onLogin refuses") throw new Error("no seat is left");
+    };
+    const target = inlineApp(logIn, INLINE, { store, options: { onLogin, storeTimeout: "50ms" } });
+    const jar = new Jar(target);
+    if (reason !== "onLogin refuses") store.fail("read", REJECTS);
+    await jar.post("/api/session/carol");
+    store.heal();
+    expect(target.failures()).toMatchObject([expected]);
+    expect([target.open(), await jar.isIn()]).toEqual([0, false]);
   });
 
   test("opens nothing where no session is kept", async () => {

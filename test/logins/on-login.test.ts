@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { copyOf, MINUTE, trusted, twoServers } from "../support/attack.js";
+import { copyOf, deviceCookie, MINUTE, putCookie, SESSION_COOKIE, trusted, twoServers } from "../support/attack.js";
 import { type Enrolled, enrolled, full, Jar, pending } from "../support/browser.js";
 import { HeaderStrategy } from "../support/first-factors.js";
 import { expectProblem } from "../support/problems.js";
@@ -289,23 +289,35 @@ describe("until onLogin has come to an end", () => {
   });
 });
 
-test("ten first requests of a session that was found, over two processes, are told of once and all let in", async () => {
-  let count = 0;
-  const gate = held();
-  const onLogin = (): Promise<void> => {
-    count += 1;
-    return gate.wait();
-  };
-  const servers = twoServers({ before: above, options: { onLogin } });
-  const jar = await loggedInAbove(servers[0], "carol");
-  const copies = Array.from({ length: 10 }, (_none, index) => copyOf(jar, undefined, servers[index % 2]));
-  const answers = Promise.all(copies.map((copy) => copy.get("/account").then(({ status }) => status)));
-  await gate.reached;
-  await new Promise((resolve) => setTimeout(resolve, 100));
-  gate.release();
-  expect(new Set(await answers)).toEqual(new Set([200]));
-  expect(count).toBe(1);
-});
+test.each([
+  ["without a factor", "carol"],
+  ["in a trusted browser", "alice"],
+])(
+  "ten first requests of a session that was found %s, over two processes, are told of once and all let in",
+  async (_name, name) => {
+    let count = 0;
+    const gate = held();
+    let isHeld = false;
+    const onLogin = (): Promise<void> | undefined => {
+      count += 1;
+      return isHeld ? gate.wait() : undefined;
+    };
+    const servers = twoServers({ before: above, options: { onLogin } });
+    const { phone } = await enrolled(servers[0], "alice");
+    const device = name === "alice" ? [deviceCookie(await trusted(servers[0], "alice", phone))] : [];
+    const jar = await loggedInAbove(servers[0], name);
+    for (const [cookie, value] of device) putCookie(jar, cookie, value);
+    const names = [SESSION_COOKIE, ...device.map(([cookie]) => cookie)];
+    const copies = Array.from({ length: 10 }, (_none, index) => copyOf(jar, names, servers[index % 2]!));
+    [count, isHeld] = [0, true];
+    const answers = Promise.all(copies.map((copy) => copy.get("/account").then(({ status }) => status)));
+    await gate.reached;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    gate.release();
+    expect(new Set(await answers)).toEqual(new Set([200]));
+    expect(count).toBe(1);
+  },
+);
 
 describe("a rejection of onLogin", () => {
   const refuse = (isRefusing: () => boolean) => (): void => {

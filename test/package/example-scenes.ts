@@ -192,6 +192,16 @@ export const SCENES: Readonly<Record<string, Scene>> = {
     expect(await isEnrolled(application)).toBe(true);
     await logsWhatHappens(application);
   },
+  "docs/logins.md: When a login is complete": async (application) => {
+    await protectsLogins(application);
+    expect(application.logged).toEqual([
+      expect.objectContaining({ by: "the first factor alone" }),
+      expect.objectContaining({ by: "backup-code" }),
+    ]);
+  },
+  "docs/logins.md: Code that waits for the login": async (application) => {
+    expect((await new Jar(application).post("/api/session")).body).toEqual({ status: "pending" });
+  },
   "docs/scaling.md: Spreading it": async (_application, { accounts }) => {
     expect(await (accounts as Store).read("account:nobody")).toBeUndefined();
   },
