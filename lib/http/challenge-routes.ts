@@ -18,9 +18,9 @@ import { saveRecord } from "./session.js";
 /** Below `path`: the page that offers to open again what wrong codes have closed. */
 export const REOPEN_PATH = "/reopen";
 
-/** Where the user was going: what the gate kept, else the front page. */
-export function destination({ login }: RouteContext): string {
-  return login.session?.returnTo ?? "/";
+/** Where the user was going: what the gate kept, else the application's front page. */
+export function destination({ login, state }: RouteContext): string {
+  return login.session?.returnTo ?? state.places.home;
 }
 
 /** As {@link destination}, which is used up by it: an application may have sent the browser here itself. */
@@ -101,7 +101,7 @@ async function showOperation(context: RouteContext, id: unknown): Promise<Outcom
 }
 
 async function cancel(context: RouteContext, operation: string | undefined): Promise<Outcome<Reply>> {
-  const { engine, login, settings, state } = context;
+  const { engine, login, state } = context;
   if (operation !== undefined) {
     const isAbandoned = await engine.operations.abandon(login, operation);
     return isAbandoned ? success({ status: 204, page: { redirect: settingsPath(state) } }) : failure("expired");
@@ -110,7 +110,7 @@ async function cancel(context: RouteContext, operation: string | undefined): Pro
   if (!isDue(login.status)) return success({ status: 204, page: { redirect: settingsPath(state) } });
   await engine.firstFactor.cancel(login);
   await state.keeper.passportLogin.forget(state, true);
-  return success({ status: 204, page: { redirect: settings.loginPath } });
+  return success({ status: 204, page: { redirect: state.places.login } });
 }
 
 /** A page on the way from a proof to where the user was going: of a method's after a sign-in by code, ours after a step-up. */
@@ -144,9 +144,12 @@ export function elevatedReply(context: RouteContext, elevated: ElevatedLogin): O
 }
 
 /** The answer to a proof of one operation: the login and its session stay as they are, and what was asked for can be done now. */
-export function confirmedReply({ engine, login }: RouteContext, { answer, confirmed }: Confirmed): Outcome<Reply> {
+export function confirmedReply(
+  { engine, login, state }: RouteContext,
+  { answer, confirmed }: Confirmed,
+): Outcome<Reply> {
   const { status } = login;
-  const { returnTo: redirectTo = "/" } = confirmed;
+  const { returnTo: redirectTo = state.places.home } = confirmed;
   const amr = status.status === "verified" ? amrOf(engine, status.login) : [];
   const body = { status: status.status, redirectTo, amr, ...answer };
   return success({ status: 200, body, page: { redirect: redirectTo } });

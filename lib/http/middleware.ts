@@ -68,7 +68,7 @@ export class Middleware {
     this.mount.look(req);
     requireOrder(req);
     this.settings.proxyCheck.look(req);
-    const state: RequestState = beginState(req, res, this.keeper, this.settings.path);
+    const state: RequestState = beginState(req, res, this.keeper, this.settings.placesAt(req.baseUrl));
     takeOver(req);
     const route = this.routes.find(req);
     await this.gate.loadLogin(state, route?.isConfirmedByWrite === true);

@@ -202,10 +202,12 @@ export class PageSet {
   }
 
   private context(req: Request, login?: LoginContext): PageContext {
-    const { issuer, issuerName, loginPath, pages = {}, path } = this.settings;
+    const { issuer, issuerName, pages = {}, placesAt } = this.settings;
     const { lang = "en", layout = builtInLayout } = pages;
+    const { base, home, login: loginPath } = stateOf(req)?.places ?? placesAt(req.baseUrl);
     return {
-      base: stateOf(req)?.base ?? path,
+      base,
+      home,
       messages: this.messages(req),
       pages: this.pages,
       issuer: login === undefined ? issuerName : issuer(req, userOf(login)),

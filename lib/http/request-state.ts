@@ -3,6 +3,7 @@ import type { MethodType, Status } from "../core/nouns.js";
 import type { LoginContext } from "../engine/login-context.js";
 import type { SessionRecord } from "../policy/assess.js";
 import type { PassportLogin } from "./passport-login.js";
+import type { Places } from "./places.js";
 
 /** `req.secondFactor`: what this request's login is worth. */
 export interface SecondFactorState {
@@ -57,9 +58,14 @@ export class RequestState {
     readonly req: Request,
     readonly res: Response,
     readonly keeper: LoginKeeper,
-    /** Where the routes live, as the browser sees them. */
-    readonly base: string,
+    /** Where everything is, as the browser sees it. */
+    readonly places: Places,
   ) {}
+
+  /** Where the routes live, as the browser sees them. */
+  get base(): string {
+    return this.places.base;
+  }
 
   /** The login of this request; undefined where there is none, or it is over. */
   get login(): LoginContext | undefined {
@@ -94,10 +100,8 @@ function carrierOf(req: Request): Carrier {
   return ((req.rawHeaders as string[] | undefined) ?? req) as Carrier;
 }
 
-export function beginState(req: Request, res: Response, keeper: LoginKeeper, path: string): RequestState {
-  // Under a pattern the mount path is the client's own words; two slashes would name another host.
-  const base = req.baseUrl === "" ? path : (req.baseUrl + path).replace(/^[/\\]+/, "/");
-  const state = new RequestState(req, res, keeper, base);
+export function beginState(req: Request, res: Response, keeper: LoginKeeper, places: Places): RequestState {
+  const state = new RequestState(req, res, keeper, places);
   carrierOf(req)[STATE] = state;
   return state;
 }

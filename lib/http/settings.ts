@@ -6,6 +6,7 @@ import type { Layout } from "../pages/views.js";
 import type { Decide } from "../policy/policy.js";
 import type { AddressGuard } from "./address-guard.js";
 import type { Method } from "./method.js";
+import type { Places } from "./places.js";
 import type { ProxyCheck } from "./proxy-check.js";
 
 /** The application's user, of whom only the configured readers know anything. */
@@ -24,7 +25,10 @@ export interface PagesOptions {
 /** The options, resolved: what is missing is filled in, what can be decided at start is decided. */
 export interface Settings {
   readonly path: string;
-  readonly loginPath: string;
+  /** In front of what a proxy lets through: `""`, or without a trailing slash. */
+  readonly publicPath: string;
+  /** Where everything is, as the browser sees it, for requests that come by this mount path (`req.baseUrl`). */
+  readonly placesAt: (mountPath: string) => Places;
   readonly clock: Clock;
   readonly isReport: boolean;
   readonly methods: ReadonlyMap<MethodType, Method>;

@@ -8,6 +8,7 @@ import { durationProblem, functionProblem, isPath, isRecord, wholeProblem } from
 import { addressStoreProblems, limitsProblems } from "./limit-problems.js";
 import { configuredMethods, methodsProblems } from "./method-problems.js";
 import type { SecondFactorOptions } from "./options.js";
+import { placeProblems } from "./place-problems.js";
 
 // Everything here arrives from JavaScript too, so nothing is believed because its type says so.
 type Given = { readonly [Name in keyof Required<SecondFactorOptions>]?: unknown };
@@ -24,6 +25,8 @@ const KNOWN: Readonly<Record<keyof Required<SecondFactorOptions>, true>> = {
   limits: true,
   notify: true,
   path: true,
+  publicPath: true,
+  homePath: true,
   exempt: true,
   loginPath: true,
   storeTimeout: true,
@@ -115,12 +118,10 @@ function userProblems({ user }: Given): string[] {
   return [...unknownNames(user, USER_READERS, "user."), ...problems];
 }
 
-function pathProblems({ path, loginPath, exempt }: Given): string[] {
+function pathProblems({ path, exempt }: Given): string[] {
   const problems: string[] = [];
   if (path !== undefined && (!isPath(path) || path === "/"))
     problems.push('path: must begin with one slash, for example "/2fa"');
-  if (loginPath !== undefined && !isPath(loginPath))
-    problems.push('loginPath: must begin with one slash, for example "/login"');
   if (exempt === undefined || typeof exempt === "function") return problems;
   if (!Array.isArray(exempt) || !exempt.every(isPath))
     problems.push('exempt: a list of exact paths such as ["/login"], or a function');
@@ -173,6 +174,7 @@ export function optionProblems(given: unknown, builtIn: () => readonly Method[],
     ...addressStoreProblems(given.limits, rateLimitStore),
     ...durationProblem("storeTimeout", given.storeTimeout),
     ...pathProblems(given),
+    ...placeProblems(given),
     ...pagesProblems(given, methods),
     ...choiceProblems(given),
   ];

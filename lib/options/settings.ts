@@ -8,7 +8,9 @@ import type { KeyProvider } from "../crypto/key-provider.js";
 import type { EngineSettings } from "../engine/engine.js";
 import { AddressGuard } from "../http/address-guard.js";
 import type { Method } from "../http/method.js";
+import { type Place, placesFor, sitePath } from "../http/places.js";
 import { ProxyCheck } from "../http/proxy-check.js";
+import { localPath } from "../http/return-to.js";
 import type { AppUser, Settings } from "../http/settings.js";
 import { milliseconds } from "../policy/durations.js";
 import { createPolicy, isDecision } from "../policy/policy.js";
@@ -161,13 +163,25 @@ function issuerOf({ issuer, origin }: SecondFactorOptions): Pick<Settings, "issu
   return { issuer: (req, user) => nameOf(issuer(req, user)) || hostOf(origins(req)), issuerName: "" };
 }
 
+/** A place as it was checked at start: resolved, so that nothing in it is left for a browser to read differently. */
+function placeOf(given: string): Place {
+  const isWhole = !given.startsWith("/");
+  const { origin } = isWhole ? new URL(given) : { origin: "https://site.invalid" };
+  return { isWhole, path: localPath(given, origin) ?? "/" };
+}
+
+function placesOf({ homePath, loginPath = "/login", path = "/2fa", publicPath = "" }: SecondFactorOptions) {
+  const home = homePath === undefined ? undefined : placeOf(homePath);
+  const prefix = sitePath(publicPath);
+  return { publicPath: prefix, placesAt: placesFor({ home, login: placeOf(loginPath), path, publicPath: prefix }) };
+}
+
 function httpSettings(options: SecondFactorOptions, shared: Shared): Settings {
-  const { loginPath = "/login", pages = {}, path = "/2fa", policy = "optional" } = options;
+  const { pages = {}, path = "/2fa", policy = "optional" } = options;
   const proxyCheck = new ProxyCheck();
   const isAddressCertain = (req: Request): boolean => proxyCheck.isAddressCertain(req);
   return {
     path: path.replace(/\/$/, ""),
-    loginPath,
     clock: shared.clock,
     isReport: options.enforce === "report",
     methods: new Map(shared.methods.map((method) => [method.type, method])),
@@ -181,6 +195,7 @@ function httpSettings(options: SecondFactorOptions, shared: Shared): Settings {
     isExempt: exemption(options.exempt),
     loadUser: options.user?.load,
     addressGuard: shared.addressGuard,
+    ...placesOf(options),
     ...issuerOf(options),
     ...userReaders(options.user),
   };

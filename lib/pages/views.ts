@@ -15,8 +15,10 @@ export interface PageContext {
   readonly issuer: string;
   /** Language of the messages, for `<html lang>`: a BCP 47 tag. */
   readonly lang: string;
-  /** Where the application's own login page is. */
+  /** Where the application's own login page is, as the browser sees it. */
   readonly loginPath: string;
+  /** Where "back to the application" leads, as the browser sees it. */
+  readonly home: string;
   /** The layout in force: the built-in one or the application's. */
   readonly layout: Layout;
 }

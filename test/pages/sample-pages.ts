@@ -45,6 +45,7 @@ export function contextWith(changes: Partial<PageContext> = {}): PageContext {
     issuer: "Example",
     lang: "en",
     loginPath: "/login",
+    home: "/",
     layout: builtInLayout,
     ...changes,
   };
