@@ -1,23 +1,15 @@
 import type { Request, Response } from "express";
-import { ERRORS, type Problem } from "../core/errors.js";
+import { type ErrorCode, ERRORS, type Problem } from "../core/errors.js";
 import { english } from "../pages/messages.js";
+import { isHtmx, sendHtmxTo } from "./libraries.js";
 import { prefersHtml } from "./negotiation.js";
 import type { PageSet } from "./page-set.js";
-
-/** For pages: nothing from elsewhere, nothing inline, no frames, no form to another site. */
-const PAGE_POLICY = [
-  "default-src 'none'",
-  "style-src 'self'",
-  "script-src 'self'",
-  "img-src 'self'",
-  "connect-src 'self'",
-  "form-action 'self'",
-  "base-uri 'none'",
-  "frame-ancestors 'none'",
-].join("; ");
+import { stateOf } from "./request-state.js";
 
 /** Problem types are names, not addresses; their meaning is in the documentation's table of codes. */
 const TYPE_PREFIX = "urn:express-second-factor:problem:";
+
+const FOR_CHALLENGE: readonly ErrorCode[] = ["second-factor-required", "step-up-required", "enrollment-required"];
 
 export function setCommonHeaders(res: Response): void {
   res.setHeader("Cache-Control", "no-store");
@@ -35,9 +27,10 @@ function sendText(res: Response, status: number, type: string, text: string): vo
   res.end(text);
 }
 
-export function sendPage(res: Response, status: number, html: string): void {
+/** `policy`: see `PageSet.policy`. */
+export function sendPage(res: Response, status: number, html: string, policy: string): void {
   setCommonHeaders(res);
-  res.set("Content-Security-Policy", PAGE_POLICY);
+  res.set("Content-Security-Policy", policy);
   sendText(res, status, "text/html", html);
 }
 
@@ -80,14 +73,31 @@ export function sendBareProblem(res: Response, problem: Problem): void {
   sendProblemJson(res, problem, english.errors[problem.code]);
 }
 
+/** Where a page would lead from a problem that only another page can mend; undefined where there is none. */
+function wayFrom(req: Request, { code, members }: Problem): string | undefined {
+  if (typeof members?.location === "string") return members.location;
+  const { base, login, places } = stateOf(req) ?? {};
+  if (code === "login-required" || (code === "expired" && login === undefined)) return places?.login;
+  return FOR_CHALLENGE.includes(code) ? base : undefined;
+}
+
 /** Tells a visitor what is wrong: as JSON, or as `page` (default: a page that says just that). */
 export function sendProblem(req: Request, res: Response, problem: Problem, pages: PageSet, page?: string): void {
   setProblemHeaders(res, problem);
-  if (wantsPage(req, pages)) sendPage(res, ERRORS[problem.code].status, page ?? pages.problem(req, problem));
-  else sendProblemJson(res, problem, pages.detail(req, problem));
+  if (wantsPage(req, pages)) {
+    sendPage(res, ERRORS[problem.code].status, page ?? pages.problem(req, problem), pages.policy(req, res));
+    return;
+  }
+  sendHtmxTo(req, res, wayFrom(req, problem));
+  sendProblemJson(res, problem, pages.detail(req, problem));
 }
 
 /** The visitor is to get a page: they prefer one, and there are pages. */
 export function wantsPage(req: Request, pages: PageSet): boolean {
-  return pages.isOn && prefersHtml(req);
+  return pages.isOn && followsPages(req);
+}
+
+/** A browser that shows what it is answered, and follows where it is sent; htmx would put either into the page it is on. */
+export function followsPages(req: Request): boolean {
+  return prefersHtml(req) && !isHtmx(req);
 }

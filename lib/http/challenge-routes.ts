@@ -10,7 +10,7 @@ import { closedView } from "../engine/views.js";
 import { holdsUntil, isDue } from "../policy/assess.js";
 import { wantsPage } from "./answers.js";
 import { amrOf } from "./description.js";
-import { settingsPath } from "./request-state.js";
+import { settingsPath, wayBack } from "./request-state.js";
 import { readNothing, type Reply, type Route, route, type RouteContext } from "./route.js";
 import { readOperation } from "./schemas.js";
 import { saveRecord } from "./session.js";
@@ -46,7 +46,8 @@ export async function thenSettings(context: RouteContext): Promise<RouteContext>
 }
 
 function isFromSettings({ login, req, state }: RouteContext): boolean {
-  return !isDue(login.status) && req.get("referer")?.endsWith(settingsPath(state)) === true;
+  const from = req.get("referer") ?? "";
+  return !isDue(login.status) && URL.canParse(from) && new URL(from).pathname === settingsPath(state);
 }
 
 /** The page a problem of a proof is told on: the challenge again. A step-up leads back to where it was asked for. */
@@ -103,11 +104,12 @@ async function showOperation(context: RouteContext, id: unknown): Promise<Outcom
 async function cancel(context: RouteContext, operation: string | undefined): Promise<Outcome<Reply>> {
   const { engine, login, state } = context;
   if (operation !== undefined) {
-    const isAbandoned = await engine.operations.abandon(login, operation);
-    return isAbandoned ? success({ status: 204, page: { redirect: settingsPath(state) } }) : failure("expired");
+    const abandoned = await engine.operations.abandon(login, operation);
+    if (abandoned === undefined) return failure("expired");
+    return success({ status: 204, page: { redirect: wayBack(state, login, abandoned) } });
   }
   // Nothing is pending: whoever turns away from confirming something stays signed in.
-  if (!isDue(login.status)) return success({ status: 204, page: { redirect: settingsPath(state) } });
+  if (!isDue(login.status)) return success({ status: 204, page: { redirect: wayBack(state, login) } });
   await engine.firstFactor.cancel(login);
   await state.keeper.passportLogin.forget(state, true);
   return success({ status: 204, page: { redirect: state.places.login } });

@@ -3,6 +3,7 @@ import { ConfigurationError } from "../core/errors.js";
 import type { Engine } from "../engine/engine.js";
 import { describe } from "./description.js";
 import { Gate } from "./gate.js";
+import { LastPages } from "./last-pages.js";
 import { MountCheck, requireOrder, strangeness } from "./order.js";
 import { PageSet } from "./page-set.js";
 import { PassportLogin } from "./passport-login.js";
@@ -32,7 +33,7 @@ export class Middleware {
     this.refusals = new Refusals(this.pages, engine.dependencies.emitAudit);
     this.gate = new Gate(settings, engine, this.pages);
     const passportLogin = new PassportLogin(settings, engine, this.gate, this.pages, this.refusals);
-    this.keeper = { passportLogin, describe: (login) => describe(engine, login) };
+    this.keeper = { passportLogin, lastPages: new LastPages(), describe: (login) => describe(engine, login) };
     this.routes = new OwnRoutes({ engine, settings, pages: this.pages, refusals: this.refusals });
     this.wellKnown = new WellKnown(settings);
   }

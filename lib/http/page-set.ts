@@ -8,6 +8,7 @@ import type { Engine } from "../engine/engine.js";
 import { isOnItsOwn, type LoginContext } from "../engine/login-context.js";
 import type { ShownOperation } from "../engine/operations.js";
 import { ownSettingsView } from "../engine/views.js";
+import { bouncePage } from "../pages/bounce-page.js";
 import { challengePage, operationOverPage } from "../pages/challenge-page.js";
 import { enrollmentPage } from "../pages/enrollment-page.js";
 import { builtInLayout, renderPage } from "../pages/layout.js";
@@ -19,8 +20,10 @@ import { setUpPage } from "../pages/set-up-page.js";
 import type { PageContext, PageProblem } from "../pages/views.js";
 import { changeProblem, FRESH } from "../policy/access.js";
 import { isDue } from "../policy/assess.js";
+import { contentPolicy } from "./content-policy.js";
 import type { Method } from "./method.js";
-import { stateOf } from "./request-state.js";
+import type { Places } from "./places.js";
+import { stateOf, wayBack } from "./request-state.js";
 import { type Settings, siteOf, userOf } from "./settings.js";
 
 function pageProblem({ code, retryAfter, members }: Problem): PageProblem {
@@ -66,6 +69,8 @@ export class PageSet {
   /** The words in force, where they are the same for every request; else those to replace. */
   private readonly words: Messages;
   private readonly minting: Method | undefined;
+  /** The content policy of a page. */
+  readonly policy: ReturnType<typeof contentPolicy>;
 
   constructor(
     private readonly settings: Settings,
@@ -73,6 +78,7 @@ export class PageSet {
   ) {
     const methods = [...settings.methods.values()];
     this.pages = pagesOf(methods);
+    this.policy = contentPolicy(settings.pages?.contentSecurityPolicy);
     this.minting = methods.find((method) => method.mint !== undefined);
     const problems = this.isOn ? methods.flatMap(missingParts) : [];
     if (problems.length > 0) throw new ConfigurationError(problems);
@@ -117,11 +123,16 @@ export class PageSet {
       purpose: login.status.status === "pending" ? "sign-in" : "step-up",
       methods,
       selected: selected?.type,
+      backTo: this.wayBack(req, login),
       accountName: this.shownName(login),
       trustDays: trustMaxAge && Math.max(1, Math.round(trustMaxAge / DAY)),
       ...(operation === undefined ? {} : { operation }),
       ...problemMember(problem),
     });
+  }
+
+  bounce(req: Request, place: string): string {
+    return bouncePage(this.context(req), place);
   }
 
   operationOver(req: Request, login: LoginContext): string {
@@ -196,15 +207,24 @@ export class PageSet {
     return isForRoute ? all.filter(({ type }) => asked?.includes(type) ?? true) : all;
   }
 
+  private wayBack(req: Request, login: LoginContext): string {
+    const places = this.places(req);
+    return wayBack({ base: places.base, places }, login);
+  }
+
+  private places(req: Request): Places {
+    return stateOf(req)?.places ?? this.settings.placesAt(req.baseUrl);
+  }
+
   private messages(req: Request): Messages {
     const overrides = this.settings.pages?.messages;
     return typeof overrides === "function" ? mergeMessages(this.words, overrides(req)) : this.words;
   }
 
   private context(req: Request, login?: LoginContext): PageContext {
-    const { issuer, issuerName, pages = {}, placesAt } = this.settings;
+    const { issuer, issuerName, pages = {} } = this.settings;
     const { lang = "en", layout = builtInLayout } = pages;
-    const { base, home, login: loginPath } = stateOf(req)?.places ?? placesAt(req.baseUrl);
+    const { base, home, login: loginPath } = this.places(req);
     return {
       base,
       home,

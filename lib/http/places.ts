@@ -42,6 +42,16 @@ export function sitePath(words: string): string {
   return path.replace(/\/$/, "");
 }
 
+/** A path of the application's own, as its options may name one. */
+export function isOwnPlace(value: unknown): value is string {
+  return typeof value === "string" && value.startsWith("/") && localPath(value, ANY_SITE) !== undefined;
+}
+
+/** As {@link publicPlace}, of what was checked by {@link isOwnPlace}. */
+export function ownPlace(root: string, value: string): string {
+  return publicPlace(root, { isWhole: false, path: localPath(value, ANY_SITE) ?? "/" });
+}
+
 /** Behind a proxy that keeps the mount path, or puts it there itself, the public path ends with it. */
 function rootOf(publicPath: string, mountPath: string): string {
   const endsWithIt = publicPath.toLowerCase().endsWith(mountPath.toLowerCase());

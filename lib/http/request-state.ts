@@ -2,6 +2,7 @@ import type { Request, Response } from "express";
 import type { MethodType, Status } from "../core/nouns.js";
 import type { LoginContext } from "../engine/login-context.js";
 import type { SessionRecord } from "../policy/assess.js";
+import type { LastPages } from "./last-pages.js";
 import type { PassportLogin } from "./passport-login.js";
 import type { Places } from "./places.js";
 
@@ -36,6 +37,7 @@ declare global {
 /** What one middleware does with the logins of its requests. */
 export interface LoginKeeper {
   readonly passportLogin: PassportLogin;
+  readonly lastPages: LastPages;
   describe(login: LoginContext | undefined): SecondFactorState;
 }
 
@@ -48,9 +50,13 @@ export class RequestState {
   hasEnded = false;
   /** The login at hand was made by this very request. */
   hasBegun = false;
+  /** Nothing of the login at hand was due before this very request. */
+  isNewlyDue = false;
   ready: ReadyLogin | undefined = undefined;
   /** The strategy that gave the first factor of the login at hand, where it is one of ours. */
   firstMethod: MethodType | undefined = undefined;
+  /** Where the middleware is mounted; further down the request's own changes. */
+  readonly mountPath: string;
   private current: LoginContext | undefined = undefined;
   private described: SecondFactorState | undefined = undefined;
 
@@ -60,7 +66,9 @@ export class RequestState {
     readonly keeper: LoginKeeper,
     /** Where everything is, as the browser sees it. */
     readonly places: Places,
-  ) {}
+  ) {
+    this.mountPath = req.baseUrl;
+  }
 
   /** Where the routes live, as the browser sees them. */
   get base(): string {
@@ -126,6 +134,17 @@ export function challengePath(
   if (method !== undefined) query.set("method", method);
   if (operation !== undefined) query.set("operation", operation);
   return query.size === 0 ? base : `${base}?${query.toString()}`;
+}
+
+/** Where whoever turns away from a confirmation goes: to where they came from, as far as that is known. */
+export function wayBack(
+  state: Pick<RequestState, "base" | "places">,
+  { session }: Pick<LoginContext, "session">,
+  operation?: { readonly backTo?: string },
+): string {
+  const backTo = operation === undefined ? session?.stepUp?.backTo : operation.backTo;
+  const isOfSettings = operation === undefined && session?.returnTo === settingsPath(state);
+  return backTo ?? (isOfSettings ? settingsPath(state) : state.places.home);
 }
 
 /** Where owners manage their factors, as the browser sees it. */

@@ -6,9 +6,12 @@ import type { ShownOperation } from "../engine/operations.js";
 import { pageScript, styleSheet } from "../pages/embedded.js";
 import { sendJson, sendPage, sendProblem, sendRedirect, setCommonHeaders, wantsPage } from "./answers.js";
 import { isOfOtherKind, readBody } from "./body.js";
+import { bounce } from "./bounce.js";
 import { challengeRoutes, thenSettings } from "./challenge-routes.js";
 import { isCrossSite, isSilent } from "./cross-site.js";
 import { setDeviceToken } from "./device-cookie.js";
+import { placeAsked } from "./going.js";
+import { isHtmx, sendHtmxTo } from "./libraries.js";
 import { methodRoutes } from "./method-routes.js";
 import { prefersHtml } from "./negotiation.js";
 import type { Refusals } from "./refusals.js";
@@ -50,9 +53,10 @@ async function tellProblem(context: RouteContext, route: Route, problem: Problem
   const { engine, login, pages, req, res } = context;
   const methods = offersWays(problem) ? { methods: engine.authentication.choices(login) } : {};
   const told: Problem = { ...problem, members: { ...methods, ...problem.members } };
+  const isAsked = problem.code === "step-up-required" && (wantsPage(req, pages) || isHtmx(req));
+  const current = isAsked ? await thenSettings(context) : context;
   if (!wantsPage(req, pages)) sendProblem(req, res, told, pages);
   else {
-    const current = problem.code === "step-up-required" ? await thenSettings(context) : context;
     const operation = await operationIn(current, body);
     const shown = operation === undefined ? current : { ...current, operation };
     sendProblem(req, res, told, pages, route.again?.(shown, told, body));
@@ -67,17 +71,27 @@ async function answer(
   const { body, deviceToken, page, session, status } = reply;
   // Drawn first: where the application's layout fails, nothing has been given to the browser yet.
   const html = wantsPage(req, pages) && "render" in page ? page.render() : undefined;
+  const policy = html === undefined ? "" : pages.policy(req, res);
   if (deviceToken !== undefined && login !== undefined) setDeviceToken(req, res, settings, login.userId, deviceToken);
   if (session !== undefined) await renewSession(req, session);
-  if (html !== undefined) sendPage(res, 200, html);
+  if (html !== undefined) sendPage(res, 200, html, policy);
   else if (wantsPage(req, pages) && "redirect" in page) sendRedirect(res, page.redirect);
-  else sendJson(res, status, body);
+  else {
+    sendHtmxTo(req, res, "redirect" in page ? page.redirect : placeShown(context));
+    sendJson(res, status, body);
+  }
+}
+
+/** A page is no part of another: htmx opens it. What a form made to be shown it has in JSON. */
+function placeShown({ req, settings, state }: RequestContext): string | undefined {
+  return req.method === "GET" ? placeAsked(state, settings) : undefined;
 }
 
 /** Where nobody is logged in: what the route has for them, or why they get nothing. */
 async function performAnonymous(context: RequestContext, route: Route, admitted: Admitted): Promise<void> {
   const { pages, req, res, settings, state } = context;
   if (route.runAnonymous === undefined || state.hasEnded) {
+    if (bounce(context)) return;
     sendProblem(req, res, { code: state.hasEnded ? "expired" : "login-required" }, pages);
   } else if (route.verb === "post" && isCrossSite(req, settings))
     sendProblem(req, res, { code: "cross-site-request" }, pages);

@@ -5,6 +5,7 @@ import type { MessageOverrides } from "../pages/messages.js";
 import type { Layout } from "../pages/views.js";
 import type { Decide } from "../policy/policy.js";
 import type { AddressGuard } from "./address-guard.js";
+import type { ContentSecurityPolicy } from "./content-policy.js";
 import type { Method } from "./method.js";
 import type { Places } from "./places.js";
 import type { ProxyCheck } from "./proxy-check.js";
@@ -20,6 +21,13 @@ export interface PagesOptions {
   readonly messages?: MessageOverrides | ((req: Request) => MessageOverrides);
   /** Language of the messages for `<html lang>`. Default: `"en"`. */
   readonly lang?: string | ((req: Request) => string);
+  /**
+   * What a layout of the application's needs beyond the pages' own policy: fonts, pictures from elsewhere, a nonce, to be framed
+   * (`{ "frame-ancestors": ["'self'"] }`). Merged one directive after the other: sources are added to ours, `["'none'"]` stands for
+   * them, `false` leaves the directive out. A function `(req, res)` for what is another at each answer; what it answers is checked
+   * there, and refused with 503. Default: nothing from elsewhere, nothing inline, no frames; no `form-action`.
+   */
+  readonly contentSecurityPolicy?: ContentSecurityPolicy;
 }
 
 /** The options, resolved: what is missing is filled in, what can be decided at start is decided. */

@@ -21,7 +21,7 @@ export class WellKnown {
     if (this.documents.size === 0 || !req.url.startsWith(PREFIX) || req.method !== "GET") return false;
     const document = this.documents.get(req.path);
     const site = siteOf(this.settings, req);
-    const [origin] = site.origins;
+    const origin = site.origins.find((each) => /^https?:/.test(each));
     if (document === undefined || origin === undefined) return false;
     const content = document(site, new URL(settingsPath(this.settings.placesAt(req.baseUrl)), origin).href);
     if (content === undefined) return false;

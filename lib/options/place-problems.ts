@@ -1,14 +1,12 @@
+import { isOwnPlace } from "../http/places.js";
 import { localPlace } from "../http/return-to.js";
 import { isPath } from "./checks.js";
-
-/** Where a place written as a path is resolved: anywhere will do. */
-const ANY_SITE = "https://site.invalid";
 
 /** A path of the application's, with a query and a fragment where it has them; or a whole address on one of these origins. */
 export function isPlace(value: unknown, origins: readonly string[]): value is string {
   if (typeof value !== "string") return false;
   if (!value.startsWith("/")) return /^https?:/.test(value) && localPlace(value, origins) !== undefined;
-  return isPath(value.split(/[?#]/, 1)[0]) && localPlace(value, [ANY_SITE]) !== undefined;
+  return isPath(value.split(/[?#]/, 1)[0]) && isOwnPlace(value);
 }
 
 function originsIn(origin: unknown): readonly string[] {

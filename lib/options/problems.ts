@@ -1,4 +1,5 @@
 import { keyRingProblems } from "../crypto/key-ring.js";
+import { contentPolicyProblems } from "../http/content-policy.js";
 import type { Method } from "../http/method.js";
 import { unknownNames } from "../http/option-names.js";
 import { messageProblems, messagesFor } from "../pages/messages.js";
@@ -130,8 +131,10 @@ function pathProblems({ path, exempt }: Given): string[] {
 
 function pagesProblems({ pages }: Given, methods: readonly Method[]): string[] {
   if (pages === undefined || pages === false) return [];
-  if (!isRecord(pages)) return ["pages: an object { layout, messages, lang }, or false for none"];
-  const problems = unknownNames(pages, ["layout", "messages", "lang"], "pages.");
+  if (!isRecord(pages))
+    return ["pages: an object { layout, messages, lang, contentSecurityPolicy }, or false for none"];
+  const problems = unknownNames(pages, ["layout", "messages", "lang", "contentSecurityPolicy"], "pages.");
+  problems.push(...contentPolicyProblems(pages.contentSecurityPolicy));
   if (pages.layout !== undefined && typeof pages.layout !== "function")
     problems.push("pages.layout: must be a function");
   if (!isRecord(pages.messages)) return problems;

@@ -125,7 +125,7 @@ function wayOut({ base, messages }: PageContext, view: ChallengeView): Html {
   const { challenge, common } = messages;
   const leaving = { action: `${base}/cancel`, look: "link" } as const;
   if (view.purpose === "sign-in") return postButton({ ...leaving, text: common.useAnotherAccount });
-  if (view.operation === undefined) return html`<a href="${base}/settings">${challenge.notNow}</a>`;
+  if (view.operation === undefined) return html`<a href="${view.backTo}">${challenge.notNow}</a>`;
   return postButton({ ...leaving, text: challenge.notNow, fields: operationFields(view) });
 }
 

@@ -74,7 +74,7 @@ const challenge: Messages["challenge"] = {
   otherWays: "Try another way",
   closed: (names) => `There were too many wrong codes, so this way is closed: ${listed(names)}.`,
   lost: (issuer) => `Lost your phone and your backup codes? Ask ${issuer} for help.`,
-  notNow: "Not now, go to security settings",
+  notNow: "Not now, go back",
   nothingTitle: "Sign in again",
   nothingLead: "To be sure that it is you, sign in once more. Then come back and try again.",
   overTitle: "This does not wait to be confirmed",

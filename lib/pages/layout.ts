@@ -20,9 +20,14 @@ export const builtInLayout: Layout = ({ title, lang, head, body }) =>
 /** A whole document: the page in the layout in force. */
 export function renderPage(context: PageContext, title: string, body: Html): string {
   const { base, messages, issuer, lang, layout } = context;
-  const head = html`<link rel="stylesheet" href="${base}/assets/style.css" />
+  // Turbo and htmx, where the application's frame brings them, leave the pages and their forms to the browser; and Turbo opens a page
+  // that it was sent to as the whole document that it is.
+  const head = html`<meta name="turbo-visit-control" content="reload" />
+    <link rel="stylesheet" href="${base}/assets/style.css" />
     <script type="module" src="${base}/assets/page.js"></script>`;
-  const frame = html`<div class="sf" dir="${messages.direction}">${body}</div>`;
+  const frame = html`<div class="sf" dir="${messages.direction}" data-turbo="false" data-hx-boost="false">
+    ${body}
+  </div>`;
   return layout({
     title: messages.common.pageTitle(title, issuer),
     lang,

@@ -58,6 +58,8 @@ export interface ChallengeView {
   readonly accountName: string;
   /** What exactly is confirmed ("Pay 100 EUR to Ann"), and the id that every proof of it carries. Step-up only. */
   readonly operation?: { readonly id: string; readonly text: string };
+  /** Where "Not now" leads from a step-up, as the browser sees it. */
+  readonly backTo: string;
   /** Days a trusted browser is not asked again; undefined: no checkbox. */
   readonly trustDays: number | undefined;
   readonly problem?: PageProblem;

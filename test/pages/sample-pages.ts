@@ -59,6 +59,7 @@ export function challengeWith(changes: Partial<ChallengeView> = {}): ChallengeVi
       { type: "backup-code", factors: [{ id: "b1", label: "" }] },
     ],
     selected: "totp",
+    backTo: "/account",
     accountName: "ada@example.com",
     trustDays: 30,
     ...changes,
