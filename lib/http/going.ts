@@ -70,6 +70,16 @@ export function pageAsked(state: RequestState, login: LoginContext, settings: Se
   return placeAsked(state, settings);
 }
 
+/**
+ * The page on the way to which a login was made by what all requests pass, such as a remember-me strategy below the middleware. A
+ * route that makes logins (an OAuth callback) is no place to come back to.
+ */
+export function pagePassed(state: RequestState, settings: Settings): string | undefined {
+  const { mountPath, req } = state;
+  const isOnTheWay = (req.route as unknown) === undefined && (req.baseUrl === mountPath || req.path !== "/");
+  return isOnTheWay && goingOf(req) === "page" && !settings.isExempt(req) ? placeAsked(state, settings) : undefined;
+}
+
 /** The page from which a request came, where it was one of the application's. */
 function pageBefore({ places, req }: RequestState, settings: Settings): string | undefined {
   // htmx says where the browser is, whatever the page's referrer policy.
@@ -88,6 +98,12 @@ export interface Way {
   readonly backTo: string | undefined;
 }
 
+/** The page before what was asked for: the one that the request came from, else the one the login opened last. */
+function pageLeft(state: RequestState, login: LoginContext, settings: Settings, asked: string | undefined) {
+  const before = pageBefore(state, settings);
+  return before === undefined || before === asked ? state.keeper.lastPages.before(login.session?.id, asked) : before;
+}
+
 /**
  * To what it was reading, or to the page whose form it sent, or where the route says. Undefined where what waits already is to stay
  * as it is.
@@ -98,15 +114,23 @@ export function wayOf(
   settings: Settings,
   wanted: string | undefined,
 ): Way | undefined {
-  const { lastPages } = state.keeper;
-  const { req } = state;
-  const going = goingOf(req);
+  const going = goingOf(state.req);
   const waits = isWaiting(state, login, settings.clock());
-  if (going === "unseen" || (isFromAnotherSite(req) && waits)) return undefined;
+  if (going === "unseen" || (waits && isFromAnotherSite(state.req))) return undefined;
+  return wayFrom(state, login, settings, { going, waits, wanted });
+}
+
+interface Asked {
+  readonly going: Going;
+  readonly waits: boolean;
+  readonly wanted: string | undefined;
+}
+
+function wayFrom(state: RequestState, login: LoginContext, settings: Settings, { going, waits, wanted }: Asked): Way {
   const asked = going === "page" ? placeAsked(state, settings) : undefined;
-  const before = pageBefore(state, settings);
-  const backTo = before === undefined || before === asked ? lastPages.before(login.session?.id, asked) : before;
+  const left = pageLeft(state, login, settings, asked);
+  if (going === "page") return { returnTo: wanted ?? asked ?? left, backTo: left };
   // What scripts do in the background does not lead away from where somebody was going.
   const kept = going === "script" && waits ? login.session?.returnTo : undefined;
-  return { returnTo: wanted ?? kept ?? asked ?? backTo, backTo: backTo ?? (going === "page" ? undefined : wanted) };
+  return { returnTo: wanted ?? kept ?? left, backTo: left ?? wanted };
 }

@@ -6,7 +6,7 @@ import { type LoginContext, type Unweighed, weighed } from "../engine/login-cont
 import { isDue, type SessionRecord } from "../policy/assess.js";
 import { sendProblem } from "./answers.js";
 import type { Gate } from "./gate.js";
-import { goingOf, placeAsked } from "./going.js";
+import { pagePassed } from "./going.js";
 import { localPlace } from "./return-to.js";
 import type { PageSet } from "./page-set.js";
 import { callBackAfter, type Refusals, tellOfCallback } from "./refusals.js";
@@ -300,25 +300,13 @@ export class PassportLogin {
     if (session !== undefined) watchSession(req, session);
   }
 
-  /**
-   * The page on the way to which a login was made by what all requests pass, such as a remember-me strategy below this middleware. A
-   * route that makes logins (an OAuth callback) is no place to come back to.
-   */
-  private passedBy(state: RequestState): string | undefined {
-    const { mountPath, req } = state;
-    const isOnTheWay = (req.route as unknown) === undefined && (req.baseUrl === mountPath || req.path !== "/");
-    return isOnTheWay && goingOf(req) === "page" && !this.settings.isExempt(req)
-      ? placeAsked(state, this.settings)
-      : undefined;
-  }
-
   /** Read before Passport empties the session: where the user is to land once the login is complete. */
   private returnTo({ options, state }: LoggingIn): Pick<SessionRecord, "returnTo"> {
     const { req } = state;
     const wanted = [sessionOf(req)?.returnTo, options.successRedirect, options.successReturnToOrRedirect];
     const origins = this.settings.origins(req);
     const place = wanted.map((each) => localPlace(each, origins)).find((each) => each !== undefined);
-    const returnTo = this.passedBy(state) ?? place;
+    const returnTo = pagePassed(state, this.settings) ?? place;
     return returnTo === undefined ? {} : { returnTo };
   }
 }

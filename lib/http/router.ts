@@ -63,6 +63,12 @@ async function tellProblem(context: RouteContext, route: Route, problem: Problem
   }
 }
 
+/** The page of a reply, for whoever is shown one. */
+function draw({ pages, req, res }: RequestContext, page: Reply["page"]): { html: string; policy: string } | undefined {
+  if (!wantsPage(req, pages) || !("render" in page)) return undefined;
+  return { html: page.render(), policy: pages.policy(req, res) };
+}
+
 async function answer(
   context: RequestContext & { readonly login?: RouteContext["login"] },
   reply: Reply,
@@ -70,20 +76,20 @@ async function answer(
   const { login, pages, req, res, settings } = context;
   const { body, deviceToken, page, session, status } = reply;
   // Drawn first: where the application's layout fails, nothing has been given to the browser yet.
-  const html = wantsPage(req, pages) && "render" in page ? page.render() : undefined;
-  const policy = html === undefined ? "" : pages.policy(req, res);
+  const drawn = draw(context, page);
   if (deviceToken !== undefined && login !== undefined) setDeviceToken(req, res, settings, login.userId, deviceToken);
   if (session !== undefined) await renewSession(req, session);
-  if (html !== undefined) sendPage(res, 200, html, policy);
+  if (drawn !== undefined) sendPage(res, 200, drawn.html, drawn.policy);
   else if (wantsPage(req, pages) && "redirect" in page) sendRedirect(res, page.redirect);
   else {
-    sendHtmxTo(req, res, "redirect" in page ? page.redirect : placeShown(context));
+    sendHtmxTo(req, res, placeOf(context, page));
     sendJson(res, status, body);
   }
 }
 
-/** A page is no part of another: htmx opens it. What a form made to be shown it has in JSON. */
-function placeShown({ req, settings, state }: RequestContext): string | undefined {
+/** Where a reply's page is to be opened: a page is no part of another. What a form made to be shown is in the JSON alone. */
+function placeOf({ req, settings, state }: RequestContext, page: Reply["page"]): string | undefined {
+  if ("redirect" in page) return page.redirect;
   return req.method === "GET" ? placeAsked(state, settings) : undefined;
 }
 

@@ -23,7 +23,7 @@ const asking: TestAppOptions = {
   routes(app, mfa) {
     app.all("/admin", mfa.require({ maxAge: "5m" }), done);
     app.post("/transfer", mfa.require({ maxAge: "5m" }), done);
-    app.post("/pay", mfa.require({ bind: (req) => String(req.query.to ?? "bob") }), done);
+    app.post("/pay", mfa.require({ bind: (req) => `Pay ${req.originalUrl}` }), done);
     app.post("/told", mfa.require({ maxAge: "5m", returnTo: "/told/form?x=1" }), done);
     app.post("/asked/:id", mfa.require({ maxAge: "5m", returnTo: (req) => `/orders/${String(req.params.id)}` }), done);
     app.post("/bound", mfa.require({ bind: () => "All of it", returnTo: "/told/form" }), done);
@@ -212,9 +212,9 @@ describe("a remember-me strategy", () => {
     const target = testApp({
       options: { exempt: ["/login", "/callback"] },
       routes(app, _mfa, authenticator) {
-        authenticator.use("oauth", new CustomStrategy((_req, done) => void done(null, userNamed("alice"))));
-        app.get("/callback", authenticator.authenticate("oauth"), (_req, res) => void res.redirect("/account"));
-        app.get("/elsewhere", authenticator.authenticate("oauth"), (_req, res) => void res.redirect("/account"));
+        authenticator.use("oauth", new CustomStrategy((_req, done) => done(null, userNamed("alice"))));
+        app.get("/callback", authenticator.authenticate("oauth"), (_req, res) => res.redirect("/account"));
+        app.get("/elsewhere", authenticator.authenticate("oauth"), (_req, res) => res.redirect("/account"));
       },
     });
     const factor = await enrolled(target, "alice");

@@ -547,7 +547,7 @@ describe("an application's own words and frame", () => {
       const parts = JSON.parse(page) as Record<string, string>;
       expect(parts["title"]).toMatch(/ – A & B$/);
       expect(parts["head"]).toContain('href="/2fa/assets/style.css"');
-      expect(parts["body"]).toContain('<div class="sf" dir="ltr">');
+      expect(parts["body"]).toContain('<div class="sf" dir="ltr" data-turbo="false" data-hx-boost="false">');
       expect(parts["body"]).not.toMatch(/<main|<i>/);
     }
   });
