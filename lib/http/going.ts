@@ -117,20 +117,19 @@ export function wayOf(
   const going = goingOf(state.req);
   const waits = isWaiting(state, login, settings.clock());
   if (going === "unseen" || (waits && isFromAnotherSite(state.req))) return undefined;
-  return wayFrom(state, login, settings, { going, waits, wanted });
-}
-
-interface Asked {
-  readonly going: Going;
-  readonly waits: boolean;
-  readonly wanted: string | undefined;
-}
-
-function wayFrom(state: RequestState, login: LoginContext, settings: Settings, { going, waits, wanted }: Asked): Way {
-  const asked = going === "page" ? placeAsked(state, settings) : undefined;
-  const left = pageLeft(state, login, settings, asked);
-  if (going === "page") return { returnTo: wanted ?? asked ?? left, backTo: left };
-  // What scripts do in the background does not lead away from where somebody was going.
+  if (going === "page") return wayFromPage(state, login, settings, wanted);
+  const left = pageLeft(state, login, settings, undefined);
   const kept = going === "script" && waits ? login.session?.returnTo : undefined;
+  return wayFromPart(wanted, kept, left);
+}
+
+/** `kept`: where somebody was going when a script did something in the background, which does not lead away from there. */
+function wayFromPart(wanted: string | undefined, kept: string | undefined, left: string | undefined): Way {
   return { returnTo: wanted ?? kept ?? left, backTo: left ?? wanted };
+}
+
+function wayFromPage(state: RequestState, login: LoginContext, settings: Settings, wanted: string | undefined): Way {
+  const asked = placeAsked(state, settings);
+  const left = pageLeft(state, login, settings, asked);
+  return { returnTo: wanted ?? asked ?? left, backTo: left };
 }
