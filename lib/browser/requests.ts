@@ -12,8 +12,8 @@ export interface PasskeyProblem {
 /** How the routes are reached from a page of another origin, or by a client that keeps no cookies. */
 export interface Reaching {
   /**
-   * Origin of the application, where the page is another's: `"https://api.acme.example"`. It has to allow the page's origin (CORS, and
-   * the `origin` option). Default: the page's own.
+   * Comes in front of `base`, where the page is of another origin than the application: `"https://api.acme.example"`. The application
+   * has to allow the page's origin (CORS, and the `origin` option). Default: the page's own.
    */
   readonly baseUrl?: string;
   /** Whether cookies go along, as `fetch` takes it. Default: `"same-origin"`, and `"include"` with a `baseUrl`. */
@@ -47,6 +47,11 @@ function problemOf({ code, detail, retryAfter }: Members, status: number): Passk
   };
 }
 
+/** A whole address stays as it is. */
+function urlOf(path: string, baseUrl = ""): string {
+  return URL.canParse(path) ? path : baseUrl.replace(/\/$/, "") + path;
+}
+
 function headersOf({ headers }: Reaching): Headers {
   const sent = new Headers(headers);
   sent.set("Content-Type", "application/json");
@@ -59,7 +64,7 @@ export async function postJson(path: string, body: object, reaching: Reaching, s
   const { baseUrl, credentials = baseUrl === undefined ? "same-origin" : "include" } = reaching;
   let response: Response;
   try {
-    response = await fetch(baseUrl === undefined ? path : new URL(path, baseUrl), {
+    response = await fetch(urlOf(path, baseUrl), {
       method: "POST",
       credentials,
       headers: headersOf(reaching),

@@ -42,6 +42,23 @@ describe("a browser that another site sent to a page of ours without a login", (
     expect([page.status, page.text.includes('action="/2fa/totp"')]).toEqual([200, true]);
   });
 
+  test("keeps the session that it did not send, where the application begins one for everybody", async () => {
+    const app = testApp({
+      before: (application) =>
+        application.use((req, _res, next) => {
+          Object.assign(req.session, { visited: true });
+          next();
+        }),
+    });
+    const answer = await new Jar(app).page("/2fa").set(SENT_HERE);
+    expect([answer.status, answer.headers["set-cookie"]]).toEqual([200, undefined]);
+    const visitor = new Jar(app);
+    await visitor.page("/");
+    await visitor.page("/2fa").set(SENT_HERE);
+    const sessions = Object.keys((app.sessionStore as unknown as { sessions: object }).sessions);
+    expect(sessions).toHaveLength(1);
+  });
+
   test("goes nowhere else, whatever it asks for", async () => {
     const jar = new Jar(testApp());
     const again = target((await jar.page('/2fa?a="><script>&x=//evil.test').set(SENT_HERE)).text)!;
