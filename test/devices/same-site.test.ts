@@ -40,11 +40,7 @@ describe("the trusted browser's cookie is sent where the session's is", () => {
     ["which is strict", { sameSite: "strict" }, ["SameSite=Strict"]],
     ["which is true", { sameSite: true }, ["SameSite=Strict"]],
     ["which is none", { sameSite: "none" }, ["SameSite=None"]],
-    [
-      "which is none and partitioned",
-      { sameSite: "none", partitioned: true },
-      ["SameSite=None", "Partitioned"],
-    ],
+    ["which is none and partitioned", { sameSite: "none", partitioned: true }, ["SameSite=None", "Partitioned"]],
   ])("%s", async (_name, cookie, expected) => {
     for (const attributes of await grantAndClear(app(HTTPS, cookie))) {
       expect(attributes).toEqual(expect.arrayContaining([...expected, "Secure", "HttpOnly", "Path=/"]));
