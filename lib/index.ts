@@ -8,6 +8,7 @@ export type {
   TrustedDevicesOption,
   UserReaders,
 } from "./options/options.js";
+export type { ContentSecurityPolicy } from "./http/content-policy.js";
 export type { AppUser, Layout, PagesOptions } from "./http/settings.js";
 export type { RequireOptions } from "./http/require.js";
 export type { Json } from "./core/json.js";

@@ -1,7 +1,7 @@
 // What both ceremonies have in common, whoever asks: one at a time, and what a visitor does is a result and no error.
 
 import { alone } from "./pending.js";
-import type { PasskeyProblem } from "./requests.js";
+import type { PasskeyProblem, Reaching } from "./requests.js";
 
 /** The visitor closed the dialog, let it time out, or another request took its place. Nothing is wrong. */
 export interface Cancelled {
@@ -24,7 +24,7 @@ export interface Submitted {
 }
 
 /** What every ceremony is asked with. */
-export interface Asking {
+export interface Asking extends Reaching {
   /** Where the routes live: `"/2fa"`. */
   readonly base: string;
   /** Ends the request; the result is then `cancelled`. */

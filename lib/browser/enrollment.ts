@@ -44,13 +44,11 @@ interface Creating extends EnrollOptions {
 /** Nobody sees that a password manager is at work, so nobody could tell it to stop. */
 const LONGEST_SILENCE = 15_000;
 
-async function create(
-  { base, endOtherSessions, form, label, mediation, password }: Creating,
-  signal: AbortSignal,
-): Promise<EnrollResult> {
+async function create(options: Creating, signal: AbortSignal): Promise<EnrollResult> {
+  const { base, endOtherSessions, form, label, mediation, password } = options;
   const proof = password === undefined ? {} : { password };
   const way = mediation === undefined ? {} : { conditional: true };
-  const asked = await postJson(`${base}/passkey/enroll/options`, { ...proof, ...way }, signal);
+  const asked = await postJson(`${base}/passkey/enroll/options`, { ...proof, ...way }, options, signal);
   if (!asked.ok) return { status: "refused", problem: asked.problem };
   const publicKey = creationOptionsOf(asked.body as unknown as PublicKeyCredentialCreationOptionsJSON);
   const request: CreationRequest = { publicKey, signal, ...(mediation === undefined ? {} : { mediation }) };
@@ -60,7 +58,7 @@ async function create(
   if (form !== undefined) return submit(form, credential);
   const named = label === undefined ? {} : { label };
   const others = endOtherSessions === undefined ? {} : { endOtherSessions };
-  const answer = await postJson(`${base}/passkey/enroll`, { credential, ...proof, ...named, ...others });
+  const answer = await postJson(`${base}/passkey/enroll`, { credential, ...proof, ...named, ...others }, options);
   if (!answer.ok) return { status: "refused", problem: answer.problem };
   const { backupCodes, factor } = answer.body as unknown as EnrolledPasskey;
   return { status: "enrolled", factor, backupCodes };

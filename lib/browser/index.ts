@@ -3,7 +3,7 @@ export type { EnrolledPasskey, EnrollOptions, EnrollResult, UpgradeOptions } fro
 export { passkeySupport, signInWithPasskey } from "./passkeys.js";
 export type { PasskeySupport, Redirected, SignedIn, SignInOptions, SignInResult } from "./passkeys.js";
 export type { Asking, Cancelled, Refused, Submitted, Unsupported } from "./ceremony.js";
-export type { PasskeyProblem } from "./requests.js";
+export type { PasskeyProblem, Reaching } from "./requests.js";
 export type { ErrorCode } from "../core/errors.js";
 export { signalAccepted, signalRemoved, signalUserDetails } from "./signals.js";
 export type { AcceptedPasskeys, RemovedPasskey, UserDetails } from "./signals.js";

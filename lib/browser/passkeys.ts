@@ -92,9 +92,10 @@ export async function passkeySupport(): Promise<PasskeySupport> {
 type Found = { readonly credential: object } | { readonly problem: PasskeyProblem } | { readonly isStale: true };
 
 /** Asks for a passkey under one challenge. */
-async function ask({ base, conditional = false, operation }: SignInOptions, outer: AbortSignal): Promise<Found> {
+async function ask(asking: SignInOptions, outer: AbortSignal): Promise<Found> {
+  const { base, conditional = false, operation } = asking;
   // JSON leaves out what is undefined.
-  const options = await postJson(`${base}/passkey/options`, { operation }, outer);
+  const options = await postJson(`${base}/passkey/options`, { operation }, asking, outer);
   if (!options.ok) return { problem: options.problem };
   const publicKey = requestOptionsOf(options.body as unknown as PublicKeyCredentialRequestOptionsJSON);
   const life = Math.max((publicKey.timeout ?? TIMEOUT) - AHEAD, SHORTEST);
@@ -128,7 +129,7 @@ async function get(request: CredentialRequestOptions): Promise<object> {
 async function present(options: SignInOptions, credential: object): Promise<SignInResult> {
   const { base, form, operation, to = `${base}/passkey`, trustDevice = false } = options;
   if (form !== undefined) return submit(form, credential);
-  const answer = await postJson(to, { credential, trustDevice, operation });
+  const answer = await postJson(to, { credential, trustDevice, operation }, options);
   if (!answer.ok) return { status: "refused", problem: answer.problem };
   if (answer.redirectTo !== undefined) return { status: "redirected", redirectTo: answer.redirectTo };
   const { amr, redirectTo } = answer.body;

@@ -9,6 +9,19 @@ export interface PasskeyProblem {
   readonly retryAfter?: number;
 }
 
+/** How the routes are reached from a page of another origin, or by a client that keeps no cookies. */
+export interface Reaching {
+  /**
+   * Comes in front of `base`, where the page is of another origin than the application: `"https://api.acme.example"`. The application
+   * has to allow the page's origin (CORS, and the `origin` option). Default: the page's own.
+   */
+  readonly baseUrl?: string;
+  /** Whether cookies go along, as `fetch` takes it. Default: `"same-origin"`, and `"include"` with a `baseUrl`. */
+  readonly credentials?: RequestCredentials;
+  /** Sent along with every request: a CSRF token, `Authorization`. `Content-Type` and `Accept` are set here. Default: none. */
+  readonly headers?: HeadersInit;
+}
+
 export type Posted =
   | { readonly ok: true; readonly body: Readonly<Record<string, unknown>>; readonly redirectTo: string | undefined }
   | { readonly ok: false; readonly problem: PasskeyProblem };
@@ -34,14 +47,27 @@ function problemOf({ code, detail, retryAfter }: Members, status: number): Passk
   };
 }
 
-/** Posts JSON to a route of the same site. No network is a problem like any other (`unavailable`). */
-export async function postJson(path: string, body: object, signal?: AbortSignal): Promise<Posted> {
+/** A whole address stays as it is. */
+function urlOf(path: string, baseUrl = ""): string {
+  return URL.canParse(path) ? path : baseUrl.replace(/\/$/, "") + path;
+}
+
+function headersOf({ headers }: Reaching): Headers {
+  const sent = new Headers(headers);
+  sent.set("Content-Type", "application/json");
+  sent.set("Accept", "application/json");
+  return sent;
+}
+
+/** Posts JSON to a route of the application. No network is a problem like any other (`unavailable`). */
+export async function postJson(path: string, body: object, reaching: Reaching, signal?: AbortSignal): Promise<Posted> {
+  const { baseUrl, credentials = baseUrl === undefined ? "same-origin" : "include" } = reaching;
   let response: Response;
   try {
-    response = await fetch(path, {
+    response = await fetch(urlOf(path, baseUrl), {
       method: "POST",
-      credentials: "same-origin",
-      headers: { "Content-Type": "application/json", Accept: "application/json" },
+      credentials,
+      headers: headersOf(reaching),
       body: JSON.stringify(body),
       ...(signal === undefined ? {} : { signal }),
     });

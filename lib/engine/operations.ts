@@ -23,6 +23,8 @@ interface KeptOperation {
   readonly maxAge: number;
   /** Where the browser goes after the proof: a local path, taken from nowhere else. */
   readonly returnTo?: string;
+  /** Where whoever turns away from it goes. */
+  readonly backTo?: string;
   /** While it waits, the end of that; then of the proof. */
   readonly expiresAt: number;
   /** It was confirmed, and has not been done yet. */
@@ -30,7 +32,7 @@ interface KeptOperation {
 }
 
 /** An operation that waits for its proof; to be had for its id alone, and only by its own login. */
-export type WaitingOperation = Pick<KeptOperation, "expiresAt" | "id" | "methods" | "returnTo">;
+export type WaitingOperation = Pick<KeptOperation, "backTo" | "expiresAt" | "id" | "methods" | "returnTo">;
 
 /** One that waits, with what is confirmed. */
 export interface ShownOperation extends WaitingOperation {
@@ -38,7 +40,7 @@ export interface ShownOperation extends WaitingOperation {
 }
 
 /** What a route asks of the proof of an operation. */
-export type OperationTerms = Pick<KeptOperation, "maxAge" | "methods" | "returnTo">;
+export type OperationTerms = Pick<KeptOperation, "backTo" | "maxAge" | "methods" | "returnTo">;
 
 type Dependencies = Pick<EngineDependencies, "clock" | "keys">;
 type Asker = Pick<LoginContext, "session" | "userId">;
@@ -151,11 +153,12 @@ export class Operations {
     });
   }
 
-  /** The visitor turned away from it. Answers whether it was there. */
-  abandon({ session }: Asker, id: string): Promise<boolean> {
-    return this.change(session?.id, (operations) => {
-      const others = operations.filter((each) => each.id !== id);
-      return others.length === operations.length ? { result: false } : { operations: others, result: true };
+  /** The visitor turned away from it. Answers the operation, if it was there. */
+  abandon({ session }: Asker, id: string): Promise<WaitingOperation | undefined> {
+    return this.change<WaitingOperation | undefined>(session?.id, (operations) => {
+      const found = operations.find((each) => each.id === id);
+      if (found === undefined) return { result: undefined };
+      return { operations: operations.filter((each) => each !== found), result: found };
     });
   }
 

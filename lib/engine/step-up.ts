@@ -17,6 +17,12 @@ export interface Confirmed extends Pick<Verified, "proof" | "answer"> {
   readonly confirmed: WaitingOperation;
 }
 
+/** Where the browser goes from a confirmation, and from where it was turned back: local paths. */
+interface Way {
+  readonly returnTo?: string | undefined;
+  readonly backTo?: string | undefined;
+}
+
 /** A proof for one operation is good that long, unless the route says otherwise. */
 const GRANT_LIFE = 5 * MINUTE;
 
@@ -62,12 +68,13 @@ export class StepUp {
     login: LoginContext,
     requirement: ProofRequirement,
     operation: Operation,
-    returnTo: string | undefined,
+    way: Way,
   ): Promise<ShownOperation | undefined> {
     return this.operations.ask(login, operation, {
       methods: this.methodsFor(requirement),
       maxAge: requirement.maxAge ?? GRANT_LIFE,
-      ...(returnTo === undefined ? {} : { returnTo }),
+      ...(way.returnTo !== undefined && { returnTo: way.returnTo }),
+      ...(way.backTo !== undefined && { backTo: way.backTo }),
     });
   }
 

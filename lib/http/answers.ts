@@ -1,26 +1,18 @@
 import type { Request, Response } from "express";
-import { ERRORS, type Problem } from "../core/errors.js";
+import { type ErrorCode, ERRORS, type Problem } from "../core/errors.js";
 import type { Asset } from "../pages/asset-names.js";
 import { english } from "../pages/messages.js";
 import type { Page } from "../pages/views.js";
+import { isHtmx, sendHtmxTo } from "./libraries.js";
 import { prefersHtml } from "./negotiation.js";
 import type { PageSet } from "./page-set.js";
+import { stateOf } from "./request-state.js";
 import { override } from "./session.js";
-
-/** For pages: nothing from elsewhere, nothing inline, no frames, no form to another site. */
-const PAGE_POLICY = [
-  "default-src 'none'",
-  "style-src 'self'",
-  "script-src 'self'",
-  "img-src 'self'",
-  "connect-src 'self'",
-  "form-action 'self'",
-  "base-uri 'none'",
-  "frame-ancestors 'none'",
-].join("; ");
 
 /** Problem types are names, not addresses; their meaning is in the documentation's table of codes. */
 const TYPE_PREFIX = "urn:express-second-factor:problem:";
+
+const FOR_CHALLENGE: readonly ErrorCode[] = ["second-factor-required", "step-up-required", "enrollment-required"];
 
 export function setCommonHeaders(res: Response): void {
   res.setHeader("Cache-Control", "no-store");
@@ -57,9 +49,10 @@ export function sendAsset(res: Response, { kind, text }: Asset, isForGood: boole
   sendText(res, 200, kind === "css" ? "text/css" : "text/javascript", text);
 }
 
-export function sendPage(res: Response, status: number, html: string): void {
+/** `policy`: see `PageSet.policy`. */
+export function sendPage(res: Response, status: number, html: string, policy: string): void {
   setCommonHeaders(res);
-  res.set("Content-Security-Policy", PAGE_POLICY);
+  res.set("Content-Security-Policy", policy);
   sendText(res, status, "text/html", html);
 }
 
@@ -102,10 +95,19 @@ export function sendBareProblem(res: Response, problem: Problem): void {
   sendProblemJson(res, problem, english.errors[problem.code]);
 }
 
+/** Where a page would lead from a problem that only another page can mend; undefined where there is none. */
+function wayFrom(req: Request, { code, members }: Problem): string | undefined {
+  if (typeof members?.location === "string") return members.location;
+  const { base, login, places } = stateOf(req) ?? {};
+  if (code === "login-required" || (code === "expired" && login === undefined)) return places?.login;
+  return FOR_CHALLENGE.includes(code) ? base : undefined;
+}
+
 /** As {@link sendProblem} for clients of the API. */
 export function sendJsonProblem(req: Request, res: Response, problem: Problem, pages: PageSet): void {
   const detail = pages.detail(req, problem);
   setProblemHeaders(res, problem);
+  sendHtmxTo(req, res, wayFrom(req, problem));
   sendProblemJson(res, problem, detail);
 }
 
@@ -123,15 +125,20 @@ export async function sendProblem(
   }
   // Drawn first: where the application's layout fails, nothing has been said yet.
   const html = await pages.document(req, page ?? pages.problem(req, problem));
-  sendProblemPage(res, problem, html);
+  sendProblemPage(res, problem, html, pages.policy(req, res));
 }
 
-export function sendProblemPage(res: Response, problem: Problem, html: string): void {
+export function sendProblemPage(res: Response, problem: Problem, html: string, policy: string): void {
   setProblemHeaders(res, problem);
-  sendPage(res, ERRORS[problem.code].status, html);
+  sendPage(res, ERRORS[problem.code].status, html, policy);
 }
 
 /** The visitor is to get a page: they prefer one, and there are pages. */
 export function wantsPage(req: Request, pages: PageSet): boolean {
-  return pages.isOn && prefersHtml(req);
+  return pages.isOn && followsPages(req);
+}
+
+/** A browser that shows what it is answered, and follows where it is sent; htmx would put either into the page it is on. */
+export function followsPages(req: Request): boolean {
+  return prefersHtml(req) && !isHtmx(req);
 }

@@ -27,6 +27,6 @@ export async function keepBrowserId(
 ): Promise<string> {
   const secure = isSecure(req, settings);
   const { id, sealed } = await browserIds.renew(carriedBy(req, secure));
-  res.cookie(nameOf(secure), sealed, { ...cookieAttributes(secure), maxAge: SEAL_LIFE });
+  res.cookie(nameOf(secure), sealed, { ...cookieAttributes(req, settings), maxAge: SEAL_LIFE });
   return id;
 }

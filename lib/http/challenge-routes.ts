@@ -12,7 +12,7 @@ import { holdsUntil, isDue, type SessionRecord } from "../policy/assess.js";
 import { wantsPage } from "./answers.js";
 import { amrOf } from "./description.js";
 import { nothingLeft } from "./nothing-left.js";
-import { challengePath, settingsPath } from "./request-state.js";
+import { challengePath, settingsPath, wayBack } from "./request-state.js";
 import { readNothing, type Reply, type Route, route, type RouteContext } from "./route.js";
 import { readOperation } from "./schemas.js";
 import { saveRecord } from "./session.js";
@@ -20,9 +20,9 @@ import { saveRecord } from "./session.js";
 /** Below `path`: the page that offers to open again what wrong codes have closed. */
 export const REOPEN_PATH = "/reopen";
 
-/** Where the user was going: what the gate kept, else the front page. */
-export function destination({ login }: RouteContext): string {
-  return login.session?.returnTo ?? "/";
+/** Where the user was going: what the gate kept, else the application's front page. */
+export function destination({ login, state }: RouteContext): string {
+  return login.session?.returnTo ?? state.places.home;
 }
 
 /** As {@link destination}, which is used up by it: an application may have sent the browser here itself. */
@@ -60,7 +60,8 @@ async function thenOn(context: RouteContext): Promise<RouteContext> {
 const CONFIRM = "confirm";
 
 function isFromSettings({ req, state }: RouteContext): boolean {
-  return req.get("referer")?.endsWith(settingsPath(state)) === true;
+  const from = req.get("referer") ?? "";
+  return URL.canParse(from) && new URL(from).pathname === settingsPath(state);
 }
 
 /** What the visitor came for. Links say it in their query: under `Referrer-Policy: no-referrer` nothing else does. */
@@ -150,16 +151,17 @@ async function showOperation(context: RouteContext, id: unknown): Promise<Outcom
 }
 
 async function cancel(context: RouteContext, operation: string | undefined): Promise<Outcome<Reply>> {
-  const { engine, login, settings, state } = context;
+  const { engine, login, state } = context;
   if (operation !== undefined) {
-    const isAbandoned = await engine.operations.abandon(login, operation);
-    return isAbandoned ? success({ status: 204, page: { redirect: settingsPath(state) } }) : failure("expired");
+    const abandoned = await engine.operations.abandon(login, operation);
+    if (abandoned === undefined) return failure("expired");
+    return success({ status: 204, page: { redirect: wayBack(state, login, abandoned) } });
   }
   // Nothing is pending: whoever turns away from confirming something stays signed in.
-  if (!isDue(login.status)) return success({ status: 204, page: { redirect: settingsPath(state) } });
+  if (!isDue(login.status)) return success({ status: 204, page: { redirect: wayBack(state, login) } });
   await engine.firstFactor.cancel(login);
   await state.keeper.passportLogin.forget(state, true);
-  return success({ status: 204, page: { redirect: settings.loginPath } });
+  return success({ status: 204, page: { redirect: state.places.login } });
 }
 
 /** A page on the way from a proof to where the user was going: of a method's after a sign-in by code, ours after a step-up. */
@@ -199,9 +201,12 @@ export function elevatedReply(context: RouteContext, elevated: ElevatedLogin): O
 }
 
 /** The answer to a proof of one operation: the login and its session stay as they are, and what was asked for can be done now. */
-export function confirmedReply({ engine, login }: RouteContext, { answer, confirmed }: Confirmed): Outcome<Reply> {
+export function confirmedReply(
+  { engine, login, state }: RouteContext,
+  { answer, confirmed }: Confirmed,
+): Outcome<Reply> {
   const { status } = login;
-  const { returnTo: redirectTo = "/" } = confirmed;
+  const { returnTo: redirectTo = state.places.home } = confirmed;
   const amr = status.status === "verified" ? amrOf(engine, status.login) : [];
   const body = { status: status.status, redirectTo, amr, ...answer };
   return success({ status: 200, body, page: { redirect: redirectTo } });

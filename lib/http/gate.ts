@@ -5,15 +5,14 @@ import type { BegunLogin } from "../engine/first-factor.js";
 import { type LoginContext, subjectOf, type Unweighed, weighed } from "../engine/login-context.js";
 import type { Unlisted } from "../engine/logins.js";
 import { decisionOf, isDue, type LoginStatus, type SessionRecord, withDecision } from "../policy/assess.js";
-import { sendJsonProblem, sendRedirect, wantsPage } from "./answers.js";
+import { followsPages, sendJsonProblem, sendRedirect, wantsPage } from "./answers.js";
 import type { Beginning, Completion } from "./completion.js";
 import { clearDeviceToken, setDeviceToken } from "./device-cookie.js";
+import { goingOf, isFromAnotherSite, pageAsked, placeAsked } from "./going.js";
 import { LoginRoutes } from "./login-routes.js";
-import { prefersHtml } from "./negotiation.js";
 import { nothingLeft } from "./nothing-left.js";
 import type { PageSet } from "./page-set.js";
 import type { RequestState } from "./request-state.js";
-import { localPlace } from "./return-to.js";
 import { isOfAnother, readRecord, renewSession, saveRecord } from "./session.js";
 import type { Settings } from "./settings.js";
 import { unweighedOf } from "./source.js";
@@ -81,7 +80,9 @@ export class Gate {
 
   private async setDue(state: RequestState, login: LoginContext, unweighed: Unweighed): Promise<void> {
     if (login.session !== undefined) {
-      this.setLogin(state, await this.keepDecision(state.req, await this.beginWait(state.req, login)));
+      const waiting = await this.beginWait(state.req, login);
+      state.isNewlyDue = waiting !== login;
+      this.setLogin(state, await this.keepDecision(state.req, waiting));
     }
     // With nowhere to keep a second step, none can be given.
     else if (isOfAnother(state.req, login.userId)) this.setLogin(state, login);
@@ -140,8 +141,10 @@ export class Gate {
   /** Lets the request on, or answers that a second factor is due. */
   pass(state: RequestState, next: NextFunction): Promise<void> | undefined {
     const { login, req } = state;
-    if (login === undefined || !isDue(login.status)) next();
-    else if (this.settings.isReport) {
+    if (login === undefined || !isDue(login.status)) {
+      this.seePage(state);
+      next();
+    } else if (this.settings.isReport) {
       this.report(login);
       next();
     } else if (this.mayReach(req, login)) next();
@@ -154,11 +157,17 @@ export class Gate {
     return (session !== undefined && this.routes.isOrigin(req, session)) || this.settings.isExempt(req);
   }
 
+  /** A page of the application's that somebody opens: a confirmation may have to lead back there. */
+  private seePage(state: RequestState): void {
+    const { keeper, login, req } = state;
+    if (login?.session === undefined || goingOf(req) !== "page" || isFromAnotherSite(req)) return;
+    const page = placeAsked(state, this.settings);
+    if (page !== undefined) keeper.lastPages.see(login.session.id, page);
+  }
+
   private async stop(state: RequestState, login: LoginContext): Promise<void> {
-    const { req } = state;
-    this.routes.tellOfRefused(req);
-    const isPage = req.method === "GET" && prefersHtml(req);
-    await this.remember(state, login, isPage ? localPlace(req.originalUrl, this.settings.origins(req)) : undefined);
+    this.routes.tellOfRefused(state.req);
+    await this.remember(state, login, pageAsked(state, login, this.settings));
     this.answerDue(state, login);
   }
 
@@ -168,7 +177,7 @@ export class Gate {
 
   /** The answer to a login, or to any other request, while a second factor is due. */
   answerDue({ base: location, req, res }: RequestState, login: LoginContext): void {
-    if (wantsPage(req, this.pages) || (!this.pages.isOn && prefersHtml(req))) {
+    if (wantsPage(req, this.pages) || (!this.pages.isOn && followsPages(req))) {
       sendRedirect(res, location);
       return;
     }
@@ -187,6 +196,7 @@ export class Gate {
     const begun = await this.engine.firstFactor.begin(newcomer);
     this.keepDevice(state, begun);
     const session = { ...begun.login.session, adopted: true };
+    state.isNewlyDue = true;
     // Revoked while it was made: whoever put the user on the request, they are not let in with it.
     if (begun.login.status.status === "ended") {
       await saveRecord(req, session);

@@ -6,6 +6,7 @@ import { Completion } from "./completion.js";
 import { describe } from "./description.js";
 import { Gate } from "./gate.js";
 import { Hints } from "./hints.js";
+import { LastPages } from "./last-pages.js";
 import { MountCheck, requireOrder, strangeness } from "./order.js";
 import { PageSet } from "./page-set.js";
 import { PassportLogin } from "./passport-login.js";
@@ -40,7 +41,8 @@ export class Middleware {
     const completion = new Completion(settings, engine);
     this.gate = new Gate(settings, engine, this.pages, completion);
     const passportLogin = new PassportLogin(settings, engine, this.gate, this.pages, this.refusals, completion);
-    this.keeper = { completion, passportLogin, describe: (login) => describe(engine, login) };
+    const lastPages = new LastPages();
+    this.keeper = { completion, lastPages, passportLogin, describe: (login) => describe(engine, login) };
     this.routes = new OwnRoutes({ engine, settings, pages: this.pages, refusals: this.refusals });
     this.wellKnown = new WellKnown(settings);
   }
@@ -79,7 +81,7 @@ export class Middleware {
     this.mount.look(req);
     requireOrder(req);
     this.settings.proxyCheck.look(req);
-    const state: RequestState = beginState(req, res, this.keeper, this.settings.path);
+    const state: RequestState = beginState(req, res, this.keeper, this.settings.placesAt(req.baseUrl));
     takeOver(req);
     const route = this.routes.find(req);
     await this.gate.loadLogin(state, route?.isConfirmedByWrite === true);

@@ -10,6 +10,7 @@ import { isOnItsOwn, type LoginContext } from "../engine/login-context.js";
 import type { CodesToShow } from "../engine/shown-codes.js";
 import type { ShownOperation } from "../engine/operations.js";
 import { ownSettingsView } from "../engine/views.js";
+import { bouncePage } from "../pages/bounce-page.js";
 import { challengePage, operationOverPage } from "../pages/challenge-page.js";
 import { enrollmentPage } from "../pages/enrollment-page.js";
 import { builtInLayout, renderPage } from "../pages/layout.js";
@@ -22,11 +23,13 @@ import { othersText } from "../pages/done-notice.js";
 import type { LayoutParts, OthersView, Page, PageContext, PageProblem } from "../pages/views.js";
 import { changeProblem, FRESH } from "../policy/access.js";
 import { isDue } from "../policy/assess.js";
+import { contentPolicy } from "./content-policy.js";
 import { shownFor } from "./late-forms.js";
 import type { Method } from "./method.js";
 import { NO_METHOD_LEFT, nothingLeft } from "./nothing-left.js";
+import type { Places } from "./places.js";
+import { stateOf, wayBack } from "./request-state.js";
 import type { Notes } from "./settings-notes.js";
-import { stateOf } from "./request-state.js";
 import { type Settings, siteOf, userOf } from "./settings.js";
 
 /** What a layout that fails is called. */
@@ -93,6 +96,8 @@ export class PageSet {
   /** The words in force, where they are the same for every request; else those to replace. */
   private readonly words: Messages;
   private readonly minting: Method | undefined;
+  /** The content policy of a page. */
+  readonly policy: ReturnType<typeof contentPolicy>;
 
   constructor(
     private readonly settings: Settings,
@@ -100,6 +105,7 @@ export class PageSet {
   ) {
     const methods = [...settings.methods.values()];
     this.pages = pagesOf(methods);
+    this.policy = contentPolicy(settings.pages?.contentSecurityPolicy);
     this.minting = methods.find((method) => method.mint !== undefined);
     const problems = this.isOn ? methods.flatMap(missingParts) : [];
     if (problems.length > 0) throw new ConfigurationError(problems);
@@ -150,6 +156,7 @@ export class PageSet {
       purpose: login.status.status === "pending" ? "sign-in" : "step-up",
       methods,
       selected: shown.type,
+      backTo: this.wayBack(req, login),
       accountName: this.shownName(login),
       ...("reason" in nothingLeft(this.engine, login) && { isNothingLeft: true as const }),
       trustDays: trustMaxAge && Math.max(1, Math.round(trustMaxAge / DAY)),
@@ -158,6 +165,10 @@ export class PageSet {
       ...(shown.instead && { instead: true }),
       ...problemMember(problem),
     });
+  }
+
+  bounce(req: Request, place: string): string {
+    return bouncePage(this.context(req), place);
   }
 
   operationOver(req: Request, login: LoginContext): LayoutParts {
@@ -262,16 +273,27 @@ export class PageSet {
     return isForRoute ? all.filter(({ type }) => asked?.includes(type) ?? true) : all;
   }
 
+  private wayBack(req: Request, login: LoginContext): string {
+    const places = this.places(req);
+    return wayBack({ base: places.base, places }, login);
+  }
+
+  private places(req: Request): Places {
+    return stateOf(req)?.places ?? this.settings.placesAt(req.baseUrl);
+  }
+
   private messages(req: Request): Messages {
     const overrides = this.settings.pages?.messages;
     return typeof overrides === "function" ? mergeMessages(this.words, overrides(req)) : this.words;
   }
 
   private context(req: Request, login?: LoginContext): PageContext {
-    const { issuer, issuerName, loginPath, pages = {}, path } = this.settings;
+    const { issuer, issuerName, pages = {} } = this.settings;
     const { lang = "en", showIssuer = true } = pages;
+    const { base, home, login: loginPath } = this.places(req);
     return {
-      base: stateOf(req)?.base ?? path,
+      base,
+      home,
       messages: this.messages(req),
       pages: this.pages,
       issuer: login === undefined ? issuerName : issuer(req, userOf(login)),

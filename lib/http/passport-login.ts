@@ -8,6 +8,7 @@ import { sendProblem } from "./answers.js";
 import { tellOfWaiting } from "./awaited.js";
 import type { Beginning, Completion } from "./completion.js";
 import type { Gate } from "./gate.js";
+import { pagePassed } from "./going.js";
 import {
   asError,
   given,
@@ -300,7 +301,8 @@ export class PassportLogin {
     const { req } = state;
     const wanted = [back, sessionOf(req)?.returnTo, options.successRedirect, options.successReturnToOrRedirect];
     const origins = this.settings.origins(req);
-    const returnTo = wanted.map((each) => localPlace(each, origins)).find((each) => each !== undefined);
+    const place = wanted.map((each) => localPlace(each, origins)).find((each) => each !== undefined);
+    const returnTo = pagePassed(state, this.settings) ?? place;
     return returnTo === undefined ? {} : { returnTo };
   }
 }

@@ -88,7 +88,7 @@ export class Refusals {
     }
     const plain = (): string => this.pages.plain(page);
     const html = isOfLayout(error) ? plain() : await this.pages.document(req, page).catch(plain);
-    sendProblemPage(res, problem, html);
+    sendProblemPage(res, problem, html, this.pages.policy(req, res));
   }
 
   /** The application's own words failed, or the request or response; the refusal must not. */

@@ -3,7 +3,9 @@ import type { MethodType, Status } from "../core/nouns.js";
 import type { LoginContext } from "../engine/login-context.js";
 import type { SessionRecord } from "../policy/assess.js";
 import type { Completion } from "./completion.js";
+import type { LastPages } from "./last-pages.js";
 import type { PassportLogin } from "./passport-login.js";
+import type { Places } from "./places.js";
 
 /** `req.secondFactor`: what this request's login is worth. */
 export interface SecondFactorState {
@@ -52,6 +54,7 @@ declare global {
 export interface LoginKeeper {
   readonly passportLogin: PassportLogin;
   readonly completion: Completion;
+  readonly lastPages: LastPages;
   describe(login: LoginContext | undefined): SecondFactorState;
 }
 
@@ -64,9 +67,13 @@ export class RequestState {
   hasEnded = false;
   /** The login at hand was made by this very request. */
   hasBegun = false;
+  /** Nothing of the login at hand was due before this very request. */
+  isNewlyDue = false;
   ready: ReadyLogin | undefined = undefined;
   /** The strategy that gave the first factor of the login at hand, where it is one of ours. */
   firstMethod: MethodType | undefined = undefined;
+  /** Where the middleware is mounted; further down the request's own changes. */
+  readonly mountPath: string;
   private current: LoginContext | undefined = undefined;
   private described: SecondFactorState | undefined = undefined;
 
@@ -74,9 +81,16 @@ export class RequestState {
     readonly req: Request,
     readonly res: Response,
     readonly keeper: LoginKeeper,
-    /** Where the routes live, as the browser sees them. */
-    readonly base: string,
-  ) {}
+    /** Where everything is, as the browser sees it. */
+    readonly places: Places,
+  ) {
+    this.mountPath = req.baseUrl;
+  }
+
+  /** Where the routes live, as the browser sees them. */
+  get base(): string {
+    return this.places.base;
+  }
 
   /** The login of this request; undefined where there is none, or it is over. */
   get login(): LoginContext | undefined {
@@ -111,10 +125,8 @@ function carrierOf(req: Request): Carrier {
   return ((req.rawHeaders as string[] | undefined) ?? req) as Carrier;
 }
 
-export function beginState(req: Request, res: Response, keeper: LoginKeeper, path: string): RequestState {
-  // Under a pattern the mount path is the client's own words; two slashes would name another host.
-  const base = req.baseUrl === "" ? path : (req.baseUrl + path).replace(/^[/\\]+/, "/");
-  const state = new RequestState(req, res, keeper, base);
+export function beginState(req: Request, res: Response, keeper: LoginKeeper, places: Places): RequestState {
+  const state = new RequestState(req, res, keeper, places);
   carrierOf(req)[STATE] = state;
   return state;
 }
@@ -139,6 +151,17 @@ export function challengePath(
   if (method !== undefined) query.set("method", method);
   if (operation !== undefined) query.set("operation", operation);
   return query.size === 0 ? base : `${base}?${query.toString()}`;
+}
+
+/** Where whoever turns away from a confirmation goes: to where they came from, as far as that is known. */
+export function wayBack(
+  state: Pick<RequestState, "base" | "places">,
+  { session }: Pick<LoginContext, "session">,
+  operation?: { readonly backTo?: string },
+): string {
+  const backTo = operation === undefined ? session?.stepUp?.backTo : operation.backTo;
+  const isOfSettings = operation === undefined && session?.returnTo === settingsPath(state);
+  return backTo ?? (isOfSettings ? settingsPath(state) : state.places.home);
 }
 
 /** Where owners manage their factors, as the browser sees it. */

@@ -3,13 +3,14 @@ import type { MethodType } from "../core/nouns.js";
 import { milliseconds } from "../policy/durations.js";
 import { acceptableMethods, type MethodFacts } from "../policy/requirement.js";
 import { nearest, unknownNames } from "../core/option-names.js";
+import { isOwnPlace } from "./places.js";
 
 // Everything here arrives from JavaScript too, so nothing is believed because its type says so.
 
 type Given = Readonly<Record<string, unknown>>;
 type Known = ReadonlyMap<MethodType, MethodFacts>;
 
-const KNOWN = ["maxAge", "aal", "methods", "phishingResistant", "bind"];
+const KNOWN = ["maxAge", "aal", "methods", "phishingResistant", "bind", "returnTo"];
 /** Levels there are; which of them a method reaches is the method's. */
 const LEVELS: readonly unknown[] = [undefined, 1, 2, 3];
 const WHERE = "mfa.require: ";
@@ -44,6 +45,11 @@ function memberProblems({ aal, bind, maxAge, phishingResistant }: Given): string
   return problems;
 }
 
+function returnProblems({ returnTo }: Given): string[] {
+  if (returnTo === undefined || typeof returnTo === "function" || isOwnPlace(returnTo)) return [];
+  return [`${WHERE}returnTo: ${said(returnTo)} is neither a path such as "/transfer" nor a function that answers one`];
+}
+
 /** Every problem of the options of one `mfa.require`, each with its mend; empty where there is none. */
 export function requireProblems(given: unknown, known: Known): string[] {
   if (typeof given !== "object" || given === null || Array.isArray(given))
@@ -55,6 +61,7 @@ export function requireProblems(given: unknown, known: Known): string[] {
   const problems = [
     ...unknownNames(options, KNOWN, WHERE),
     ...memberProblems(options),
+    ...returnProblems(options),
     ...methodsProblems(options, known),
   ];
   if (problems.length > 0) return problems;

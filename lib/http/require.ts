@@ -17,6 +17,9 @@ import type { Gate } from "./gate.js";
 import { nothingLeft } from "./nothing-left.js";
 import type { PageSet } from "./page-set.js";
 import type { Refusals } from "./refusals.js";
+import { type Way, wayOf } from "./going.js";
+import { sendHtmxTo } from "./libraries.js";
+import { isOwnPlace, ownPlace } from "./places.js";
 import { challengePath, type RequestState, settingsPath, stateOf } from "./request-state.js";
 import { requireProblems } from "./require-problems.js";
 import { localPlace } from "./return-to.js";
@@ -43,6 +46,16 @@ export interface RequireOptions {
    * Under `enforce: "report"` all of these go through, and are told as `would-block`.
    */
   readonly bind?: (req: Request) => Json | Promise<Json>;
+  /**
+   * Where the browser goes once it is confirmed: a path as the application's own routes name it (`publicPath` and the mount path come
+   * in front), or a function that answers one; what it answers that is no place of this site counts as nothing, where it throws, the
+   * answer is 503. Nothing that was sent is sent again. Needed for forms on pages under `Referrer-Policy: no-referrer`, which is what
+   * helmet sets.
+   *
+   * Default: the page that was asked for; for forms, and for what scripts do, the page they were sent from; where the browser does not
+   * say which, the page that this process saw the login open last; else `homePath`.
+   */
+  readonly returnTo?: string | ((req: Request) => string | undefined);
 }
 
 /** What a guard works with. */
@@ -141,7 +154,7 @@ class StepUpGuard {
     const { pages } = this.dependencies;
     const { req, res } = state;
     const location = settingsPath(state);
-    await this.remember(req, login, {});
+    await this.remember(state, login, undefined);
     if (wantsPage(req, pages)) sendRedirect(res, location);
     else sendJsonProblem(req, res, { code: "enrollment-required", members: { location } }, pages);
   }
@@ -152,12 +165,13 @@ class StepUpGuard {
     const methods = engine.stepUp.methodsFor(this.requirement);
     const choices = engine.authentication.choices(login);
     const own = choices.filter(({ type }) => methods.includes(type));
-    const waiting = operation && own.length > 0 ? await this.ask(req, login, operation) : undefined;
+    const waiting = operation && own.length > 0 ? await this.ask(state, login, operation) : undefined;
     // Where nothing of theirs will do there is nothing to confirm, but something to set up.
-    if (waiting === undefined) await this.remember(req, login, own.length === 0 ? {} : { stepUp: { methods } });
+    if (waiting === undefined) await this.remember(state, login, own.length === 0 ? undefined : methods);
     const location = challengePath(state, { operation: waiting?.id });
     if (wantsPage(req, pages)) sendRedirect(res, own.length === 0 ? settingsPath(state) : location);
     else {
+      if (own.length === 0) sendHtmxTo(req, res, settingsPath(state));
       const members = {
         location,
         methods: own,
@@ -179,21 +193,39 @@ class StepUpGuard {
     };
   }
 
-  private ask(req: Request, login: LoginContext, operation: Operation): Promise<ShownOperation | undefined> {
-    return this.dependencies.engine.stepUp.ask(login, this.requirement, operation, this.wayBack(req));
+  private ask(state: RequestState, login: LoginContext, operation: Operation): Promise<ShownOperation | undefined> {
+    const way = this.way(state, login) ?? { returnTo: this.wanted(state) };
+    return this.dependencies.engine.stepUp.ask(login, this.requirement, operation, way);
   }
 
-  /** After the proof the browser goes back: to what it was reading, or to the page whose form it sent. Nothing is replayed. */
-  private wayBack(req: Request): string | undefined {
-    const from = req.method === "GET" ? req.originalUrl : req.get("referer");
-    return localPlace(from, this.dependencies.settings.origins(req));
+  private way(state: RequestState, login: LoginContext): Way | undefined {
+    return wayOf(state, login, this.dependencies.settings, this.wanted(state));
   }
 
-  private async remember(req: Request, { session }: LoginContext, asked: object): Promise<void> {
-    if (session === undefined) return;
-    const returnTo = this.wayBack(req);
-    const { stepUp: _before, ...plain } = session;
-    await saveRecord(req, { ...plain, ...asked, ...(returnTo === undefined ? {} : { returnTo }) });
+  /** Where the route says that it leads. */
+  private wanted({ places, req }: RequestState): string | undefined {
+    const { returnTo } = this.options;
+    const wanted = typeof returnTo === "function" ? returnTo(req) : returnTo;
+    if (isOwnPlace(wanted)) return ownPlace(places.root, wanted);
+    return localPlace(wanted, this.dependencies.settings.origins(req));
+  }
+
+  /** After the proof the browser goes back. `methods`: whose proof will do; undefined where none of theirs would. */
+  private async remember(
+    state: RequestState,
+    login: LoginContext,
+    methods: readonly MethodType[] | undefined,
+  ): Promise<void> {
+    const way = login.session === undefined ? undefined : this.way(state, login);
+    if (login.session === undefined || way === undefined) return;
+    const { returnTo: _to, stepUp: _before, ...plain } = login.session;
+    const { backTo, returnTo } = way;
+    const at = this.dependencies.settings.clock();
+    await saveRecord(state.req, {
+      ...plain,
+      ...(methods !== undefined && { stepUp: { methods, at, ...(backTo !== undefined && { backTo }) } }),
+      ...(returnTo !== undefined && { returnTo }),
+    });
   }
 }
 

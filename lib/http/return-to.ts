@@ -19,6 +19,8 @@ export function localPath(value: unknown, origin: string): string | undefined {
 /** A place on this site, whichever of the configured origins it is written with. */
 export function localPlace(value: unknown, origins: readonly string[]): string | undefined {
   for (const origin of origins) {
+    // Those of apps (`capacitor://localhost`) are nothing that pages of ours lie on.
+    if (!/^https?:/.test(origin)) continue;
     const place = localPath(value, origin);
     if (place !== undefined) return place;
   }

@@ -7,10 +7,13 @@ import type { ShownOperation } from "../engine/operations.js";
 import { sendJson, sendJsonProblem, sendPage, sendProblem, sendRedirect, wantsPage } from "./answers.js";
 import { otherAssets } from "./assets.js";
 import { isOfOtherKind, readBody } from "./body.js";
+import { bounce } from "./bounce.js";
 import { challengeRoutes, thenSettings } from "./challenge-routes.js";
 import { codesRoutes } from "./codes-page.js";
 import { isCrossSite, isSilent } from "./cross-site.js";
 import { setDeviceToken } from "./device-cookie.js";
+import { placeAsked } from "./going.js";
+import { isHtmx, sendHtmxTo } from "./libraries.js";
 import { methodRoutes } from "./method-routes.js";
 import { prefersHtml } from "./negotiation.js";
 import type { Refusals } from "./refusals.js";
@@ -46,9 +49,10 @@ async function operationIn({ engine, login }: RouteContext, body: unknown): Prom
 async function tellProblem(context: RouteContext, route: Route, problem: Problem, body: unknown): Promise<void> {
   const { pages, req, res } = context;
   const told: Problem = { ...problem, members: { ...waysOn(context, problem), ...problem.members } };
+  const isAsked = problem.code === "step-up-required" && (wantsPage(req, pages) || isHtmx(req));
+  const current = isAsked ? await thenSettings(context) : context;
   if (!wantsPage(req, pages)) sendJsonProblem(req, res, told, pages);
   else {
-    const current = problem.code === "step-up-required" ? await thenSettings(context) : context;
     const operation = await operationIn(current, body);
     const shown = operation === undefined ? current : { ...current, operation };
     await sendProblem(req, res, told, pages, await route.again?.(shown, told, body));
@@ -79,15 +83,25 @@ async function answer(context: Handling & { readonly login?: RouteContext["login
   if (risen?.opens === true && !(await isOpened(context, risen))) return;
   if (deviceToken !== undefined && login !== undefined) setDeviceToken(req, res, settings, login.userId, deviceToken);
   await writeRecord(context, reply);
-  if (html !== undefined) sendPage(res, 200, html);
+  if (html !== undefined) sendPage(res, 200, html, pages.policy(req, res));
   else if (wantsPage(req, pages) && "redirect" in page) sendRedirect(res, page.redirect);
-  else sendJson(res, status, body);
+  else {
+    sendHtmxTo(req, res, placeOf(context, page));
+    sendJson(res, status, body);
+  }
+}
+
+/** Where a reply's page is to be opened: a page is no part of another. What a form made to be shown is in the JSON alone. */
+function placeOf({ req, settings, state }: RequestContext, page: Reply["page"]): string | undefined {
+  if ("redirect" in page) return page.redirect;
+  return req.method === "GET" ? placeAsked(state, settings) : undefined;
 }
 
 /** Where nobody is logged in: what the route has for them, or why they get nothing. */
 async function performAnonymous(context: Handling, route: Route, admitted: Admitted): Promise<void> {
   const { pages, req, res, settings, state } = context;
   if (route.runAnonymous === undefined || state.hasEnded) {
+    if (bounce(context)) return;
     await sendProblem(req, res, { code: state.hasEnded ? "expired" : "login-required" }, pages);
   } else if (route.verb === "post" && isCrossSite(req, settings))
     await sendProblem(req, res, { code: "cross-site-request" }, pages);

@@ -18,7 +18,13 @@ export interface Session {
   /** Where somebody comes back to who went to sign in again. */
   secondFactorBack?: unknown;
   readonly passport?: { readonly user?: unknown };
-  readonly cookie?: { originalMaxAge?: number | null; maxAge?: number | null; readonly expires?: unknown };
+  readonly cookie?: {
+    originalMaxAge?: number | null;
+    maxAge?: number | null;
+    readonly expires?: unknown;
+    readonly sameSite?: unknown;
+    readonly partitioned?: unknown;
+  };
   regenerate(callback: Done): unknown;
   save(callback: Done): unknown;
   destroy(callback: Done): unknown;

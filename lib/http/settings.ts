@@ -7,7 +7,9 @@ import type { LayoutParts } from "../pages/views.js";
 import type { Decide } from "../policy/policy.js";
 import type { AddressGuard } from "./address-guard.js";
 import type { Carry, OnLogin } from "./completion.js";
+import type { ContentSecurityPolicy } from "./content-policy.js";
 import type { Method } from "./method.js";
+import type { Places } from "./places.js";
 import type { ProxyCheck } from "./proxy-check.js";
 
 /** The application's user, of whom only the configured readers know anything. */
@@ -29,12 +31,22 @@ export interface PagesOptions {
   readonly messages?: MessageOverrides | ((req: Request) => MessageOverrides);
   /** Language of the messages for `<html lang>`. Default: `"en"`. */
   readonly lang?: string | ((req: Request) => string);
+  /**
+   * What a layout of the application's needs beyond the pages' own policy: fonts, pictures from elsewhere, a nonce, to be framed
+   * (`{ "frame-ancestors": ["'self'"] }`). Merged one directive after the other: sources are added to ours, `["'none'"]` stands for
+   * them, `false` leaves the directive out. A function `(req, res)` for what is another at each answer; what it answers is checked
+   * there, and refused with 503. Default: nothing from elsewhere, nothing inline, no frames; no `form-action`.
+   */
+  readonly contentSecurityPolicy?: ContentSecurityPolicy;
 }
 
 /** The options, resolved: what is missing is filled in, what can be decided at start is decided. */
 export interface Settings {
   readonly path: string;
-  readonly loginPath: string;
+  /** In front of what a proxy lets through: `""`, or without a trailing slash. */
+  readonly publicPath: string;
+  /** Where everything is, as the browser sees it, for requests that come by this mount path (`req.baseUrl`). */
+  readonly placesAt: (mountPath: string) => Places;
   readonly clock: Clock;
   readonly isReport: boolean;
   readonly methods: ReadonlyMap<MethodType, Method>;

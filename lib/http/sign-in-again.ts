@@ -9,8 +9,8 @@ import { saveSession } from "./session.js";
 /** Below `path`: where somebody whose first factor is too long ago gives it again. */
 const PATH = "/sign-in-again";
 
-function toLogin({ settings }: RequestContext): Outcome<Reply> {
-  const { loginPath: location } = settings;
+function toLogin({ state }: RequestContext): Outcome<Reply> {
+  const { login: location } = state.places;
   return success({ status: 200, body: { location }, page: { redirect: location } });
 }
 

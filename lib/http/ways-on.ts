@@ -6,8 +6,9 @@ import type { RouteContext } from "./route.js";
 type Ways = Readonly<Record<string, unknown>>;
 
 /** Where whoever has nothing to prove shows who they are: by their first factor. `password`: the one in the body of a request will do. */
-function byFirstFactor({ settings }: RouteContext): Ways {
-  const { loginPath: location, verifyPassword } = settings;
+function byFirstFactor({ settings, state }: RouteContext): Ways {
+  const { verifyPassword } = settings;
+  const { login: location } = state.places;
   return { methods: [], location, ...(verifyPassword !== undefined && { password: true }) };
 }
 

@@ -1,5 +1,6 @@
 import type { Request, Response } from "express";
 import type { Method } from "./method.js";
+import { settingsPath } from "./request-state.js";
 import { type Settings, siteOf } from "./settings.js";
 
 const PREFIX = "/.well-known/";
@@ -20,9 +21,9 @@ export class WellKnown {
     if (this.documents.size === 0 || !req.url.startsWith(PREFIX) || req.method !== "GET") return false;
     const document = this.documents.get(req.path);
     const site = siteOf(this.settings, req);
-    const [origin] = site.origins;
+    const origin = site.origins.find((each) => /^https?:/.test(each));
     if (document === undefined || origin === undefined) return false;
-    const content = document(site, new URL(`${req.baseUrl}${this.settings.path}/settings`, origin).href);
+    const content = document(site, new URL(settingsPath(this.settings.placesAt(req.baseUrl)), origin).href);
     if (content === undefined) return false;
     res.status(200).json(content);
     return true;

@@ -89,11 +89,23 @@ export interface SecondFactorOptions<User = Express.User> {
   /** Where the routes live. Default: `"/2fa"`. */
   readonly path?: string;
   /**
+   * What a proxy takes off the path before the application sees it: `"/crm"`. It comes in front of the mount path and of every link,
+   * redirect and cookie path (`__Host-` cookies are the whole site's); where it ends with the mount path already, it stands for both.
+   * Never taken from a header. Default: nothing, so that the mount path (`req.baseUrl`) alone stands in front.
+   */
+  readonly publicPath?: string;
+  /**
+   * Where "Back to …" leads, and a login that was going nowhere: a path as the application's own routes name it, `publicPath` and the
+   * mount path come in front, unless they are there already. For a place outside of them a whole address on one of the listed
+   * origins: `"https://acme.example/"`. Default: the mount path, else `"/"`.
+   */
+  readonly homePath?: string;
+  /**
    * Reachable while a second factor is due: exact paths, or a predicate. The user stays hidden there.
    * Default: `["/login", "/logout"]`.
    */
   readonly exempt?: readonly string[] | ((req: Request) => boolean);
-  /** The application's login page, for links. Default: `"/login"`. */
+  /** The application's login page, for links; written as `homePath` is. Default: `"/login"`. */
   readonly loginPath?: string;
   /** Longest wait for one answer of the store, a limiter or the keys. Default: `"2s"`. */
   readonly storeTimeout?: Duration;

@@ -1,4 +1,5 @@
 import { keyRingProblems, MEND } from "../crypto/key-ring.js";
+import { contentPolicyProblems } from "../http/content-policy.js";
 import type { Method } from "../http/method.js";
 import { unknownNames } from "../core/option-names.js";
 import { messageProblems, messagesFor } from "../pages/messages.js";
@@ -8,6 +9,7 @@ import { durationProblem, functionProblem, isPath, isRecord, wholeProblem } from
 import { addressStoreProblems, limitsProblems } from "./limit-problems.js";
 import { configuredMethods, methodsProblems } from "./method-problems.js";
 import type { SecondFactorOptions } from "./options.js";
+import { placeProblems } from "./place-problems.js";
 
 // Everything here arrives from JavaScript too, so nothing is believed because its type says so.
 type Given = { readonly [Name in keyof Required<SecondFactorOptions>]?: unknown };
@@ -24,6 +26,8 @@ const KNOWN: Readonly<Record<keyof Required<SecondFactorOptions>, true>> = {
   limits: true,
   notify: true,
   path: true,
+  publicPath: true,
+  homePath: true,
   exempt: true,
   loginPath: true,
   storeTimeout: true,
@@ -117,12 +121,10 @@ function userProblems({ user }: Given): string[] {
   return [...unknownNames(user, USER_READERS, "user."), ...problems];
 }
 
-function pathProblems({ path, loginPath, exempt }: Given): string[] {
+function pathProblems({ path, exempt }: Given): string[] {
   const problems: string[] = [];
   if (path !== undefined && (!isPath(path) || path === "/"))
     problems.push('path: must begin with one slash, for example "/2fa"');
-  if (loginPath !== undefined && !isPath(loginPath))
-    problems.push('loginPath: must begin with one slash, for example "/login"');
   if (exempt === undefined || typeof exempt === "function") return problems;
   if (!Array.isArray(exempt) || !exempt.every(isPath))
     problems.push('exempt: a list of exact paths such as ["/login"], or a function');
@@ -137,9 +139,11 @@ function isGiven(value: unknown, kind: "string" | "object"): boolean {
 
 function pagesProblems({ pages }: Given, methods: readonly Method[]): string[] {
   if (pages === undefined || pages === false) return [];
-  if (!isRecord(pages)) return ["pages: an object { layout, showIssuer, messages, lang }, or false for none"];
+  if (!isRecord(pages))
+    return ["pages: an object { layout, showIssuer, messages, lang, contentSecurityPolicy }, or false for none"];
   const problems = [
-    ...unknownNames(pages, ["layout", "showIssuer", "messages", "lang"], "pages."),
+    ...unknownNames(pages, ["layout", "showIssuer", "messages", "lang", "contentSecurityPolicy"], "pages."),
+    ...contentPolicyProblems(pages.contentSecurityPolicy),
     ...lookProblems(pages),
   ];
   if (!isRecord(pages.messages)) return problems;
@@ -202,6 +206,7 @@ export function optionProblems(given: unknown, builtIn: () => readonly Method[],
     ...addressStoreProblems(given.limits, rateLimitStore),
     ...durationProblem("storeTimeout", given.storeTimeout),
     ...pathProblems(given),
+    ...placeProblems(given),
     ...pagesProblems(given, methods),
     ...choiceProblems(given),
   ];

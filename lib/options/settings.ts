@@ -11,7 +11,9 @@ import { telling } from "../events/telling.js";
 import { AddressGuard } from "../http/address-guard.js";
 import { comparablePath } from "../http/login-routes.js";
 import type { Method } from "../http/method.js";
+import { type Place, placesFor, sitePath } from "../http/places.js";
 import { ProxyCheck } from "../http/proxy-check.js";
+import { localPath } from "../http/return-to.js";
 import type { AppUser, Settings } from "../http/settings.js";
 import { milliseconds } from "../policy/durations.js";
 import { createPolicy, isDecision } from "../policy/policy.js";
@@ -177,14 +179,26 @@ function issuerOf(
   return { issuer: (req, user) => nameOf(issuer(req, user)) || hostOf(origins(req)), issuerName: "" };
 }
 
+/** A place as it was checked at start: resolved, so that nothing in it is left for a browser to read differently. */
+function placeOf(given: string): Place {
+  const isWhole = !given.startsWith("/");
+  const { origin } = isWhole ? new URL(given) : { origin: "https://site.invalid" };
+  return { isWhole, path: localPath(given, origin) ?? "/" };
+}
+
+function placesOf({ homePath, loginPath = "/login", path = "/2fa", publicPath = "" }: SecondFactorOptions) {
+  const home = homePath === undefined ? undefined : placeOf(homePath);
+  const prefix = sitePath(publicPath);
+  return { publicPath: prefix, placesAt: placesFor({ home, login: placeOf(loginPath), path, publicPath: prefix }) };
+}
+
 function httpSettings(options: SecondFactorOptions, shared: Shared): Settings {
-  const { loginPath = "/login", pages = {}, path = "/2fa", policy = "optional" } = options;
+  const { pages = {}, path = "/2fa", policy = "optional" } = options;
   const { emitError } = shared.telling;
   const proxyCheck = new ProxyCheck();
   const isAddressCertain = (req: Request): boolean => proxyCheck.isAddressCertain(req);
   return {
     path: path.replace(/\/$/, ""),
-    loginPath,
     clock: shared.clock,
     isReport: options.enforce === "report",
     methods: new Map(shared.methods.map((method) => [method.type, method])),
@@ -203,6 +217,7 @@ function httpSettings(options: SecondFactorOptions, shared: Shared): Settings {
     loadUser: options.user?.load,
     addressGuard: shared.addressGuard,
     emitError,
+    ...placesOf(options),
     ...issuerOf(options, emitError),
     ...userReaders(options.user, emitError),
   };

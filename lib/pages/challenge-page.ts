@@ -30,8 +30,7 @@ export function challengePage(context: PageContext, view: ChallengeView): Layout
   const isStepUp = view.purpose === "step-up";
   const title = isStepUp ? challenge.stepUpTitle : drawing.words.challenge.title;
   const fields = { ...operationFields(view), shown: view.shown };
-  const hidden = Object.entries(fields).map(([name, value]) => hiddenField(name, value));
-  const trust = html`${hidden} ${view.operation === undefined && trustBox(context.messages, view.trustDays)}`;
+  const trust = sentAlong(context, view, fields);
   // What has to wait says so above the form, and the problem of it is told there.
   const own = view.instead === true ? undefined : problem;
   const body = html`<div class="sf-narrow">
@@ -50,6 +49,12 @@ export function challengePage(context: PageContext, view: ChallengeView): Layout
     ${footer(context, view)}
   </div>`;
   return renderPage(context, problem === undefined ? title : common.titleWithProblem(title), body);
+}
+
+/** What goes with every proof, seen and unseen. */
+function sentAlong({ messages }: PageContext, view: ChallengeView, fields: Readonly<Record<string, string>>): Html {
+  const hidden = Object.entries(fields).map(([name, value]) => hiddenField(name, value));
+  return html`${hidden} ${view.operation === undefined && trustBox(messages, view.trustDays)}`;
 }
 
 function problemOf({ problem }: ChallengeView): PageProblem | undefined {
@@ -149,7 +154,7 @@ function wayOut({ base, messages }: PageContext, view: ChallengeView): Html {
   const { challenge, common } = messages;
   const leaving = { action: `${base}/cancel`, look: "link" } as const;
   if (view.purpose === "sign-in") return postButton({ ...leaving, text: common.useAnotherAccount });
-  if (view.operation === undefined) return html`<a href="${base}/settings">${challenge.notNow}</a>`;
+  if (view.operation === undefined) return html`<a href="${view.backTo}">${challenge.notNow}</a>`;
   return postButton({ ...leaving, text: challenge.notNow, fields: operationFields(view) });
 }
 

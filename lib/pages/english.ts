@@ -82,7 +82,7 @@ const challenge: Messages["challenge"] = {
   limited: (names, minutes) =>
     `There were too many attempts, so this way has to wait ${waitOf(minutes)}: ${listed(names)}.`,
   lost: (issuer) => `Lost your phone and your backup codes? Ask ${issuer} for help.`,
-  notNow: "Not now, go to security settings",
+  notNow: "Not now, go back",
   nothingTitle: "Sign in again",
   nothingLead: "To be sure that it is you, sign in once more. You come back here.",
   noneLeftTitle: "You cannot sign in here right now",

@@ -21,9 +21,14 @@ export const builtInLayout: SyncLayout = ({ title, lang, head, body }) =>
 /** A page, for the layout in force to put together. */
 export function renderPage(context: PageContext, title: string, body: Html): LayoutParts {
   const { base, messages, issuer, lang, showsIssuer } = context;
-  const head = html`<link rel="stylesheet" href="${base}${assetPath(STYLE_SHEET)}" />
+  // Turbo and htmx, where the application's frame brings them, leave the pages and their forms to the browser; and Turbo opens a page
+  // that it was sent to as the whole document that it is.
+  const head = html`<meta name="turbo-visit-control" content="reload" />
+    <link rel="stylesheet" href="${base}${assetPath(STYLE_SHEET)}" />
     <script type="module" src="${base}${assetPath(PAGE_SCRIPT)}"></script>`;
-  const frame = html`<div class="sf" dir="${messages.direction}">${body}</div>`;
+  const frame = html`<div class="sf" dir="${messages.direction}" data-turbo="false" data-hx-boost="false">
+    ${body}
+  </div>`;
   return {
     title: showsIssuer ? messages.common.pageTitle(title, issuer) : title,
     lang,

@@ -33,7 +33,9 @@ export function settingsPage(context: PageContext, view: SettingsPageView): Layo
     ${view.hasTrustedDevices && isOn && devicesSection(context, view.settings.devices)}
     ${sessionsSection(context, view.settings.sessions)} ${activitySection(context, view.settings.activity)}
     ${isOn && disableSection(context, view)}
-    <footer class="sf-foot sf-own-only"><a href="/">${settings.backToApplication(context.issuer)}</a></footer>
+    <footer class="sf-foot sf-own-only">
+      <a href="${context.home}">${settings.backToApplication(context.issuer)}</a>
+    </footer>
   </div>`;
   return renderPage(context, problem === undefined ? settings.title : common.titleWithProblem(settings.title), body);
 }

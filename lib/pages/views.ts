@@ -16,10 +16,12 @@ export interface PageContext {
   readonly issuer: string;
   /** Language of the messages, for `<html lang>`: a BCP 47 tag. */
   readonly lang: string;
-  /** Where the application's own login page is. */
+  /** Where the application's own login page is, as the browser sees it. */
   readonly loginPath: string;
   /** Pages say whose they are: in their titles, and above themselves in the built-in layout. */
   readonly showsIssuer: boolean;
+  /** Where "back to the application" leads, as the browser sees it. */
+  readonly home: string;
 }
 
 /** The pieces an application's own layout puts together. All strings are finished, escaped HTML but `title` and `lang`. */
@@ -64,6 +66,8 @@ export interface ChallengeView {
   readonly accountName: string;
   /** What exactly is confirmed ("Pay 100 EUR to Ann"), and the id that every proof of it carries. Step-up only. */
   readonly operation?: { readonly id: string; readonly text: string };
+  /** Where "Not now" leads from a step-up, as the browser sees it. */
+  readonly backTo: string;
   /** Days a trusted browser is not asked again; undefined: no checkbox. */
   readonly trustDays: number | undefined;
   readonly problem?: PageProblem;

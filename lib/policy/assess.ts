@@ -65,6 +65,10 @@ export interface SessionRecord {
 export interface StepUpRequest {
   /** Methods whose proof will do. */
   readonly methods: readonly MethodType[];
+  /** When, milliseconds since the epoch. */
+  readonly at: number;
+  /** Where whoever turns away from it goes: a local path. */
+  readonly backTo?: string;
 }
 
 /** What a login is worth right now. An `ended` one is over, whatever its session says. */

@@ -65,6 +65,8 @@ export interface Names {
 /** What examples for the browser find on their page. */
 export interface PageNames {
   readonly button: HTMLButtonElement;
+  /** With a name and a password. */
+  readonly form: HTMLFormElement;
   readonly message: HTMLElement;
   readonly credentialId: string;
   readonly userHandle: string;

@@ -23,7 +23,8 @@ export interface Visit {
 }
 
 // Browsers make names of ids.
-const PAGE = `<!doctype html><title>Page</title><button id="button">Go on</button><output id="message"></output>
+export const PAGE = `<!doctype html><title>Page</title><button id="button">Go on</button><output id="message"></output>
+<form id="form"><input name="username" /><input name="password" type="password" /></form>
 <script>const credentialId = "AAAAAAAAAAAAAAAAAAAAAA", userHandle = "AAAAAAAAAAAAAAAAAAAAAA";</script>`;
 
 const SUBPATH = "express-second-factor/browser";
@@ -33,7 +34,7 @@ declare global {
 }
 
 /** The example and what it imports of `lib/`, as a browser takes it. */
-async function bundled(example: Example): Promise<string> {
+export async function bundled(example: Pick<Example, "code">): Promise<string> {
   const { made, text } = sourceOf(example);
   const { outputFiles } = await build({
     stdin: { contents: `${text}\nglobalThis.made = { ${made.join(", ")} };`, resolveDir: root, loader: "ts" },

@@ -534,7 +534,7 @@ describe("an application's own words and frame", () => {
       expect(page).toMatch(/<title>[^<]* – A &amp; B<\/title>/);
       expect(page).toContain('<p class="sf-brand">A &amp; B</p>');
       expect(page).toContain(`href="/2fa/assets/style.${STYLE_SHEET.hash}.css"`);
-      expect(page).toContain('<div class="sf" dir="ltr">');
+      expect(page).toContain('<div class="sf" dir="ltr" data-turbo="false" data-hx-boost="false">');
     }
     for (const page of Object.values(everyPage(contextWith({ issuer: "A & B", showsIssuer: false }), "<i>"))) {
       expect(page).not.toMatch(/sf-brand|<title>[^<]*A &amp; B/);

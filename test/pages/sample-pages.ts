@@ -61,6 +61,7 @@ export function contextWith(changes: Partial<PageContext> = {}): PageContext {
     lang: "en",
     loginPath: "/login",
     showsIssuer: true,
+    home: "/",
     ...changes,
   };
 }
@@ -73,6 +74,7 @@ export function challengeWith(changes: Partial<ChallengeView> = {}): ChallengeVi
       { type: "backup-code", factors: [{ id: "b1", label: "" }] },
     ],
     selected: "totp",
+    backTo: "/account",
     accountName: "ada@example.com",
     trustDays: 30,
     shown: "abc",

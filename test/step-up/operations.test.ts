@@ -499,11 +499,11 @@ describe("turning away from an operation", () => {
     expect(statuses).toEqual([204, 410, 410]);
   });
 
-  test("in a browser leads to the settings, and signs nobody out", async () => {
+  test("in a browser leads back, and signs nobody out", async () => {
     const { jar } = await field();
     const { id } = await asked(jar);
     const answer = await jar.form("/2fa/cancel", { operation: id });
-    expect([answer.status, answer.headers.location]).toEqual([303, "/2fa/settings"]);
+    expect([answer.status, answer.headers.location]).toEqual([303, "/"]);
     expect(await jar.isIn()).toBe(true);
   });
 
