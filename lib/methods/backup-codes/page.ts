@@ -5,10 +5,8 @@ import { type Html, html } from "../../pages/html.js";
 import { icon } from "../../pages/icons.js";
 import type { CodesView, MethodPage, PagePart, SettingsPart } from "../../pages/method-page.js";
 import { emptyState, section } from "../../pages/settings-section.js";
+import { FEW, usedNotice } from "./used-notice.js";
 import { type BackupCodesWords, backupCodesWords } from "./words.js";
-
-/** With this many codes left, or fewer, it is time for new ones. */
-const FEW = 2;
 
 /** What backup codes show of themselves. */
 export const backupCodesPage: MethodPage<BackupCodesWords> = {
@@ -19,18 +17,6 @@ export const backupCodesPage: MethodPage<BackupCodesWords> = {
   notice: usedNotice,
   codes: codesPage,
 };
-
-/** Whoever came in by a code is told how many are left, while this login rests on it. */
-function usedNotice({ lastProof, settings, type, words: { settings: words } }: SettingsPart<BackupCodesWords>) {
-  if (lastProof !== type) return undefined;
-  const { remaining } = settings.backupCodes;
-  const isFew = remaining <= FEW;
-  return html`<div class="${isFew ? "sf-notice sf-notice-warning" : "sf-notice sf-notice-info"}">
-    ${icon(isFew ? "warning" : "key")}
-    <p>${words.used(remaining)}</p>
-    ${isFew && html`<a class="sf-button sf-button-small" href="#sf-codes">${words.replace}</a>`}
-  </div>`;
-}
 
 /** How many backup codes are left, and how to get new ones. */
 function codesSection({ context, settings, words: { settings: words } }: SettingsPart<BackupCodesWords>): Html {
