@@ -16,9 +16,11 @@ export interface EnrollOptions extends Asking {
   readonly label?: string;
   /** The first factor again, where the application checks it and the login is not fresh. */
   readonly password?: string;
+  /** `false`: with the account's first factor its other logins stay, and are asked for it. Default: they end. */
+  readonly endOtherSessions?: boolean;
 }
 
-export type UpgradeOptions = Omit<EnrollOptions, "password">;
+export type UpgradeOptions = Omit<EnrollOptions, "endOtherSessions" | "password">;
 
 export interface EnrolledPasskey {
   readonly status: "enrolled";
@@ -43,7 +45,7 @@ interface Creating extends EnrollOptions {
 const LONGEST_SILENCE = 15_000;
 
 async function create(
-  { base, form, label, mediation, password }: Creating,
+  { base, endOtherSessions, form, label, mediation, password }: Creating,
   signal: AbortSignal,
 ): Promise<EnrollResult> {
   const proof = password === undefined ? {} : { password };
@@ -57,7 +59,8 @@ async function create(
   const credential = credentialJson(created as PublicKeyCredential);
   if (form !== undefined) return submit(form, credential);
   const named = label === undefined ? {} : { label };
-  const answer = await postJson(`${base}/passkey/enroll`, { credential, ...proof, ...named });
+  const others = endOtherSessions === undefined ? {} : { endOtherSessions };
+  const answer = await postJson(`${base}/passkey/enroll`, { credential, ...proof, ...named, ...others });
   if (!answer.ok) return { status: "refused", problem: answer.problem };
   const { backupCodes, factor } = answer.body as unknown as EnrolledPasskey;
   return { status: "enrolled", factor, backupCodes };

@@ -31,6 +31,10 @@ export interface Enrollment<State = unknown> {
   readonly expiresAt: number;
   /** It was begun with the password given again, which carries it to its end. */
   readonly reconfirmed?: true;
+  /** When its owner last asked to see it. Absent in older records: when it was begun. */
+  readonly shownAt?: number;
+  /** What its method showed, sealed, where the method cannot tell it from the state. */
+  readonly answer?: string;
   readonly state: State;
 }
 

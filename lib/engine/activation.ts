@@ -1,13 +1,17 @@
-import { type Account, type Factor, isEnrolled } from "../core/account.js";
+import { type Account, type Factor, isEnrolled, type Login } from "../core/account.js";
 import { startEpoch } from "../core/account-changes.js";
+import { isLive } from "../core/logins.js";
 import type { FactorId, MethodType, Proof } from "../core/nouns.js";
 import { randomId } from "../crypto/random.js";
 import { restsOnBackupCode } from "../policy/access.js";
+import type { Others } from "../core/notes.js";
 import type { SessionRecord } from "../policy/assess.js";
 import type { AccountRecord, Change } from "./account-records.js";
 import type { EngineDependencies } from "./dependencies.js";
 import { elevatedStage } from "./elevation.js";
 import { listedLogin, type LoginContext, recordOfListed, renewed, weighed } from "./login-context.js";
+import { withLogin } from "./logins.js";
+import type { Minted } from "./method.js";
 
 /** A factor that was proved and may now count. */
 export interface ProvenFactor {
@@ -19,13 +23,17 @@ export interface ProvenFactor {
   readonly amr?: readonly string[];
   /** Its owner need not have been there when it was made: this login has shown nothing new by it. */
   readonly isSilent?: boolean;
+  /** Where it is the account's first, the other logins stay, and are asked for it. */
+  readonly keepsOthers?: boolean;
 }
 
 /** A factor that is in force, and the login that enrolled it. */
 export interface EnrolledFactor {
   readonly factor: Factor;
-  /** With the first factor: the codes in clear, for this one answer. */
-  readonly backupCodes?: readonly string[];
+  /** With the first factor: the codes in clear, for this one answer, and the set that they are. */
+  readonly minted?: Minted;
+  /** What became of the other logins; absent where the account lists none. */
+  readonly others?: Others;
   readonly login: LoginContext & { readonly session: SessionRecord };
 }
 
@@ -46,15 +54,51 @@ function comesWithCodes(account: Account, { onBackupCode }: Factor): boolean {
 }
 
 /**
+ * The account with its first factor, in which the other logins go on as they were: by their first factor alone, so that this one is
+ * due. What they once showed is gone with the factors that it was shown by.
+ */
+function keepingOthers(
+  { uses }: EngineDependencies,
+  account: Account,
+  stage: Login,
+  now: number,
+): ReturnType<typeof withLogin> {
+  const others = account.logins.map(({ deviceId: _gone, ...each }): Login => ({ ...each, proofs: [] }));
+  return withLogin({ ...account, devices: [], enrollments: [], logins: others }, stage, uses, now);
+}
+
+/** The account with the new factor, and what becomes in it of the other logins. */
+function withStage(
+  dependencies: EngineDependencies,
+  { record }: LoginContext,
+  { grown, keepsOthers, stage }: { readonly grown: Account; readonly keepsOthers: boolean; readonly stage: Login },
+  now: number,
+): ReturnType<typeof withLogin> & Pick<Activation, "others"> {
+  const { account } = record;
+  const keeps = keepsOthers && !isEnrolled(account);
+  const isThere = account.logins.some((each) => each.id !== stage.id && isLive(account, each, now));
+  const others = isThere ? ({ others: keeps ? "kept" : "ended" } as const) : {};
+  if (keeps) return { ...keepingOthers(dependencies, grown, stage, now), ...others };
+  return { account: startEpoch(grown, randomId(), stage), events: [], ...others };
+}
+
+/** What this login rises to. By a factor that its owner need not have seen it has shown nothing new. */
+function stageOf(login: LoginContext, proof: Proof, isSilent: boolean): Login {
+  const { status } = login;
+  return isSilent && status.status === "verified" ? renewed(status.login) : elevatedStage(login, proof);
+}
+
+/**
  * Puts a proved factor in force: with the first come backup codes, unless the login rests on one; this login rises with it, every
- * other one ends, and no browser is trusted any more.
+ * other one ends, unless it is the first and they may stay, and no browser is trusted any more.
  */
 export async function activate(
-  { backupCodes, keys }: EngineDependencies,
+  dependencies: EngineDependencies,
   login: LoginContext,
-  { amr, isSilent = false, ...proven }: ProvenFactor,
+  { amr, isSilent = false, keepsOthers = false, ...proven }: ProvenFactor,
   now: number,
 ): Promise<Change<Activation>> {
+  const { backupCodes, keys } = dependencies;
   const { account } = login.record;
   const { id, type, label } = proven;
   const worth = worthOf(login, now);
@@ -63,14 +107,14 @@ export async function activate(
   const minted = mints ? await backupCodes?.mint({ userId: account.userId, now, keys }) : undefined;
   const kept = minted === undefined ? account.factors : [minted.factor];
   const proof: Proof = { method: type, factorId: id, at: now, isEnrollment: true, ...worth, ...(amr && { amr }) };
-  const stage =
-    isSilent && login.status.status === "verified" ? renewed(login.status.login) : elevatedStage(login, proof);
-  const next: Account = startEpoch({ ...account, factors: [...kept, factor] }, randomId(), stage);
+  const stage = stageOf(login, proof, isSilent);
+  const grown: Account = { ...account, factors: [...kept, factor] };
+  const { account: next, events, ...rest } = withStage(dependencies, login, { grown, keepsOthers, stage }, now);
   const session = recordOfListed(login, stage, next.sessionEpoch);
   return {
     account: next,
-    result: { factor, session, ...(minted === undefined ? {} : { backupCodes: minted.codes }) },
-    events: [{ action: "factor-enrolled", method: type, factorId: id, label }],
+    result: { factor, session, ...rest, ...(minted === undefined ? {} : { minted }) },
+    events: [...events, { action: "factor-enrolled", method: type, factorId: id, label }],
   };
 }
 

@@ -16,6 +16,7 @@ import { ChallengeStore } from "./challenges.js";
 import { CredentialIndex } from "./credential-index.js";
 import type { EngineDependencies } from "./dependencies.js";
 import { Enrollments } from "./enrollment.js";
+import { EnrollmentPages } from "./enrollment-pages.js";
 import { FirstFactor } from "./first-factor.js";
 import { KeyRotation } from "./key-rotation.js";
 import { KeySamples, sealingKeys } from "./key-samples.js";
@@ -24,6 +25,7 @@ import { Management } from "./management.js";
 import type { AnyMethod } from "./method.js";
 import { Operations } from "./operations.js";
 import { Sending } from "./sending.js";
+import { ShownCodes } from "./shown-codes.js";
 import { StepUp } from "./step-up.js";
 import { TrustedDevices, type TrustedDevicesOptions } from "./trusted-devices.js";
 import { Verification } from "./verification.js";
@@ -51,8 +53,10 @@ export interface Engine {
   readonly verification: Verification;
   readonly authentication: Authentication;
   readonly enrollments: Enrollments;
+  readonly enrollmentPages: EnrollmentPages;
   readonly sending: Sending;
   readonly management: Management;
+  readonly shownCodes: ShownCodes;
   readonly stepUp: StepUp;
   readonly browserIds: BrowserIds;
   readonly operations: Operations;
@@ -124,8 +128,10 @@ export function createEngine(settings: EngineSettings): Engine {
     logins: new Logins(dependencies),
     authentication: new Authentication(dependencies, verification),
     enrollments: new Enrollments(dependencies),
+    enrollmentPages: new EnrollmentPages(dependencies),
     sending: new Sending(dependencies),
     management: new Management(dependencies),
+    shownCodes: new ShownCodes(dependencies, store),
     stepUp: new StepUp(dependencies, verification, operations),
     operations,
     browserIds: new BrowserIds(seals),

@@ -1,17 +1,30 @@
-import { type Account, type Enrollment, type Factor, freeLabel } from "../core/account.js";
+import type { Enrollment, Factor } from "../core/account.js";
 import { hasRoom, replaceFactor } from "../core/account-changes.js";
 import { countAttempt } from "../core/attempts.js";
 import { failure, type Outcome, type Problem, success } from "../core/errors.js";
-import { type FactorId, type MethodType, MINUTE } from "../core/nouns.js";
-import { cleanText, MAX_LABEL } from "../core/text.js";
-import { isFuture } from "../core/time.js";
+import type { FactorId, MethodType } from "../core/nouns.js";
 import { randomId } from "../crypto/random.js";
-import { changeProblem, FRESH, stepUp } from "../policy/access.js";
+import { changeProblem, FRESH } from "../policy/access.js";
 import type { Change } from "./account-records.js";
 import { type Activation, activate, type EnrolledFactor, enrolledWith } from "./activation.js";
 import type { EngineDependencies } from "./dependencies.js";
 import { type LoginContext, scopeOf, subjectOf, weighed } from "./login-context.js";
-import type { AnyMethod, Enroll, EnrollmentBegun, EnrollmentContext, MethodContext, Mismatch } from "./method.js";
+import type { AnyMethod, Enroll, EnrollmentBegun, EnrollmentContext, Mismatch } from "./method.js";
+import {
+  askerOf,
+  begunAgain,
+  beginningOf,
+  type Enrollable,
+  enrollableOf,
+  EnrollmentAnswers,
+  isOver,
+  methodContextOf,
+  openingProblem,
+  openOf,
+  pendingEnrollment,
+  replaceEnrollment,
+  withEnrollment,
+} from "./open-enrollments.js";
 import { countSend, deliver } from "./sending.js";
 import { countedFailure, type Counting, limitRefusal } from "./verification.js";
 
@@ -37,6 +50,8 @@ export interface EnrollmentProof {
   readonly type: MethodType;
   readonly factorId: FactorId;
   readonly code: string;
+  /** With the account's first factor the other logins stay, and are asked for it. Default: they end. */
+  readonly keepsOthers?: boolean;
 }
 
 export interface ResyncProof {
@@ -47,11 +62,7 @@ export interface ResyncProof {
 }
 
 type Begin = (context: EnrollmentContext) => ReturnType<Enroll["begin"]>;
-type Enrollable = AnyMethod & { readonly enroll: Enroll };
 type Opened = OpenEnrollment & Pick<EnrollmentBegun, "deliver">;
-
-const ENROLLMENT_LIFE = 10 * MINUTE;
-const MOST_PENDING = 10;
 
 function refused<T>(problem: Problem): Change<Outcome<T>> {
   return { result: { ok: false, problem } };
@@ -59,11 +70,18 @@ function refused<T>(problem: Problem): Change<Outcome<T>> {
 
 /** Setting factors up: begun, then finished with a proof. Nothing counts before it is proved. */
 export class Enrollments {
-  constructor(private readonly dependencies: EngineDependencies) {}
+  private readonly answers: EnrollmentAnswers;
 
-  /** Starts an enrollment, replacing one of the same kind this login left unfinished. No active factor is touched. */
+  constructor(private readonly dependencies: EngineDependencies) {
+    this.answers = new EnrollmentAnswers(dependencies.keys);
+  }
+
+  /**
+   * Starts an enrollment. One of the same kind that this login has open is answered again, however many starts come at once; where
+   * something else is asked for it is begun anew. No active factor is touched.
+   */
   async begin(login: LoginContext, type: MethodType, naming: Naming): Promise<Outcome<OpenEnrollment>> {
-    const method = this.enrollable(type);
+    const method = enrollableOf(this.dependencies, type);
     if (method === undefined) return failure("not-found");
     const { records } = this.dependencies;
     // Once, however often its write is lost: what it makes can be costly.
@@ -86,7 +104,7 @@ export class Enrollments {
 
   /** Proves what was begun and makes it a factor. Ends every other login and all trusted devices. */
   async confirm(login: LoginContext, proof: EnrollmentProof): Promise<Outcome<EnrolledFactor>> {
-    const method = this.enrollable(proof.type);
+    const method = enrollableOf(this.dependencies, proof.type);
     const code = method?.enroll.normalize(proof.code);
     if (method === undefined) return failure("not-found");
     if (code === undefined) return failure("invalid-request");
@@ -101,7 +119,7 @@ export class Enrollments {
 
   /** Finds an active factor's drifted clock again from two consecutive codes. */
   async resync(login: LoginContext, { type, factorId, codes }: ResyncProof): Promise<Outcome<Factor>> {
-    const method = this.enrollable(type);
+    const method = enrollableOf(this.dependencies, type);
     if (method?.enroll.resync === undefined) return failure("not-found");
     const [first, second] = codes.map((code) => method.enroll.normalize(code));
     if (first === undefined || second === undefined) return failure("invalid-request");
@@ -113,32 +131,53 @@ export class Enrollments {
     return result;
   }
 
-  private enrollable(type: MethodType): Enrollable | undefined {
-    const method = this.dependencies.methods.get(type);
-    return method?.enroll === undefined ? undefined : (method as Enrollable);
-  }
-
   private async open(
     login: LoginContext,
     method: Enrollable,
-    { accountName, begin, issuer, label }: Naming & { readonly begin: Begin },
+    naming: Naming & { readonly begin: Begin },
     now: number,
   ): Promise<Change<Outcome<Opened>>> {
     const { account } = login.record;
-    const problem = openingProblem(login, now);
+    const open = openOf(login, method.type, now);
+    const problem = openingProblem(askerOf(login, open), now);
     if (problem !== undefined) return refused(problem);
-    const counting = { ...this.counting(login, method), kinds: method.enroll.limits ?? [] };
+    const counting = beginningOf(login, method);
     const limited = limitRefusal(this.dependencies, account, counting, now);
     if (limited !== undefined) return limited.change;
-    const begun = await begin({ ...this.contextOf(login, now), issuer, accountName });
+    const { accountName, body, issuer, label } = naming;
+    const context = { ...methodContextOf(this.dependencies, login, now), issuer, accountName };
+    const answer = open && (await this.answers.again(open, method, context, body));
+    if (open === undefined || answer === undefined)
+      return this.openAnew(login, method, { ...naming, counting, context }, now);
+    const again = begunAgain(open, label, now);
+    const { account: next } = countAttempt(account, counting.kinds, counting.scope, this.dependencies.limits, now);
+    return {
+      account: replaceEnrollment(next, again),
+      result: success({ factorId: again.id, label: again.label, answer }),
+    };
+  }
+
+  private async openAnew(
+    login: LoginContext,
+    method: Enrollable,
+    given: Naming & { readonly begin: Begin; readonly counting: Counting; readonly context: EnrollmentContext },
+    now: number,
+  ): Promise<Change<Outcome<Opened>>> {
+    const { begin, body, context, counting, label } = given;
+    const problem = openingProblem(login, now);
+    if (problem !== undefined) return refused(problem);
+    const begun = await begin(context);
     if ("code" in begun) return refused(begun);
+    const { account } = login.record;
     const { account: next } = countAttempt(account, counting.kinds, counting.scope, this.dependencies.limits, now);
     const sends = begun.deliver === undefined ? [] : (method.send?.limits ?? []);
     const counted = countSend(this.dependencies, next, sends, now);
     if ("problem" in counted) return refused(counted.problem);
-    const pending = pendingEnrollment(login, method, { label, state: begun.state }, now);
-    const { answer, deliver: message } = begun;
-    const opened: Opened = { factorId: pending.id, label: pending.label, answer, ...(message && { deliver: message }) };
+    const { answer, deliver: message, state } = begun;
+    const id = randomId();
+    const kept = await this.answers.keep(login, method, begun, { id, body });
+    const pending = pendingEnrollment(login, method, { id, label, state, answer: kept }, now);
+    const opened: Opened = { factorId: id, label: pending.label, answer, ...(message && { deliver: message }) };
     return { account: withEnrollment(counted.account, pending, now), result: success(opened) };
   }
 
@@ -152,21 +191,24 @@ export class Enrollments {
     const mine = (each: Enrollment): boolean =>
       each.id === proof.factorId && each.type === proof.type && each.loginId === login.session?.id;
     const pending = account.enrollments.find(mine);
-    const asker = pending?.reconfirmed === true ? { ...login, reconfirmed: true as const } : login;
-    const problem = changeProblem(asker, FRESH, now);
+    const problem = changeProblem(askerOf(login, pending), FRESH, now);
     if (problem !== undefined) return refused(problem);
     const limited = limitRefusal(this.dependencies, account, this.counting(login, method), now);
     if (limited !== undefined) return limited.change;
     if (pending === undefined) return refused({ code: "not-found" });
     if (isOver(pending, now)) return refused({ code: "expired" });
     if (!hasRoom(account)) return refused({ code: "conflict" });
-    const proved = await method.enroll.confirm(proof.code, pending.state, this.contextOf(login, now));
+    const proved = await method.enroll.confirm(
+      proof.code,
+      pending.state,
+      methodContextOf(this.dependencies, login, now),
+    );
     if ("mismatch" in proved) return this.mismatched(login, method, proved.mismatch, now, pending);
     const { id, type, label } = pending;
     const { result, ...change } = await activate(
       this.dependencies,
       login,
-      { id, type, label, state: proved.state },
+      { id, type, label, state: proved.state, keepsOthers: proof.keepsOthers === true },
       now,
     );
     return { ...change, result: success(result) };
@@ -185,17 +227,13 @@ export class Enrollments {
     if (limited !== undefined) return limited.change;
     const factor = account.factors.find(({ id, type }) => id === factorId && type === method.type);
     if (factor === undefined) return refused({ code: "not-found" });
-    const proved = await method.enroll.resync?.(codes, factor.state, this.contextOf(login, now));
+    const proved = await method.enroll.resync?.(codes, factor.state, methodContextOf(this.dependencies, login, now));
     if (proved === undefined) return refused({ code: "not-found" });
     if ("mismatch" in proved) return this.mismatched(login, method, proved.mismatch, now);
     const next: Factor = { ...factor, state: proved.state };
     const { label } = factor;
     const events = [{ action: "factor-resynced", method: method.type, factorId, label }];
     return { account: replaceFactor(account, next), result: success(next), events };
-  }
-
-  private contextOf({ session, userId }: LoginContext, now: number): MethodContext {
-    return { userId, now, keys: this.dependencies.keys, loginId: session?.id };
   }
 
   private counting(login: LoginContext, { limits, type }: AnyMethod): Counting {
@@ -216,47 +254,4 @@ export class Enrollments {
     const members = clockOffMinutes === undefined ? {} : { members: { clockOffMinutes } };
     return { ...counted, result: failure(method.refusal, { ...members, isFailedAttempt: true }) };
   }
-}
-
-function pendingEnrollment(
-  { record, reconfirmed, session }: LoginContext,
-  { enroll, type }: Enrollable,
-  { label, state }: { readonly label: string | undefined; readonly state: unknown },
-  now: number,
-): Enrollment {
-  return {
-    id: randomId(),
-    type,
-    label: cleanText(label ?? "", MAX_LABEL) || freeLabel(record.account, enroll.label),
-    loginId: session?.id ?? "",
-    expiresAt: now + ENROLLMENT_LIFE,
-    ...(reconfirmed === true && { reconfirmed }),
-    state,
-  };
-}
-
-/** Why nothing can be set up at this login now; undefined where it can. */
-function openingProblem(login: LoginContext, now: number): Problem | undefined {
-  const problem = changeProblem(login, FRESH, now);
-  if (problem !== undefined) return problem;
-  // A login from before this middleware was installed has no record to tie an enrollment to.
-  if (login.session === undefined) return stepUp(FRESH);
-  return hasRoom(login.record.account) ? undefined : { code: "conflict" };
-}
-
-/** Its time is over, or was counted by a clock that was ahead. */
-function isOver({ expiresAt }: Enrollment, now: number): boolean {
-  return expiresAt <= now || isFuture(expiresAt - ENROLLMENT_LIFE, now);
-}
-
-function replaceEnrollment(account: Account, enrollment: Enrollment): Account {
-  const enrollments = account.enrollments.map((each) => (each.id === enrollment.id ? enrollment : each));
-  return { ...account, enrollments };
-}
-
-function withEnrollment(account: Account, pending: Enrollment, now: number): Account {
-  const stale = (each: Enrollment): boolean =>
-    isOver(each, now) || (each.loginId === pending.loginId && each.type === pending.type);
-  const others = account.enrollments.filter((each) => !stale(each));
-  return { ...account, enrollments: [...others, pending].slice(-MOST_PENDING) };
 }

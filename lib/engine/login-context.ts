@@ -86,15 +86,16 @@ export function recipientOf({ session }: LoginContext, operation?: { readonly id
   return `${session.id}/${operation.id}`;
 }
 
-/** The session's record of a login that was listed. Where the user was going is kept. */
+/** The session's record of a login that was listed. Where the user was going is kept, and what they had typed. */
 export function recordOfListed(
   { decision, session, userId }: LoginContext,
   login: Login,
   epoch: string,
 ): SessionRecord {
   const returnTo = session?.returnTo === undefined ? {} : { returnTo: session.returnTo };
+  const draft = session?.draft === undefined ? {} : { draft: session.draft };
   const { at, id, stage } = login;
-  return withDecision({ user: userId, step: "second", id, stage, at, epoch, ...returnTo }, decision);
+  return withDecision({ user: userId, step: "second", id, stage, at, epoch, ...returnTo, ...draft }, decision);
 }
 
 /** Whether this login began after the factor was set up: one that waits for a proof has, because setting up ends all others. */

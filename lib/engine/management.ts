@@ -26,9 +26,12 @@ import type { SessionRecord } from "../policy/assess.js";
 import type { Change } from "./account-records.js";
 import type { EngineDependencies } from "./dependencies.js";
 import { listedLogin, type LoginContext, subjectOf, weighed } from "./login-context.js";
+import type { Minted } from "./method.js";
 
 /** What a change left: the session's new record, where every other login has ended. */
 export interface Managed {
+  /** The name of what it was made to. */
+  readonly label?: string;
   readonly session?: SessionRecord;
 }
 
@@ -66,7 +69,8 @@ export class Management {
       const left = withoutFactor(account, factorId);
       if (!isEnrolled(left) && login.decision === "required") return failure("last-factor");
       const event = { action: "factor-removed", method: factor.type, factorId, label: factor.label };
-      return success({ ...this.alone(left, current, now), event });
+      const { account: next, value } = this.alone(left, current, now);
+      return success({ account: next, value: { ...value, label: factor.label }, event });
     });
   }
 
@@ -83,13 +87,13 @@ export class Management {
   }
 
   /** A new set; the old one is dead. */
-  regenerateBackupCodes(login: LoginContext): Promise<Outcome<readonly string[]>> {
+  regenerateBackupCodes(login: LoginContext): Promise<Outcome<Minted>> {
     return this.change(login, NOT_BY_BACKUP_CODE, async ({ record: { account } }, now) => {
       const { backupCodes, keys } = this.dependencies;
       if (backupCodes === undefined || !isEnrolled(account)) return failure("not-found");
-      const { codes, factor } = await backupCodes.mint({ userId: account.userId, now, keys });
-      const next = withBackupCodes(account, factor);
-      return success({ account: next, value: codes, event: { action: "backup-codes-regenerated" } });
+      const value = await backupCodes.mint({ userId: account.userId, now, keys });
+      const next = withBackupCodes(account, value.factor);
+      return success({ account: next, value, event: { action: "backup-codes-regenerated" } });
     });
   }
 
@@ -98,7 +102,7 @@ export class Management {
       const device = liveDevice(account, deviceId, now);
       if (device === undefined) return failure("not-found");
       const event = { action: "device-revoked", label: device.label };
-      return success({ account: withoutDevice(account, deviceId), value: {}, event });
+      return success({ account: withoutDevice(account, deviceId), value: { label: device.label }, event });
     });
   }
 
@@ -135,7 +139,7 @@ export class Management {
       const ended = account.logins.find((each) => each.id === sessionId && isListed(each));
       if (ended === undefined) return failure("not-found");
       const event = { action: "session-revoked", label: ended.label };
-      return success({ account: removeLogin(account, ended), value: {}, event });
+      return success({ account: removeLogin(account, ended), value: { label: ended.label }, event });
     });
   }
 

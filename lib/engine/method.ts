@@ -108,6 +108,11 @@ export interface Enroll<State = unknown> {
   readonly limits?: readonly LimitKind[];
   /** `body` is what was sent, unread: an address, a number. A problem refuses, and nothing is begun. */
   begin(context: EnrollmentContext, body: Readonly<Record<string, unknown>>): Promise<EnrollmentBegun<State> | Problem>;
+  /**
+   * What an open enrollment showed when it was begun, once more: its page is loaded again, or it is begun again. Default: what `begin`
+   * answered is kept beside it, sealed, and shown again; begun again with another body, or where a message was sent, it is begun anew.
+   */
+  again?(state: State, context: EnrollmentContext): Promise<EnrollmentBegun<State>["answer"]>;
   /** The proof in the one form it is compared in; undefined where it cannot be one: then nothing is counted. */
   normalize(code: string): string | undefined;
   confirm(code: string, state: State, context: MethodContext): Promise<Proved<State>>;

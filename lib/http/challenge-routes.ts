@@ -4,13 +4,14 @@ import { failure, type Outcome, success } from "../core/errors.js";
 import { BACKUP_CODE, type MethodType } from "../core/nouns.js";
 import { isOpen, type MethodChoice } from "../engine/choices.js";
 import type { ElevatedLogin } from "../engine/elevation.js";
+import type { LoginContext } from "../engine/login-context.js";
 import type { ShownOperation } from "../engine/operations.js";
 import type { Confirmed } from "../engine/step-up.js";
 import { closedView } from "../engine/views.js";
-import { holdsUntil, isDue } from "../policy/assess.js";
+import { holdsUntil, isDue, type SessionRecord } from "../policy/assess.js";
 import { wantsPage } from "./answers.js";
 import { amrOf } from "./description.js";
-import { settingsPath } from "./request-state.js";
+import { challengePath, settingsPath } from "./request-state.js";
 import { readNothing, type Reply, type Route, route, type RouteContext } from "./route.js";
 import { readOperation } from "./schemas.js";
 import { saveRecord } from "./session.js";
@@ -40,13 +41,51 @@ export async function thenSettings(context: RouteContext): Promise<RouteContext>
   const { login, req, state } = context;
   if (login.session === undefined) return context;
   const { stepUp: _abandoned, ...plain } = login.session;
-  const session = { ...plain, returnTo: settingsPath(state) };
+  const session: SessionRecord = { ...plain, confirming: true, returnTo: settingsPath(state) };
   await saveRecord(req, session);
   return { ...context, login: { ...login, session } };
 }
 
-function isFromSettings({ login, req, state }: RouteContext): boolean {
-  return !isDue(login.status) && req.get("referer")?.endsWith(settingsPath(state)) === true;
+/** As {@link thenSettings}, for somebody who goes on from wherever they came. */
+async function thenOn(context: RouteContext): Promise<RouteContext> {
+  const { login, req } = context;
+  if (login.session === undefined) return context;
+  const session: SessionRecord = { ...login.session, confirming: true };
+  await saveRecord(req, session);
+  return { ...context, login: { ...login, session } };
+}
+
+/** The query of a link that leads to a proof nothing else asks for. `"settings"`: and back to the settings. */
+const CONFIRM = "confirm";
+
+function isFromSettings({ req, state }: RouteContext): boolean {
+  return req.get("referer")?.endsWith(settingsPath(state)) === true;
+}
+
+/** What the visitor came for. Links say it in their query: under `Referrer-Policy: no-referrer` nothing else does. */
+function askedBy(context: RouteContext): Promise<RouteContext> {
+  const wanted = context.req.query[CONFIRM];
+  if (isDue(context.login.status)) return Promise.resolve(context);
+  // Somebody who came from the settings to confirm that it is them goes back there.
+  if (wanted === "settings" || isFromSettings(context)) return thenSettings(context);
+  return wanted === undefined ? Promise.resolve(context) : thenOn(context);
+}
+
+/** There is nothing to prove: the login is complete, and neither a route nor its owner asks for more. */
+export function isSettled({ session, status }: LoginContext): boolean {
+  return status.status === "verified" && session?.stepUp === undefined && session?.confirming !== true;
+}
+
+/** Where a browser gives the proof that it has asked for by a message or a question: from now on one is waited for. */
+export async function challengeFor(
+  context: RouteContext,
+  method: MethodType,
+  operation?: string,
+): Promise<Reply["page"]> {
+  const { login, pages, req, state } = context;
+  const isNew = operation === undefined && isSettled(login) && wantsPage(req, pages);
+  if (isNew) await (isFromSettings(context) ? thenSettings(context) : thenOn(context));
+  return { redirect: challengePath(state, { method, operation }) };
 }
 
 /** The page a problem of a proof is told on: the challenge again. A step-up leads back to where it was asked for. */
@@ -78,14 +117,18 @@ async function challengeBody({ engine, login }: RouteContext, methods: readonly 
 
 async function show(asked: RouteContext): Promise<Outcome<Reply>> {
   if (asked.req.query.operation !== undefined) return showOperation(asked, asked.req.query.operation);
-  // Somebody who came from the settings to confirm that it is them goes back there.
-  const context = isFromSettings(asked) ? await thenSettings(asked) : asked;
-  const { engine, login, pages, req, state } = context;
+  const context = await askedBy(asked);
+  const body = await challengeBody(context, context.engine.authentication.choices(context.login));
+  return success({ status: 200, body, page: await challengeOrWayOn(context) });
+}
+
+async function challengeOrWayOn(context: RouteContext): Promise<Reply["page"]> {
+  const { login, pages, req, state } = context;
   const { record, status } = login;
-  const body = await challengeBody(context, engine.authentication.choices(login));
   const nothingToProve = status.status === "not-enrolled" && !isEnrolled(record.account);
-  const page = nothingToProve ? { redirect: settingsPath(state) } : { render: () => pages.due(req, login) };
-  return success({ status: 200, body, page });
+  if (nothingToProve) return { redirect: settingsPath(state) };
+  if (isSettled(login) && wantsPage(req, pages)) return { redirect: await goOn(context) };
+  return { render: () => pages.due(req, login) };
 }
 
 /** The page of one operation; nothing that is done elsewhere changes what it confirms. */

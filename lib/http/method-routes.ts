@@ -2,23 +2,30 @@ import { failure, type Outcome, type Problem, success } from "../core/errors.js"
 import type { MethodType } from "../core/nouns.js";
 import type { EnrolledFactor } from "../engine/activation.js";
 import { factorView } from "../engine/views.js";
-import { challengeAgain, confirmedReply, destination, elevatedReply } from "./challenge-routes.js";
+import { challengeAgain, challengeFor, confirmedReply, destination, elevatedReply } from "./challenge-routes.js";
+import { wantsPage } from "./answers.js";
+import { CODES_PATH, codesReply } from "./codes-page.js";
+import { enrollmentAgain, enrollmentPageRoutes, enrollmentPath, namesFor } from "./enrollment-page.js";
+import { lateReply } from "./late-forms.js";
 import type { Method } from "./method.js";
+import { keepsOthers } from "./other-sessions.js";
 import { prove, type Proving } from "./proving.js";
 import { reconfirm } from "./reconfirm.js";
-import { challengePath, settingsPath } from "./request-state.js";
+import { settingsPath } from "./request-state.js";
 import { type Reply, type Route, route, type RouteContext } from "./route.js";
 import * as schemas from "./schemas.js";
-import { userOf } from "./settings.js";
+import { draftOf, keepDraft, type Notes } from "./settings-notes.js";
 
 async function takeProof(context: RouteContext, type: MethodType, proving: Proving): Promise<Outcome<Reply>> {
   const method = context.settings.methods.get(type);
   if (method === undefined) return failure("invalid-request");
+  const late = proving.operation === undefined ? await lateReply(context, proving.body.shown) : undefined;
+  if (late !== undefined) return late;
   const outcome = await prove(context, method, proving);
   if (!outcome.ok) return outcome;
   const { value } = outcome;
   if ("waiting" in value) {
-    const page = { redirect: challengePath(context.state, { method: type, operation: proving.operation }) };
+    const page = await challengeFor(context, type, proving.operation);
     return success({ status: 200, body: { ...value.waiting, status: "waiting" }, page });
   }
   return "confirmed" in value ? confirmedReply(context, value) : elevatedReply(context, value);
@@ -65,14 +72,17 @@ export function sendRoute(type: MethodType): Route {
     path: `/${type}/send`,
     isLimited: true,
     read: schemas.readSending,
-    async run({ engine, login, settings, state }, { factorId, operation }) {
+    async run(context, { factorId, operation, shown }) {
+      const { engine, login, settings } = context;
       const method = settings.methods.get(type);
       if (method === undefined) return failure("not-found");
+      const late = operation === undefined ? await lateReply(context, shown) : undefined;
+      if (late !== undefined) return late;
       const waiting = await engine.operations.waiting(login, type, operation);
       if (!waiting.ok) return waiting;
       const outcome = await engine.sending.send(login, method, { factorId, operation: waiting.value });
       if (!outcome.ok) return outcome;
-      const page = { redirect: challengePath(state, { method: type, operation }) };
+      const page = await challengeFor(context, type, operation);
       return success({ status: 202, body: outcome.value, page });
     },
     again: challengeAgain(type),
@@ -80,37 +90,43 @@ export function sendRoute(type: MethodType): Route {
 }
 
 /** Problems of a change made on the settings page are told there, or where a login still has to enroll. */
-export function settingsAgain({ login, pages, req }: RouteContext, problem: Problem): string | undefined {
+export async function settingsAgain(
+  context: RouteContext,
+  problem: Problem,
+  notes?: Notes,
+): Promise<string | undefined> {
+  const { login, pages, req } = context;
   const { status } = login.status;
   if (status === "pending" || status === "must-enroll") return pages.due(req, login, problem);
-  if (problem.code === "step-up-required") return pages.challenge(req, login, undefined, problem);
+  if (problem.code === "step-up-required") {
+    const { login: asked } = await keepDraft(context, notes?.draft);
+    return pages.challenge(req, asked, undefined, problem);
+  }
   return status === "trusted-device" || problem.code === "expired"
     ? undefined
-    : pages.settingsPage(req, login, problem);
+    : pages.settingsPage(req, login, problem, notes);
 }
 
 function beginRoute(type: MethodType, status: 201 | 202): Route {
   return route({
     verb: "post",
-    path: `/${type}/enroll`,
+    path: enrollmentPath(type),
     isLimited: true,
     read(body) {
       const read = schemas.readEnrollment(body);
       return read && { ...read, body };
     },
     async run(context, { body, label, password }) {
-      const { engine, pages, req, settings } = context;
+      const { engine, state } = context;
       const confirmed = await reconfirm(context, password);
       if (!confirmed.ok) return confirmed;
-      const user = userOf(context.login);
-      const names = { issuer: settings.issuer(req, user), accountName: settings.accountName(user), label };
-      const outcome = await engine.enrollments.begin(confirmed.value, type, { ...names, body });
+      const outcome = await engine.enrollments.begin(confirmed.value, type, { ...namesFor(context), label, body });
       if (!outcome.ok) return outcome;
       const { answer, factorId } = outcome.value;
-      const render = (): string => pages.enrollment(req, context.login, type, { factorId, answer });
-      return success({ status, body: { factorId, ...answer }, page: { render } });
+      const page = { redirect: `${state.base}${enrollmentPath(type)}` };
+      return success({ status, body: { factorId, ...answer }, page });
     },
-    again: settingsAgain,
+    again: (context, problem, body) => settingsAgain(context, problem, { draft: draftOf({ type }, body) }),
   });
 }
 
@@ -118,51 +134,58 @@ function beginRoute(type: MethodType, status: 201 | 202): Route {
  * The answer to a proved enrollment: with the first factor the backup codes, shown once. `isOnTheWay`: the browser goes on to
  * where the user was going, and not back to the settings.
  */
-export function enrolledReply(
+export async function enrolledReply(
   context: RouteContext,
-  { backupCodes, factor, login }: EnrolledFactor,
+  { factor, login, minted, others }: EnrolledFactor,
   isOnTheWay = context.login.status.status === "must-enroll",
-): Outcome<Reply> {
-  const { pages, req, settings, state } = context;
+): Promise<Outcome<Reply>> {
+  const { settings, state } = context;
   const { returnTo: _used, ...arrived } = login.session;
   const continueTo = isOnTheWay ? destination(context) : settingsPath(state);
   const session = isOnTheWay ? arrived : login.session;
   const view = factorView(factor, settings.methods);
-  if (backupCodes === undefined) {
-    return success({ status: 201, body: { factor: view }, page: { redirect: continueTo }, session });
+  const done = { what: "factor-added", label: factor.label, ...(others && { others }) } as const;
+  const told = isOnTheWay ? {} : { done };
+  if (minted === undefined) {
+    return success({ status: 201, body: { factor: view }, page: { redirect: continueTo }, session, ...told });
   }
-  const render = (): string => pages.backupCodes(req, login, backupCodes, continueTo, true);
-  return success({ status: 201, body: { factor: view, backupCodes }, page: { render }, session });
+  const page = await codesReply(context, login, minted, { continueTo, isFirst: true, others });
+  return success({ status: 201, body: { factor: view, backupCodes: minted.codes }, page, session, ...told });
 }
 
 const RETRIED: readonly Problem["code"][] = ["invalid-code", "invalid-request", "too-many-attempts"];
 
-function factorIdIn(body: unknown): string {
-  const factorId = (body as { readonly factorId?: unknown } | undefined)?.factorId;
-  return typeof factorId === "string" ? factorId : "";
+/** It was proved a moment ago, by the second click or in another tab: that browser goes on. */
+function isDone({ login, pages, req }: RouteContext, problem: Problem, factorId: string): boolean {
+  const isIn = login.record.account.factors.some(({ id }) => id === factorId);
+  return problem.code === "not-found" && isIn && login.status.status === "verified" && wantsPage(req, pages);
 }
 
 function confirmRoute(type: MethodType): Route {
   return route({
     verb: "post",
-    path: `/${type}/enroll/confirm`,
+    path: `${enrollmentPath(type)}/confirm`,
     isLimited: true,
     read: schemas.readEnrollmentProof,
-    async run(context, { code, factorId }) {
-      const outcome = await context.engine.enrollments.confirm(context.login, { type, factorId, code });
-      return outcome.ok ? enrolledReply(context, outcome.value) : outcome;
+    async run(context, { code, endOtherSessions, factorId }) {
+      const { engine, login, settings, state } = context;
+      const proof = { type, factorId, code, keepsOthers: keepsOthers(settings, endOtherSessions) };
+      const outcome = await engine.enrollments.confirm(login, proof);
+      if (outcome.ok) return enrolledReply(context, outcome.value);
+      if (!isDone(context, outcome.problem, factorId)) return outcome;
+      return success({ status: 204, page: { redirect: `${state.base}${CODES_PATH}` } });
     },
     again(context, problem, body) {
-      if (!RETRIED.includes(problem.code)) return settingsAgain(context, problem);
-      const { login, pages, req } = context;
-      return pages.enrollment(req, login, type, { factorId: factorIdIn(body), problem });
+      return RETRIED.includes(problem.code)
+        ? enrollmentAgain(context, type, problem, body)
+        : settingsAgain(context, problem);
     },
   });
 }
 
 /**
- * Setting up a factor of this kind: `POST /type/enroll`, `POST /type/enroll/confirm`. `status` 202: something was sent. For methods
- * with `enroll`.
+ * Setting up a factor of this kind: `POST /type/enroll`, `POST /type/enroll/confirm`, `POST /type/enroll/cancel`, and for browsers the
+ * page of what is open, `GET /type/enroll`. `status` 202: something was sent. For methods with `enroll`.
  *
  * @example
  * ```ts
@@ -172,7 +195,8 @@ function confirmRoute(type: MethodType): Route {
  * ```
  */
 export function enrollmentRoutes(type: MethodType, status: 201 | 202 = 201): readonly Route[] {
-  return [beginRoute(type, status), confirmRoute(type)];
+  const again: NonNullable<Route["again"]> = (context, problem) => settingsAgain(context, problem);
+  return [beginRoute(type, status), confirmRoute(type), ...enrollmentPageRoutes(type, again)];
 }
 
 /**
@@ -194,10 +218,12 @@ export function resyncRoute(type: MethodType): Route {
     async run({ engine, login, settings, state }, { codes, factorId }) {
       const outcome = await engine.enrollments.resync(login, { type, factorId, codes });
       if (!outcome.ok) return outcome;
+      const { label } = outcome.value;
       const body = { factor: factorView(outcome.value, settings.methods) };
-      return success({ status: 200, body, page: { redirect: settingsPath(state) } });
+      const done = { what: "factor-resynced", label } as const;
+      return success({ status: 200, body, page: { redirect: settingsPath(state) }, done });
     },
-    again: settingsAgain,
+    again: (context, problem) => settingsAgain(context, problem),
   });
 }
 

@@ -1,11 +1,12 @@
 import type { Request } from "express";
-import { factorsOf } from "../core/account.js";
+import { factorsOf, isEnrolled } from "../core/account.js";
 import { ConfigurationError, type Problem } from "../core/errors.js";
 import { DAY, type MethodType } from "../core/nouns.js";
 import { maskName } from "../core/text.js";
 import { isOpen, type MethodChoice } from "../engine/choices.js";
 import type { Engine } from "../engine/engine.js";
 import { isOnItsOwn, type LoginContext } from "../engine/login-context.js";
+import type { CodesToShow } from "../engine/shown-codes.js";
 import type { ShownOperation } from "../engine/operations.js";
 import { ownSettingsView } from "../engine/views.js";
 import { challengePage, operationOverPage } from "../pages/challenge-page.js";
@@ -16,10 +17,13 @@ import { drawnBy, type MethodPages, type OwnPage, type PagePart } from "../pages
 import { problemPage } from "../pages/problem-page.js";
 import { settingsPage } from "../pages/settings-page.js";
 import { setUpPage } from "../pages/set-up-page.js";
-import type { PageContext, PageProblem } from "../pages/views.js";
+import { othersText } from "../pages/done-notice.js";
+import type { OthersView, PageContext, PageProblem } from "../pages/views.js";
 import { changeProblem, FRESH } from "../policy/access.js";
 import { isDue } from "../policy/assess.js";
+import { shownFor } from "./late-forms.js";
 import type { Method } from "./method.js";
+import type { Notes } from "./settings-notes.js";
 import { stateOf } from "./request-state.js";
 import { type Settings, siteOf, userOf } from "./settings.js";
 
@@ -55,9 +59,11 @@ function pagesOf(methods: readonly Method[]): MethodPages {
 /** An enrollment that is open, as its page is told of it. */
 export interface ShownEnrollment {
   readonly factorId: string;
-  /** What the method answered when it was begun; absent where the page is shown again after a wrong proof. */
-  readonly answer?: Readonly<Record<string, unknown>>;
+  /** What the method answered when it was begun; absent where that was shown for long enough. */
+  readonly answer?: Readonly<Record<string, unknown>> | undefined;
   readonly problem?: Problem;
+  /** What its owner said of the other logins before; undefined: nothing yet. */
+  readonly endsOthers?: boolean | undefined;
 }
 
 /** Puts what a request knows into the views the pages show. No page is written here, and no decision taken. */
@@ -98,7 +104,8 @@ export class PageSet {
   /** The page a login with a second factor due sees first: the challenge, or the enrollment that policy demands. */
   due(req: Request, login: LoginContext, problem?: Problem): string {
     if (login.status.status !== "must-enroll") return this.challenge(req, login, undefined, problem);
-    return setUpPage(this.context(req, login), { accountName: this.shownName(login), ...problemMember(problem) });
+    const [accountName, others] = [this.shownName(login), this.others(login)];
+    return setUpPage(this.context(req, login), { accountName, others, ...problemMember(problem) });
   }
 
   challenge(
@@ -119,6 +126,7 @@ export class PageSet {
       selected: selected?.type,
       accountName: this.shownName(login),
       trustDays: trustMaxAge && Math.max(1, Math.round(trustMaxAge / DAY)),
+      shown: shownFor(login),
       ...(operation === undefined ? {} : { operation }),
       ...problemMember(problem),
     });
@@ -129,25 +137,22 @@ export class PageSet {
   }
 
   /** What a method shows of an enrollment, or its form again after a wrong proof. */
-  enrollment(req: Request, login: LoginContext, type: MethodType, { problem, ...open }: ShownEnrollment): string {
-    return enrollmentPage(this.context(req, login), { type, ...open, ...problemMember(problem) });
+  enrollment(req: Request, login: LoginContext, type: MethodType, shown: ShownEnrollment): string {
+    const { answer, endsOthers, factorId, problem } = shown;
+    const others = this.others(login, endsOthers);
+    return enrollmentPage(this.context(req, login), { type, answer, factorId, others, ...problemMember(problem) });
   }
 
-  backupCodes(
-    req: Request,
-    login: LoginContext,
-    codes: readonly string[],
-    continueTo: string,
-    isFirst: boolean,
-  ): string {
+  backupCodes(req: Request, login: LoginContext, { others, ...shown }: CodesToShow): string {
     const context = this.context(req, login);
     const drawn = this.minting && drawnBy(context, this.minting.type);
-    const part = drawn?.page.codes?.({ ...drawn.drawing, codes, continueTo, isFirst });
+    const beside = { savedAction: `${context.base}/backup-codes/saved`, others: othersText(context.messages, others) };
+    const part = drawn?.page.codes?.({ ...drawn.drawing, ...shown, ...beside });
     if (part === undefined) throw new Error("No configured method makes codes, and there are some to show");
     return renderPage(context, part.title, part.body);
   }
 
-  settingsPage(req: Request, login: LoginContext, problem?: Problem): string {
+  settingsPage(req: Request, login: LoginContext, problem?: Problem, notes: Notes = {}): string {
     const { clock, trustMaxAge, verifyPassword } = this.settings;
     return settingsPage(this.context(req, login), {
       settings: ownSettingsView(login, this.engine.dependencies),
@@ -157,6 +162,8 @@ export class PageSet {
       required: login.decision === "required",
       needsStepUp: changeProblem(login, FRESH, clock()) !== undefined,
       asksPassword: verifyPassword !== undefined,
+      others: this.others(login),
+      ...notes,
       ...problemMember(problem),
     });
   }
@@ -174,6 +181,11 @@ export class PageSet {
     const accountName = this.settings.accountName(userOf(login));
     const { body, title } = draw({ context, accountName, problem: problem && pageProblem(problem) });
     return renderPage(context, title, body);
+  }
+
+  /** What is to be said of the other logins; undefined where the account has a factor. */
+  private others({ record }: LoginContext, ends = true): OthersView | undefined {
+    return isEnrolled(record.account) ? undefined : { rule: this.settings.endOtherSessions, ends };
   }
 
   /** Whoever has only given a password is not told whose it is beyond what they know. */

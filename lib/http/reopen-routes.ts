@@ -30,11 +30,15 @@ async function reopen(context: RouteContext): Promise<Outcome<Reply>> {
   const { engine, login } = context;
   const outcome = await engine.management.reopenFactors(login);
   if (!outcome.ok) return outcome;
-  return success({ status: 204, page: { redirect: await wayOn(context) } });
+  const isOnTheWay = login.session?.returnTo !== undefined;
+  const done = isOnTheWay ? {} : { done: { what: "reopened" } as const };
+  return success({ status: 204, page: { redirect: await wayOn(context) }, ...done });
 }
+
+const again: NonNullable<Route["again"]> = (context, problem) => settingsAgain(context, problem);
 
 /** What wrong answers at logins have closed is opened again by its owner, who has proved within a login that it is them. */
 export const reopenRoutes: readonly Route[] = [
-  route({ verb: "get", path: REOPEN_PATH, read: readNothing, run: show, again: settingsAgain }),
-  route({ verb: "post", path: REOPEN_PATH, read: readNothing, run: reopen, again: settingsAgain }),
+  route({ verb: "get", path: REOPEN_PATH, read: readNothing, run: show, again }),
+  route({ verb: "post", path: REOPEN_PATH, read: readNothing, run: reopen, again }),
 ];

@@ -3,6 +3,7 @@ import type { Outcome, Problem } from "../core/errors.js";
 import type { Engine } from "../engine/engine.js";
 import type { LoginContext } from "../engine/login-context.js";
 import type { ShownOperation } from "../engine/operations.js";
+import type { Done } from "../core/notes.js";
 import type { SessionRecord } from "../policy/assess.js";
 import type { PageSet } from "./page-set.js";
 import type { RequestState } from "./request-state.js";
@@ -37,6 +38,8 @@ export interface Reply {
   readonly page: { readonly render: () => string } | { readonly redirect: string };
   /** The session's new record: its id changes before the answer leaves. */
   readonly session?: SessionRecord;
+  /** What was done, to be told on the settings page that the browser is sent to. */
+  readonly done?: Omit<Done, "at">;
   /** A new trusted device's token. */
   readonly deviceToken?: string;
 }
@@ -51,7 +54,7 @@ export interface Route<Input = unknown> {
   /** For those who are not logged in. Default: `login-required`. */
   runAnonymous?(context: RequestContext): Promise<Outcome<Reply>>;
   /** The page a browser gets with a problem; undefined: the page that says just that. */
-  again?(context: RouteContext, problem: Problem, body: unknown): string | undefined;
+  again?(context: RouteContext, problem: Problem, body: unknown): string | undefined | Promise<string | undefined>;
   /** It verifies, sends or enrolls: the limit per address stands before it. */
   readonly isLimited?: true;
   /**

@@ -7,6 +7,7 @@ import { pageScript, styleSheet } from "../pages/embedded.js";
 import { sendJson, sendPage, sendProblem, sendRedirect, setCommonHeaders, wantsPage } from "./answers.js";
 import { isOfOtherKind, readBody } from "./body.js";
 import { challengeRoutes, thenSettings } from "./challenge-routes.js";
+import { codesRoutes } from "./codes-page.js";
 import { isCrossSite, isSilent } from "./cross-site.js";
 import { setDeviceToken } from "./device-cookie.js";
 import { methodRoutes } from "./method-routes.js";
@@ -16,7 +17,8 @@ import { reopenRoutes } from "./reopen-routes.js";
 import { type RequestState, stateOf } from "./request-state.js";
 import type { Reply, RequestContext, Route, RouteContext } from "./route.js";
 import { readOperation } from "./schemas.js";
-import { isOfAnother, renewSession } from "./session.js";
+import { isOfAnother } from "./session.js";
+import { writeRecord } from "./settings-notes.js";
 import { settingsRoutes } from "./settings-routes.js";
 import { currentUser } from "./user-visibility.js";
 
@@ -55,7 +57,7 @@ async function tellProblem(context: RouteContext, route: Route, problem: Problem
     const current = problem.code === "step-up-required" ? await thenSettings(context) : context;
     const operation = await operationIn(current, body);
     const shown = operation === undefined ? current : { ...current, operation };
-    sendProblem(req, res, told, pages, route.again?.(shown, told, body));
+    sendProblem(req, res, told, pages, await route.again?.(shown, told, body));
   }
 }
 
@@ -64,11 +66,11 @@ async function answer(
   reply: Reply,
 ): Promise<void> {
   const { login, pages, req, res, settings } = context;
-  const { body, deviceToken, page, session, status } = reply;
+  const { body, deviceToken, page, status } = reply;
   // Drawn first: where the application's layout fails, nothing has been given to the browser yet.
   const html = wantsPage(req, pages) && "render" in page ? page.render() : undefined;
   if (deviceToken !== undefined && login !== undefined) setDeviceToken(req, res, settings, login.userId, deviceToken);
-  if (session !== undefined) await renewSession(req, session);
+  await writeRecord(context, reply);
   if (html !== undefined) sendPage(res, 200, html);
   else if (wantsPage(req, pages) && "redirect" in page) sendRedirect(res, page.redirect);
   else sendJson(res, status, body);
@@ -158,6 +160,7 @@ export class OwnRoutes {
       ...challengeRoutes,
       ...methods.flatMap(methodRoutes),
       ...settingsRoutes,
+      ...codesRoutes,
       ...reopenRoutes,
     ]);
   }

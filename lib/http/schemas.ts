@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { endOtherSessions } from "./other-sessions.js";
 
 // Nobody types a code or a label this long; what is longer is not looked at.
 export const text = v.pipe(v.string(), v.maxLength(1024));
@@ -26,10 +27,10 @@ export function reader<Schema extends v.GenericSchema>(
 const operation = v.optional(text);
 
 export const readProving = reader(v.object({ trustDevice: checkbox, operation }));
-export const readSending = reader(v.object({ factorId: v.optional(text), operation }));
+export const readSending = reader(v.object({ factorId: v.optional(text), operation, shown: v.optional(text) }));
 /** For routes that need nothing but which operation they are about, if any. */
 export const readOperation = reader(v.object({ operation }));
 export const readEnrollment = reader(v.object({ label: v.optional(text), password: v.optional(text) }));
-export const readEnrollmentProof = reader(v.object({ factorId: text, code: text }));
+export const readEnrollmentProof = reader(v.object({ factorId: text, code: text, endOtherSessions }));
 export const readResync = reader(v.object({ factorId: text, codes: v.strictTuple([text, text]) }));
 export const readRenaming = reader(v.object({ label: text }));

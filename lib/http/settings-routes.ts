@@ -1,28 +1,37 @@
 import { failure, type Outcome, success } from "../core/errors.js";
 import type { Managed } from "../engine/management.js";
 import { factorView, ownSettingsView } from "../engine/views.js";
+import type { DoneName } from "../core/notes.js";
+import { codesReply } from "./codes-page.js";
 import { settingsAgain } from "./method-routes.js";
 import { settingsPath } from "./request-state.js";
 import { readNothing, type Reply, type Route, route, type RouteContext } from "./route.js";
 import * as schemas from "./schemas.js";
+import { draftOf, takeNotes } from "./settings-notes.js";
 
 const OPEN_TO = ["verified", "trusted-device", "not-enrolled"];
 
-async function show({ engine, login, pages, req }: RouteContext): Promise<Outcome<Reply>> {
+const again: NonNullable<Route["again"]> = (context, problem) => settingsAgain(context, problem);
+
+async function show(context: RouteContext): Promise<Outcome<Reply>> {
+  const { engine, login, pages, req } = context;
   const { status } = login;
   if (!OPEN_TO.includes(status.status)) {
     return failure(status.status === "must-enroll" ? "enrollment-required" : "second-factor-required");
   }
   const body = { ...ownSettingsView(login, engine.dependencies), ...pages.settingsMembers(req, login) };
-  return success({ status: 200, body, page: { render: () => pages.settingsPage(req, login) } });
+  const notes = await takeNotes(context);
+  return success({ status: 200, body, page: { render: () => pages.settingsPage(req, login, undefined, notes) } });
 }
 
 function idOf({ req }: RouteContext): string {
   return String(req.params.id ?? "");
 }
 
-/** A change without anything to show for it: 204, and browsers go back to the settings page. */
-function change(path: string, act: (context: RouteContext) => Promise<Outcome<Managed>>): Route {
+type Change = (context: RouteContext) => Promise<Outcome<Managed>>;
+
+/** A change without anything to show for it: 204, and browsers go back to the settings page, which says what was done. */
+function change(path: string, what: DoneName, act: Change): Route {
   return route({
     verb: "post",
     path,
@@ -30,11 +39,12 @@ function change(path: string, act: (context: RouteContext) => Promise<Outcome<Ma
     async run(context) {
       const outcome = await act(context);
       if (!outcome.ok) return outcome;
-      const { session } = outcome.value;
+      const { label, session } = outcome.value;
       const page = { redirect: settingsPath(context.state) };
-      return success({ status: 204, page, ...(session === undefined ? {} : { session }) });
+      const done = { what, ...(label !== undefined && { label }) };
+      return success({ status: 204, page, done, ...(session === undefined ? {} : { session }) });
     },
-    again: settingsAgain,
+    again,
   });
 }
 
@@ -47,33 +57,45 @@ const rename = route({
     const outcome = await engine.management.renameFactor(login, idOf(context), label);
     if (!outcome.ok) return outcome;
     const body = { factor: factorView(outcome.value, settings.methods) };
-    return success({ status: 200, body, page: { redirect: settingsPath(state) } });
+    const done = { what: "factor-renamed", label: outcome.value.label } as const;
+    return success({ status: 200, body, page: { redirect: settingsPath(state) }, done });
   },
-  again: settingsAgain,
+  // What was typed is there again, at once or once the proof is given that is asked for first.
+  again: (context, problem, body) =>
+    settingsAgain(context, problem, { draft: draftOf({ factorId: idOf(context) }, body) }),
 });
 
 const regenerate = route({
   verb: "post",
   path: "/backup-codes",
   read: readNothing,
-  async run({ engine, login, pages, req, state }) {
+  async run(context) {
+    const { engine, login, state } = context;
     const outcome = await engine.management.regenerateBackupCodes(login);
     if (!outcome.ok) return outcome;
-    const render = (): string => pages.backupCodes(req, login, outcome.value, settingsPath(state), false);
-    return success({ status: 201, body: { backupCodes: outcome.value }, page: { render } });
+    const page = await codesReply(context, login, outcome.value, { continueTo: settingsPath(state), isFirst: false });
+    return success({ status: 201, body: { backupCodes: outcome.value.codes }, page, done: { what: "codes-replaced" } });
   },
-  again: settingsAgain,
+  again,
 });
 
 /** What owners see and change of their own account. */
 export const settingsRoutes: readonly Route[] = [
-  route({ verb: "get", path: "/settings", read: readNothing, run: show, again: settingsAgain }),
+  route({ verb: "get", path: "/settings", read: readNothing, run: show, again }),
   rename,
   regenerate,
-  change("/factors/:id/remove", (context) => context.engine.management.removeFactor(context.login, idOf(context))),
-  change("/devices/:id/revoke", (context) => context.engine.management.revokeDevice(context.login, idOf(context))),
-  change("/devices/revoke-all", ({ engine, login }) => engine.management.revokeAllDevices(login)),
-  change("/sessions/:id/revoke", (context) => context.engine.management.revokeSession(context.login, idOf(context))),
-  change("/sessions/revoke-others", ({ engine, login }) => engine.management.revokeOtherSessions(login)),
-  change("/disable", ({ engine, login }) => engine.management.disable(login)),
+  change("/factors/:id/remove", "factor-removed", (context) =>
+    context.engine.management.removeFactor(context.login, idOf(context)),
+  ),
+  change("/devices/:id/revoke", "browser-forgotten", (context) =>
+    context.engine.management.revokeDevice(context.login, idOf(context)),
+  ),
+  change("/devices/revoke-all", "browsers-forgotten", ({ engine, login }) => engine.management.revokeAllDevices(login)),
+  change("/sessions/:id/revoke", "session-ended", (context) =>
+    context.engine.management.revokeSession(context.login, idOf(context)),
+  ),
+  change("/sessions/revoke-others", "sessions-ended", ({ engine, login }) =>
+    engine.management.revokeOtherSessions(login),
+  ),
+  change("/disable", "disabled", ({ engine, login }) => engine.management.disable(login)),
 ];

@@ -32,6 +32,8 @@ export interface Settings {
   /** Milliseconds a browser is trusted; undefined: never. */
   readonly trustMaxAge: number | undefined;
   readonly verifyPassword: ((user: AppUser, password: string, req: Request) => Promise<boolean>) | undefined;
+  /** What becomes of the other logins when a first factor is set up. */
+  readonly endOtherSessions: "always" | "ask" | "never";
   readonly proxyCheck: ProxyCheck;
   readonly decide: Decide<Request, AppUser>;
   /** The one decision for everybody, where the policy is no more than that. */

@@ -100,6 +100,14 @@ export interface SecondFactorOptions<User = Express.User> {
    * Confirms the first factor again where no second exists yet. Default: none, a login not older than 15 minutes is asked.
    */
   readonly verifyPassword?: (user: User, password: string, req: Request) => Promise<boolean>;
+  /**
+   * What becomes of an account's other logins when its first factor is set up. `"always"`: they end. `"never"`: they stay, and are asked
+   * for the new factor at their next request, with ten minutes for it. `"ask"`: its owner says which, on the pages with a checkbox
+   * that is ticked, in JSON with `endOtherSessions: false`; they end where nothing is said. Default: `"ask"`.
+   *
+   * Does NOT concern a further factor: with it the other logins end. Browsers are trusted no more in either case.
+   */
+  readonly endOtherSessions?: "always" | "ask" | "never";
   /** `"strict"`: no trusted devices, TOTP window 0, passkeys with user verification only. Default: none. */
   readonly preset?: "strict";
   /** `"report"`: decide, emit `would-block` events, and let through. What cannot be decided is refused even so. Default: `true`. */

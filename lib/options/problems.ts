@@ -28,6 +28,7 @@ const KNOWN: Readonly<Record<keyof Required<SecondFactorOptions>, true>> = {
   loginPath: true,
   storeTimeout: true,
   verifyPassword: true,
+  endOtherSessions: true,
   preset: true,
   enforce: true,
   pages: true,
@@ -138,12 +139,16 @@ function pagesProblems({ pages }: Given, methods: readonly Method[]): string[] {
   return [...problems, ...messageProblems(messagesFor(drawn), pages.messages, "pages.messages")];
 }
 
-function choiceProblems({ clock, enforce, notify, preset, verifyPassword }: Given): string[] {
+const OTHERS = ["always", "ask", "never"];
+
+function choiceProblems({ clock, endOtherSessions, enforce, notify, preset, verifyPassword }: Given): string[] {
   const problems = [
     ...functionProblem("notify", notify),
     ...functionProblem("verifyPassword", verifyPassword),
     ...functionProblem("clock", clock),
   ];
+  if (endOtherSessions !== undefined && !OTHERS.includes(endOtherSessions as string))
+    problems.push('endOtherSessions: "always", "ask" or "never"');
   if (preset !== undefined && preset !== "strict") problems.push('preset: only "strict" is known');
   if (enforce !== undefined && enforce !== true && enforce !== "report") problems.push('enforce: true or "report"');
   return problems;

@@ -174,6 +174,7 @@ function httpSettings(options: SecondFactorOptions, shared: Shared): Settings {
     pages: pages === false ? undefined : pages,
     trustMaxAge: shared.trust?.maxAge,
     verifyPassword: options.verifyPassword,
+    endOtherSessions: options.endOtherSessions ?? "ask",
     proxyCheck,
     decide: createPolicy(policy, { timeout: shared.timeout, isAddressCertain }),
     fixedDecision: isDecision(policy) ? policy : undefined,

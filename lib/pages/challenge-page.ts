@@ -28,10 +28,9 @@ export function challengePage(context: PageContext, view: ChallengeView): string
   const { choice, drawing, isClosed, page } = shown;
   const isStepUp = view.purpose === "step-up";
   const title = isStepUp ? challenge.stepUpTitle : drawing.words.challenge.title;
-  const fields = operationFields(view);
-  const trust = view.operation
-    ? html`${Object.entries(fields).map(([name, value]) => hiddenField(name, value))}`
-    : trustBox(context.messages, view.trustDays);
+  const fields = { ...operationFields(view), shown: view.shown };
+  const hidden = Object.entries(fields).map(([name, value]) => hiddenField(name, value));
+  const trust = html`${hidden} ${view.operation === undefined && trustBox(context.messages, view.trustDays)}`;
   const body = html`<div class="sf-narrow">
     ${brand(context)}
     <section class="sf-card">

@@ -83,17 +83,17 @@ function addPart<Words extends CodeWords>(
   words: NonNullable<CodeWords["enroll"]>,
   fields: CodePageOptions<Words>["fields"],
 ): PagePart {
-  const { context, isMain, password, place, type } = form;
+  const { context, isMain, name, password, place, type } = form;
   const body = html`<form class="sf-form" method="post" action="${context.base}/${type}/enroll">
     <p class="sf-hint">${words.lead}</p>
-    ${fields?.(form)} ${place === "settings" && nameField(context, type)} ${password}
+    ${fields?.(form)} ${place === "settings" && nameField(context, type, name)} ${password}
     <button type="submit" class="${isMain ? "sf-button" : "sf-button sf-button-quiet"}">${words.submit}</button>
   </form>`;
   return { title: words.title, body };
 }
 
 function enrollmentPart<Words extends CodeWords>(
-  { context, factorId, problem, type, words: { challenge } }: EnrollmentForm<Words>,
+  { context, factorId, others, problem, type, words: { challenge } }: EnrollmentForm<Words>,
   words: NonNullable<CodeWords["enroll"]>,
   kind: Kind,
 ): PagePart {
@@ -106,7 +106,7 @@ function enrollmentPart<Words extends CodeWords>(
   });
   const body = html`<p class="sf-lead">${words.codeLead}</p>
     <form class="sf-form" method="post" action="${context.base}/${type}/enroll/confirm">
-      ${hiddenField("factorId", factorId)} ${field}
+      ${hiddenField("factorId", factorId)} ${field} ${others}
       <button type="submit" class="sf-button">${words.codeSubmit}</button>
     </form>`;
   return { title: words.codeTitle, body };

@@ -1,4 +1,5 @@
 import { once } from "../core/once.js";
+import { englishDone as done, englishOthers as others } from "./english-done.js";
 import { englishSettings as settings } from "./english-settings.js";
 import { counted, listed } from "./english-numbers.js";
 import type { Messages } from "./messages.js";
@@ -138,5 +139,7 @@ export const english: Messages = {
   challenge,
   setUp,
   reopen,
+  done,
+  others,
   settings,
 };

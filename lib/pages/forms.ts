@@ -122,10 +122,10 @@ function hintedField({ id, label, hint, input }: HintedField): Html {
   </div>`;
 }
 
-/** What a new factor is to be called, if anything; one for each form on the page. */
-export function nameField({ messages }: PageContext, type: string): Html {
+/** What a new factor is to be called, if anything; one for each form on the page. `name`: what was typed there before. */
+export function nameField({ messages }: PageContext, type: string, name?: string): Html {
   const { addName, addNameHint } = messages.settings.factors;
-  const input = html`name="label" type="text" autocomplete="off"`;
+  const input = html`name="label" type="text" autocomplete="off" ${name !== undefined && html`value="${name}"`}`;
   return hintedField({ id: `sf-${type}-label`, label: addName, hint: addNameHint, input });
 }
 

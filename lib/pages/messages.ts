@@ -1,6 +1,7 @@
 import type { ActivityName } from "../core/activity.js";
 import type { ErrorCode } from "../core/errors.js";
 import type { MethodType } from "../core/nouns.js";
+import type { DoneName } from "../core/notes.js";
 import { english } from "./english.js";
 import { mergeWords, type Overrides, type WordTree } from "./words.js";
 
@@ -171,6 +172,22 @@ export interface DisableMessages {
   readonly submit: string;
 }
 
+/** Told once a change is made. `label`: the name of what it was made to; empty where that has none. */
+export type DoneMessages = Readonly<Record<DoneName, (label: string) => string>>;
+
+/** The other logins of somebody who sets up their first factor. */
+export interface OthersMessages {
+  /** The box that ends them, ticked. */
+  readonly ask: string;
+  readonly askAdvice: string;
+  /** Where there is no choice. */
+  readonly willEnd: string;
+  readonly willStay: string;
+  /** Afterwards. */
+  readonly ended: string;
+  readonly kept: string;
+}
+
 /** Every word a visitor reads on the built-in pages. Plain text: it is escaped where it is shown. */
 export interface Messages {
   /** The direction the language is written in. */
@@ -192,6 +209,8 @@ export interface Messages {
   readonly challenge: ChallengeMessages;
   readonly setUp: SetUpMessages;
   readonly reopen: ReopenMessages;
+  readonly done: DoneMessages;
+  readonly others: OthersMessages;
   readonly settings: SettingsMessages;
 }
 

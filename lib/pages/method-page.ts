@@ -19,10 +19,10 @@ export interface ChallengeForm<Words> extends Drawing<Words> {
   readonly choice: MethodChoice;
   /**
    * What the form of the proof sends beside it, to be put into it as it is: the checkbox that asks not to be challenged on this
-   * browser again, or which operation is confirmed. Undefined where there is neither.
+   * browser again, which operation is confirmed, and for which stage of the login the form is shown.
    */
   readonly trust: Html | undefined;
-  /** What every other form and button of the challenge sends: which operation is confirmed. Empty where it is none. */
+  /** What every other form and button of the challenge sends: the same but for the checkbox. `operation` where one is confirmed. */
   readonly fields: Readonly<Record<string, string>>;
   /** What was wrong with the proof before. */
   readonly problem: PageProblem | undefined;
@@ -37,13 +37,22 @@ export interface AddForm<Words> extends Drawing<Words> {
   readonly isMain: boolean;
   /** A field for the password where it must be given again; its id is made of the method's type. */
   readonly password: Html | undefined;
+  /**
+   * Where the factor is the account's first: what becomes of its other logins, to be put as it is into the form of the proof, if that
+   * is this one. Undefined otherwise.
+   */
+  readonly others: Html | undefined;
+  /** A name that somebody typed before they were asked for a proof. */
+  readonly name: string | undefined;
 }
 
 /** An enrollment that is open: what is shown of it, and a form for its proof. */
 export interface EnrollmentForm<Words> extends Drawing<Words> {
   readonly factorId: string;
-  /** What the method showed when it was begun; undefined where the page is shown again after a wrong proof. */
+  /** What the method showed when it was begun; undefined once it was shown for five minutes, until it is begun again. */
   readonly answer: Readonly<Record<string, unknown>> | undefined;
+  /** Where the factor is the account's first: what becomes of its other logins, to be put into the form of the proof as it is. */
+  readonly others: Html | undefined;
   readonly problem: PageProblem | undefined;
 }
 
@@ -67,6 +76,10 @@ export interface CodesView<Words> extends Drawing<Words> {
   readonly codes: readonly string[];
   /** A local path: where the visitor goes once they saved them. */
   readonly continueTo: string;
+  /** A form that is posted here says that they are saved, and goes on there. Until then the page may be loaded again, for five minutes. */
+  readonly savedAction: string;
+  /** What became of the owner's other logins, in a sentence. */
+  readonly others: string | undefined;
   /** They came with the first factor (or: they replace an older set). */
   readonly isFirst: boolean;
 }

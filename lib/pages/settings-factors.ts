@@ -3,6 +3,7 @@ import { passwordField, postButton } from "./forms.js";
 import { confirmation, timeOf } from "./fragments.js";
 import { type Html, html } from "./html.js";
 import { allDrawn, drawnBy, type MethodPage, type PagePart } from "./method-page.js";
+import { othersPart } from "./other-sessions.js";
 import { emptyState, row, section } from "./settings-section.js";
 import type { PageContext, SettingsPageView } from "./views.js";
 
@@ -41,7 +42,7 @@ function factorRow(context: PageContext, view: SettingsPageView, factor: FactorV
       used,
     ],
     actions: html`<div class="sf-row-actions">
-      ${renameForm(context, factor, index)} ${own.actions} ${removeForm(context, view, factor, own.removeLead)}
+      ${renameForm(context, view, factor, index)} ${own.actions} ${removeForm(context, view, factor, own.removeLead)}
     </div>`,
   });
 }
@@ -51,15 +52,16 @@ function factorPath({ base }: PageContext, { id }: FactorView): string {
   return `${base}/factors/${encodeURIComponent(id)}`;
 }
 
-function renameForm(context: PageContext, factor: FactorView, index: number): Html {
+function renameForm(context: PageContext, { draft }: SettingsPageView, factor: FactorView, index: number): Html {
   const { factors: words } = context.messages.settings;
   const id = `sf-rename-${index}`;
-  return html`<details class="sf-details">
+  const typed = draft?.factorId === factor.id ? draft.label : undefined;
+  return html`<details class="sf-details" ${typed !== undefined && html`open`}>
     <summary>${words.rename}</summary>
     <form class="sf-form" method="post" action="${factorPath(context, factor)}/rename">
       <div class="sf-field">
         <label for="${id}">${words.name}</label>
-        <input id="${id}" name="label" type="text" value="${factor.label}" autocomplete="off" required />
+        <input id="${id}" name="label" type="text" value="${typed ?? factor.label}" autocomplete="off" required />
       </div>
       <button type="submit" class="sf-button sf-button-small">${words.save}</button>
     </form>
@@ -81,8 +83,8 @@ function addForms(context: PageContext, view: SettingsPageView): Html {
   const parts = addParts(context, view, isFirst);
   if (!isFirst) {
     const more = parts.map(
-      ({ body, title }) =>
-        html`<details class="sf-details">
+      ({ body, isTyped, title }) =>
+        html`<details class="sf-details" ${isTyped && html`open`}>
           <summary>${title}</summary>
           ${body}
         </details>`,
@@ -99,10 +101,18 @@ function addForms(context: PageContext, view: SettingsPageView): Html {
   )}`;
 }
 
-function addParts(context: PageContext, view: SettingsPageView, isFirst: boolean): PagePart[] {
+interface AddPart extends PagePart {
+  /** Somebody has typed something there. */
+  readonly isTyped: boolean;
+}
+
+function addParts(context: PageContext, view: SettingsPageView, isFirst: boolean): AddPart[] {
   const asksPassword = isFirst && view.needsStepUp && view.asksPassword;
   return allDrawn(context).flatMap(({ drawing, page }) => {
     const password = asksPassword ? passwordField(context, drawing.type) : undefined;
-    return page.add?.({ ...drawing, place: "settings", isFirst, isMain: true, password }) ?? [];
+    const others = othersPart(context, view.others);
+    const name = view.draft?.type === drawing.type ? view.draft.label : undefined;
+    const part = page.add?.({ ...drawing, place: "settings", isFirst, isMain: true, password, others, name });
+    return part === undefined ? [] : { ...part, isTyped: name !== undefined };
   });
 }

@@ -1,3 +1,4 @@
+import { doneNotice } from "./done-notice.js";
 import { postButton } from "./forms.js";
 import { alertBox, brand, confirmation, problemText } from "./fragments.js";
 import { type Html, html } from "./html.js";
@@ -26,9 +27,9 @@ export function settingsPage(context: PageContext, view: SettingsPageView): stri
       </div>
       <p class="${isOn ? "sf-state sf-state-on" : "sf-state"}">${isOn ? settings.on : settings.off}</p>
     </header>
-    ${problem && alertBox(problemText(context.messages, problem))} ${stepUpNotice(context, view)}
-    ${reopenNotice(context, view.settings.closed)} ${factorsSection(context, view)} ${ownSections(context, view)}
-    ${view.hasTrustedDevices && isOn && devicesSection(context, view.settings.devices)}
+    ${doneNotice(context, view.done)} ${problem && alertBox(problemText(context.messages, problem))}
+    ${stepUpNotice(context, view)} ${reopenNotice(context, view.settings.closed)} ${factorsSection(context, view)}
+    ${ownSections(context, view)} ${view.hasTrustedDevices && isOn && devicesSection(context, view.settings.devices)}
     ${sessionsSection(context, view.settings.sessions)} ${activitySection(context, view.settings.activity)}
     ${isOn && disableSection(context, view)}
     <footer class="sf-foot sf-own-only"><a href="/">${settings.backToApplication(context.issuer)}</a></footer>
@@ -48,7 +49,7 @@ function stepUpNotice({ base, loginPath, messages }: PageContext, view: Settings
   return html`<div class="sf-notice sf-notice-info">
     ${icon("lock")}
     <p>${hasNone ? settings.signInAgainFirst : settings.stepUp}</p>
-    <a class="sf-button sf-button-small" href="${hasNone ? loginPath : base}">
+    <a class="sf-button sf-button-small" href="${hasNone ? loginPath : `${base}?confirm=settings`}">
       ${hasNone ? common.signInAgain : settings.stepUpLink}
     </a>
   </div>`;

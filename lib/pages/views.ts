@@ -2,6 +2,7 @@ import type { ErrorCode } from "../core/errors.js";
 import type { MethodType } from "../core/nouns.js";
 import type { MethodChoice } from "../engine/choices.js";
 import type { SettingsView } from "../engine/views.js";
+import type { Done, Draft } from "../core/notes.js";
 import type { Messages } from "./messages.js";
 import type { MethodPages } from "./method-page.js";
 
@@ -59,20 +60,33 @@ export interface ChallengeView {
   /** Days a trusted browser is not asked again; undefined: no checkbox. */
   readonly trustDays: number | undefined;
   readonly problem?: PageProblem;
+  /** For which stage of the login the page is shown: its forms send it as `shown`. */
+  readonly shown: string;
+}
+
+/** What becomes of the other logins with the account's first factor. */
+export interface OthersView {
+  /** Who decides: the application, or its owner with a box. */
+  readonly rule: "always" | "ask" | "never";
+  /** The box is ticked. */
+  readonly ends: boolean;
 }
 
 /** An enrollment that is open. */
 export interface EnrollmentView {
   readonly type: MethodType;
   readonly factorId: string;
-  /** What the method shows of it, once; absent where the page is shown again after a wrong proof. */
-  readonly answer?: Readonly<Record<string, unknown>>;
+  /** What the method shows of it; absent once it was shown for five minutes, until it is begun again. */
+  readonly answer?: Readonly<Record<string, unknown>> | undefined;
   readonly problem?: PageProblem;
+  /** With the account's first factor. */
+  readonly others?: OthersView | undefined;
 }
 
 /** First screen of the enrollment that policy demands before the login is complete. */
 export interface SetUpView {
   readonly accountName: string;
+  readonly others?: OthersView | undefined;
   readonly problem?: PageProblem;
 }
 
@@ -88,6 +102,12 @@ export interface SettingsPageView {
   readonly needsStepUp: boolean;
   /** The application can check a password again: forms for a first factor then carry a `password` field when stale. */
   readonly asksPassword: boolean;
+  /** Where there is no factor yet. */
+  readonly others?: OthersView | undefined;
+  /** What was done just now. */
+  readonly done?: Done | undefined;
+  /** What somebody typed as a name before they were asked for a proof, or what was wrong. */
+  readonly draft?: Draft | undefined;
   readonly problem?: PageProblem;
 }
 

@@ -9,6 +9,7 @@ import {
   withHeldProofs,
 } from "../core/account.js";
 import { type MethodType, MINUTE, type PolicyDecision, type UserId } from "../core/nouns.js";
+import type { Done, Draft } from "../core/notes.js";
 import { isFuture } from "../core/time.js";
 
 /** How long somebody who gave the first factor may take over the second. */
@@ -46,6 +47,12 @@ export interface SessionRecord {
   readonly misses?: number;
   /** What a route asked for that this login could not show: the page offers nothing else. */
   readonly stepUp?: StepUpRequest;
+  /** Its owner came to confirm that it is them, and nothing asked for it but they. */
+  readonly confirming?: true;
+  /** What was done last in the settings, and is to be told there, once. */
+  readonly done?: Done;
+  /** What was typed in the settings and could not be done before a proof. */
+  readonly draft?: Draft;
 }
 
 /** A proof a route is waiting for, for anything it does. What is asked for one operation is kept with that. */

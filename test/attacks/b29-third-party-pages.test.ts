@@ -4,6 +4,7 @@ import { testApp } from "../support/app.js";
 import { enrolled, full, Jar, pending } from "../support/browser.js";
 import { STEP } from "../support/attack.js";
 import { authenticatorApp } from "express-second-factor/testing";
+import { submit } from "../support/pages.js";
 
 const NAMESPACES = ["http://www.w3.org/2000/svg", "http://www.w3.org/1999/xhtml", "http://www.w3.org/1999/xlink"];
 
@@ -13,11 +14,11 @@ async function pages(): Promise<Record<string, Response>> {
   const newcomer = new Jar(target);
   await newcomer.login("carol");
   const empty = await newcomer.page("/2fa/settings");
-  const setUp = await newcomer.form("/2fa/totp/enroll");
+  const { page: setUp } = await submit(newcomer, "/2fa/totp/enroll");
   const { body } = await newcomer.post("/2fa/totp/enroll");
   const wrong = await newcomer.form("/2fa/totp/enroll/confirm", { factorId: body.factorId, code: "000000" });
   const code = authenticatorApp(body.uri).code(target.clock());
-  const codes = await newcomer.form("/2fa/totp/enroll/confirm", { factorId: body.factorId, code });
+  const { page: codes } = await submit(newcomer, "/2fa/totp/enroll/confirm", { factorId: body.factorId, code });
   target.clock.advance(STEP);
   const { phone } = await enrolled(target, "alice");
   const waiting = await pending(target, "alice");

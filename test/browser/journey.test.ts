@@ -94,10 +94,14 @@ describe("a person protects their account and lives with it", () => {
     expect(await page.getByText(phone.secret.slice(0, 4)).innerText()).toBe(phone.secret.replace(/.{4}(?=.)/g, "$& "));
   });
 
-  test("a wrong first code is told beside the field, and nothing is turned on", async () => {
+  test("a reload shows the same, and a wrong first code is told beside the field: nothing is turned on", async () => {
+    const uri = await keyUri(page);
+    await page.reload();
+    expect(await keyUri(page)).toBe(uri);
     await giveCode(page, wrong(phone.code(demo.clock())), "Turn on");
-    await heading("Check the code once more").waitFor();
+    await page.getByRole("alert").waitFor();
     expect(await page.getByRole("alert").innerText()).toContain("did not work");
+    expect(await scan(page.getByRole("img", { name: /^QR code/ }))).toBe(uri);
     expect(await look(page, "confirm-again")).toEqual([]);
   });
 
@@ -109,7 +113,7 @@ describe("a person protects their account and lives with it", () => {
     expect(await look(page, "backup-codes")).toEqual([]);
 
     await page.getByRole("button", { name: "Continue" }).click();
-    expect(path()).toBe("/2fa/totp/enroll/confirm");
+    expect(path()).toBe("/2fa/backup-codes");
 
     const downloading = page.waitForEvent("download");
     await page.getByRole("button", { name: "Download" }).click();
@@ -131,6 +135,10 @@ describe("a person protects their account and lives with it", () => {
     await page.getByRole("button", { name: "Continue" }).click();
     await heading("Two-step sign-in").waitFor();
     expect(await page.getByText("10 codes left").isVisible()).toBe(true);
+    expect(await page.getByRole("status").filter({ hasText: "My phone added." }).isVisible()).toBe(true);
+    // They are saved by now, and are not shown again.
+    await page.goto("/2fa/backup-codes");
+    expect(path()).toBe("/2fa/settings");
   });
 
   test("after the password they are asked for the code, and every other address is closed", async () => {
@@ -251,8 +259,8 @@ describe("a person protects their account and lives with it", () => {
     await giveCode(page, freshCode());
     await heading("Two-step sign-in").waitFor();
     expect(await page.getByText("Work phone", { exact: true }).count()).toBe(0);
-    await page.getByText("Rename", { exact: true }).click();
-    await page.getByLabel("New name").fill("Work phone");
+    // What was typed waits for them.
+    expect(await page.getByLabel("New name").inputValue()).toBe("Work phone");
     await page.getByRole("button", { name: "Save" }).click();
     await page.getByText("Work phone", { exact: true }).first().waitFor();
   });

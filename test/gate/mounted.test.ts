@@ -4,6 +4,7 @@ import { MINUTE, STEP } from "../support/attack.js";
 import { passwordOf, testApp, type TestAppOptions } from "../support/app.js";
 import { authenticatorApp } from "express-second-factor/testing";
 import { Jar } from "../support/browser.js";
+import { submit } from "../support/pages.js";
 
 /** The application mounted in another one, as `app.use("/app", sub)`. */
 function mounted(given: TestAppOptions = {}) {
@@ -23,10 +24,8 @@ async function enroll(jar: Jar) {
   await jar.post("/app/login", ACCOUNT);
   const begun = (await jar.post("/app/2fa/totp/enroll")).body as { factorId: string; uri: string };
   const phone = authenticatorApp(begun.uri);
-  const done = await jar.form("/app/2fa/totp/enroll/confirm", {
-    factorId: begun.factorId,
-    code: phone.code(jar.target.clock()),
-  });
+  const code = phone.code(jar.target.clock());
+  const { page: done } = await submit(jar, "/app/2fa/totp/enroll/confirm", { factorId: begun.factorId, code });
   jar.target.clock.advance(STEP);
   return { phone, done };
 }
@@ -53,21 +52,24 @@ describe("an application mounted below a path", () => {
     });
   });
 
-  test.each(["/app/2fa", "/app/2fa/settings"])("has pages whose forms, links and files lie there: %s", async (path) => {
-    const { jar } = mounted();
-    const browser = jar();
-    const { done } = await enroll(browser);
-    const page = await browser.page(path);
-    for (const text of [page.text, done.text]) {
-      const places = Array.from(text.matchAll(/(?:action|href|src)="([^"]*)"/g), ([, place]) => place!);
-      expect(places).not.toEqual([]);
-      const own = places.filter((place) => place.includes("2fa"));
-      expect(own.length).toBeGreaterThan(1);
-      expect(own.filter((place) => !place.startsWith("/app/2fa"))).toEqual([]);
-      for (const file of places.filter((place) => place.includes("/assets/")))
-        expect((await jar().get(file)).status).toBe(200);
-    }
-  });
+  test.each(["/app/2fa?confirm", "/app/2fa/settings"])(
+    "has pages whose forms, links and files lie there: %s",
+    async (path) => {
+      const { jar } = mounted();
+      const browser = jar();
+      const { done } = await enroll(browser);
+      const page = await browser.page(path);
+      for (const text of [page.text, done.text]) {
+        const places = Array.from(text.matchAll(/(?:action|href|src)="([^"]*)"/g), ([, place]) => place!);
+        expect(places).not.toEqual([]);
+        const own = places.filter((place) => place.includes("2fa"));
+        expect(own.length).toBeGreaterThan(1);
+        expect(own.filter((place) => !place.startsWith("/app/2fa"))).toEqual([]);
+        for (const file of places.filter((place) => place.includes("/assets/")))
+          expect((await jar().get(file)).status).toBe(200);
+      }
+    },
+  );
 
   test("comes back to its own settings, after a change and after a confirmation", async () => {
     const { target, jar } = mounted();

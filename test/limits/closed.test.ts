@@ -125,7 +125,7 @@ describe("what strangers with the password have closed", () => {
     const alice = await owner();
     await closeApp(alice);
     expect((await alice.inside.get("/2fa")).body.methods[0].factors[0]).not.toHaveProperty("closed");
-    expect((await alice.inside.page("/2fa")).text).toContain('action="/2fa/totp"');
+    expect((await alice.inside.page("/2fa?confirm")).text).toContain('action="/2fa/totp"');
     expect((await alice.inside.verify(next(alice))).status).toBe(200);
   });
 

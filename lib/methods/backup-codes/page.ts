@@ -1,5 +1,5 @@
 import { codeChallenge } from "../../pages/code-page.js";
-import { hiddenField, postButton } from "../../pages/forms.js";
+import { postButton } from "../../pages/forms.js";
 import { brand, cardHeading, confirmation, timeOf } from "../../pages/fragments.js";
 import { type Html, html } from "../../pages/html.js";
 import { icon } from "../../pages/icons.js";
@@ -44,14 +44,16 @@ function left({ few, none, remaining: plenty }: BackupCodesWords["settings"], re
 
 /** A set of backup codes, shown once. */
 function codesPage(view: CodesView<BackupCodesWords>): PagePart {
-  const { codes, context, isFirst } = view;
+  const { codes, context, isFirst, others } = view;
   const words = view.words.codes;
   const title = isFirst ? words.titleFirst : words.titleReplaced;
   const body = html`<div class="sf-medium sf-printable">
     ${brand(context)}
     <section class="sf-card">
       ${cardHeading("key", title)}
-      <p class="sf-lead">${isFirst ? words.leadFirst : words.leadReplaced}</p>
+      <p class="sf-lead">
+        ${isFirst ? words.leadFirst : words.leadReplaced}${others !== undefined && html` ${others}`}
+      </p>
       <p class="sf-notice sf-notice-warning">${words.advice}</p>
       <p class="sf-print-only">
         <strong>${words.fileHeading(context.issuer)}</strong>
@@ -81,24 +83,13 @@ function tools({ codes, context, words: { codes: words } }: CodesView<BackupCode
   </div>`;
 }
 
-/** A GET form drops the query of its action: the parameters travel as hidden fields. */
-function continueForm({ context, continueTo, words }: CodesView<BackupCodesWords>): Html {
-  const { action, parameters } = localTarget(continueTo);
-  return html`<form class="sf-form" method="get" action="${action}" data-keep>
-    ${parameters.map(([name, value]) => hiddenField(name, value))}
+/** Says that they are saved: they are not shown again then, and the server knows where the visitor goes. */
+function continueForm({ context, savedAction, words }: CodesView<BackupCodesWords>): Html {
+  return html`<form class="sf-form" method="post" action="${savedAction}" data-keep>
     <label class="sf-check">
       <input type="checkbox" required />
       <span>${words.codes.saved}</span>
     </label>
     <button type="submit" class="sf-button">${context.messages.common.continue}</button>
   </form>`;
-}
-
-/** The local part of an address; `http://local` stands for this host and is never shown. */
-function localTarget(address: string): { action: string; parameters: (readonly [string, string])[] } {
-  if (!URL.canParse(address, "http://local")) return { action: "/", parameters: [] };
-  const { hash, pathname, searchParams } = new URL(address, "http://local");
-  // "//host" and "/\host" name another host, however they came about.
-  const action = `/${pathname.replace(/^[/\\]+/, "")}${hash}`;
-  return { action, parameters: [...searchParams] };
 }

@@ -29,6 +29,8 @@ export interface Attestation {
   readonly party: RelyingParty;
   readonly credential: RegistrationResponseJSON;
   readonly label?: string | undefined;
+  /** With the account's first factor the other logins stay, and are asked for it. */
+  readonly keepsOthers: boolean;
 }
 
 /** A passkey that was verified, and is yet to be added. */
@@ -106,7 +108,7 @@ export class PasskeyEnrollment {
     if (!announced.ok) return announced;
     if (!(await credentials.claim(claim, login.userId))) return this.giveUp(login, claim, { code: "conflict" });
     const { record, result } = await records.change<Outcome<Activation>>(subjectOf(login), (current, now) =>
-      this.add(weighed(login, current, now), attested, attestation.label, now),
+      this.add(weighed(login, current, now), attested, attestation, now),
     );
     if (!result.ok) return this.giveUp(login, claim, result.problem);
     return success(enrolledWith(login, result.value, record, clock()));
@@ -163,14 +165,15 @@ export class PasskeyEnrollment {
   private async add(
     login: LoginContext,
     { amr, isConditional, name, state }: New,
-    label: string | undefined,
+    { keepsOthers, label }: Attestation,
     now: number,
   ): Promise<Change<Outcome<Activation>>> {
     const { account } = login.record;
     const problem = additionProblem(login, state, isConditional, now);
     if (problem !== undefined) return { result: { ok: false, problem } };
     const chosen = cleanText(label ?? "", MAX_LABEL) || freeLabel(account, name);
-    const proven = { id: randomId(), type: this.method.type, label: chosen, state, amr, isSilent: isConditional };
+    const { type } = this.method;
+    const proven = { id: randomId(), type, label: chosen, state, amr, isSilent: isConditional, keepsOthers };
     const { account: next, result, ...change } = await activate(this.dependencies, login, proven, now);
     const settled = withoutLooseClaims(next ?? account, [credentialClaim(state.credentialId)]);
     return { ...change, account: settled, result: success(result) };

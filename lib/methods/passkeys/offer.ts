@@ -26,7 +26,7 @@ function offerPage({ login, pages, req }: RouteContext, problem?: Problem): stri
 }
 
 /** The offer again, with what was wrong; where it is none any more, the settings. */
-export function offerAgain(context: RouteContext, problem: Problem): string | undefined {
+export async function offerAgain(context: RouteContext, problem: Problem): Promise<string | undefined> {
   const isThere = isOffered(context) && problem.code !== "step-up-required";
   return isThere ? offerPage(context, problem) : settingsAgain(context, problem);
 }

@@ -39,7 +39,8 @@ function setUpPart(adding: AddForm<PasskeysWords>): PagePart {
   const { lead, submit, title } = words.setUp;
   const { alreadyHere, cancelled } = words.settings;
   const action = `${context.base}/${type}/enroll`;
-  const form = passkeyForm(adding, { ceremony: "create", action, button: submit, cancelled, alreadyHere });
+  const fields = adding.others;
+  const form = passkeyForm(adding, { ceremony: "create", action, fields, button: submit, cancelled, alreadyHere });
   return {
     title,
     body: html`<p class="sf-hint">${lead}</p>
@@ -48,16 +49,16 @@ function setUpPart(adding: AddForm<PasskeysWords>): PagePart {
 }
 
 function settingsPart(adding: AddForm<PasskeysWords>): PagePart {
-  const { context, isFirst, password, type, words } = adding;
+  const { context, isFirst, others, password, type, words } = adding;
   const { addLead, addSubmit, addTitle, alreadyHere, cancelled, passwordRefused } = words.settings;
   const form = passkeyForm(adding, {
     ceremony: "create",
     action: `${context.base}/${type}/enroll`,
-    fields: password,
+    fields: html`${password} ${others}`,
     button: addSubmit,
     cancelled,
     alreadyHere,
-    stepUp: !isFirst && context.base,
+    stepUp: !isFirst && `${context.base}?confirm=settings`,
     passwordRefused: password !== undefined && passwordRefused,
   });
   const body = html`<div class="sf-form">
@@ -103,7 +104,7 @@ export function passkeyOffer({ accountName, context, problem }: OwnPage): PagePa
       button: add,
       cancelled: words.settings.cancelled,
       alreadyHere: words.settings.alreadyHere,
-      stepUp: base,
+      stepUp: `${base}?confirm`,
       // Once: what was refused would be made, sent and refused again without end.
       triesSilently: problem === undefined,
     },

@@ -1,10 +1,12 @@
 import { failure, type Outcome, success } from "../../core/errors.js";
 import { keepBrowserId } from "../../http/browser-cookie.js";
 import { enrolledReply, proofRoute, settingsAgain } from "../../http/method-routes.js";
+import { keepsOthers } from "../../http/other-sessions.js";
 import { reconfirm } from "../../http/reconfirm.js";
 import { type Reply, type RequestContext, type Route, route, type RouteContext } from "../../http/route.js";
 import { readOperation } from "../../http/schemas.js";
 import { siteOf, userOf } from "../../http/settings.js";
+import { draftOf } from "../../http/settings-notes.js";
 import { loginBinding, passwordlessBinding } from "./bindings.js";
 import { PasskeyEnrollment, passkeysOf } from "./enrollment.js";
 import type { Passkeys } from "./method.js";
@@ -63,7 +65,7 @@ function creationOptions(passkeys: Passkeys): Route {
       const options = await enrollment.options(confirmed.value, { party, ...names });
       return options.ok ? success({ status: 200, body: options.value, page: page(context) }) : options;
     },
-    again: settingsAgain,
+    again: (context, problem) => settingsAgain(context, problem),
   });
 }
 
@@ -78,18 +80,23 @@ function enroll(passkeys: Passkeys, place: Place): Route {
     path: place.path,
     isLimited: true,
     read: readAttestation,
-    async run(context: RouteContext, { credential, label, password }) {
+    async run(context: RouteContext, { credential, endOtherSessions, label, password }) {
       const { engine, req, settings } = context;
       const confirmed = await reconfirm(context, password);
       if (!confirmed.ok) return confirmed;
       const party = passkeys.partyOf(siteOf(settings, req, userOf(context.login)));
       const enrollment = new PasskeyEnrollment(passkeys, engine.dependencies);
-      const outcome = await enrollment.finish(confirmed.value, { party, credential, label });
+      const keeps = keepsOthers(settings, endOtherSessions);
+      const outcome = await enrollment.finish(confirmed.value, { party, credential, label, keepsOthers: keeps });
       return outcome.ok ? enrolledReply(context, outcome.value, place.isOnTheWay) : outcome;
     },
     again: place.again,
   });
 }
+
+/** A passkey that could not be added keeps the name that was typed for it. */
+const enrollAgain: Place["again"] = (context, problem, body) =>
+  settingsAgain(context, problem, { draft: draftOf({ type: "passkey" }, body) });
 
 /** Ceremonies of passkeys: options with a challenge, and the answer to it; the offer of one where that is on. */
 export function passkeyRoutes(passkeys: Passkeys, offers: boolean): readonly Route[] {
@@ -98,7 +105,7 @@ export function passkeyRoutes(passkeys: Passkeys, offers: boolean): readonly Rou
     requestOptions(passkeys),
     proofRoute("passkey"),
     creationOptions(passkeys),
-    enroll(passkeys, { path: "/passkey/enroll", again: settingsAgain }),
+    enroll(passkeys, { path: "/passkey/enroll", again: enrollAgain }),
     ...(offers ? offered : []),
   ];
 }

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { endOtherSessions } from "../../http/other-sessions.js";
 import { checkbox, reader, text } from "../../http/schemas.js";
 
 const base64url = v.pipe(v.string(), v.maxLength(65_536), v.regex(/^[A-Za-z0-9_-]+$/));
@@ -54,6 +55,7 @@ export const readAssertion = reader(v.object({ credential: asserted }));
 export const readAttestation = reader(
   v.object({
     credential: attested,
+    endOtherSessions,
     label: v.optional(text),
     password: v.optional(text),
   }),

@@ -100,6 +100,12 @@ async function drawQr(text: string): Promise<string> {
   return renderSVG(text, { border: 2, ecc: "M", maskPattern: MASK });
 }
 
+/** What an authenticator app takes the secret from. */
+async function shownOf(secret: Uint8Array, context: EnrollmentContext) {
+  const uri = keyUri(secret, context);
+  return { secret: base32nopad.encode(secret), uri, qr: await drawQr(uri) };
+}
+
 function enrollment(window: number): Enroll<TotpState> {
   return {
     label: "Authenticator app",
@@ -107,12 +113,14 @@ function enrollment(window: number): Enroll<TotpState> {
     normalize,
     async begin(context) {
       const secret = randomSecret(SECRET_BYTES);
-      const uri = keyUri(secret, context);
       const sealed = await context.keys.encrypt(secret, secretContext(context.userId));
       return {
         state: { secret: sealed, step: -1, drift: 0, algorithm: "sha1", period: PERIOD },
-        answer: { secret: base32nopad.encode(secret), uri, qr: await drawQr(uri) },
+        answer: await shownOf(secret, context),
       };
+    },
+    async again(state, context) {
+      return shownOf(await context.keys.decrypt(state.secret, secretContext(context.userId)), context);
     },
     async confirm(code, state, { keys, now, userId }) {
       const secret = await keys.decrypt(state.secret, secretContext(userId));

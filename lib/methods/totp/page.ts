@@ -28,10 +28,10 @@ function setUpPart({ context, isMain, type, words }: AddForm<TotpWords>): PagePa
   return { title: isMain ? setUp.needTitle : words.name, body };
 }
 
-function settingsPart({ context, isFirst, password, type, words }: AddForm<TotpWords>): PagePart {
+function settingsPart({ context, isFirst, name, password, type, words }: AddForm<TotpWords>): PagePart {
   const { addFirstTitle, addSubmit, addTitle } = words.settings;
   const body = html`<form class="sf-form" method="post" action="${context.base}/${type}/enroll">
-    ${nameField(context, type)} ${password}
+    ${nameField(context, type, name)} ${password}
     <button type="submit" class="sf-button">${addSubmit}</button>
   </form>`;
   return { title: isFirst ? addFirstTitle : addTitle, body };
@@ -58,15 +58,15 @@ function secretPart(form: EnrollmentForm<TotpWords>, answer: Readonly<Record<str
   return { title: enroll.title, body };
 }
 
-/** The code field alone, after a wrong code: the secret is in the app by now and is not shown again. */
+/** The code field alone: the secret was shown for a while, and is in the app by now. Whoever asks for it sees it again. */
 function onceMore(form: EnrollmentForm<TotpWords>): PagePart & { readonly links: Html } {
   const { context, type, words } = form;
-  const { confirmLead, confirmTitle, startOver } = words.enroll;
+  const { confirmLead, confirmTitle, showAgain } = words.enroll;
   return {
     title: confirmTitle,
     body: html`<p class="sf-lead">${confirmLead}</p>
       ${confirmForm(form)}`,
-    links: postButton({ action: `${context.base}/${type}/enroll`, text: startOver, look: "link" }),
+    links: postButton({ action: `${context.base}/${type}/enroll`, text: showAgain, look: "link" }),
   };
 }
 
@@ -95,7 +95,7 @@ function scanStep({ context, words }: EnrollmentForm<TotpWords>, answer: Readonl
 }
 
 function confirmForm(form: EnrollmentForm<TotpWords>): Html {
-  const { answer, context, factorId, problem, type, words } = form;
+  const { answer, context, factorId, others, problem, type, words } = form;
   const { enroll } = words;
   const field = codeField({
     label: enroll.codeLabel,
@@ -103,10 +103,11 @@ function confirmForm(form: EnrollmentForm<TotpWords>): Html {
     error: problem && refusalText(form, problem),
     isInvalid: problem !== undefined && isAboutCode(problem),
     kind: "digits",
-    isLast: answer !== undefined,
+    // After a wrong code the field is what the page is about.
+    isLast: answer !== undefined && problem === undefined,
   });
   return html`<form class="sf-form" method="post" action="${context.base}/${type}/enroll/confirm">
-    ${hiddenField("factorId", factorId)} ${field}
+    ${hiddenField("factorId", factorId)} ${field} ${others}
     <button type="submit" class="sf-button">${enroll.submit}</button>
   </form>`;
 }

@@ -34,7 +34,8 @@ export interface TotpWords extends MethodWords {
     readonly confirmAppLead: string;
     /** The first code of a new authenticator is not right. */
     readonly codeRefused: string;
-    readonly startOver: string;
+    /** The link that shows the key and the QR code once more. */
+    readonly showAgain: string;
   };
   readonly settings: {
     readonly addTitle: string;
@@ -81,7 +82,7 @@ export const totpWords: TotpWords = {
     qrAlternative: "QR code to scan with an authenticator app. The same key is written out below as text.",
     openApp: "Open in an authenticator app on this device",
     secretTitle: "Cannot scan it? Enter this key in the app",
-    secretLead: "Keep it to yourself. It is not shown again.",
+    secretLead: "Keep it to yourself. It is not shown again once it is turned on.",
     copySecret: "Copy key",
     codeTitle: "Enter the code the app shows",
     codeLabel: "6-digit code",
@@ -91,7 +92,7 @@ export const totpWords: TotpWords = {
     confirmLead: "Your app keeps the key you scanned. Nothing is turned on until a code is right.",
     confirmAppLead: "Open the app and enter the code it shows now.",
     codeRefused: "That code did not work. Check that the app shows it for this account, and enter the newest one.",
-    startOver: "Start over with a new QR code",
+    showAgain: "Show the QR code again",
   },
   settings: {
     addTitle: "Add another authenticator app",

@@ -1,0 +1,38 @@
+import type { FactorId, MethodType } from "./nouns.js";
+
+// What the settings page is to say beside the settings. Nothing in it is secret.
+
+/** A change that was made, as the page that comes after it tells of it. */
+export interface Done {
+  readonly what: DoneName;
+  /** When, milliseconds since the epoch: news of long ago is none. */
+  readonly at: number;
+  /** The name of what it was done to. */
+  readonly label?: string;
+  /** What became of the owner's other logins. */
+  readonly others?: Others;
+}
+
+/** The changes that are told of. */
+export type DoneName =
+  | "browser-forgotten"
+  | "browsers-forgotten"
+  | "codes-replaced"
+  | "disabled"
+  | "factor-added"
+  | "factor-removed"
+  | "factor-renamed"
+  | "factor-resynced"
+  | "reopened"
+  | "session-ended"
+  | "sessions-ended";
+
+/** Other logins of the same account, where there are any: over, or asked for the new factor. */
+export type Others = "ended" | "kept";
+
+/** A name that somebody typed, for the factor of that id or for a new one of that kind. */
+export interface Draft {
+  readonly factorId?: FactorId;
+  readonly type?: MethodType;
+  readonly label: string;
+}

@@ -1,0 +1,98 @@
+import { countAttempt } from "../core/attempts.js";
+import { failure, type Outcome, success } from "../core/errors.js";
+import type { FactorId, MethodType } from "../core/nouns.js";
+import { changeProblem, FRESH } from "../policy/access.js";
+import type { Change } from "./account-records.js";
+import type { EngineDependencies } from "./dependencies.js";
+import { type LoginContext, subjectOf, weighed } from "./login-context.js";
+import type { EnrollmentContext } from "./method.js";
+import {
+  type Answer,
+  askerOf,
+  beginningOf,
+  type Enrollable,
+  enrollableOf,
+  EnrollmentAnswers,
+  isShown,
+  methodContextOf,
+  openOf,
+  withoutOpen,
+} from "./open-enrollments.js";
+import { limitRefusal } from "./verification.js";
+
+/** An enrollment that is open, as its page shows it. */
+export interface PagedEnrollment {
+  readonly factorId: FactorId;
+  /** Absent once it was shown for five minutes, until it is begun again. */
+  readonly answer?: Answer | undefined;
+}
+
+type Names = Pick<EnrollmentContext, "accountName" | "issuer">;
+
+/** What browsers come back to while an enrollment is open. */
+export class EnrollmentPages {
+  private readonly answers: EnrollmentAnswers;
+
+  constructor(private readonly dependencies: EngineDependencies) {
+    this.answers = new EnrollmentAnswers(dependencies.keys);
+  }
+
+  /**
+   * What this login has open of that kind; undefined where that is nothing. Counts as a start does, because it costs as much.
+   */
+  async find(login: LoginContext, type: MethodType, names: Names): Promise<Outcome<PagedEnrollment | undefined>> {
+    const method = enrollableOf(this.dependencies, type);
+    if (method === undefined) return failure("not-found");
+    const { result } = await this.dependencies.records.change<Outcome<PagedEnrollment | undefined>>(
+      subjectOf(login),
+      (current, now) => this.found(weighed(login, current, now), method, names, now),
+      login.record,
+    );
+    return result;
+  }
+
+  /** What an open enrollment showed, after a proof of it was wrong. */
+  async answerOf(
+    login: LoginContext,
+    { factorId, type }: { readonly factorId: FactorId; readonly type: MethodType },
+    names: Names,
+  ): Promise<Answer | undefined> {
+    const now = this.dependencies.clock();
+    const [method, open] = [enrollableOf(this.dependencies, type), openOf(login, type, now)];
+    if (method === undefined || open?.id !== factorId) return undefined;
+    return this.answers.shown(open, method, { ...methodContextOf(this.dependencies, login, now), ...names });
+  }
+
+  /** The visitor turned away from setting up a factor of this kind: what was shown of it proves nothing any more. */
+  async cancel(login: LoginContext, type: MethodType): Promise<void> {
+    await this.dependencies.records.change<undefined>(
+      subjectOf(login),
+      (current, now) => {
+        const account = withoutOpen(weighed(login, current, now), type);
+        return { ...(account !== undefined && { account }), result: undefined };
+      },
+      login.record,
+    );
+  }
+
+  private async found(
+    login: LoginContext,
+    method: Enrollable,
+    names: Names,
+    now: number,
+  ): Promise<Change<Outcome<PagedEnrollment | undefined>>> {
+    const { account } = login.record;
+    const open = openOf(login, method.type, now);
+    if (open === undefined) return { result: success(undefined) };
+    const problem = changeProblem(askerOf(login, open), FRESH, now);
+    if (problem !== undefined) return { result: { ok: false, problem } };
+    if (!isShown(open, now)) return { result: success({ factorId: open.id }) };
+    const counting = beginningOf(login, method);
+    const limited = limitRefusal(this.dependencies, account, counting, now);
+    if (limited !== undefined) return limited.change;
+    const context = { ...methodContextOf(this.dependencies, login, now), ...names };
+    const answer = await this.answers.shown(open, method, context);
+    const { account: next } = countAttempt(account, counting.kinds, counting.scope, this.dependencies.limits, now);
+    return { ...(counting.kinds.length > 0 && { account: next }), result: success({ factorId: open.id, answer }) };
+  }
+}

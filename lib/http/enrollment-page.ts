@@ -1,0 +1,77 @@
+import { failure, type Problem, success } from "../core/errors.js";
+import type { MethodType } from "../core/nouns.js";
+import { isDue } from "../policy/assess.js";
+import { wantsPage } from "./answers.js";
+import { choiceIn } from "./other-sessions.js";
+import { settingsPath } from "./request-state.js";
+import { readNothing, type Route, route, type RouteContext } from "./route.js";
+import { userOf } from "./settings.js";
+
+/** Below `path`: the page of an enrollment of this kind that is open. */
+export function enrollmentPath(type: MethodType): string {
+  return `/${type}/enroll`;
+}
+
+/** What an enrollment calls the site and the account. */
+export function namesFor({ login, req, settings }: RouteContext): { issuer: string; accountName: string } {
+  const user = userOf(login);
+  return { issuer: settings.issuer(req, user), accountName: settings.accountName(user) };
+}
+
+function factorIdIn(body: unknown): string {
+  const factorId = (body as { readonly factorId?: unknown } | undefined)?.factorId;
+  return typeof factorId === "string" ? factorId : "";
+}
+
+/** The page again after a wrong proof, with everything that it showed. */
+export async function enrollmentAgain(
+  context: RouteContext,
+  type: MethodType,
+  problem: Problem,
+  body: unknown,
+): Promise<string> {
+  const { engine, login, pages, req } = context;
+  const factorId = factorIdIn(body);
+  const answer = await engine.enrollmentPages.answerOf(login, { factorId, type }, namesFor(context));
+  return pages.enrollment(req, login, type, { factorId, answer, problem, endsOthers: choiceIn(body) });
+}
+
+/** Where the browser goes that has nothing open, or nothing more: to where it can begin. */
+function beginning({ login, state }: RouteContext): string {
+  return isDue(login.status) ? state.base : settingsPath(state);
+}
+
+/** The page of an enrollment, which may be loaded again, and turning away from it. `again`: where problems of them are told. */
+export function enrollmentPageRoutes(type: MethodType, again: NonNullable<Route["again"]>): readonly Route[] {
+  return [
+    route({
+      verb: "get",
+      path: enrollmentPath(type),
+      read: readNothing,
+      async run(context) {
+        const { engine, login, pages, req } = context;
+        // Clients of the API begin it again, and have the same answer.
+        if (!wantsPage(req, pages)) return failure("not-found");
+        const found = await engine.enrollmentPages.find(login, type, namesFor(context));
+        if (!found.ok) return found;
+        const { value: open } = found;
+        const page =
+          open === undefined
+            ? { redirect: beginning(context) }
+            : { render: () => pages.enrollment(req, login, type, open) };
+        return success({ status: 200, body: {}, page });
+      },
+      again,
+    }),
+    route({
+      verb: "post",
+      path: `${enrollmentPath(type)}/cancel`,
+      read: readNothing,
+      async run(context) {
+        await context.engine.enrollmentPages.cancel(context.login, type);
+        return success({ status: 204, page: { redirect: beginning(context) } });
+      },
+      again,
+    }),
+  ];
+}

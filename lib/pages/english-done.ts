@@ -1,0 +1,26 @@
+import type { Messages } from "./messages.js";
+
+/** What is told of a change once it is made. Names are the owner's own words. */
+export const englishDone: Messages["done"] = {
+  "browser-forgotten": (label) => (label === "" ? "Browser removed." : `${label} is trusted no more.`),
+  "browsers-forgotten": () => "No browser is trusted any more.",
+  "codes-replaced": () => "New backup codes made. The old ones no longer work.",
+  disabled: () => "Two-step sign-in is off.",
+  "factor-added": (label) => `${label} added.`,
+  "factor-removed": (label) => `${label} removed.`,
+  "factor-renamed": (label) => `Renamed to ${label}.`,
+  "factor-resynced": (label) => `${label} adjusted to its clock.`,
+  reopened: () => "Opened again.",
+  "session-ended": (label) => (label === "" ? "Signed out there." : `Signed out: ${label}.`),
+  "sessions-ended": () => "You are signed out everywhere else.",
+};
+
+/** What is said of the other logins, before a first factor is set up and after it. */
+export const englishOthers: Messages["others"] = {
+  ask: "Sign me out everywhere else.",
+  askAdvice: "Without this, other browsers are asked for it within ten minutes.",
+  willEnd: "You will be signed out everywhere else.",
+  willStay: "Other browsers that are signed in will be asked for it, too.",
+  ended: "You are signed out everywhere else.",
+  kept: "Your other browsers are asked for it now.",
+};
