@@ -4,7 +4,7 @@ import { testApp } from "../support/app.js";
 import { Jar } from "../support/browser.js";
 import { base32 } from "../support/routes.js";
 
-const ENROLLMENTS = 50;
+const ENROLLMENTS = 25;
 
 async function secrets(): Promise<{ readonly secret: string; readonly uri: string }[]> {
   const jar = new Jar(testApp());

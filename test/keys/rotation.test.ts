@@ -239,7 +239,7 @@ test("what a route asked to have confirmed before a rotation is asked again afte
   expect((await jar.post("/pay")).status).toBe(401);
   await paying(BOTH, before).mfa.rotateKeys();
   const after = copyOf(jar, undefined, paying(NEW, before));
-  for (const path of ["/2fa", "/2fa/settings", "/account"]) {
+  for (const path of ["/2fa?confirm", "/2fa/settings", "/account"]) {
     expect([path, (await after.get(path)).status, (await after.page(path)).status]).toEqual([path, 200, 200]);
   }
   expect((await after.form("/2fa/totp", { code: "000000" })).status).toBe(401);

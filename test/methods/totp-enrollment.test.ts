@@ -220,14 +220,14 @@ describe("setting an authenticator up", () => {
     expect([await jar.isIn(), await other.isIn()]).toEqual([true, false]);
   });
 
-  test("makes another secret each time: a hundred of them are all different", async () => {
-    const target = testApp({ options: { limits: { totpEnroll: { limit: 300, window: "15m" } } } });
+  test("makes another secret each time: fifty of them are all different", async () => {
+    const jar = await loggedIn();
     const secrets = new Set<string>();
-    for (let round = 0; round < 10; round += 1) {
-      const jars = await Promise.all(Array.from({ length: 10 }, () => loggedIn(target)));
-      for (const { secret } of await Promise.all(jars.map((jar) => begin(jar)))) secrets.add(secret);
+    for (let count = 0; count < 50; count += 1) {
+      secrets.add((await begin(jar)).secret);
+      await jar.post("/2fa/totp/enroll/cancel");
     }
-    expect(secrets.size).toBe(100);
+    expect(secrets.size).toBe(50);
     expect([...secrets].every((secret) => base32(secret).length === 20)).toBe(true);
   });
 
