@@ -80,7 +80,7 @@ export interface SecondFactor extends RequestHandler {
    *   log.info(event);
    *   if (event.action === "device-replayed") log.error(`A trusted browser of user ${event.userId} was copied`);
    * });
-   * mfa.events.on("error", ({ error, place }) => log.error(place, error));
+   * mfa.events.on("error", ({ error, place }) => log.error({ place, error }));
    * ```
    */
   readonly events: Events;
