@@ -70,18 +70,25 @@ export interface SecondFactor extends RequestHandler {
    * Everything that happens, as it happens, without any secret in it. The same events are published on the
    * `node:diagnostics_channel` called `express-second-factor`. A listener that throws is reported as a process warning.
    *
+   * `"error"` tells what failed (a function of the application's that threw, or answered what is no answer; store, limits, keys,
+   * session, sender) with its place and what was thrown, as it was thrown: what secrets your own errors hold is yours. Every 503 has
+   * one. Where nobody listens, each place is printed once, as the process warning `SECOND_FACTOR_ERROR`; it never ends the process.
+   *
    * @example
    * ```ts
    * mfa.events.on("audit", (event) => {
    *   log.info(event);
    *   if (event.action === "device-replayed") log.error(`A trusted browser of user ${event.userId} was copied`);
    * });
+   * mfa.events.on("error", ({ error, place }) => log.error({ place, error }));
    * ```
    */
   readonly events: Events;
   /**
-   * Resolves when the store answers and the keys open what is stored in it; rejects with the reason otherwise. For start-up and
-   * health checks.
+   * Resolves when the store answers and the keys open what is stored in it; rejects with the reason in its message otherwise. For
+   * start-up and health checks. Accounts whose only methods are no longer among `methods` are counted once in a process (of the first
+   * 10,000, for 5 s at most, where the store can list) and told as the process warning `SECOND_FACTOR_METHODS` and an error event:
+   * they do NOT make it reject.
    * @throws ConfigurationError that names each key that something is sealed with and that is not in the ring
    * @throws UnavailableError where store or keys do not answer
    *

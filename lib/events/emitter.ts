@@ -3,6 +3,7 @@ import { EventEmitter } from "node:events";
 import type { Client, Clock, UserId } from "../core/nouns.js";
 import { UnavailableError } from "../core/errors.js";
 import { placeOf } from "../core/places.js";
+import { reasonIn } from "../core/reasons.js";
 import { cleanText, MAX_USER_AGENT } from "../core/text.js";
 import { isThenable } from "../core/within.js";
 import type { AuditAction, AuditEvent } from "./audit.js";
@@ -64,7 +65,9 @@ function tried<T>(read: () => T): T | undefined {
 }
 
 function textOf(error: unknown): string {
-  return tried(() => String(error)) ?? "something that cannot be read";
+  const isBare = tried(() => error instanceof Error && error.message === "") === true;
+  const text = tried(() => (isBare ? `${(error as Error).name}: ${reasonIn(error)}` : String(error)));
+  return text ?? "something that cannot be read";
 }
 
 /** The clock may be what has failed, in any way that a function can. */

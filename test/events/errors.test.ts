@@ -79,6 +79,19 @@ describe("an error event", () => {
   });
 
   test.each([
+    [new AggregateError([new Error("no way to ::1")]), /^policy failed: AggregateError: no way to ::1\n/],
+    ["text", /^policy failed: text\n/],
+    [undefined, /^policy failed: /],
+    [new Proxy({}, { get: () => failing(THROWS, () => undefined) }), /^policy failed: something that cannot be read\n/],
+  ])("is printed whatever it is that was thrown", async (thrown, says) => {
+    const policy = jest.fn<() => Promise<"optional">>().mockRejectedValue(thrown);
+    const target = testApp({ options: { policy } });
+    target.mfa.events.removeAllListeners("error");
+    expectProblem(await new Jar(target).login("carol"), "unavailable");
+    expect(warnings("SECOND_FACTOR_ERROR")).toEqual([expect.stringMatching(says)]);
+  });
+
+  test.each([
     ["throws", () => failing(THROWS, () => undefined)],
     ["rejects", () => failing(REJECTS, () => undefined)],
   ])("that a listener %s at is still told to the others, and answered as ever", async (_name, listener) => {
