@@ -16,7 +16,7 @@ export type { SecondFactorState } from "./http/request-state.js";
 
 // Methods
 export { totp, type TotpOptions } from "./methods/totp/totp.js";
-export type { TotpAlgorithm, TotpState } from "./methods/totp/state.js";
+export type { TotpAlgorithm, TotpDigits, TotpState } from "./methods/totp/state.js";
 export { backupCodes, type BackupCodesOptions } from "./methods/backup-codes/backup-codes.js";
 export type { BackupCodesState } from "./methods/backup-codes/method.js";
 export { type KnownPasskeys, passkeys, type PasskeysOptions } from "./methods/passkeys/passkeys.js";
@@ -32,6 +32,7 @@ export type {
   Evidence,
   FactorMethod,
   Imported,
+  ImportTerms,
   MethodContext,
   Minted,
   Mismatch,
@@ -68,6 +69,7 @@ export type {
   Accounts,
   AccountStatus,
   ActorOptions,
+  ImportedFactorView,
   ImportTotpOptions,
   PasswordChangedOptions,
   VerifyOptions,

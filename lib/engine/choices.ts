@@ -20,12 +20,15 @@ export interface FactorChoice {
 
 /** The account's factors of a method. `scope`: which attempts those of whoever is asked are counted with. */
 export function choiceOf(method: AnyMethod, account: Account, scope: AttemptScope): MethodChoice {
-  const factors = factorsOf(account, method.type).map((factor) => ({
-    id: factor.id,
-    label: factor.label,
-    ...(method.hint === undefined ? {} : { hint: method.hint(factor) }),
-    ...(isClosed(factor, scope) ? { closed: true as const } : {}),
-  }));
+  const factors = factorsOf(account, method.type).map((factor) => {
+    const hint = method.hint?.(factor);
+    return {
+      id: factor.id,
+      label: factor.label,
+      ...(hint === undefined ? {} : { hint }),
+      ...(isClosed(factor, scope) ? { closed: true as const } : {}),
+    };
+  });
   return { type: method.type, factors };
 }
 

@@ -38,7 +38,7 @@ class StrategyAttempt {
 
   async judge(): Promise<Verdict> {
     const { login } = this.state;
-    const isForOperation = this.body().operation !== undefined;
+    const isForOperation = (this.body().operation ?? undefined) !== undefined;
     if (login === undefined) {
       if (isForOperation) return OVER;
       return this.method.claimant === undefined ? FAILED : this.begin();

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { checkbox, reader, text } from "../../http/schemas.js";
+import { checkbox, optional, reader, text } from "../../http/schemas.js";
 
 const base64url = v.pipe(v.string(), v.maxLength(65_536), v.regex(/^[A-Za-z0-9_-]+$/));
 
@@ -24,7 +24,7 @@ const assertionResponse = v.pipe(
     clientDataJSON: base64url,
     authenticatorData: base64url,
     signature: base64url,
-    userHandle: v.optional(v.nullable(v.string())),
+    userHandle: optional(v.string()),
   }),
   v.transform(({ userHandle, ...response }) => ({ ...response, ...(userHandle ? { userHandle } : {}) })),
 );
@@ -33,7 +33,7 @@ const attestationResponse = v.pipe(
   v.object({
     clientDataJSON: base64url,
     attestationObject: base64url,
-    transports: v.optional(v.pipe(v.array(v.pipe(v.string(), v.maxLength(32))), v.maxLength(10))),
+    transports: optional(v.pipe(v.array(v.pipe(v.string(), v.maxLength(32))), v.maxLength(10))),
   }),
   v.transform(({ transports, ...response }) => ({ ...response, ...(transports ? { transports } : {}) })),
 );
@@ -54,11 +54,11 @@ export const readAssertion = reader(v.object({ credential: asserted }));
 export const readAttestation = reader(
   v.object({
     credential: attested,
-    label: v.optional(text),
-    password: v.optional(text),
+    label: optional(text),
+    password: optional(text),
   }),
 );
 export const readCreation = reader(
-  v.object({ conditional: v.optional(v.boolean(), false), password: v.optional(text) }),
+  v.object({ conditional: v.nullish(v.boolean(), false), password: optional(text) }),
 );
 export const readDeclining = reader(v.object({ forever: checkbox }));
