@@ -10,6 +10,7 @@ export type {
 } from "./options/options.js";
 export type { AppUser, PagesOptions } from "./http/settings.js";
 export type { RequireOptions } from "./http/require.js";
+export type { StrategyOptions } from "./http/strategy.js";
 export type { Json } from "./core/json.js";
 export type { Duration } from "./policy/durations.js";
 export type { SecondFactorState } from "./http/request-state.js";
@@ -20,7 +21,7 @@ export type { TotpAlgorithm, TotpDigits, TotpState } from "./methods/totp/state.
 export { backupCodes, type BackupCodesOptions } from "./methods/backup-codes/backup-codes.js";
 export type { BackupCodesState } from "./methods/backup-codes/method.js";
 export { type KnownPasskeys, passkeys, type PasskeysOptions } from "./methods/passkeys/passkeys.js";
-export type { PasskeyState, PresentedPasskey } from "./methods/passkeys/method.js";
+export type { PasskeyState, PresentedPasskey } from "./methods/passkeys/types.js";
 
 // A method of your own
 export type { Method } from "./http/method.js";

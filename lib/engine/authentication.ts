@@ -2,7 +2,7 @@ import { onItsOwn, replaceFactor } from "../core/account-changes.js";
 import { failure, type Outcome, type Problem, success } from "../core/errors.js";
 import type { Client } from "../core/nouns.js";
 import type { Change, Changed } from "./account-records.js";
-import { choiceOf, type MethodChoice } from "./choices.js";
+import { choiceOf, type MethodChoice, type UnusableFactor, unusableOf } from "./choices.js";
 import type { EngineDependencies } from "./dependencies.js";
 import { elevate, type ElevatedLogin, type Elevation } from "./elevation.js";
 import { isOnItsOwn, type LoginContext, scopeOf, subjectOf, type Unweighed, weighed } from "./login-context.js";
@@ -47,8 +47,13 @@ export class Authentication {
   choices(login: LoginContext): MethodChoice[] {
     return [...this.dependencies.methods.values()]
       .filter(({ type }) => type !== login.session?.first)
-      .map((method) => choiceOf(method, login.record.account, scopeOf(login)))
+      .map((method) => choiceOf(method, login.record.account, scopeOf(login), login.source))
       .filter(({ factors }) => factors.length > 0);
+  }
+
+  /** What the account has and cannot be asked for at this site. */
+  unusable({ record, source }: LoginContext): UnusableFactor[] {
+    return [...this.dependencies.methods.values()].flatMap((method) => unusableOf(method, record.account, source));
   }
 
   /**

@@ -197,6 +197,11 @@ export interface FactorMethod<State = unknown, Presented = unknown> {
   verify(presented: Presented, factors: readonly Factor<State>[], context: MethodContext): Promise<Verdict<State>>;
   readonly enroll?: Enroll<State>;
   readonly send?: Send<State>;
+  /**
+   * Why this factor can prove nothing at the site as it is configured now, in kebab case; undefined where it can. It is not asked for
+   * then, and clients are told the word. Its page says it (`unusable`).
+   */
+  obstacle?(factor: Factor<State>, site: Pick<Site, "origins">): string | undefined;
   /** A masked or technical word about the factor for its owner, where there is something to say. */
   hint?(factor: Factor<State>): string | undefined;
   /** The state with everything sealed in it under the newest key. Default: nothing is sealed. */

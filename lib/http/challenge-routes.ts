@@ -9,6 +9,7 @@ import type { Confirmed } from "../engine/step-up.js";
 import { closedView } from "../engine/views.js";
 import { holdsUntil, isDue } from "../policy/assess.js";
 import { wantsPage } from "./answers.js";
+import { choiceMembers } from "./choice-members.js";
 import { amrOf } from "./description.js";
 import { settingsPath } from "./request-state.js";
 import { readNothing, type Reply, type Route, route, type RouteContext } from "./route.js";
@@ -69,7 +70,8 @@ function listed(operation: ShownOperation) {
 
 async function challengeBody({ engine, login }: RouteContext, methods: readonly MethodChoice[]) {
   const { status } = login;
-  const body = { status: status.status, methods, preferred: methods.find(isOpen)?.type ?? null };
+  const members = choiceMembers(engine, login, methods);
+  const body = { status: status.status, ...members, preferred: methods.find(isOpen)?.type ?? null };
   if (!isDue(status)) return { ...body, operations: (await engine.operations.list(login)).map(listed) };
   // Nothing can wait for a proof before the login is complete.
   const ends = holdsUntil(status);

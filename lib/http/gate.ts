@@ -6,6 +6,7 @@ import { type LoginContext, subjectOf, type Unweighed, weighed } from "../engine
 import type { Unlisted } from "../engine/logins.js";
 import { decisionOf, isDue, type LoginStatus, type SessionRecord, withDecision } from "../policy/assess.js";
 import { sendProblem, sendRedirect, wantsPage } from "./answers.js";
+import { choiceMembers } from "./choice-members.js";
 import { clearDeviceToken, setDeviceToken } from "./device-cookie.js";
 import { prefersHtml } from "./negotiation.js";
 import type { PageSet } from "./page-set.js";
@@ -152,11 +153,10 @@ export class Gate {
       sendRedirect(res, location);
       return;
     }
-    const methods = this.engine.authentication.choices(login);
     const problem: Problem =
       login.status.status === "must-enroll"
         ? { code: "enrollment-required", members: { location } }
-        : { code: "second-factor-required", members: { location, methods } };
+        : { code: "second-factor-required", members: { location, ...choiceMembers(this.engine, login) } };
     sendProblem(req, res, problem, this.pages);
   }
 

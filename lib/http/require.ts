@@ -12,6 +12,7 @@ import { type Duration, milliseconds } from "../policy/durations.js";
 import type { ProofRequirement } from "../policy/requirement.js";
 import { sendProblem, sendRedirect, wantsPage } from "./answers.js";
 import { operationMember } from "./challenge-routes.js";
+import { choiceMembers } from "./choice-members.js";
 import type { Gate } from "./gate.js";
 import type { PageSet } from "./page-set.js";
 import type { Refusals } from "./refusals.js";
@@ -154,7 +155,8 @@ class StepUpGuard {
     const location = challengePath(state, { operation: waiting?.id });
     if (wantsPage(req, pages)) sendRedirect(res, own.length === 0 ? settingsPath(state) : location);
     else {
-      const members = { location, methods: own, ...this.terms(operation), ...(waiting && operationMember(waiting)) };
+      const asked = { ...choiceMembers(engine, login, own), ...this.terms(operation) };
+      const members = { location, ...asked, ...(waiting && operationMember(waiting)) };
       sendProblem(req, res, { code: "step-up-required", members } satisfies Problem, pages);
     }
   }

@@ -42,8 +42,8 @@ export function timeOf({ common }: Messages, iso: string): Html {
 }
 
 /** Name of the application; only the built-in layout shows it, others have their own header. */
-export function brand({ issuer }: PageContext): Html {
-  return html`<p class="sf-brand">${issuer}</p>`;
+export function brand({ issuer }: PageContext): Html | undefined {
+  return issuer === "" ? undefined : html`<p class="sf-brand">${issuer}</p>`;
 }
 
 export function cardHeading(drawing: Icon, title: string): Html {

@@ -24,7 +24,8 @@ export function renderPage(context: PageContext, title: string, body: Html): str
     <script type="module" src="${base}/assets/page.js"></script>`;
   const frame = html`<div class="sf" dir="${messages.direction}">${body}</div>`;
   return layout({
-    title: messages.common.pageTitle(title, issuer),
+    // Of nobody's page it is not known whose site this is, where that depends on the user.
+    title: issuer === "" ? title : messages.common.pageTitle(title, issuer),
     lang,
     head: head.toString(),
     body: frame.toString(),

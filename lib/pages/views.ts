@@ -1,6 +1,6 @@
 import type { ErrorCode } from "../core/errors.js";
 import type { MethodType } from "../core/nouns.js";
-import type { MethodChoice } from "../engine/choices.js";
+import type { MethodChoice, UnusableFactor } from "../engine/choices.js";
 import type { SettingsView } from "../engine/views.js";
 import type { Messages } from "./messages.js";
 import type { MethodPages } from "./method-page.js";
@@ -50,6 +50,8 @@ export interface ChallengeView {
   readonly purpose: "sign-in" | "step-up";
   /** The visitor's own methods, in order of preference. Empty: they must sign in again. */
   readonly methods: readonly MethodChoice[];
+  /** What the account has and cannot be asked for at this site. Default: nothing. */
+  readonly unusable?: readonly UnusableFactor[];
   /** The method whose form is shown; the others are links to `{base}?method=TYPE`. */
   readonly selected: MethodType | undefined;
   /** Name of the signed-in account as the application calls it, e.g. an e-mail address of the visitor's own. */

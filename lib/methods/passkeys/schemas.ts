@@ -58,7 +58,5 @@ export const readAttestation = reader(
     password: optional(text),
   }),
 );
-export const readCreation = reader(
-  v.object({ conditional: v.nullish(v.boolean(), false), password: optional(text) }),
-);
+export const readCreation = reader(v.object({ conditional: v.nullish(v.boolean(), false), password: optional(text) }));
 export const readDeclining = reader(v.object({ forever: checkbox }));
