@@ -24,6 +24,7 @@ export { type KnownPasskeys, passkeys, type PasskeysOptions } from "./methods/pa
 export type { PasskeyState, PresentedPasskey } from "./methods/passkeys/types.js";
 
 // A method of your own
+export type { UnusableFactor } from "./engine/choices.js";
 export type { Method } from "./http/method.js";
 export type {
   Deliver,
@@ -147,6 +148,7 @@ export type {
   MethodPage,
   PagePart,
   SettingsPart,
+  UnusablePart,
 } from "./pages/method-page.js";
 export { codePage, type CodePageOptions, type CodeWords } from "./pages/code-page.js";
 export { codeField, type CodeField, postButton, type PostButton } from "./pages/forms.js";
