@@ -13,9 +13,8 @@ export interface BackupCodesState {
 }
 
 const CODE_BYTES = 10;
-/** What may be read off paper, before what is read wrongly is put right. */
-const READ = /^[0-9A-Za-z]{16}$/;
-const CROCKFORD = /^[0-9A-HJKMNP-TV-Z]{16}$/;
+/** In either case, and with what is read wrongly off paper. */
+const CROCKFORD = /^[0-9A-TV-Z]{16}$/i;
 
 function setContext(userId: string): KeyContext {
   return { owner: userId, purpose: "backup-code" };
@@ -23,9 +22,7 @@ function setContext(userId: string): KeyContext {
 
 /** Upper case, and what is read wrongly off paper read rightly (Crockford's base 32). */
 function normalize(bare: string): string | undefined {
-  if (!READ.test(bare)) return undefined;
-  const plain = bare.toUpperCase().replaceAll("O", "0").replace(/[IL]/g, "1");
-  return CROCKFORD.test(plain) ? plain : undefined;
+  return CROCKFORD.test(bare) ? bare.toUpperCase().replaceAll("O", "0").replace(/[IL]/g, "1") : undefined;
 }
 
 function shown(code: string): string {
