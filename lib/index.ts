@@ -11,6 +11,7 @@ export type {
 export type { ContentSecurityPolicy } from "./http/content-policy.js";
 export type { AppUser, Layout, PagesOptions } from "./http/settings.js";
 export type { RequireOptions } from "./http/require.js";
+export type { StrategyOptions } from "./http/strategy.js";
 export type { Json } from "./core/json.js";
 export type { Duration } from "./policy/durations.js";
 export type { InlineLogIn, SecondFactorState } from "./http/request-state.js";
@@ -18,13 +19,14 @@ export type { Carry, CompletedLogin, OnLogin } from "./http/completion.js";
 
 // Methods
 export { totp, type TotpOptions } from "./methods/totp/totp.js";
-export type { TotpAlgorithm, TotpState } from "./methods/totp/state.js";
+export type { TotpAlgorithm, TotpDigits, TotpState } from "./methods/totp/state.js";
 export { backupCodes, type BackupCodesOptions } from "./methods/backup-codes/backup-codes.js";
 export type { BackupCodesState } from "./methods/backup-codes/method.js";
 export { type KnownPasskeys, passkeys, type PasskeysOptions } from "./methods/passkeys/passkeys.js";
-export type { PasskeyState, PresentedPasskey } from "./methods/passkeys/method.js";
+export type { PasskeyState, PresentedPasskey } from "./methods/passkeys/types.js";
 
 // A method of your own
+export type { UnusableFactor } from "./engine/choices.js";
 export type { Method } from "./http/method.js";
 export type {
   Deliver,
@@ -34,6 +36,7 @@ export type {
   Evidence,
   FactorMethod,
   Imported,
+  ImportTerms,
   MethodContext,
   Minted,
   Mismatch,
@@ -70,6 +73,7 @@ export type {
   Accounts,
   AccountStatus,
   ActorOptions,
+  ImportedFactorView,
   ImportTotpOptions,
   PasswordChangedOptions,
   VerifyOptions,
@@ -149,6 +153,7 @@ export type {
   MethodPage,
   PagePart,
   SettingsPart,
+  UnusablePart,
 } from "./pages/method-page.js";
 export { codePage, type CodePageOptions, type CodeWords } from "./pages/code-page.js";
 export { codeField, type CodeField, postButton, type PostButton } from "./pages/forms.js";

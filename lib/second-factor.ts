@@ -9,7 +9,7 @@ import type { Events } from "./events/emitter.js";
 import { Middleware } from "./http/middleware.js";
 import type { Method } from "./http/method.js";
 import { createRequire, type RequireOptions } from "./http/require.js";
-import { createStrategy } from "./http/strategy.js";
+import { createStrategy, type StrategyOptions } from "./http/strategy.js";
 import { backupCodes } from "./methods/backup-codes/backup-codes.js";
 import { passkeys } from "./methods/passkeys/passkeys.js";
 import { totp } from "./methods/totp/totp.js";
@@ -46,10 +46,12 @@ export interface SecondFactor extends RequestHandler {
   require(options?: RequireOptions): RequestHandler;
   /**
    * A Passport strategy of that name, which verifies the user whose second factor is due and completes the login, under the
-   * limits of the built-in routes. Its routes are named in `exempt`. It fails with 401, or with 429 and `Retry-After`.
+   * limits of the built-in routes. Its routes are named in `exempt`. It fails with 401, or with 429 and `Retry-After`. Where no second
+   * factor is due (none is set up, the browser is trusted, the login is complete) it succeeds, even with a wrong code; with
+   * `{ always: true }` it asks for a right one there too, and whoever has no such factor fails.
    *
    * This does NOT check passwords, and only `"passkey"` begins a login by itself.
-   * @throws ConfigurationError for a method not configured
+   * @throws ConfigurationError for a method not configured, and for options it does not have
    *
    * @example
    * ```ts
@@ -63,7 +65,7 @@ export interface SecondFactor extends RequestHandler {
    * );
    * ```
    */
-  strategy(type: MethodType): Strategy;
+  strategy(type: MethodType, options?: StrategyOptions): Strategy;
   /** Operations on a user's account from the application's own code: no request needed. */
   readonly accounts: Accounts;
   /**
@@ -164,9 +166,9 @@ export function secondFactor<User = Express.User>(options: SecondFactorOptions<U
     require: createRequire(middleware),
     accounts: engine.accounts,
     events: engine.events,
-    strategy(type: MethodType): Strategy {
+    strategy(type: MethodType, strategyOptions?: StrategyOptions): Strategy {
       const method = settings.methods.get(type);
-      if (method !== undefined) return createStrategy(method, engine, settings);
+      if (method !== undefined) return createStrategy(method, engine, settings, strategyOptions);
       throw new ConfigurationError([`mfa.strategy("${type}"): the method is not among the configured methods`]);
     },
     rotateKeys: (rotation?: RotateKeysOptions) => engine.rotation.run(rotation),

@@ -55,7 +55,10 @@ const RULES: { readonly [Name in keyof Accounts]: Rules } = {
   signOutEverywhere: { options: ACTOR },
   reopenFactors: { options: ACTOR },
   passwordChanged: { options: { ...ACTOR, signOut: FLAG, reopen: FLAG } },
-  importTotp: { options: { ...ACTOR, secret: TEXT, label: ANY_TEXT }, required: ["secret"] },
+  importTotp: {
+    options: { ...ACTOR, secret: TEXT, label: ANY_TEXT, allowShortSecret: FLAG },
+    required: ["secret"],
+  },
   export: { options: ACTOR },
   erase: { options: ACTOR },
 };

@@ -26,6 +26,7 @@ import { type AccountEvent, reopening } from "../events/audit.js";
 import { sessionTime } from "./account-records.js";
 import { countedFor } from "./address-limit.js";
 import type { EngineDependencies } from "./dependencies.js";
+import type { ImportTerms } from "./method.js";
 import { lastUseIn } from "./logins.js";
 import type { Verification } from "./verification.js";
 import { backupCodesView, type FactorView, factorView, type SettingsView, settingsView } from "./views.js";
@@ -65,6 +66,17 @@ export interface ImportTotpOptions extends ActorOptions {
   readonly secret: string;
   /** What its owner calls it, up to 64 characters. Default: `"Authenticator app"`. */
   readonly label?: string;
+  /**
+   * Takes over secrets of 80 to 127 bits too, as older systems made them; the answer and the event say so, and their owners are best
+   * asked to enroll anew. Default: false, they are refused.
+   */
+  readonly allowShortSecret?: boolean;
+}
+
+/** A factor that was taken over. */
+export interface ImportedFactorView extends FactorView {
+  /** What was accepted only because it had to be: `"short-secret"`. Absent: nothing. */
+  readonly warnings?: readonly string[];
 }
 
 export interface PasswordChangedOptions extends ActorOptions {
@@ -146,11 +158,12 @@ export class Accounts {
    * ```
    */
   async verify(userId: UserId, { method, code, actor = "system", client = {} }: VerifyOptions): Promise<VerifyResult> {
-    const { addressLimit, challenges, methods } = this.dependencies;
+    const { addressLimit, challenges, methods, records } = this.dependencies;
     const known = methods.get(method);
     if (known?.refusal !== "invalid-code") return { ok: false, code: "not-found" };
     const site = { origins: [], issuer: "" };
-    const presented = await known.present({ code }, { site, challenges, login: undefined });
+    const { account } = await records.read(userId);
+    const presented = await known.present({ code }, { site, challenges, login: undefined, account });
     if (presented === undefined) return { ok: false, code: "invalid-request" };
     const retryAfter = await addressLimit.secondsToWait(client.ip, userId);
     if (retryAfter !== undefined) return { ok: false, code: "too-many-attempts", retryAfter };
@@ -290,17 +303,20 @@ export class Accounts {
 
   /**
    * Takes over an authenticator from another system. The user's codes go on working; logins by password alone are challenged
-   * from now on, and no browser is trusted any more.
+   * from now on, and no browser is trusted any more. The secret is taken as it was copied: grouped, padded, in capitals or not, its
+   * URI with empty parameters. Codes of 6 or 8 digits, SHA-1, SHA-256 or SHA-512, 30 or 60 seconds.
    * @throws TypeError with the reason when the secret is weak, malformed, or already enrolled, or the user has too many factors.
    *
    * @example
    * ```ts
    * for (const { id, otpauthUri } of oldUsers) {
-   *   await mfa.accounts.importTotp(id, { secret: otpauthUri, label: "Phone", actor: "migration" });
+   *   const terms = { allowShortSecret: true, actor: "migration" };
+   *   const { warnings = [] } = await mfa.accounts.importTotp(id, { secret: otpauthUri, label: "Phone", ...terms });
+   *   if (warnings.includes("short-secret")) log.warn(`User ${id} should enroll anew`);
    * }
    * ```
    */
-  importTotp(userId: UserId, { label, secret, ...options }: ImportTotpOptions): Promise<FactorView> {
+  importTotp(userId: UserId, { label, secret, ...options }: ImportTotpOptions): Promise<ImportedFactorView> {
     return this.importFactor("totp", userId, { ...options, source: secret, label });
   }
 
@@ -344,7 +360,7 @@ export class Accounts {
     return true;
   }
 
-  private async importFactor(type: MethodType, userId: UserId, given: Importing): Promise<FactorView> {
+  private async importFactor(type: MethodType, userId: UserId, given: Importing): Promise<ImportedFactorView> {
     const { clock, keys, methods } = this.dependencies;
     const method = methods.get(type);
     if (method?.import === undefined) {
@@ -352,21 +368,24 @@ export class Accounts {
     }
     const [id, createdAt] = [randomId(), clock()];
     let factor: Factor | undefined;
+    let warning: string | undefined;
     await this.edit(userId, given, async (account) => {
       if (!hasRoom(account)) {
         throw new TypeError(
           `This user has ${MOST_FACTORS} factors, with the backup codes: remove one to import another`,
         );
       }
-      const imported = await method.import?.(given.source, account, { userId, now: createdAt, keys });
+      const imported = await method.import?.(given.source, account, { userId, now: createdAt, keys }, given);
       if (imported === undefined) return undefined;
+      ({ warning } = imported);
       const label = cleanText(given.label ?? "", MAX_LABEL) || imported.label;
       factor = { id, type, label, createdAt, lastUsedAt: null, failures: 0, state: imported.state };
       const next = { ...account, factors: [...account.factors, factor], devices: [] };
-      return { account: next, events: [{ action: "factor-imported", method: type, factorId: id, label }] };
+      const reason = warning === undefined ? {} : { reason: warning };
+      return { account: next, events: [{ action: "factor-imported", method: type, factorId: id, label, ...reason }] };
     });
     if (factor === undefined) throw new TypeError(`Nothing was imported by ${type}()`);
-    return factorView(factor, methods);
+    return { ...factorView(factor, methods), ...(warning !== undefined && { warnings: [warning] }) };
   }
 
   private async edit(
@@ -388,7 +407,7 @@ export class Accounts {
   }
 }
 
-interface Importing extends ActorOptions {
+interface Importing extends ActorOptions, ImportTerms {
   readonly source: string;
   readonly label?: string | undefined;
 }

@@ -2,7 +2,7 @@ import { onItsOwn, replaceFactor } from "../core/account-changes.js";
 import { failure, type Outcome, type Problem, success } from "../core/errors.js";
 import type { Client } from "../core/nouns.js";
 import type { Change, Changed } from "./account-records.js";
-import { choicesOf, type MethodChoice } from "./choices.js";
+import { choicesOf, type MethodChoice, type UnusableFactor, unusableOf } from "./choices.js";
 import type { EngineDependencies } from "./dependencies.js";
 import { elevate, type ElevatedLogin, type Elevation, risen } from "./elevation.js";
 import { isOnItsOwn, type LoginContext, scopeOf, subjectOf, type Unweighed, weighed } from "./login-context.js";
@@ -48,8 +48,14 @@ export class Authentication {
   /** What a login can be asked for, what is to be asked for first before the others; never what was its first factor. */
   choices(login: LoginContext): MethodChoice[] {
     const { clock, limits, methods } = this.dependencies;
-    const others = [...methods.values()].filter(({ type }) => type !== login.session?.first);
-    return choicesOf(others, { account: login.record.account, scope: scopeOf(login), limits, now: clock() });
+    const { record, session, source: place } = login;
+    const others = [...methods.values()].filter(({ type }) => type !== session?.first);
+    return choicesOf(others, { account: record.account, scope: scopeOf(login), place, limits, now: clock() });
+  }
+
+  /** What the account has and cannot be asked for at this site. */
+  unusable({ record, source }: LoginContext): UnusableFactor[] {
+    return [...this.dependencies.methods.values()].flatMap((method) => unusableOf(method, record.account, source));
   }
 
   /**

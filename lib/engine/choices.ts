@@ -2,7 +2,7 @@ import { type Account, type Factor, factorsOf } from "../core/account.js";
 import { isClosed } from "../core/account-changes.js";
 import { type AttemptScope, limitReached } from "../core/attempts.js";
 import type { Limits, MethodType } from "../core/nouns.js";
-import type { AnyMethod } from "./method.js";
+import type { AnyMethod, Site } from "./method.js";
 
 /** What a visitor can be asked for: their own factors, by method, what is to be asked for first before the others. */
 export interface MethodChoice {
@@ -20,27 +20,48 @@ export interface FactorChoice {
   readonly closed?: true;
 }
 
-/** Who is asked, and when. `scope`: which attempts theirs are counted with. */
+/** Who is asked, where and when. `scope`: which attempts theirs are counted with. */
 export interface Asked {
   readonly account: Account;
   readonly scope: AttemptScope;
+  readonly place: Place;
   readonly limits: Limits;
   readonly now: number;
 }
 
-/** A factor that still holds something to prove it with: of a set of codes one is left. */
-function isLeft(method: AnyMethod, factor: Factor): boolean {
-  return method.remaining?.(factor) !== 0;
+type Place = Pick<Site, "origins">;
+
+/** A factor that can prove nothing here, whoever holds it, and the method's own word for why. */
+export interface UnusableFactor {
+  readonly id: string;
+  readonly type: MethodType;
+  readonly label: string;
+  readonly reason: string;
 }
 
-function choiceOf(method: AnyMethod, { account, limits, now, scope }: Asked): MethodChoice {
-  const left = factorsOf(account, method.type).filter((factor) => isLeft(method, factor));
-  const factors = left.map((factor) => ({
-    id: factor.id,
-    label: factor.label,
-    ...(method.hint === undefined ? {} : { hint: method.hint(factor) }),
-    ...(isClosed(factor, scope) ? { closed: true as const } : {}),
-  }));
+export function unusableOf(method: AnyMethod, account: Account, place: Place): UnusableFactor[] {
+  return factorsOf(account, method.type).flatMap((factor) => {
+    const reason = method.obstacle?.(factor, place);
+    return reason === undefined ? [] : [{ id: factor.id, type: method.type, label: factor.label, reason }];
+  });
+}
+
+/** A factor that holds something to prove it with, here: of a set of codes one is left. */
+function isUsable(method: AnyMethod, factor: Factor, place: Place): boolean {
+  return method.remaining?.(factor) !== 0 && method.obstacle?.(factor, place) === undefined;
+}
+
+function choiceOf(method: AnyMethod, { account, limits, now, place, scope }: Asked): MethodChoice {
+  const usable = factorsOf(account, method.type).filter((factor) => isUsable(method, factor, place));
+  const factors = usable.map((factor) => {
+    const hint = method.hint?.(factor);
+    return {
+      id: factor.id,
+      label: factor.label,
+      ...(hint === undefined ? {} : { hint }),
+      ...(isClosed(factor, scope) ? { closed: true as const } : {}),
+    };
+  });
   const reached = limitReached(account, method.limits, scope, limits, now);
   return { type: method.type, factors, ...(reached !== undefined && { retryAfter: reached.retryAfter }) };
 }

@@ -121,7 +121,8 @@ export class Enrollments {
   async resync(login: LoginContext, { type, factorId, codes }: ResyncProof): Promise<Outcome<Factor>> {
     const method = enrollableOf(this.dependencies, type);
     if (method?.enroll.resync === undefined) return failure("not-found");
-    const [first, second] = codes.map((code) => method.enroll.normalize(code));
+    const known = login.record.account.factors.find((each) => each.id === factorId && each.type === type);
+    const [first, second] = codes.map((code) => method.enroll.normalize(code, known?.state));
     if (first === undefined || second === undefined) return failure("invalid-request");
     const { result } = await this.dependencies.records.change<Outcome<Factor>>(
       subjectOf(login),

@@ -59,6 +59,18 @@ export class FirstFactor {
     return this.withDevice(newcomer, session, deviceToken);
   }
 
+  /**
+   * A trusted browser is to stand in for nothing here: the login, made just now, waits for its proof as it would have without one. The
+   * browser stays trusted.
+   */
+  async insist(login: LoginContext): Promise<BegunLogin["login"]> {
+    const { decision, session, source, trustMaxAge, user, userId } = login;
+    if (session !== undefined) await this.strike(session, source.client, []);
+    const newcomer = { decision, source, trustMaxAge, user, userId };
+    const record = await this.dependencies.records.read(userId);
+    return this.challenge(newcomer, this.firstStep(newcomer, record), record).login;
+  }
+
   /** What a session is to say of a login that nothing but the first factor was given for, by now. */
   firstStep({ decision, unmarked, userId }: Newcomer, { account }: AccountRecord): SessionRecord {
     const [id, at] = [unmarked?.id ?? randomId(), this.dependencies.clock()];

@@ -16,6 +16,8 @@ export interface LoginSource {
   readonly label: string;
   /** How long the session lasts without being seen, milliseconds; undefined where it is as long as the browser is open. */
   readonly life: number | undefined;
+  /** Of the site it asks at, as they are configured. */
+  readonly origins: readonly string[];
   /** What the list of logins keeps of it. */
   readonly sight: Sight;
 }

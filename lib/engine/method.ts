@@ -45,6 +45,8 @@ export interface PresentContext {
   readonly challenges: ChallengeStore;
   /** Undefined before anybody is logged in, and for operations of the application's own. */
   readonly login: LoginContext | undefined;
+  /** Whose proof it is to be, as last seen, to tell what can be none of theirs; undefined before anybody is known. */
+  readonly account?: Account | undefined;
   /** Id of the one operation the proof is given for. Undefined: for the login as a whole. */
   readonly operation?: string | undefined;
   /** The browser's own id, where nobody is logged in yet and it has one. */
@@ -113,8 +115,11 @@ export interface Enroll<State = unknown> {
    * answered is kept beside it, sealed, and shown again; begun again with another body, or where a message was sent, it is begun anew.
    */
   again?(state: State, context: EnrollmentContext): Promise<EnrollmentBegun<State>["answer"]>;
-  /** The proof in the one form it is compared in; undefined where it cannot be one: then nothing is counted. */
-  normalize(code: string): string | undefined;
+  /**
+   * The proof in the one form it is compared in; undefined where it cannot be one: then nothing is counted. `state`: of the factor
+   * whose clock is to be found again; absent for a new one.
+   */
+  normalize(code: string, state?: State): string | undefined;
   confirm(code: string, state: State, context: MethodContext): Promise<Proved<State>>;
   /** Finds a drifted clock again from two consecutive codes (RFC 6238 section 6). */
   resync?(codes: readonly [string, string], state: State, context: MethodContext): Promise<Proved<State>>;
@@ -155,6 +160,14 @@ export interface Minted {
 export interface Imported<State = unknown> {
   readonly state: State;
   readonly label: string;
+  /** What was accepted only because it had to be: told with the event, and to whoever asked. In kebab case. */
+  readonly warning?: string;
+}
+
+/** What whoever takes a factor over puts up with. */
+export interface ImportTerms {
+  /** Secrets of 80 to 127 bits, which nobody would make today. Default: false. */
+  readonly allowShortSecret?: boolean | undefined;
 }
 
 /**
@@ -189,8 +202,13 @@ export interface FactorMethod<State = unknown, Presented = unknown> {
   verify(presented: Presented, factors: readonly Factor<State>[], context: MethodContext): Promise<Verdict<State>>;
   readonly enroll?: Enroll<State>;
   readonly send?: Send<State>;
-  /** A masked or technical word about the factor for its owner. */
-  hint?(factor: Factor<State>): string;
+  /**
+   * Why this factor can prove nothing at the site as it is configured now, in kebab case; undefined where it can. It is not asked for
+   * then, and clients are told the word. Its page says it (`unusable`).
+   */
+  obstacle?(factor: Factor<State>, site: Pick<Site, "origins">): string | undefined;
+  /** A masked or technical word about the factor for its owner, where there is something to say. */
+  hint?(factor: Factor<State>): string | undefined;
   /** The state with everything sealed in it under the newest key. Default: nothing is sealed. */
   reseal?(state: State, context: SealContext): Promise<State>;
   /** The method as the strict preset wants it, or undefined where it has no place there. Default: unchanged. */
@@ -200,7 +218,7 @@ export interface FactorMethod<State = unknown, Presented = unknown> {
   /** Secrets left in a set. */
   remaining?(factor: Factor<State>): number;
   /** Takes a factor over from another system. @throws TypeError with the reason where it cannot */
-  import?(source: string, account: Account, context: MethodContext): Promise<Imported<State>>;
+  import?(source: string, account: Account, context: MethodContext, terms?: ImportTerms): Promise<Imported<State>>;
   /** Ids by which a factor is the only one of its kind over all users: claimed with it, released with it. */
   credentialIds?(state: State): readonly string[];
   /**

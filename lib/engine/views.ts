@@ -17,7 +17,7 @@ import { BACKUP_CODE, type MethodType } from "../core/nouns.js";
 import type { EngineDependencies } from "./dependencies.js";
 import { deviceIdOf, type LoginContext } from "./login-context.js";
 import { lastUseIn } from "./logins.js";
-import type { AnyMethod } from "./method.js";
+import type { AnyMethod, Site } from "./method.js";
 
 /** A factor as its owner may see it: never a secret, a code or a digest. Times are ISO 8601, UTC. */
 export interface FactorView {
@@ -27,6 +27,8 @@ export interface FactorView {
   readonly createdAt: string;
   readonly lastUsedAt: string | null;
   readonly hint?: string;
+  /** Why it cannot be used here, in its method's own word; of the settings alone. Absent: it can. */
+  readonly unusable?: string;
 }
 
 export interface DeviceView {
@@ -108,9 +110,12 @@ function iso(time: number): string {
 
 type Methods = ReadonlyMap<MethodType, AnyMethod>;
 
-export function factorView(factor: Factor, methods: Methods): FactorView {
+/** `place`: where it is to be used; without one nothing is said of that. */
+export function factorView(factor: Factor, methods: Methods, place?: Current["place"]): FactorView {
   const { id, type, label, createdAt, lastUsedAt } = factor;
-  const hint = methods.get(type)?.hint?.(factor);
+  const method = methods.get(type);
+  const hint = method?.hint?.(factor);
+  const unusable = place && method?.obstacle?.(factor, place);
   return {
     id,
     type,
@@ -118,6 +123,7 @@ export function factorView(factor: Factor, methods: Methods): FactorView {
     createdAt: iso(createdAt),
     lastUsedAt: lastUsedAt === null ? null : iso(lastUsedAt),
     ...(hint === undefined ? {} : { hint }),
+    ...(unusable === undefined ? {} : { unusable }),
   };
 }
 
@@ -161,6 +167,8 @@ export interface Current {
   readonly deviceId: string | undefined;
   readonly now: number;
   readonly lastUse: LastUse;
+  /** The site it asks at; absent where the application asks by itself. */
+  readonly place?: Pick<Site, "origins">;
 }
 
 /** {@link settingsView} for the login that asks. */
@@ -169,7 +177,12 @@ export function ownSettingsView(
   { clock, methods, uses }: Pick<EngineDependencies, "clock" | "methods" | "uses">,
 ): SettingsView {
   const own = { loginId: login.session?.id, deviceId: deviceIdOf(login) };
-  return settingsView(login.record.account, methods, { ...own, now: clock(), lastUse: lastUseIn(uses) });
+  return settingsView(login.record.account, methods, {
+    ...own,
+    now: clock(),
+    lastUse: lastUseIn(uses),
+    place: login.source,
+  });
 }
 
 export function closedView(account: Account): readonly ClosedView[] {
@@ -181,7 +194,7 @@ export function settingsView(account: Account, methods: Methods, current: Curren
   const liveLogins = account.logins.filter((login) => isLive(account, login, current.now, current.lastUse(login.id)));
   const liveDevices = account.devices.filter((device) => isDeviceLive(device, current.now));
   return {
-    factors: ownFactors(account).map((factor) => factorView(factor, methods)),
+    factors: ownFactors(account).map((factor) => factorView(factor, methods, current.place)),
     backupCodes: backupCodesView(account, methods),
     devices: liveDevices.map((device) => deviceView(device, current.deviceId)),
     sessions: liveLogins.toReversed().map((login) => sessionView(withHeldProofs(login, account), current.loginId)),

@@ -10,8 +10,8 @@ import type { Confirmed } from "../engine/step-up.js";
 import { closedView } from "../engine/views.js";
 import { holdsUntil, isDue, type SessionRecord } from "../policy/assess.js";
 import { wantsPage } from "./answers.js";
+import { choiceMembers } from "./choice-members.js";
 import { amrOf } from "./description.js";
-import { nothingLeft } from "./nothing-left.js";
 import { challengePath, settingsPath, wayBack } from "./request-state.js";
 import { readNothing, type Reply, type Route, route, type RouteContext } from "./route.js";
 import { readOperation } from "./schemas.js";
@@ -110,12 +110,8 @@ function listed(operation: ShownOperation) {
 
 async function challengeBody({ engine, login }: RouteContext, methods: readonly MethodChoice[]) {
   const { status } = login;
-  const body = {
-    status: status.status,
-    methods,
-    preferred: preferredOf(methods)?.type ?? null,
-    ...nothingLeft(engine, login),
-  };
+  const members = choiceMembers(engine, login, methods);
+  const body = { status: status.status, ...members, preferred: preferredOf(methods)?.type ?? null };
   if (!isDue(status)) return { ...body, operations: (await engine.operations.list(login)).map(listed) };
   // Nothing can wait for a proof before the login is complete.
   const ends = holdsUntil(status);

@@ -6,11 +6,11 @@ import { type LoginContext, subjectOf, type Unweighed, weighed } from "../engine
 import type { Unlisted } from "../engine/logins.js";
 import { decisionOf, isDue, type LoginStatus, type SessionRecord, withDecision } from "../policy/assess.js";
 import { followsPages, sendJsonProblem, sendRedirect, wantsPage } from "./answers.js";
+import { choiceMembers } from "./choice-members.js";
 import type { Beginning, Completion } from "./completion.js";
 import { clearDeviceToken, setDeviceToken } from "./device-cookie.js";
 import { goingOf, isFromAnotherSite, pageAsked, placeAsked } from "./going.js";
 import { LoginRoutes } from "./login-routes.js";
-import { nothingLeft } from "./nothing-left.js";
 import type { PageSet } from "./page-set.js";
 import type { RequestState } from "./request-state.js";
 import { isOfAnother, readRecord, renewSession, saveRecord } from "./session.js";
@@ -181,11 +181,10 @@ export class Gate {
       sendRedirect(res, location);
       return;
     }
-    const methods = this.engine.authentication.choices(login);
     const problem: Problem =
       login.status.status === "must-enroll"
         ? { code: "enrollment-required", members: { location } }
-        : { code: "second-factor-required", members: { location, methods, ...nothingLeft(this.engine, login) } };
+        : { code: "second-factor-required", members: { location, ...choiceMembers(this.engine, login) } };
     sendJsonProblem(req, res, problem, this.pages);
   }
 

@@ -15,6 +15,10 @@ export interface Method<State = unknown, Presented = unknown> extends FactorMeth
   readonly routes?: readonly Route[];
   /** What it adds to the answer of `GET /settings`. Never secret. */
   settings?(login: LoginContext, site: Site): Readonly<Record<string, unknown>>;
+  /** Whether factors of this kind can be set up and used at the site. Default: at any. */
+  isFor?(site: Pick<Site, "origins">): boolean;
+  /** What is wrong with its options beside the `origin` option, each with its mend. `origins`: undefined where that is a function. */
+  problems?(origins: readonly string[] | undefined): readonly string[];
   /** Documents outside `path` that browsers look for, by whole path; undefined leaves the request to the application. */
   readonly wellKnown?: Readonly<Record<string, (site: Site, settingsUrl: string) => object | undefined>>;
   /** A page below `path` that a browser is led to after a sign-in, before it goes on; undefined: none. */

@@ -15,7 +15,7 @@ import { challengePage, operationOverPage } from "../pages/challenge-page.js";
 import { enrollmentPage } from "../pages/enrollment-page.js";
 import { builtInLayout, renderPage } from "../pages/layout.js";
 import { mergeMessages, messagesFor, type Messages } from "../pages/messages.js";
-import { drawnBy, type MethodPages, type OwnPage, type PagePart } from "../pages/method-page.js";
+import { drawnBy, type MethodPage, type MethodPages, type OwnPage, type PagePart } from "../pages/method-page.js";
 import { problemPage } from "../pages/problem-page.js";
 import { settingsPage } from "../pages/settings-page.js";
 import { setUpPage } from "../pages/set-up-page.js";
@@ -64,9 +64,14 @@ function missingParts(method: Method): string[] {
   const { page, type } = method;
   const missing = [
     ...(method.mint !== undefined && page.codes === undefined ? ["codes"] : []),
+    ...(method.obstacle !== undefined && page.unusable === undefined ? ["unusable"] : []),
     ...(method.enroll !== undefined && page.add !== undefined && page.enrollment === undefined ? ["enrollment"] : []),
   ];
   return missing.map((name) => `methods: the page of "${type}" has no ${name}(); what the method does needs it`);
+}
+
+function withoutAdding(page: MethodPage): MethodPage {
+  return Object.fromEntries(Object.entries(page).filter(([part]) => part !== "add")) as unknown as MethodPage;
 }
 
 /** In the order in which they are offered for setting up: first what no fake site can use. */
@@ -155,6 +160,7 @@ export class PageSet {
     return challengePage(this.context(req, login), {
       purpose: login.status.status === "pending" ? "sign-in" : "step-up",
       methods,
+      unusable: this.engine.authentication.unusable(login),
       selected: shown.type,
       backTo: this.wayBack(req, login),
       accountName: this.shownName(login),
@@ -282,6 +288,13 @@ export class PageSet {
     return stateOf(req)?.places ?? this.settings.placesAt(req.baseUrl);
   }
 
+  /** Where no factor of a kind could be used, none is set up; those there are still have their row. */
+  private pagesAt(place: LoginContext["source"]): MethodPages {
+    const away = [...this.settings.methods.values()].filter((method) => method.isFor?.(place) === false);
+    if (away.length === 0) return this.pages;
+    return new Map([...this.pages, ...away.map(({ page, type }) => [type, withoutAdding(page)] as const)]);
+  }
+
   private messages(req: Request): Messages {
     const overrides = this.settings.pages?.messages;
     return typeof overrides === "function" ? mergeMessages(this.words, overrides(req)) : this.words;
@@ -295,7 +308,7 @@ export class PageSet {
       base,
       home,
       messages: this.messages(req),
-      pages: this.pages,
+      pages: login === undefined ? this.pages : this.pagesAt(login.source),
       issuer: login === undefined ? issuerName : issuer(req, userOf(login)),
       lang: languageOf(typeof lang === "function" ? lang(req) : lang),
       loginPath,

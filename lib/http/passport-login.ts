@@ -124,6 +124,14 @@ export class PassportLogin {
     this.watch(req);
   }
 
+  /** Made complete by a trusted browser just now, the login waits for its proof all the same. */
+  async insist(state: RequestState, login: LoginContext): Promise<LoginContext> {
+    const waiting = await this.engine.firstFactor.insist(login);
+    await saveRecord(state.req, waiting.session);
+    this.gate.setLogin(state, waiting);
+    return waiting;
+  }
+
   /** Answers whether the application goes on; false where the request was answered. */
   private async complete(login: LoggingIn): Promise<boolean> {
     const { options, state, user } = login;

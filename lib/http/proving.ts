@@ -57,7 +57,8 @@ export async function prove(prover: Prover, method: Method, proving: Proving): P
   if (!waiting.ok) return waiting;
   const { value: operation } = waiting;
   const site = siteOf(settings, state.req, userOf(login));
-  const context = { site, challenges: dependencies.challenges, login, operation: operation?.id };
+  const { account } = login.record;
+  const context = { site, challenges: dependencies.challenges, login, account, operation: operation?.id };
   const presented = await method.present(proving.body, context);
   if (presented === undefined) return failure("invalid-request");
   const outcome =

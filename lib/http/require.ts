@@ -13,8 +13,8 @@ import { type Duration, milliseconds } from "../policy/durations.js";
 import type { ProofRequirement } from "../policy/requirement.js";
 import { sendJsonProblem, sendProblem, sendRedirect, wantsPage } from "./answers.js";
 import { operationMember } from "./challenge-routes.js";
+import { choiceMembers } from "./choice-members.js";
 import type { Gate } from "./gate.js";
-import { nothingLeft } from "./nothing-left.js";
 import type { PageSet } from "./page-set.js";
 import type { Refusals } from "./refusals.js";
 import { type Way, wayOf } from "./going.js";
@@ -172,13 +172,8 @@ class StepUpGuard {
     if (wantsPage(req, pages)) sendRedirect(res, own.length === 0 ? settingsPath(state) : location);
     else {
       if (own.length === 0) sendHtmxTo(req, res, settingsPath(state));
-      const members = {
-        location,
-        methods: own,
-        ...nothingLeft(engine, login),
-        ...this.terms(operation),
-        ...(waiting && operationMember(waiting)),
-      };
+      const asked = { ...choiceMembers(engine, login, own), ...this.terms(operation) };
+      const members = { location, ...asked, ...(waiting && operationMember(waiting)) };
       sendJsonProblem(req, res, { code: "step-up-required", members } satisfies Problem, pages);
     }
   }

@@ -4,8 +4,16 @@ import { endOtherSessions } from "./other-sessions.js";
 // Nobody types a code or a label this long; what is longer is not looked at.
 export const text = v.pipe(v.string(), v.maxLength(1024));
 
+/** A member that may be left out. Many a client writes `null` for what it has not got; that says no more than leaving it out. */
+export function optional<Schema extends v.GenericSchema>(schema: Schema) {
+  return v.pipe(
+    v.nullish(schema),
+    v.transform((value) => value ?? undefined),
+  );
+}
+
 /** What a checkbox sends, and what JSON would. */
-export const checkbox = v.optional(
+export const checkbox = v.nullish(
   v.pipe(
     v.union([v.boolean(), v.picklist(["true", "false", "on", ""])]),
     v.transform((value) => value === true || value === "true" || value === "on"),
@@ -24,13 +32,13 @@ export function reader<Schema extends v.GenericSchema>(
 }
 
 /** Id of the operation that is confirmed, where it is one. */
-const operation = v.optional(text);
+const operation = optional(text);
 
 export const readProving = reader(v.object({ trustDevice: checkbox, operation }));
-export const readSending = reader(v.object({ factorId: v.optional(text), operation, shown: v.optional(text) }));
+export const readSending = reader(v.object({ factorId: optional(text), operation, shown: optional(text) }));
 /** For routes that need nothing but which operation they are about, if any. */
 export const readOperation = reader(v.object({ operation }));
-export const readEnrollment = reader(v.object({ label: v.optional(text), password: v.optional(text) }));
+export const readEnrollment = reader(v.object({ label: optional(text), password: optional(text) }));
 export const readEnrollmentProof = reader(v.object({ factorId: text, code: text, endOtherSessions }));
 export const readResync = reader(v.object({ factorId: text, codes: v.strictTuple([text, text]) }));
 export const readPreference = reader(v.object({ type: text }));

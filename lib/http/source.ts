@@ -45,6 +45,10 @@ export class RequestSource implements LoginSource {
     return sessionLife(this.req);
   }
 
+  get origins(): readonly string[] {
+    return this.settings.origins(this.req);
+  }
+
   get sight(): Sight {
     return { life: this.life, label: this.label, ip: this.client.ip };
   }

@@ -3,6 +3,7 @@ import type { Strategy } from "passport";
 import CustomStrategy from "passport-custom";
 import { ConfigurationError, type Problem } from "../core/errors.js";
 import { countedFor } from "../engine/address-limit.js";
+import type { MethodType } from "../core/nouns.js";
 import type { Engine } from "../engine/engine.js";
 import type { LoginContext } from "../engine/login-context.js";
 import { isDue } from "../policy/assess.js";
@@ -10,6 +11,7 @@ import { browserIdOf } from "./browser-cookie.js";
 import { isCrossSite, isForeign } from "./cross-site.js";
 import { setDeviceToken } from "./device-cookie.js";
 import type { Method } from "./method.js";
+import { unknownNames } from "../core/option-names.js";
 import { prove, type Proved } from "./proving.js";
 import { tellOfCallback } from "./refusals.js";
 import { type RequestState, stateOf } from "./request-state.js";
@@ -18,6 +20,16 @@ import * as schemas from "./schemas.js";
 import { isOfAnother } from "./session.js";
 import { type AppUser, type Settings, siteOf, userOf } from "./settings.js";
 import { clientOf, unweighedOf } from "./source.js";
+
+/** How a strategy of `mfa.strategy()` behaves. */
+export interface StrategyOptions {
+  /**
+   * Asks for a proof at each request, also where none is due: on a trusted browser, and in a login that is complete. Whoever has no
+   * factor of the kind then fails, and a login that the strategy before it made in the same request is none without the proof.
+   * Default: false, whoever owes nothing goes on, whatever code they sent.
+   */
+  readonly always?: boolean;
+}
 
 /** What a strategy tells Passport: a user, or the status it fails with. */
 type Verdict = { readonly user: Express.User } | { readonly status: 410 | 429 | undefined };
@@ -34,18 +46,41 @@ class StrategyAttempt {
     private readonly settings: Settings,
     private readonly method: Method,
     private readonly state: RequestState,
+    private readonly isAlways: boolean,
   ) {}
 
   async judge(): Promise<Verdict> {
     const { login } = this.state;
-    const isForOperation = this.body().operation !== undefined;
+    const isForOperation = (this.body().operation ?? undefined) !== undefined;
     if (login === undefined) {
       if (isForOperation) return OVER;
       return this.method.claimant === undefined ? FAILED : this.begin();
     }
-    if (!isDue(login.status) && !isForOperation) return this.goOn(login);
+    return isDue(login.status) || isForOperation ? this.ask(login) : this.judgeComplete(login);
+  }
+
+  /** Nothing is due of this login. */
+  private async judgeComplete(login: LoginContext): Promise<Verdict> {
+    if (!this.isAlways) return this.goOn(login);
+    return this.state.hasBegun ? this.insist(login) : this.ask(login);
+  }
+
+  private async ask(login: LoginContext): Promise<Verdict> {
     // What rises by a proof goes on in the session, and this one is not theirs.
     return isOfAnother(this.state.req, login.userId) ? FAILED : this.verify(login);
+  }
+
+  /** The login that the step before this one made is not complete without the proof, whatever made it so. */
+  private async insist(login: LoginContext): Promise<Verdict> {
+    const { state } = this;
+    const { passportLogin } = state.keeper;
+    if (isOfAnother(state.req, login.userId)) return FAILED;
+    if (login.status.status === "trusted-device") return this.verify(await passportLogin.insist(state, login));
+    const verdict = await this.verify(login);
+    if ("user" in verdict) return verdict;
+    await passportLogin.end(state.req);
+    await passportLogin.forget(state, false);
+    return verdict;
   }
 
   /** Passport logs the user in again; it is the same login that goes on. */
@@ -129,24 +164,46 @@ class StrategyAttempt {
   }
 }
 
-async function judge(req: Request, method: Method, engine: Engine, settings: Settings): Promise<Verdict> {
+interface Configured {
+  readonly method: Method;
+  readonly engine: Engine;
+  readonly settings: Settings;
+  readonly isAlways: boolean;
+}
+
+async function judge(req: Request, { engine, isAlways, method, settings }: Configured): Promise<Verdict> {
   const state = stateOf(req);
-  if (state !== undefined) return new StrategyAttempt(engine, settings, method, state).judge();
+  if (state !== undefined) return new StrategyAttempt(engine, settings, method, state, isAlways).judge();
   throw new ConfigurationError([`mfa.strategy("${method.type}") needs app.use(mfa) before the route`]);
+}
+
+/** @throws ConfigurationError for an option there is none of, or a value that is none */
+function isAlways(type: MethodType, options: StrategyOptions): boolean {
+  const problems = unknownNames(options, ["always"], `mfa.strategy("${type}"): `);
+  const { always = false } = options;
+  if (typeof (always as unknown) !== "boolean") problems.push(`mfa.strategy("${type}"): always must be true or false`);
+  if (problems.length > 0) throw new ConfigurationError(problems);
+  return always;
 }
 
 /**
  * A Passport strategy that verifies the pending user's second factor from the body (`code`; `credential` for passkeys) and
- * completes the login, under the limits of the routes. Succeeds with the user where no second factor is due; with `operation` in the
- * body only after a proof for that one. Fails with 401, 429 and `Retry-After`, or 410 for an operation that is not waiting.
+ * completes the login, under the limits of the routes. Succeeds with the user where no second factor is due, whatever was sent, unless
+ * it is to be given `always`; with `operation` in the body only after a proof for that one. Fails with 401, 429 and `Retry-After`, or 410 for an operation that is not waiting.
  *
  * Does NOT begin a login: a strategy for the first factor comes before it. A method whose proof says whose it is (`"passkey"`) can
  * be that first strategy too: with user verification its login is complete, without it a further factor is due. It needs the
  * `user.load` option.
  */
-export function createStrategy(method: Method, engine: Engine, settings: Settings): Strategy {
+export function createStrategy(
+  method: Method,
+  engine: Engine,
+  settings: Settings,
+  options: StrategyOptions = {},
+): Strategy {
+  const configured = { method, engine, settings, isAlways: isAlways(method.type, options) };
   const strategy = new CustomStrategy((req, done) => {
-    judge(req, method, engine, settings)
+    judge(req, configured)
       .then((verdict) => {
         if ("user" in verdict) done(null, verdict.user);
         else done(null, false, verdict.status);

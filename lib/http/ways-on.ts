@@ -1,6 +1,6 @@
 import { isEnrolled } from "../core/account.js";
 import type { ErrorCode, Problem } from "../core/errors.js";
-import { nothingLeft } from "./nothing-left.js";
+import { choiceMembers } from "./choice-members.js";
 import type { RouteContext } from "./route.js";
 
 type Ways = Readonly<Record<string, unknown>>;
@@ -13,7 +13,7 @@ function byFirstFactor({ settings, state }: RouteContext): Ways {
 }
 
 function byProof({ engine, login, state }: RouteContext): Ways {
-  return { methods: engine.authentication.choices(login), location: state.base, ...nothingLeft(engine, login) };
+  return { ...choiceMembers(engine, login), location: state.base };
 }
 
 /** What a client is told that will do, or must. A limit without an end is that of a closed factor. */

@@ -58,7 +58,8 @@ export interface SecondFactorOptions<User = Express.User> {
   readonly issuer: string | ((req: Request, user: User) => string);
   /**
    * Exact origins such as `"https://acme.example"`, or a function that answers some of an allow-list. The only source of
-   * host names: no request header is ever believed. `http:` only for localhost and 127.0.0.1, and not in production.
+   * host names: no request header is ever believed. `http:` only for localhost and 127.0.0.1, and not in production. Origins of the
+   * site's own apps (`"capacitor://localhost"`, `"android:apk-key-hash:…"`) may stand beside them, and are compared as text.
    */
   readonly origin: string | readonly string[] | ((req: Request) => readonly string[]);
   /**

@@ -9,6 +9,7 @@ import { durationProblem, functionProblem, isPath, isRecord, wholeProblem } from
 import { addressStoreProblems, limitsProblems } from "./limit-problems.js";
 import { configuredMethods, methodsProblems } from "./method-problems.js";
 import type { SecondFactorOptions } from "./options.js";
+import { fitProblems, originProblems } from "./origin-problems.js";
 import { placeProblems } from "./place-problems.js";
 
 // Everything here arrives from JavaScript too, so nothing is believed because its type says so.
@@ -42,31 +43,10 @@ const KNOWN: Readonly<Record<keyof Required<SecondFactorOptions>, true>> = {
 };
 
 const USER_READERS = ["id", "name", "load"];
-const LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"];
 const STORE_VERBS = ["read", "write", "remove"] as const;
 
 function isMemoryStore(store: unknown): store is MemoryStore {
   return typeof store === "object" && store !== null && "memory" in store;
-}
-
-function originProblem(origin: unknown, production: boolean): string | undefined {
-  if (typeof origin !== "string" || !URL.canParse(origin))
-    return `origin: ${JSON.stringify(origin)} is not an origin such as "https://acme.example"`;
-  const url = new URL(origin);
-  if (url.hostname.includes("*")) return `origin: "${origin}" has a wildcard; list each origin, or pass a function`;
-  if (url.origin !== origin)
-    return `origin: write "${origin}" as "${url.origin}", without path, wildcard or trailing slash`;
-  if (url.protocol === "https:") return undefined;
-  if (url.protocol !== "http:" || !LOCAL_HOSTS.includes(url.hostname))
-    return `origin: "${origin}" must begin with https://`;
-  return production ? `origin: "${origin}" is for development; production needs https://` : undefined;
-}
-
-function originProblems({ origin }: Given, production: boolean): string[] {
-  if (typeof origin === "function") return [];
-  const origins: unknown[] = Array.isArray(origin) ? origin : [origin];
-  if (origin === undefined || origins.length === 0) return ['origin: required, for example "https://acme.example"'];
-  return origins.map((each) => originProblem(each, production)).filter((each) => each !== undefined);
 }
 
 function issuerProblems({ issuer }: Given): string[] {
@@ -195,10 +175,11 @@ export function optionProblems(given: unknown, builtIn: () => readonly Method[],
   return [
     ...unknownNames(given, Object.keys(KNOWN), ""),
     ...issuerProblems(given),
-    ...originProblems(given, production),
+    ...originProblems(given.origin, production),
     ...keysProblems(given, production),
     ...storeProblems(given, production),
     ...methodsProblems(given.methods),
+    ...(given.methods === undefined ? [] : fitProblems(given.origin, methods, production)),
     ...policyProblems(given.policy),
     ...userProblems(given),
     ...trustedDevicesProblems(given),

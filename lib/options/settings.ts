@@ -1,6 +1,7 @@
 import type { Request } from "express";
 import { ConfigurationError } from "../core/errors.js";
 import { nameOf } from "../core/names.js";
+import { webOrigins } from "../core/origins.js";
 import { ALL_CODES, DAY, type Limit, type LimitKind, type Limits, MINUTE, SECOND } from "../core/nouns.js";
 import { kindOf, USER_ID_KINDS, userIdOf } from "../core/user-ids.js";
 import { keyRing, temporaryKeyRing } from "../crypto/key-ring.js";
@@ -165,7 +166,7 @@ function addressGuardOf(
 
 /** The site's own name, where the application answers none: a name decides nothing, and users must get in without it. */
 function hostOf(origins: readonly string[]): string {
-  const [origin = ""] = origins;
+  const [origin = ""] = webOrigins(origins);
   return URL.canParse(origin) ? new URL(origin).hostname : origin;
 }
 

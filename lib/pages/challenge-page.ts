@@ -38,7 +38,7 @@ export function challengePage(context: PageContext, view: ChallengeView): Layout
     <section class="sf-card">
       ${cardHeading(isStepUp ? "shield" : page.icon, title)} ${accountLine(context, view)}
       ${isStepUp && reason(context, view)} ${closedNotice(context, offered, shown, problem)}
-      ${waitNotice(context, offered, view)}
+      ${unusableNotice(context, view)} ${waitNotice(context, offered, view)}
       ${!isClosed && page.challenge({ ...drawing, choice, fields, trust, problem: own })}
       ${otherWays(
         context,
@@ -130,6 +130,23 @@ function waitNotice(
   return instead === true ? alertBox(text) : warning(text);
 }
 
+/** Which kinds the visitor has that cannot be used here at all, and why. */
+function unusableNotice(context: PageContext, { methods, unusable = [] }: ChallengeView): Html | undefined {
+  const types = [...new Set(unusable.map(({ type }) => type))];
+  const sentences = types
+    .filter((type) => !methods.some((choice) => choice.type === type))
+    .map((type) => {
+      const drawn = drawnBy(context, type);
+      return drawn?.page.unusable?.({ ...drawn.drawing, factors: unusable.filter((each) => each.type === type) });
+    })
+    .filter((sentence) => sentence !== undefined);
+  if (sentences.length === 0) return undefined;
+  return html`<div class="sf-notice sf-notice-warning">
+    ${icon("warning")}
+    <p>${sentences.join(" ")}</p>
+  </div>`;
+}
+
 function otherWays({ base, messages }: PageContext, view: ChallengeView, others: readonly Shown[]): Html | undefined {
   if (others.length === 0) return undefined;
   const items = others.map(({ drawing: { type, words } }) => {
@@ -200,7 +217,7 @@ function nothingPage(context: PageContext, view: ChallengeView): LayoutParts {
   const body = html`<div class="sf-narrow">
     ${brand(context)}
     <section class="sf-card">
-      ${cardHeading("shield", challenge.nothingTitle)} ${accountLine(context, view)}
+      ${cardHeading("shield", challenge.nothingTitle)} ${accountLine(context, view)} ${unusableNotice(context, view)}
       <p class="sf-lead">${challenge.nothingLead}</p>
       ${signInAgainButton(context)}
     </section>

@@ -43,8 +43,7 @@ export function timeOf({ common }: Messages, iso: string): Html {
 
 /** Name of the application; only the built-in layout shows it, others have their own header. */
 export function brand({ issuer, showsIssuer }: PageContext): Html | undefined {
-  if (!showsIssuer) return undefined;
-  return html`<p class="sf-brand">${issuer}</p>`;
+  return showsIssuer && issuer !== "" ? html`<p class="sf-brand">${issuer}</p>` : undefined;
 }
 
 export function cardHeading(drawing: Icon, title: string): Html {

@@ -30,7 +30,8 @@ export function renderPage(context: PageContext, title: string, body: Html): Lay
     ${body}
   </div>`;
   return {
-    title: showsIssuer ? messages.common.pageTitle(title, issuer) : title,
+    // Of nobody's page it is not known whose site this is, where that depends on the user.
+    title: showsIssuer && issuer !== "" ? messages.common.pageTitle(title, issuer) : title,
     lang,
     head: head.toString(),
     body: frame.toString(),

@@ -1,5 +1,5 @@
 import type { MethodType } from "../core/nouns.js";
-import type { MethodChoice } from "../engine/choices.js";
+import type { MethodChoice, UnusableFactor } from "../engine/choices.js";
 import type { FactorView, SettingsView } from "../engine/views.js";
 import type { Html, HtmlValue } from "./html.js";
 import type { Icon } from "./icons.js";
@@ -63,6 +63,12 @@ export interface FactorRow<Words> extends Drawing<Words> {
   readonly index: number;
 }
 
+/** Factors that cannot be used at this site. */
+export interface UnusablePart<Words> extends Drawing<Words> {
+  /** All that the account has of this kind. */
+  readonly factors: readonly UnusableFactor[];
+}
+
 /** A method's own part of the settings page, below the factors. */
 export interface SettingsPart<Words> extends Drawing<Words> {
   readonly settings: SettingsView;
@@ -115,6 +121,8 @@ export interface MethodPage<Words extends MethodWords = MethodWords> {
     /** What removing it means, instead of the common sentence. */
     readonly removeLead?: string;
   };
+  /** Why factors of this kind cannot be used at this site, in a sentence. Required of a method with `obstacle`. */
+  unusable?(part: UnusablePart<Words>): string;
   section?(part: SettingsPart<Words>): Html | undefined;
   /** What the owner should see first on the settings page. */
   notice?(part: SettingsPart<Words>): Html | undefined;

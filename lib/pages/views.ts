@@ -1,6 +1,6 @@
 import type { ErrorCode } from "../core/errors.js";
 import type { MethodType } from "../core/nouns.js";
-import type { MethodChoice } from "../engine/choices.js";
+import type { MethodChoice, UnusableFactor } from "../engine/choices.js";
 import type { SettingsView } from "../engine/views.js";
 import type { Done, Draft } from "../core/notes.js";
 import type { Messages } from "./messages.js";
@@ -58,6 +58,8 @@ export interface ChallengeView {
   readonly methods: readonly MethodChoice[];
   /** What is enrolled is of methods that there are no more: signing in again would lead here again. */
   readonly isNothingLeft?: true;
+  /** What the account has and cannot be asked for at this site. Default: nothing. */
+  readonly unusable?: readonly UnusableFactor[];
   /** The method whose form is shown; the others are links to `{base}?method=TYPE`. */
   readonly selected: MethodType | undefined;
   /** It is shown in the place of one that has to wait, which the problem is about. */

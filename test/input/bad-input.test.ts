@@ -96,8 +96,8 @@ const NO_CODE: readonly string[] = [
   "\uff11\uff12\uff13\uff14\uff15\uff16",
   "\u{1d7cf}\u{1d7d0}\u{1d7d1}\u{1d7d2}\u{1d7d3}\u{1d7d4}",
   "\u00b9\u00b2\u00b3456",
-  "123456\u200b",
-  "123\u202e456",
+  "123456\u0301",
+  "123\u3164456",
   "12345\ud800",
   "123456;",
   "123456' OR '1'='1",
@@ -122,7 +122,7 @@ describe.each(Object.entries(READERS))("bodies of another shape, %s", (_name, pa
     const ready = await prepared(parsers);
     const jar = await pending(ready.target, "alice");
     const code = ready.factor.phone.code(ready.target.clock());
-    for (const trustDevice of ["yes", "1", 1, null, [], {}, [true], "TRUE"]) {
+    for (const trustDevice of ["yes", "1", 1, [], {}, [true], "TRUE"]) {
       expectProblem(await jar.verify(code, { trustDevice }), "invalid-request");
     }
     expect(await jar.isIn()).toBe(false);
@@ -140,7 +140,8 @@ describe.each(Object.entries(READERS))("bodies of another shape, %s", (_name, pa
       expectProblem(await jar.post("/2fa/totp/enroll/confirm", { factorId, code: value }), "invalid-request");
       expectProblem(await jar.post("/2fa/totp/resync", { factorId, codes: value }), "invalid-request");
       expectProblem(await jar.post("/2fa/totp/resync", { factorId, codes: ["000000", value] }), "invalid-request");
-      if (value !== undefined) {
+      // Nothing is nothing: it may be left out.
+      if (value !== undefined && value !== null) {
         expectProblem(await jar.post("/2fa/totp/enroll", { label: value }), "invalid-request");
         expectProblem(await jar.post("/2fa/totp/enroll", { password: value }), "invalid-request");
       }

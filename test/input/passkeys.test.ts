@@ -72,7 +72,7 @@ describe("passkeys of another shape", () => {
     ]) {
       expectProblem(await jar.post("/2fa/passkey/enroll", { credential: attestation(more) }), "invalid-request");
     }
-    for (const label of [7, null, [], "x".repeat(1_025)]) {
+    for (const label of [7, [], "x".repeat(1_025)]) {
       expectProblem(await jar.post("/2fa/passkey/enroll", { credential: attestation(), label }), "invalid-request");
     }
     expect(await storedFactors(target, "alice")).toEqual(before);

@@ -29,7 +29,8 @@ describe("what a browser is asked to make", () => {
   });
 
   test("follows the options of passkeys()", async () => {
-    const target = passkeyApp({ rpId: "example.test", residentKey: "required", userVerification: "required" });
+    const given = { rpId: "example.test", residentKey: "required", userVerification: "required" } as const;
+    const target = passkeyApp(given, { options: { origin: "https://app.example.test" } });
     const options = await creationOptions(await passwordGiven(target, "alice"));
     expect(options.rp.id).toBe("example.test");
     expect(options.authenticatorSelection).toMatchObject({ residentKey: "required", userVerification: "required" });

@@ -191,6 +191,100 @@ describe("a strategy succeeds where no second factor is due:", () => {
   });
 });
 
+describe("a strategy that is always to be given a proof", () => {
+  const FORM = "/always-form";
+
+  function alwaysApp(rest: TestAppOptions = {}): TestApp {
+    return testApp({
+      ...rest,
+      options: { exempt: ["/login", "/logout", "/always", FORM], ...rest.options },
+      routes(app, mfa, authenticator) {
+        authenticator.use("totp", mfa.strategy("totp", { always: true }));
+        authenticator.use("backup-code", mfa.strategy("backup-code", { always: true }));
+        const either = authenticator.authenticate(["totp", "backup-code"]);
+        app.post("/always", authenticator.authenticate("totp"), whoAmI);
+        app.post(FORM, authenticator.authenticate("local", { secondFactor: "inline" }), either, whoAmI);
+      },
+    });
+  }
+
+  const logIn = (jar: Jar, name: string, code?: string) =>
+    jar.post(FORM, { username: name, password: passwordOf(name), code });
+
+  test("takes a right one on a trusted browser, which is verified by it and goes on being trusted", async () => {
+    const target = alwaysApp();
+    const { backupCodes, phone } = await enrolled(target, "alice");
+    const jar = await trusted(target, "alice", phone);
+    for (const code of [phone.code(target.clock()), backupCodes[0]!]) {
+      await jar.post("/logout");
+      const answer = await logIn(jar, "alice", code);
+      expect([answer.status, answer.body]).toEqual([200, { user: "alice", status: "verified" }]);
+      expect(await jar.isIn()).toBe(true);
+    }
+    await jar.post("/logout");
+    await jar.login("alice");
+    expect((await jar.get("/")).body.status).toBe("trusted-device");
+  });
+
+  test.each([
+    ["a wrong code", "000000"],
+    ["no code", undefined],
+    ["what is none", "hello"],
+  ])("fails for %s on a trusted browser, whose login waits for the right one then", async (_name, code) => {
+    const target = alwaysApp();
+    const { phone } = await enrolled(target, "alice");
+    const jar = await trusted(target, "alice", phone);
+    await jar.post("/logout");
+    expect((await logIn(jar, "alice", code)).status).toBe(401);
+    expect([await jar.isIn(), (await jar.get("/2fa")).body.status]).toEqual([false, "pending"]);
+    expect((await jar.verify(phone.code(target.clock()))).status).toBe(200);
+    expect(await jar.isIn()).toBe(true);
+  });
+
+  test("asks in a login that is complete too, which stays as it is without one", async () => {
+    const target = alwaysApp();
+    const { phone } = await enrolled(target, "alice");
+    const jar = await trusted(target, "alice", phone);
+    await jar.post("/logout");
+    await jar.login("alice");
+    for (const code of ["000000", undefined]) expect((await jar.post("/always", { code })).status).toBe(401);
+    expect((await jar.get("/")).body).toMatchObject({ status: "trusted-device" });
+    const answer = await jar.post("/always", { code: phone.code(target.clock()) });
+    expect([answer.status, answer.body]).toEqual([200, { user: "alice", status: "verified" }]);
+    expect((await jar.post("/always", { code: phone.code(target.clock()) })).status).toBe(401);
+    expect((await jar.get("/")).body).toMatchObject({ status: "verified" });
+  });
+
+  test("fails for whoever has nothing to prove, and lets nobody in by their password alone", async () => {
+    const target = alwaysApp();
+    const jar = new Jar(target);
+    expect((await logIn(jar, "carol", "000000")).status).toBe(401);
+    expect(await jar.isIn()).toBe(false);
+    await jar.login("carol");
+    expect((await jar.post("/always", { code: "000000" })).status).toBe(401);
+    expect(await jar.isIn()).toBe(true);
+  });
+
+  test("counts what is wrong, as everywhere", async () => {
+    const target = alwaysApp();
+    const { phone } = await enrolled(target, "alice");
+    const jar = await trusted(target, "alice", phone);
+    target.clock.advance(HOUR);
+    for (let count = 0; count < 5; count += 1) {
+      expect((await jar.post("/always", { code: "000000" })).status).toBe(401);
+    }
+    const answer = await jar.post("/always", { code: phone.code(target.clock()) });
+    expect([answer.status, answer.headers["retry-after"]]).toEqual([429, expect.stringMatching(/^\d+$/)]);
+  });
+
+  test.each<readonly [object, RegExp]>([
+    [{ allways: true }, /mfa\.strategy\("totp"\): allways.*did you mean "always"/],
+    [{ always: "yes" }, /always must be true or false/],
+  ])("is made with no other options: %p", (options, says) => {
+    expect(() => testApp().mfa.strategy("totp", options as never)).toThrow(says);
+  });
+});
+
 describe("a strategy fails", () => {
   test("where a second factor must be set up first", async () => {
     const target = strategyApp({}, { options: { policy: "required" } });

@@ -1,4 +1,5 @@
 import { base32crockford } from "@scure/base";
+import { codeIn } from "../../core/codes.js";
 import { ALL_CODES, BACKUP_CODE, MINUTE } from "../../core/nouns.js";
 import { digestOf, findDigest, newDigestKey, openDigestKey } from "../../crypto/digests.js";
 import type { KeyContext } from "../../crypto/key-provider.js";
@@ -12,18 +13,16 @@ export interface BackupCodesState {
 }
 
 const CODE_BYTES = 10;
-const CODE_LENGTH = 16;
-const LONGEST_CODE = 1024;
-const CROCKFORD = /^[0-9A-HJKMNP-TV-Z]{16}$/;
+/** In either case, and with what is read wrongly off paper. */
+const CROCKFORD = /^[0-9A-TV-Z]{16}$/i;
 
 function setContext(userId: string): KeyContext {
   return { owner: userId, purpose: "backup-code" };
 }
 
-/** Upper case, no spaces or hyphens, and what is read wrongly off paper read rightly (Crockford's base 32). */
-function normalize(code: string): string | undefined {
-  const plain = code.replace(/[\s-]/g, "").toUpperCase().replaceAll("O", "0").replace(/[IL]/g, "1");
-  return plain.length === CODE_LENGTH && CROCKFORD.test(plain) ? plain : undefined;
+/** Upper case, and what is read wrongly off paper read rightly (Crockford's base 32). */
+function normalize(bare: string): string | undefined {
+  return CROCKFORD.test(bare) ? bare.toUpperCase().replaceAll("O", "0").replace(/[IL]/g, "1") : undefined;
 }
 
 function shown(code: string): string {
@@ -48,8 +47,9 @@ async function mint(count: number, { keys, now, userId }: MethodContext): Promis
 }
 
 /** What a body presents: `{ code }`. */
-function present({ code }: Readonly<Record<string, unknown>>): string | undefined {
-  return typeof code === "string" && code.length <= LONGEST_CODE ? normalize(code) : undefined;
+function present(body: Readonly<Record<string, unknown>>): string | undefined {
+  const code = codeIn(body);
+  return code === undefined ? undefined : normalize(code);
 }
 
 /** How a saved code proves its owner: see `backupCodes()`. `count`: codes in a new set. */

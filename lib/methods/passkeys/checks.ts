@@ -1,5 +1,7 @@
 // What the verifier library leaves to its caller; the tests in test/passkeys say which checks are whose.
 
+import type { PasskeyState } from "./types.js";
+
 interface ClientData {
   readonly challenge?: unknown;
   readonly crossOrigin?: unknown;
@@ -27,4 +29,14 @@ export function isSamePlace(clientDataJSON: string): boolean {
   const data = readClientData(clientDataJSON);
   const isFramed = data?.crossOrigin !== undefined && data.crossOrigin !== false;
   return data !== undefined && !isFramed && data.topOrigin === undefined;
+}
+
+/** RFC 8176: a key in software (synced) or hardware, its possession proved, and the user's gesture. */
+export function amrOf({ backupEligible }: Pick<PasskeyState, "backupEligible">): string[] {
+  return [backupEligible ? "swk" : "hwk", "pop", "user"];
+}
+
+/** 7.2 step 22. Authenticators without a counter always say 0. */
+export function hasRegressed(known: number, next: number): boolean {
+  return (known !== 0 || next !== 0) && next <= known;
 }

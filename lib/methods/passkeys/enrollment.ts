@@ -12,7 +12,9 @@ import { type LoginContext, subjectOf, weighed } from "../../engine/login-contex
 import { changeProblem, FRESH, stepUp } from "../../policy/access.js";
 import { bindingOf } from "./bindings.js";
 import { challengeOf } from "./checks.js";
-import type { Attested, Passkeys, PasskeyState, RelyingParty } from "./method.js";
+import type { Passkeys } from "./method.js";
+import type { RelyingParty } from "./party.js";
+import type { Attested, PasskeyState } from "./types.js";
 
 const HANDLE_BYTES = 64;
 
@@ -90,7 +92,8 @@ export class PasskeyEnrollment {
       return failure("expired");
     }
     const challenge = await challenges.begin(bindingOf(login, isConditional ? "enroll-conditional" : "enroll"));
-    const exclude = passkeysOf(record.account);
+    // What cannot be used here is in nobody's way: the same key, with a PIN by now, may be set up anew.
+    const exclude = passkeysOf(record.account).filter((each) => this.method.obstacle(each, party) === undefined);
     return success(await this.method.creationOptions({ party, challenge, userHandle, accountName, exclude }));
   }
 

@@ -7,80 +7,23 @@ import type { Factor } from "../../core/account.js";
 import type { UserId } from "../../core/nouns.js";
 import type { CredentialIndex } from "../../engine/credential-index.js";
 import type { Evidence, FactorMethod, MethodContext, PresentContext, Site, Verdict } from "../../engine/method.js";
-import { challengeOf, isSamePlace } from "./checks.js";
+import { amrOf, challengeOf, hasRegressed, isSamePlace } from "./checks.js";
 import { algorithmOf, type CoseKey, keyFitsOffer, OFFERED_ALGORITHMS } from "./keys.js";
 import { passkeyName } from "./names.js";
+import { OTHER_ADDRESS, UNVERIFIED } from "./obstacles.js";
+import { defaultRpId, fits, type Place, type RelyingParty } from "./party.js";
 import { readAssertion } from "./schemas.js";
 import { hasStatement, isSignature } from "./statements.js";
+import type {
+  AttestationExpectation,
+  Attested,
+  CreationCeremony,
+  PasskeySettings,
+  PasskeyState,
+  PresentedPasskey,
+  RequestCeremony,
+} from "./types.js";
 import { assertionBinding } from "./bindings.js";
-
-/** What passkeys are checked by; see the options of `passkeys()`. */
-export interface PasskeySettings {
-  readonly rpId: string | undefined;
-  readonly userVerification: "preferred" | "required";
-  readonly residentKey: "discouraged" | "preferred" | "required";
-  readonly counterRegression: "refuse" | "report";
-  readonly names: Readonly<Record<string, string>>;
-}
-
-/** What is stored of a passkey. Nothing in it is secret. Bytes are base64url. */
-export interface PasskeyState {
-  readonly credentialId: string;
-  /** COSE. */
-  readonly publicKey: string;
-  readonly counter: number;
-  readonly transports: readonly string[];
-  readonly aaguid: string;
-  /** May be synced (BE); never changes. */
-  readonly backupEligible: boolean;
-  /** Is synced (BS). */
-  readonly backedUp: boolean;
-}
-
-/** Who asks for a ceremony: everything comes from the configuration, nothing from a request's headers. */
-export interface RelyingParty {
-  readonly id: string;
-  readonly name: string;
-  readonly origins: readonly string[];
-}
-
-export interface RequestCeremony {
-  readonly party: RelyingParty;
-  readonly challenge: string;
-  /** The passkeys that will do; none: any that the browser finds by itself. */
-  readonly allow: readonly Factor<PasskeyState>[];
-  readonly needsUserVerification: boolean;
-}
-
-export interface CreationCeremony {
-  readonly party: RelyingParty;
-  readonly challenge: string;
-  readonly userHandle: string;
-  readonly accountName: string;
-  readonly exclude: readonly Factor<PasskeyState>[];
-}
-
-/** An assertion as a body presents it, its challenge used up. */
-export interface PresentedPasskey {
-  readonly credential: AuthenticationResponseJSON;
-  readonly party: RelyingParty;
-  /** Undefined where it answers no challenge of ours. */
-  readonly challenge: string | undefined;
-}
-
-export interface AttestationExpectation {
-  readonly party: RelyingParty;
-  readonly challenge: string;
-  /** Asked for under conditional mediation, where nobody need be at the authenticator. */
-  readonly isConditional: boolean;
-}
-
-/** A new passkey that was verified. */
-export interface Attested {
-  readonly state: PasskeyState;
-  readonly name: string;
-  readonly amr: readonly string[];
-}
 
 type AuthenticationInfo = VerifiedAuthenticationResponse["authenticationInfo"];
 
@@ -110,16 +53,6 @@ function toText(bytes: Uint8Array): string {
 
 function descriptor({ state }: Factor<PasskeyState>): { id: string; transports: string[] } {
   return { id: state.credentialId, transports: [...state.transports] };
-}
-
-/** RFC 8176: a key in software (synced) or hardware, its possession proved, and the user's gesture. */
-function amrOf({ backupEligible }: Pick<PasskeyState, "backupEligible">): string[] {
-  return [backupEligible ? "swk" : "hwk", "pop", "user"];
-}
-
-/** 7.2 step 22. Authenticators without a counter always say 0. */
-function hasRegressed(known: number, next: number): boolean {
-  return (known !== 0 || next !== 0) && next <= known;
 }
 
 /** A verifier library throws for most of what is wrong; to a visitor all of it is one answer. */
@@ -171,10 +104,41 @@ export class Passkeys implements FactorMethod<PasskeyState, PresentedPasskey> {
     return [credentialId];
   }
 
-  /** Whom passkeys are made for. Without a user the name, which only new passkeys show, may be empty. */
-  partyOf({ issuer, origins }: Site): RelyingParty {
-    const { rpId = new URL(origins[0] ?? "").hostname } = this.given;
-    return { id: rpId, name: issuer, origins };
+  /** Whether a browser can use passkeys at the site. */
+  isFor(place: Place): boolean {
+    return this.rpIdAt(place) !== undefined;
+  }
+
+  /**
+   * Whom passkeys are made for; undefined where no browser would. Without a user the name, which only new passkeys show, may be
+   * empty.
+   */
+  partyOf({ issuer, origins }: Site): RelyingParty | undefined {
+    const id = this.rpIdAt({ origins });
+    return id === undefined ? undefined : { id, name: issuer, origins };
+  }
+
+  obstacle({ state }: Factor<PasskeyState>, place: Place): string | undefined {
+    const rpId = state.rpId ?? this.rpIdAt(place);
+    if (rpId === undefined || !fits(rpId, place)) return OTHER_ADDRESS;
+    return this.given.userVerification === "required" && state.userVerified === false ? UNVERIFIED : undefined;
+  }
+
+  /**
+   * Those of the passkeys that can be asked for at the site, and the domain they were made for: browsers ask for one at a time, the
+   * present one where there is a choice. Undefined where there are none.
+   */
+  askable(factors: readonly Factor<PasskeyState>[], place: Place): Pick<RequestCeremony, "allow" | "rpId"> | undefined {
+    const present = this.rpIdAt(place);
+    const usable = factors.filter((factor) => this.obstacle(factor, place) === undefined);
+    const domains = usable.map(({ state }) => state.rpId ?? present);
+    const rpId = domains.includes(present) ? present : domains.at(-1);
+    return rpId === undefined ? undefined : { rpId, allow: usable.filter((_each, index) => domains[index] === rpId) };
+  }
+
+  private rpIdAt(place: Place): string | undefined {
+    const { rpId = defaultRpId(place) } = this.given;
+    return rpId !== undefined && fits(rpId, place) ? rpId : undefined;
   }
 
   /** Uses the challenge up, whatever comes of it. */
@@ -197,10 +161,10 @@ export class Passkeys implements FactorMethod<PasskeyState, PresentedPasskey> {
     return userHandle === undefined ? undefined : credentials.ownerOfHandle(userHandle);
   }
 
-  async requestOptions({ allow, challenge, needsUserVerification, party }: RequestCeremony) {
+  async requestOptions({ allow, challenge, needsUserVerification, rpId }: RequestCeremony) {
     const { generateAuthenticationOptions } = await this.library;
     return generateAuthenticationOptions({
-      rpID: party.id,
+      rpID: rpId,
       challenge: toBytes(challenge),
       allowCredentials: allow.map(descriptor),
       timeout: TIMEOUT,
@@ -236,7 +200,7 @@ export class Passkeys implements FactorMethod<PasskeyState, PresentedPasskey> {
   ): Promise<Verdict<PasskeyState>> {
     // 7.2 step 5: the key must be one of those that were asked for.
     const factor = factors.find(({ state }) => state.credentialId === credential.id);
-    if (challenge === undefined || factor === undefined) return undefined;
+    if (challenge === undefined || factor === undefined || party === undefined) return undefined;
     // 7.2 step 6: the key must belong to the account it opens.
     const { clientDataJSON, userHandle } = credential.response;
     if (!isSamePlace(clientDataJSON) || (userHandle !== undefined && userHandle !== ownHandle)) return undefined;
@@ -251,7 +215,9 @@ export class Passkeys implements FactorMethod<PasskeyState, PresentedPasskey> {
     // 7.2 step 19: whether a key may be synced is decided when it is made.
     if ((credentialDeviceType === "multiDevice") !== factor.state.backupEligible) return undefined;
     const counter = Math.max(factor.state.counter, newCounter);
-    const state: PasskeyState = { ...factor.state, counter, backedUp: credentialBackedUp };
+    // What it has shown once it can do; what it has not shown may be for want of being asked.
+    const hasVerified = factor.state.userVerified === true || userVerified;
+    const state = { ...factor.state, counter, backedUp: credentialBackedUp, userVerified: hasVerified };
     const evidence = { factor: { ...factor, state }, amr: userVerified ? [...amrOf(state), "mfa"] : amrOf(state) };
     return hasRegressed(factor.state.counter, newCounter) ? this.judgeRegression(evidence) : evidence;
   }
@@ -283,7 +249,7 @@ export class Passkeys implements FactorMethod<PasskeyState, PresentedPasskey> {
       }),
     );
     if (result?.verified !== true) return undefined;
-    const { aaguid, credential: attested, credentialBackedUp, credentialDeviceType } = result.registrationInfo;
+    const { aaguid, credential: attested, ...shown } = result.registrationInfo;
     // 7.1: the id answered must be the attested one, of a bearable length, its key of an offered kind.
     if (attested.id !== credential.id || toBytes(attested.id).length > MAX_CREDENTIAL_ID_BYTES) return undefined;
     if (!isAttestedRight(object, library.decodeCredentialPublicKey(attested.publicKey))) return undefined;
@@ -293,10 +259,12 @@ export class Passkeys implements FactorMethod<PasskeyState, PresentedPasskey> {
       counter: attested.counter,
       transports: (attested.transports ?? []).map(String).slice(0, 10),
       aaguid,
-      backupEligible: credentialDeviceType === "multiDevice",
-      backedUp: credentialBackedUp,
+      backupEligible: shown.credentialDeviceType === "multiDevice",
+      backedUp: shown.credentialBackedUp,
+      userVerified: shown.userVerified,
+      rpId: party.id,
     };
-    const amr = result.registrationInfo.userVerified ? [...amrOf(state), "mfa"] : amrOf(state);
+    const amr = shown.userVerified ? [...amrOf(state), "mfa"] : amrOf(state);
     return { state, name: passkeyName(aaguid, this.given.names), amr };
   }
 
@@ -306,6 +274,9 @@ export class Passkeys implements FactorMethod<PasskeyState, PresentedPasskey> {
     party: RelyingParty,
     challenge: string,
   ) {
+    const { rpId = party.id } = state;
+    // 7.2 step 15: for the domain it was made for, and only where that is this site's.
+    if (!fits(rpId, party)) return undefined;
     const { decodeCredentialPublicKey, verifyAuthenticationResponse } = await this.library;
     const publicKey = toBytes(state.publicKey);
     const signature = toBytes(credential.response.signature);
@@ -314,7 +285,7 @@ export class Passkeys implements FactorMethod<PasskeyState, PresentedPasskey> {
       response: credential,
       expectedChallenge: challenge,
       expectedOrigin: [...party.origins],
-      expectedRPID: party.id,
+      expectedRPID: rpId,
       requireUserVerification: this.given.userVerification === "required",
       // The library compares counters before it checks the signature. A counter nobody signed proves no clone, so it is
       // given none and the comparison is ours.

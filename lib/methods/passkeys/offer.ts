@@ -1,64 +1,71 @@
-import type { Account } from "../../core/account.js";
 import { hasRoom } from "../../core/account-changes.js";
-import { failure, type Problem, success } from "../../core/errors.js";
+import { failure, type Outcome, type Problem, success } from "../../core/errors.js";
 import { destination, goOn } from "../../http/challenge-routes.js";
 import { settingsAgain } from "../../http/method-routes.js";
-import { readNothing, type Route, route, type RouteContext } from "../../http/route.js";
+import { readNothing, type Reply, type Route, route, type RouteContext } from "../../http/route.js";
 import type { LayoutParts } from "../../pages/views.js";
 import { isDue } from "../../policy/assess.js";
+import type { LoginContext } from "../../engine/login-context.js";
 import { passkeysOf } from "./enrollment.js";
+import type { Passkeys } from "./method.js";
 import { passkeyOffer } from "./page.js";
 import { readDeclining } from "./schemas.js";
 
 /** Below `path`: the page that offers a passkey after a login by code. */
 export const OFFER_PATH = "/passkey/offer";
 
-/** Whether this account is to be offered a passkey: it has none, and room for one, and its owner did not decline. */
-export function offersPasskey(account: Account): boolean {
-  return hasRoom(account) && passkeysOf(account).length === 0 && account.declinesPasskeys !== true;
-}
-
-function isOffered({ login }: RouteContext): boolean {
-  return login.status.status === "verified" && offersPasskey(login.record.account);
+/** Whether a passkey is to be offered: the account has none for this site, and room for one, and its owner did not decline. */
+export function offersPasskey(passkeys: Passkeys, { record, source }: LoginContext): boolean {
+  const { account } = record;
+  if (!hasRoom(account) || account.declinesPasskeys === true || !passkeys.isFor(source)) return false;
+  return passkeysOf(account).every((each) => passkeys.obstacle(each, source) !== undefined);
 }
 
 function offerPage({ login, pages, req }: RouteContext, problem?: Problem): LayoutParts {
   return pages.custom(req, login, passkeyOffer, problem);
 }
 
-/** The offer again, with what was wrong; where it is none any more, the settings. */
-export async function offerAgain(context: RouteContext, problem: Problem): Promise<LayoutParts | undefined> {
-  const isThere = isOffered(context) && problem.code !== "step-up-required";
-  return isThere ? offerPage(context, problem) : settingsAgain(context, problem);
-}
+/** The offer of a passkey on the way from a login by code to where the user was going. */
+export class Offer {
+  constructor(private readonly passkeys: Passkeys) {}
 
-const show = route({
-  verb: "get",
-  path: OFFER_PATH,
-  read: readNothing,
-  async run(context) {
+  /** The offer again, with what was wrong; where it is none any more, the settings. */
+  async again(context: RouteContext, problem: Problem): Promise<LayoutParts | undefined> {
+    const isThere = this.isMade(context) && problem.code !== "step-up-required";
+    return isThere ? offerPage(context, problem) : settingsAgain(context, problem);
+  }
+
+  routes(): readonly Route[] {
+    return [
+      route({ verb: "get", path: OFFER_PATH, read: readNothing, run: (context) => this.show(context) }),
+      route({
+        verb: "post",
+        path: `${OFFER_PATH}/decline`,
+        read: readDeclining,
+        run: decline,
+        again: (context, problem) => this.again(context, problem),
+      }),
+    ];
+  }
+
+  private isMade({ login }: RouteContext): boolean {
+    return login.status.status === "verified" && offersPasskey(this.passkeys, login);
+  }
+
+  private async show(context: RouteContext): Promise<Outcome<Reply>> {
     const { login, state } = context;
-    if (isOffered(context)) {
+    if (this.isMade(context)) {
       const body = { offered: true, redirectTo: destination(context) };
       return success({ status: 200, body, page: { render: () => offerPage(context) } });
     }
     const redirectTo = isDue(login.status) ? state.base : await goOn(context);
     return success({ status: 200, body: { offered: false, redirectTo }, page: { redirect: redirectTo } });
-  },
-});
+  }
+}
 
-const decline = route({
-  verb: "post",
-  path: `${OFFER_PATH}/decline`,
-  read: readDeclining,
-  async run(context, { forever }) {
-    const { engine, login } = context;
-    if (isDue(login.status)) return failure("second-factor-required");
-    const declined = forever ? await engine.management.declinePasskeys(login) : success(undefined);
-    return declined.ok ? success({ status: 204, page: { redirect: await goOn(context) } }) : declined;
-  },
-  again: offerAgain,
-});
-
-/** The offer of a passkey on the way from a login by code to where the user was going. */
-export const offerRoutes: readonly Route[] = [show, decline];
+async function decline(context: RouteContext, { forever }: { readonly forever: boolean }): Promise<Outcome<Reply>> {
+  const { engine, login } = context;
+  if (isDue(login.status)) return failure("second-factor-required");
+  const declined = forever ? await engine.management.declinePasskeys(login) : success(undefined);
+  return declined.ok ? success({ status: 204, page: { redirect: await goOn(context) } }) : declined;
+}

@@ -1,8 +1,10 @@
+import type { FactorView } from "../../engine/views.js";
 import { nameField } from "../../pages/forms.js";
 import { alertBox, brand, cardHeading, labelsOf, problemText } from "../../pages/fragments.js";
 import { type Html, html } from "../../pages/html.js";
 import type { AddForm, ChallengeForm, MethodPage, OwnPage, PagePart, SettingsPart } from "../../pages/method-page.js";
 import { type PasskeyForm, passkeyForm } from "./form.js";
+import { UNVERIFIED } from "./obstacles.js";
 import { type PasskeysWords, passkeysWords } from "./words.js";
 
 /** What passkeys show of themselves. */
@@ -12,11 +14,28 @@ export const passkeysPage: MethodPage<PasskeysWords> = {
   challenge: challengeForm,
   add: (form) => (form.place === "set-up" ? setUpPart(form) : settingsPart(form)),
   row: ({ factor, words: { settings } }) => ({
-    hint: factor.hint === "synced" ? settings.synced : settings.deviceBound,
+    hint: rowHint(factor, settings),
     removeLead: settings.removeLead(factor.label),
   }),
+  unusable({ factors, words: { unusable } }) {
+    const elsewhere = factors.filter(({ reason }) => reason !== UNVERIFIED);
+    const unverified = factors.filter(({ reason }) => reason === UNVERIFIED);
+    return [
+      ...(elsewhere.length > 0 ? [unusable.elsewhere(namesOf(elsewhere), unverified.length === 0)] : []),
+      ...(unverified.length > 0 ? [unusable.unverified(namesOf(unverified), elsewhere.length === 0)] : []),
+    ].join(" ");
+  },
   section: forPasswordManagers,
 };
+
+function namesOf(factors: readonly { readonly label: string }[]): string[] {
+  return factors.map(({ label }) => label);
+}
+
+function rowHint({ hint, unusable }: FactorView, words: PasskeysWords["settings"]): string {
+  if (unusable !== undefined) return unusable === UNVERIFIED ? words.unverified : words.elsewhere;
+  return hint === "synced" ? words.synced : words.deviceBound;
+}
 
 function challengeForm(asking: ChallengeForm<PasskeysWords>): Html {
   const { choice, context, fields, problem, trust, type, words } = asking;

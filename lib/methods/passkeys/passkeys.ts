@@ -1,20 +1,28 @@
 import { ConfigurationError } from "../../core/errors.js";
+import { webOrigins } from "../../core/origins.js";
 import type { LoginContext } from "../../engine/login-context.js";
 import type { Site } from "../../engine/method.js";
 import type { Method } from "../../http/method.js";
 import { passkeysOf } from "./enrollment.js";
-import { Passkeys, type PasskeyState, type PresentedPasskey, type RelyingParty } from "./method.js";
+import { Passkeys } from "./method.js";
 import { passkeysProblems } from "./option-problems.js";
 import { OFFER_PATH, offersPasskey } from "./offer.js";
+import { hasRelatedOrigins, placeProblems } from "./party.js";
 import { passkeysPage } from "./page.js";
 import { passkeyRoutes } from "./routes.js";
+import type { PasskeyState, PresentedPasskey } from "./types.js";
 
 export interface PasskeysOptions {
-  /** The domain passkeys are made for. Default: the host name of the first configured origin. */
+  /**
+   * The domain passkeys are made for: the host of a configured origin, or a domain above it that is the site's own (no public suffix
+   * such as `"co.uk"`). Default: the host of the first origin that is https, or localhost. A passkey keeps the one it was made for,
+   * and is asked for where that fits an origin of the request's; at an address instead of a name passkeys are not offered.
+   */
   readonly rpId?: string;
   /**
    * PIN or biometrics with each use. Default: `"preferred"`: a key without them is a second factor all the same. A passkey as
-   * the whole login always needs them.
+   * the whole login always needs them. Made `"required"` later, passkeys that never showed them are not asked for any more, and the
+   * settings say why.
    */
   readonly userVerification?: "preferred" | "required";
   /** Passkeys a browser can offer by itself. Default: `"preferred"`. */
@@ -42,20 +50,19 @@ export interface KnownPasskeys {
 function knownTo(passkeys: Passkeys, { record }: LoginContext, site: Site): { readonly passkeys?: KnownPasskeys } {
   const { account } = record;
   if (account.handle === undefined) return {};
-  const credentialIds = passkeysOf(account).map(({ state }) => state.credentialId);
-  return { passkeys: { rpId: passkeys.partyOf(site).id, userId: account.handle, credentialIds } };
-}
-
-/** Some origin lies outside the domain passkeys are made for, so browsers must be told that it may use them. */
-function hasRelatedOrigins({ id, origins }: RelyingParty): boolean {
-  return origins.some((origin) => !`.${new URL(origin).hostname}`.endsWith(`.${id}`));
+  const rpId = passkeys.partyOf(site)?.id;
+  if (rpId === undefined) return {};
+  const own = passkeysOf(account).filter(({ state }) => (state.rpId ?? rpId) === rpId);
+  return { passkeys: { rpId, userId: account.handle, credentialIds: own.map(({ state }) => state.credentialId) } };
 }
 
 function wellKnown(passkeys: Passkeys): NonNullable<Method["wellKnown"]> {
   return {
     // WebAuthn Level 3 section 5.11. Without related origins the list is nobody's business.
-    "/.well-known/webauthn": (site) =>
-      hasRelatedOrigins(passkeys.partyOf(site)) ? { origins: site.origins } : undefined,
+    "/.well-known/webauthn"(site) {
+      const [party, origins] = [passkeys.partyOf(site), webOrigins(site.origins)];
+      return party !== undefined && hasRelatedOrigins(party.id, origins) ? { origins } : undefined;
+    },
     // W3C "A well-known URL for relying party passkey endpoints".
     "/.well-known/passkey-endpoints": (_site, settings) => ({ enroll: settings, manage: settings }),
   };
@@ -68,7 +75,8 @@ function wellKnown(passkeys: Passkeys): NonNullable<Method["wellKnown"]> {
  * Does NOT ask for attestation: which make of authenticator a user has is not verified, only named. Does NOT count as
  * phishing-resistant by being set up, but from its first use on.
  *
- * @throws ConfigurationError for an option it does not have, or a value that is none
+ * @throws ConfigurationError for an option it does not have, or a value that it cannot take; what does not fit the origins is told by
+ * `secondFactor()`
  *
  * @example
  * ```ts
@@ -94,10 +102,12 @@ export function passkeys(options: PasskeysOptions = {}): Method<PasskeyState, Pr
     routes: passkeyRoutes(method, offer),
     wellKnown: wellKnown(method),
     settings: (login: LoginContext, site: Site) => knownTo(method, login, site),
+    problems: (origins: readonly string[] | undefined) =>
+      given.rpId === undefined ? [] : placeProblems(given.rpId, origins),
     strict: () => passkeys({ ...options, userVerification: "required" }),
     ...(offer && {
       afterSignIn: ({ login }: { readonly login: LoginContext }) =>
-        offersPasskey(login.record.account) ? OFFER_PATH : undefined,
+        offersPasskey(method, login) ? OFFER_PATH : undefined,
     }),
   });
 }

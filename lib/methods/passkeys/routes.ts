@@ -10,11 +10,17 @@ import { draftOf } from "../../http/settings-notes.js";
 import { loginBinding, passwordlessBinding } from "./bindings.js";
 import { PasskeyEnrollment, passkeysOf } from "./enrollment.js";
 import type { Passkeys } from "./method.js";
-import { OFFER_PATH, offerAgain, offerRoutes } from "./offer.js";
+import { OTHER_ADDRESS } from "./obstacles.js";
+import { Offer, OFFER_PATH } from "./offer.js";
 import { readAttestation, readCreation } from "./schemas.js";
 
 function page({ state }: RequestContext): Reply["page"] {
   return { redirect: state.base };
+}
+
+/** No browser would use a passkey here, or none of those there are. */
+function notHere(reason: string = OTHER_ADDRESS): Outcome<never> {
+  return failure("not-found", { members: { reason } });
 }
 
 function requestOptions(passkeys: Passkeys): Route {
@@ -23,15 +29,17 @@ function requestOptions(passkeys: Passkeys): Route {
     path: "/passkey/options",
     read: readOperation,
     async run(context, { operation }): Promise<Outcome<Reply>> {
-      const { engine, login, req, settings } = context;
+      const { engine, login } = context;
       const waiting = await engine.operations.waiting(login, "passkey", operation);
       if (!waiting.ok) return waiting;
-      const allow = passkeysOf(login.record.account);
+      const own = passkeysOf(login.record.account);
       // Without a passkey there is nothing to ask for.
-      if (allow.length === 0) return failure("not-found");
-      const party = passkeys.partyOf(siteOf(settings, req, userOf(login)));
+      const [first] = own;
+      if (first === undefined) return failure("not-found");
+      const askable = passkeys.askable(own, login.source);
+      if (askable === undefined) return notHere(passkeys.obstacle(first, login.source));
       const challenge = await engine.dependencies.challenges.begin(loginBinding(login, operation));
-      const body = await passkeys.requestOptions({ party, challenge, allow, needsUserVerification: false });
+      const body = await passkeys.requestOptions({ ...askable, challenge, needsUserVerification: false });
       return success({ status: 200, body, page: page(context) });
     },
     async runAnonymous(context) {
@@ -39,10 +47,12 @@ function requestOptions(passkeys: Passkeys): Route {
       // Where no user can be found by a passkey, nobody needs a challenge for one.
       if (settings.loadUser === undefined) return failure("login-required");
       const party = passkeys.partyOf(siteOf(settings, req));
+      if (party === undefined) return notHere();
       const binding = passwordlessBinding(await keepBrowserId(req, res, settings, engine));
       const challenge = await engine.dependencies.challenges.begin(binding);
       // Any passkey the browser finds, with user verification. Says nothing about any user.
-      const body = await passkeys.requestOptions({ party, challenge, allow: [], needsUserVerification: true });
+      const asked = { rpId: party.id, challenge, allow: [], needsUserVerification: true };
+      const body = await passkeys.requestOptions(asked);
       return success({ status: 200, body, page: page(context) });
     },
   });
@@ -60,6 +70,7 @@ function creationOptions(passkeys: Passkeys): Route {
       if (!confirmed.ok) return confirmed;
       const user = userOf(context.login);
       const party = passkeys.partyOf(siteOf(settings, req, user));
+      if (party === undefined) return notHere();
       const enrollment = new PasskeyEnrollment(passkeys, engine.dependencies);
       const names = { accountName: settings.accountName(user), isConditional: conditional };
       const options = await enrollment.options(confirmed.value, { party, ...names });
@@ -85,6 +96,7 @@ function enroll(passkeys: Passkeys, place: Place): Route {
       const confirmed = await reconfirm(context, password);
       if (!confirmed.ok) return confirmed;
       const party = passkeys.partyOf(siteOf(settings, req, userOf(context.login)));
+      if (party === undefined) return notHere();
       const enrollment = new PasskeyEnrollment(passkeys, engine.dependencies);
       const keeps = keepsOthers(settings, endOtherSessions);
       const outcome = await enrollment.finish(confirmed.value, { party, credential, label, keepsOthers: keeps });
@@ -100,7 +112,9 @@ const enrollAgain: Place["again"] = (context, problem, body) =>
 
 /** Ceremonies of passkeys: options with a challenge, and the answer to it; the offer of one where that is on. */
 export function passkeyRoutes(passkeys: Passkeys, offers: boolean): readonly Route[] {
-  const offered = [enroll(passkeys, { path: OFFER_PATH, again: offerAgain, isOnTheWay: true }), ...offerRoutes];
+  const offer = new Offer(passkeys);
+  const again: Place["again"] = (context, problem) => offer.again(context, problem);
+  const offered = [enroll(passkeys, { path: OFFER_PATH, again, isOnTheWay: true }), ...offer.routes()];
   return [
     requestOptions(passkeys),
     proofRoute("passkey"),

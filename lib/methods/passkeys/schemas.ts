@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { endOtherSessions } from "../../http/other-sessions.js";
-import { checkbox, reader, text } from "../../http/schemas.js";
+import { checkbox, optional, reader, text } from "../../http/schemas.js";
 
 const base64url = v.pipe(v.string(), v.maxLength(65_536), v.regex(/^[A-Za-z0-9_-]+$/));
 
@@ -25,7 +25,7 @@ const assertionResponse = v.pipe(
     clientDataJSON: base64url,
     authenticatorData: base64url,
     signature: base64url,
-    userHandle: v.optional(v.nullable(v.string())),
+    userHandle: optional(v.string()),
   }),
   v.transform(({ userHandle, ...response }) => ({ ...response, ...(userHandle ? { userHandle } : {}) })),
 );
@@ -34,7 +34,7 @@ const attestationResponse = v.pipe(
   v.object({
     clientDataJSON: base64url,
     attestationObject: base64url,
-    transports: v.optional(v.pipe(v.array(v.pipe(v.string(), v.maxLength(32))), v.maxLength(10))),
+    transports: optional(v.pipe(v.array(v.pipe(v.string(), v.maxLength(32))), v.maxLength(10))),
   }),
   v.transform(({ transports, ...response }) => ({ ...response, ...(transports ? { transports } : {}) })),
 );
@@ -56,11 +56,9 @@ export const readAttestation = reader(
   v.object({
     credential: attested,
     endOtherSessions,
-    label: v.optional(text),
-    password: v.optional(text),
+    label: optional(text),
+    password: optional(text),
   }),
 );
-export const readCreation = reader(
-  v.object({ conditional: v.optional(v.boolean(), false), password: v.optional(text) }),
-);
+export const readCreation = reader(v.object({ conditional: v.nullish(v.boolean(), false), password: optional(text) }));
 export const readDeclining = reader(v.object({ forever: checkbox }));

@@ -1,4 +1,4 @@
-import { withLabels } from "../../pages/english-numbers.js";
+import { listed, withLabels } from "../../pages/english-numbers.js";
 import type { MethodWords } from "../../pages/messages.js";
 
 /** What is said of passkeys. */
@@ -11,6 +11,11 @@ export interface PasskeysWords extends MethodWords {
     readonly button: string;
     /** The dialog was closed or timed out. */
     readonly cancelled: string;
+  };
+  /** Why passkeys are not asked for; `isAll`: these are all the visitor has. */
+  readonly unusable: {
+    readonly elsewhere: (labels: readonly string[], isAll: boolean) => string;
+    readonly unverified: (labels: readonly string[], isAll: boolean) => string;
   };
   /** Around the browser's own dialog. */
   readonly dialog: {
@@ -26,6 +31,9 @@ export interface PasskeysWords extends MethodWords {
     /** What stands in the list instead of the kind of storage. */
     readonly synced: string;
     readonly deviceBound: string;
+    /** Instead: it cannot be used at this address, or for want of a PIN or biometrics. */
+    readonly elsewhere: string;
+    readonly unverified: string;
     readonly removeLead: (label: string) => string;
     readonly addTitle: string;
     readonly addLead: string;
@@ -64,6 +72,16 @@ export const passkeysWords: PasskeysWords = {
     button: "Use your passkey",
     cancelled: "No passkey was used, and nothing has changed. Try again, or choose another way.",
   },
+  unusable: {
+    elsewhere: (labels, isAll) =>
+      isAll
+        ? "All your passkeys were made for another address, so none of them can be used here."
+        : `Made for another address, so not to be used here: ${listed(labels)}.`,
+    unverified: (labels, isAll) =>
+      isAll
+        ? "None of your passkeys asks for a PIN, fingerprint or face, and that is required now. Use another way."
+        : `Without a PIN, fingerprint or face, which is required now: ${listed(labels)}.`,
+  },
   dialog: {
     needsScript: "Passkeys need JavaScript, and this browser has it switched off. Any other way works without it.",
     unsupported: "This browser cannot use passkeys. Use another browser or device, or another way.",
@@ -78,6 +96,9 @@ export const passkeysWords: PasskeysWords = {
   settings: {
     synced: "Synced between your devices",
     deviceBound: "On this device or key only",
+    elsewhere: "Made for another address: it cannot be used here",
+    unverified:
+      "Cannot be used any more: a PIN, fingerprint or face is required now, and it never asked for one. If your key can have a PIN, set one and add it again",
     removeLead: (label) =>
       `“${label}” can then no longer be used to sign in. You are signed out everywhere else, and no browser is trusted any more. Your device may go on offering it until you delete it there too.`,
     addTitle: "Add a passkey",

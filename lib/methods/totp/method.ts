@@ -1,6 +1,9 @@
+import { createGuardrails } from "@otplib/core";
 import { getTimeStepUsed, verifySync } from "@otplib/totp";
 import { generateTOTP } from "@otplib/uri";
 import { base32nopad } from "@scure/base";
+import { type Factor, factorsOf } from "../../core/account.js";
+import { codeIn, digitsIn } from "../../core/codes.js";
 import { nameForUri } from "../../core/names.js";
 import { ALL_CODES, MINUTE } from "../../core/nouns.js";
 import { otpCrypto } from "../../crypto/otp-plugin.js";
@@ -10,15 +13,14 @@ import type {
   EnrollmentContext,
   FactorMethod,
   MethodContext,
+  PresentContext,
   Proved,
   SealContext,
 } from "../../engine/method.js";
-import { importTotp } from "./import.js";
-import { PERIOD, secretContext, type TotpState } from "./state.js";
+import { importTotp, LONGEST_SECRET_BYTES, SHORTEST_SECRET_BYTES } from "./import.js";
+import { DIGITS, digitsOf, LONG_CODES, PERIOD, secretContext, type TotpState } from "./state.js";
 
 const SECRET_BYTES = 20;
-/** Nobody types a code this long; what is longer is not looked at. */
-const LONGEST_CODE = 1024;
 /** A clock up to two hours off is recognised, in windows of the widest kind the OTP library checks at once. */
 const SEARCH_WIDTH = 49;
 const SEARCH_CENTERS = [0, -98, 98, -196, 196] as const;
@@ -27,7 +29,13 @@ async function reseal(state: TotpState, { keys, userId }: SealContext): Promise<
   return { ...state, secret: await keys.reseal(state.secret, secretContext(userId)) };
 }
 
-type Shape = Pick<TotpState, "algorithm" | "period">;
+/** What was taken over is checked, however long its secret: that was decided when it was. */
+const guardrails = createGuardrails({
+  MIN_SECRET_BYTES: SHORTEST_SECRET_BYTES,
+  MAX_SECRET_BYTES: LONGEST_SECRET_BYTES,
+});
+
+type Shape = Pick<TotpState, "algorithm" | "digits" | "period">;
 
 interface Window {
   /** Steps from the present one to the middle of the window. */
@@ -39,6 +47,8 @@ interface Window {
 /** The step whose code this is, within the window; undefined where there is none. */
 function matchingStep(code: string, secret: Uint8Array, shape: Shape, now: number, window: Window): number | undefined {
   const { algorithm, period } = shape;
+  const digits = digitsOf(shape);
+  if (code.length !== digits) return undefined;
   const epoch = Math.floor(now / 1000) + window.center * period;
   const result = verifySync({
     secret,
@@ -46,8 +56,10 @@ function matchingStep(code: string, secret: Uint8Array, shape: Shape, now: numbe
     epoch,
     epochTolerance: window.width * period,
     algorithm,
+    digits,
     period,
     crypto: otpCrypto,
+    guardrails,
   });
   return result.valid ? result.timeStep : undefined;
 }
@@ -82,10 +94,9 @@ function keyUri(secret: Uint8Array, context: EnrollmentContext): string {
   });
 }
 
-/** Six digits; spaces and hyphens between them are forgiven. */
-function normalize(code: string): string | undefined {
-  const digits = code.replace(/(?<=[0-9])[ -]+(?=[0-9])/g, "").trim();
-  return /^[0-9]{6}$/.test(digits) ? digits : undefined;
+/** As many digits as the authenticator shows, one that is new: six. */
+function normalize(code: string, state: Pick<TotpState, "digits"> = {}): string | undefined {
+  return digitsIn(code, [digitsOf(state)]);
 }
 
 /**
@@ -157,9 +168,12 @@ async function resync(
   return { state: { ...state, step: second, drift: second - present } };
 }
 
-/** What a body presents: `{ code }`. */
-function present({ code }: Readonly<Record<string, unknown>>): string | undefined {
-  return typeof code === "string" && code.length <= LONGEST_CODE ? normalize(code) : undefined;
+/** What a body presents: `{ code }`, as long as one of the account's authenticators shows them. */
+function present(body: Readonly<Record<string, unknown>>, { account }: PresentContext): string | undefined {
+  const code = codeIn(body);
+  const own = (account === undefined ? [] : factorsOf(account, "totp")) as readonly Factor<TotpState>[];
+  if (code === undefined) return undefined;
+  return digitsIn(code, own.length === 0 ? [DIGITS] : own.map(({ state }) => digitsOf(state)));
 }
 
 /** How codes prove an authenticator: see `totp()`. `window`: steps either side. */
@@ -183,6 +197,7 @@ export function totpMethod(window: 0 | 1 | 2): FactorMethod<TotpState, string> {
       }
       return undefined;
     },
+    hint: ({ state }) => (digitsOf(state) === DIGITS ? undefined : LONG_CODES),
     reseal,
     import: importTotp,
     enroll: enrollment(window),

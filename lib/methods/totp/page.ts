@@ -3,19 +3,41 @@ import { codeField, hiddenField, isAboutCode, nameField, postButton } from "../.
 import { problemText } from "../../pages/fragments.js";
 import { dangerouslyTrustedHtml, type Html, html } from "../../pages/html.js";
 import { icon } from "../../pages/icons.js";
-import type { AddForm, EnrollmentForm, FactorRow, MethodPage, PagePart } from "../../pages/method-page.js";
+import type {
+  AddForm,
+  ChallengeForm,
+  EnrollmentForm,
+  FactorRow,
+  MethodPage,
+  PagePart,
+} from "../../pages/method-page.js";
 import type { PageProblem } from "../../pages/views.js";
+import { LONG_CODES } from "./state.js";
 import { type TotpWords, totpWords } from "./words.js";
 
 /** What authenticator apps show of themselves. */
 export const totpPage: MethodPage<TotpWords> = {
   icon: "app",
   words: totpWords,
-  challenge: (form) => codeChallenge(form, "digits"),
+  challenge: (form) => codeChallenge({ ...form, words: { challenge: challengeWords(form) } }, "digits"),
   add: (form) => (form.place === "set-up" ? setUpPart(form) : settingsPart(form)),
   enrollment: (form) => (form.answer === undefined ? onceMore(form) : secretPart(form, form.answer)),
-  row: (row) => ({ actions: resyncForm(row) }),
+  row: (row) => ({
+    hint: hasLongCodes(row.factor) ? row.words.settings.eightDigits : undefined,
+    actions: resyncForm(row),
+  }),
 };
+
+function hasLongCodes({ hint }: { readonly hint?: string }): boolean {
+  return hint === LONG_CODES;
+}
+
+/** The words of the challenge, by how long the codes of the visitor's own authenticators are. */
+function challengeWords({ choice, words }: ChallengeForm<TotpWords>): TotpWords["challenge"] {
+  const { challenge, eightDigits, sixOrEightDigits } = words;
+  if (!choice.factors.some(hasLongCodes)) return challenge;
+  return { ...challenge, ...(choice.factors.every(hasLongCodes) ? eightDigits : sixOrEightDigits) };
+}
 
 function setUpPart({ context, isMain, password, type, words }: AddForm<TotpWords>): PagePart {
   const { setUp } = words;

@@ -5,6 +5,10 @@ import type { MethodWords } from "../../pages/messages.js";
 /** What is said of authenticator apps. */
 export interface TotpWords extends MethodWords {
   readonly challenge: CodeChallengeWords;
+  /** In place of the challenge's own words, where authenticators were taken over whose codes have eight digits. */
+  readonly eightDigits: Pick<CodeChallengeWords, "label" | "unreadable">;
+  /** The same, where others of the same user have six. */
+  readonly sixOrEightDigits: Pick<CodeChallengeWords, "label" | "unreadable">;
   /** Where the policy demands a factor. */
   readonly setUp: {
     /** Where an app is the only way, or the first. */
@@ -41,6 +45,8 @@ export interface TotpWords extends MethodWords {
     readonly addTitle: string;
     readonly addFirstTitle: string;
     readonly addSubmit: string;
+    /** Of an authenticator in the list. */
+    readonly eightDigits: string;
     readonly resync: string;
     readonly resyncLead: string;
     readonly resyncFirst: string;
@@ -64,6 +70,14 @@ export const totpWords: TotpWords = {
     hint: (issuer, labels) =>
       withLabels(`Open your authenticator app and enter the code it shows for ${issuer}.`, labels),
     unreadable: "Enter the 6 digits that your authenticator app shows.",
+  },
+  eightDigits: {
+    label: "8-digit code",
+    unreadable: "Enter the 8 digits that your authenticator app shows.",
+  },
+  sixOrEightDigits: {
+    label: "Code of 6 or 8 digits",
+    unreadable: "Enter all the digits that your authenticator app shows: 6, or 8.",
   },
   setUp: {
     needTitle: "What you need",
@@ -98,6 +112,7 @@ export const totpWords: TotpWords = {
     addTitle: "Add another authenticator app",
     addFirstTitle: "Add an authenticator app",
     addSubmit: "Add authenticator app",
+    eightDigits: "8-digit codes",
     resync: "Codes refused?",
     resyncLead:
       "First switch on automatic time on the phone. If its codes are still refused, enter two codes in a row.",
