@@ -21,7 +21,7 @@ function isBoolean(answer: unknown): boolean {
 const TEXT = wanting("text, at once", isText);
 const YES_OR_NO = wanting("true or false, at once", isBoolean);
 const YES_OR_NO_IN_TIME: Answers = { ...wanting("true or false", isBoolean), isAsync: true };
-const DOCUMENT: Answers = { ...wanting("an HTML document as text, at once", isText), fails: true };
+const DOCUMENT: Answers = { ...wanting("an HTML document as text", isText), fails: true, isAsync: true };
 const TIME: Answers = { ...wanting("milliseconds since the epoch", Number.isFinite), fails: true };
 const USER: Answers = {
   ...wanting("a user, or undefined where there is none", (answer) => typeof (answer ?? {}) === "object"),

@@ -78,6 +78,8 @@ async function journey(mode: Mode): Promise<Journey> {
     return typed.at(-1)!;
   };
   await act("/2fa/totp/enroll/confirm", { factorId: begun.body.factorId, code: "000000" });
+  // The page of an enrollment that is open shows what is to be scanned again.
+  if (mode !== "JSON") shownOnce.set(answers.length - 1, shownOnce.get(answers.length - 2)!);
   const { body } = await act("/2fa/totp/enroll/confirm", { factorId: begun.body.factorId, code: code() }, "JSON");
   shownOnce.set(answers.length - 1, body.backupCodes);
   await act("/logout");
@@ -123,17 +125,18 @@ function told(text: string, codes: readonly string[]): string[] {
 
 describe("B43 secrets in answers, logs and events", () => {
   test.each(MODES)(
-    "B43 a secret is in the one answer that shows it, and tokens are in no body at all (%s)",
+    "B43 a secret is in the one answer that shows it, and on the page of its open enrollment, and tokens are in no body at all (%s)",
     async (mode) => {
       const { answers, shownOnce, never, typed } = await journey(mode);
       expect(answers.length).toBeGreaterThan(40);
-      expect(shownOnce.size).toBe(3);
+      expect(shownOnce.size).toBe(mode === "JSON" ? 3 : 4);
       for (const [index, { text, headers, request }] of answers.entries()) {
         const [where, whole] = [
           `${index} ${request.method} ${request.url}`,
           `${text}${JSON.stringify({ ...headers, "set-cookie": "" })}`,
         ];
-        const others = [...shownOnce].filter(([shown]) => shown !== index).flatMap(([, secrets]) => secrets);
+        const own = shownOnce.get(index) ?? [];
+        const others = [...shownOnce.values()].flat().filter((secret) => !own.includes(secret));
         expect([where, found(whole, [...others, ...never])]).toEqual([where, []]);
         expect([where, told(whole, typed)]).toEqual([where, []]);
       }

@@ -203,7 +203,7 @@ describe("what others can do to an owner", () => {
     const { phone } = await enrolled(target, "alice");
     const jar = await full(target, "alice", phone);
     expect((await jar.page("/admin")).headers.location).toBe("/2fa/settings");
-    expect((await jar.page("/2fa")).text).toContain('name="code"');
+    expect((await jar.page("/2fa?confirm")).text).toContain('name="code"');
   });
 
   test("codes tried for users nobody knows leave a count that ends with its window, and nothing else", async () => {

@@ -220,7 +220,7 @@ describe("a person lives with a passkey", () => {
     await other.reload();
     expect(await other.getByText("Pay 1000 EUR to Eve").isVisible()).toBe(true);
     await other.getByRole("button", { name: "Not now" }).click();
-    await heading(other, "Two-step sign-in").waitFor();
+    await heading(other, "Transfer money").waitFor();
     await other.goBack();
     await heading(other, "This does not wait to be confirmed").waitFor();
     expect(await look(other, "operation-over")).toEqual([]);

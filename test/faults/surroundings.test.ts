@@ -63,7 +63,7 @@ describe("a CSRF middleware above app.use(mfa)", () => {
       const jar = new Jar(target);
       await jar.login("carol");
       expect((await jar.page("/2fa/settings")).status).toBe(200);
-      expect((await jar.form("/2fa/totp/enroll")).status).toBe(200);
+      expect((await jar.form("/2fa/totp/enroll")).status).toBe(303);
     }
     expect(warnings("SECOND_FACTOR_CSRF")).toEqual([]);
   });

@@ -124,11 +124,13 @@ describe.each(Object.entries(APPLICATIONS))("an application %s", (_name, made) =
     const { jar, prefix } = made({ ...plainLogin, options: { methods: [totp(), passkeys()] } });
     const browser = jar();
     await enroll(browser, prefix);
+    const begun = await browser.form(`${prefix}/2fa/totp/enroll`);
+    expect(begun.headers.location).toBe(`${prefix}/2fa/totp/enroll`);
     const pages = [
-      await browser.page(`${prefix}/2fa`),
+      await browser.page(`${prefix}/2fa?confirm`),
       await browser.page(`${prefix}/2fa/settings`),
       await browser.page(`${prefix}/2fa/none`),
-      await browser.form(`${prefix}/2fa/totp/enroll`),
+      await browser.page(`${prefix}/2fa/totp/enroll`),
       await jar().page(`${prefix}/2fa`),
       await jar().page(`${prefix}/transfer`),
     ];
