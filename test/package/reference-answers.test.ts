@@ -22,7 +22,7 @@ class Visit {
     const { factorId, phone, saved } = await this.enroll();
     await this.signIn(phone, saved);
     await this.change(phone, factorId);
-    await this.takeOffer();
+    await this.leave(await this.takeOffer());
   }
 
   private async enroll() {
@@ -68,10 +68,23 @@ class Visit {
     await this.ask(jar, "POST /disable");
   }
 
-  private async takeOffer(): Promise<void> {
+  private async takeOffer(): Promise<Jar> {
     const jar = await pending(this.target, "carol");
     const options = await creationOptions(jar);
     await this.ask(jar, "POST /passkey/offer", { credential: softwareAuthenticator().create(options) });
+    return jar;
+  }
+
+  private async leave(jar: Jar): Promise<void> {
+    for (const route of [
+      "GET /totp/enroll",
+      "POST /totp/enroll/cancel",
+      "GET /backup-codes",
+      "POST /backup-codes/saved",
+    ])
+      await this.ask(jar, route);
+    await this.ask(jar, "POST /preferred", { type: "passkey" });
+    await this.ask(jar, "POST /sign-in-again");
   }
 
   private async ask(jar: Jar, route: string, body: object = {}, id = ""): Promise<Response> {

@@ -24,6 +24,7 @@ import { codeIn, nameIn, papers, type Row, type Section, sections, sectionTitled
 const ELSEWHERE = [
   ...[
     "AuditAction",
+    "ErrorPlace",
     "ActivityName",
     "OwaspLevel",
     "Policy",

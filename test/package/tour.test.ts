@@ -18,7 +18,7 @@ const TOUR: readonly Stop[] = [
   { file: "package.json", from: '  "exports"', to: '  "scripts"' },
   { file: "lib/index.ts" },
   { file: "lib/second-factor.ts", from: "export function secondFactor" },
-  { file: "lib/engine/engine.ts" },
+  { file: "lib/engine/engine.ts", from: "/** The product without HTTP" },
   { file: "lib/engine/authentication.ts" },
   { file: "lib/engine/verification.ts" },
   { file: "lib/methods/backup-codes/backup-codes.ts" },
