@@ -33,7 +33,7 @@ import type { Notes } from "./settings-notes.js";
 import { type Settings, siteOf, userOf } from "./settings.js";
 
 /** What a layout that fails is called. */
-const LAYOUT = "pages.layout";
+const LAYOUT = "layout";
 /** Milliseconds. */
 const LONGEST_LAYOUT = 5 * SECOND;
 

@@ -1,7 +1,7 @@
-import { randomBytes } from "node:crypto";
 import { Server } from "node:http";
 import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
 import type { Browser } from "playwright-core";
+import { TEST_KEYS } from "../support/app.js";
 import { launchChromium } from "../support/chromium.js";
 import { type PostgresServer, startPostgres } from "../support/postgres.js";
 import { type RedisServer, startRedis } from "../support/redis.js";
@@ -54,7 +54,8 @@ describe("on the server, each example runs to its last line and does what it say
     // Any that is free.
     process.env["PORT"] = "0";
     process.env["REDIS_URL"] = redis.url;
-    process.env["SECOND_FACTOR_KEYS"] = `2026-11:${randomBytes(32).toString("base64")}`;
+    // They share their servers, and so what is sealed there.
+    process.env["SECOND_FACTOR_KEYS"] = TEST_KEYS;
   });
 
   afterAll(async () => {

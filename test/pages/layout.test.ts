@@ -66,7 +66,7 @@ describe("an application's own layout", () => {
     }
     const reasons = target.events.filter(({ action }) => action === "unavailable").map(({ reason }) => reason);
     expect(reasons).toHaveLength(4);
-    for (const reason of reasons) expect(reason).toMatch(/^pages\.layout /);
+    for (const reason of reasons) expect(reason).toMatch(/^layout /);
     // Clients of the API never see a page.
     expect((await waiting.verify(phone.code(target.clock()))).status).toBe(200);
   });
