@@ -1,7 +1,8 @@
+import { randomBytes } from "node:crypto";
 import { Server } from "node:http";
-import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
+import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from "@jest/globals";
 import type { Browser } from "playwright-core";
-import { TEST_KEYS } from "../support/app.js";
+import { createClient } from "redis";
 import { launchChromium } from "../support/chromium.js";
 import { type PostgresServer, startPostgres } from "../support/postgres.js";
 import { type RedisServer, startRedis } from "../support/redis.js";
@@ -54,8 +55,15 @@ describe("on the server, each example runs to its last line and does what it say
     // Any that is free.
     process.env["PORT"] = "0";
     process.env["REDIS_URL"] = redis.url;
-    // They share their servers, and so what is sealed there.
-    process.env["SECOND_FACTOR_KEYS"] = TEST_KEYS;
+    process.env["SECOND_FACTOR_KEYS"] = `2026-11:${randomBytes(32).toString("base64")}`;
+  });
+
+  // Each is an application of its own, whose users have set up nothing yet.
+  beforeEach(async () => {
+    const client = createClient({ url: redis.url });
+    await client.connect();
+    await client.flushAll();
+    client.destroy();
   });
 
   afterAll(async () => {
