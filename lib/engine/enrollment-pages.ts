@@ -1,3 +1,4 @@
+import type { Enrollment } from "../core/account.js";
 import { countAttempt } from "../core/attempts.js";
 import { failure, type Outcome, success } from "../core/errors.js";
 import type { FactorId, MethodType } from "../core/nouns.js";
@@ -29,6 +30,10 @@ export interface PagedEnrollment {
 
 type Names = Pick<EnrollmentContext, "accountName" | "issuer">;
 
+function mayShow(login: LoginContext, open: Enrollment, now: number): boolean {
+  return isShown(open, now) && changeProblem(askerOf(login, open), FRESH, now) === undefined;
+}
+
 /** What browsers come back to while an enrollment is open. */
 export class EnrollmentPages {
   private readonly answers: EnrollmentAnswers;
@@ -51,7 +56,7 @@ export class EnrollmentPages {
     return result;
   }
 
-  /** What an open enrollment showed, after a proof of it was wrong. */
+  /** What an open enrollment showed, after a proof of it was wrong: no longer, and to nobody else, than its own page shows it. */
   async answerOf(
     login: LoginContext,
     { factorId, type }: { readonly factorId: FactorId; readonly type: MethodType },
@@ -59,7 +64,7 @@ export class EnrollmentPages {
   ): Promise<Answer | undefined> {
     const now = this.dependencies.clock();
     const [method, open] = [enrollableOf(this.dependencies, type), openOf(login, type, now)];
-    if (method === undefined || open?.id !== factorId) return undefined;
+    if (method === undefined || open?.id !== factorId || !mayShow(login, open, now)) return undefined;
     return this.answers.shown(open, method, { ...methodContextOf(this.dependencies, login, now), ...names });
   }
 

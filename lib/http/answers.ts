@@ -36,6 +36,7 @@ const FOR_GOOD = "public, max-age=31536000, immutable";
 /** What is kept for everybody must bring nobody a session's cookie, which rolls on with every answer in some applications. */
 function bringsNoCookie(res: Response): void {
   const setHeader = res.setHeader.bind(res);
+  res.removeHeader("Set-Cookie");
   override(res, "setHeader", (name: string, value: string): Response => {
     return name.toLowerCase() === "set-cookie" ? res : setHeader(name, value);
   });

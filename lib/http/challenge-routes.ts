@@ -13,6 +13,8 @@ import { wantsPage } from "./answers.js";
 import { choiceMembers } from "./choice-members.js";
 import { amrOf } from "./description.js";
 import { challengePath, settingsPath, wayBack } from "./request-state.js";
+import { isFromAnotherSite } from "./going.js";
+import { localPlace } from "./return-to.js";
 import { readNothing, type Reply, type Route, route, type RouteContext } from "./route.js";
 import { readOperation } from "./schemas.js";
 import { saveRecord } from "./session.js";
@@ -59,15 +61,16 @@ async function thenOn(context: RouteContext): Promise<RouteContext> {
 /** The query of a link that leads to a proof nothing else asks for. `"settings"`: and back to the settings. */
 const CONFIRM = "confirm";
 
-function isFromSettings({ req, state }: RouteContext): boolean {
-  const from = req.get("referer") ?? "";
-  return URL.canParse(from) && new URL(from).pathname === settingsPath(state);
+function isFromSettings({ req, settings, state }: RouteContext): boolean {
+  const from = localPlace(req.get("referer"), settings.origins(req));
+  return from?.split("?", 1)[0] === settingsPath(state);
 }
 
 /** What the visitor came for. Links say it in their query: under `Referrer-Policy: no-referrer` nothing else does. */
 function askedBy(context: RouteContext): Promise<RouteContext> {
   const wanted = context.req.query[CONFIRM];
-  if (isDue(context.login.status)) return Promise.resolve(context);
+  // Another site's link must not abandon what waits to be confirmed.
+  if (isDue(context.login.status) || isFromAnotherSite(context.req)) return Promise.resolve(context);
   // Somebody who came from the settings to confirm that it is them goes back there.
   if (wanted === "settings" || isFromSettings(context)) return thenSettings(context);
   return wanted === undefined ? Promise.resolve(context) : thenOn(context);

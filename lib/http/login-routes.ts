@@ -13,9 +13,12 @@ const MOST_ROUTES = 1_000;
 /** Longer parts of a path, and those with a digit, may be somebody's token: they are not printed. */
 const WORD = /^[a-z._~-]{1,24}$/i;
 
-/** The whole path, within whatever router. Not as text: a path may be a link that was mailed, token and all. */
+/**
+ * The whole path, within whatever router, to the letter: a router may tell apart what the application does not. Not as text: a path
+ * may be a link that was mailed, token and all.
+ */
 function routeOf(req: Request): string {
-  return fingerprint(`route ${req.method} ${comparablePath(req, req.baseUrl + req.path)}`);
+  return fingerprint(`route ${req.method} ${req.baseUrl}${req.path}`);
 }
 
 /** Somebody sends a password, or what brings one back from an identity provider. */

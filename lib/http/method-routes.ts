@@ -144,12 +144,14 @@ export async function enrolledReply(
   isOnTheWay = context.login.status.status === "must-enroll",
 ): Promise<Outcome<Reply>> {
   const { settings, state } = context;
-  const { returnTo: _used, ...arrived } = login.session;
-  const continueTo = isOnTheWay ? destination(context) : settingsPath(state);
-  const session = isOnTheWay ? arrived : login.session;
+  const { returnTo, ...arrived } = login.session;
+  // A route wanted a factor that there was none of: it leads back there too.
+  const isGoingOn = isOnTheWay || returnTo !== undefined;
+  const continueTo = isGoingOn ? destination(context) : settingsPath(state);
+  const session = isGoingOn ? arrived : login.session;
   const view = factorView(factor, settings.methods);
   const done = { what: "factor-added", label: factor.label, ...(others && { others }) } as const;
-  const told = isOnTheWay ? {} : { done };
+  const told = isGoingOn ? {} : { done };
   if (minted === undefined) {
     return success({
       status: 201,

@@ -8,7 +8,7 @@ import { sendProblem } from "./answers.js";
 import { tellOfWaiting } from "./awaited.js";
 import type { Beginning, Completion } from "./completion.js";
 import type { Gate } from "./gate.js";
-import { pagePassed } from "./going.js";
+import { pagePassed, placeAsked } from "./going.js";
 import {
   asError,
   given,
@@ -309,7 +309,9 @@ export class PassportLogin {
     const { req } = state;
     const wanted = [back, sessionOf(req)?.returnTo, options.successRedirect, options.successReturnToOrRedirect];
     const origins = this.settings.origins(req);
-    const place = wanted.map((each) => localPlace(each, origins)).find((each) => each !== undefined);
+    // As a browser reads what it would be redirected to without us.
+    const from = placeAsked(state, this.settings);
+    const place = wanted.map((each) => localPlace(each, origins, from)).find((each) => each !== undefined);
     const returnTo = pagePassed(state, this.settings) ?? place;
     return returnTo === undefined ? {} : { returnTo };
   }

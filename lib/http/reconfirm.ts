@@ -1,10 +1,14 @@
 import { isEnrolled } from "../core/account.js";
-import { type Outcome, success } from "../core/errors.js";
+import { type Outcome, type Problem, success } from "../core/errors.js";
 import { ALL_CODES } from "../core/nouns.js";
 import { type LoginContext, scopeOf, subjectOf } from "../engine/login-context.js";
 import { FRESH, stepUp } from "../policy/access.js";
 import type { RouteContext } from "./route.js";
 import { userOf } from "./settings.js";
+
+const STALE = stepUp(FRESH);
+/** A client can tell a wrong password from none. */
+const PASSWORD_REFUSED: Problem = { ...STALE, members: { ...STALE.members, reason: "password-refused" } };
 
 /** While no factor exists, the password can stand in for a login that is no longer fresh. */
 export async function reconfirm(
@@ -21,7 +25,7 @@ export async function reconfirm(
     {
       // Only a plain true is a yes, whatever an application in JavaScript answers.
       check: async () => ((await verifyPassword(userOf(login), password, req)) as unknown) === true,
-      refusal: stepUp(FRESH),
+      refusal: PASSWORD_REFUSED,
     },
   );
   return outcome.ok ? success({ ...login, reconfirmed: true }) : outcome;

@@ -5,9 +5,10 @@
  * dots, so `/\evil.test`, `/<tab>/evil.test` and `https:evil.test` show themselves as another origin. What remains must not
  * begin with two slashes, which a dot segment before them can hide (`/..//evil.test`).
  */
-export function localPath(value: unknown, origin: string): string | undefined {
-  if (typeof value !== "string" || value === "" || !URL.canParse(value, origin)) return undefined;
-  const url = new URL(value, origin);
+export function localPath(value: unknown, origin: string, from = "/"): string | undefined {
+  const base = URL.canParse(from, origin) ? new URL(from, origin).href : origin;
+  if (typeof value !== "string" || value === "" || !URL.canParse(value, base)) return undefined;
+  const url = new URL(value, base);
   const own = new URL(origin);
   // A blob: URL has the origin of what it wraps, and is no place of it.
   if (url.origin !== own.origin || url.protocol !== own.protocol || url.username !== "" || url.password !== "")
@@ -16,12 +17,12 @@ export function localPath(value: unknown, origin: string): string | undefined {
   return local.startsWith("//") || local.startsWith("/\\") ? undefined : local;
 }
 
-/** A place on this site, whichever of the configured origins it is written with. */
-export function localPlace(value: unknown, origins: readonly string[]): string | undefined {
+/** A place on this site, whichever of the configured origins it is written with; relative ones are seen from `from`. */
+export function localPlace(value: unknown, origins: readonly string[], from?: string): string | undefined {
   for (const origin of origins) {
     // Those of apps (`capacitor://localhost`) are nothing that pages of ours lie on.
     if (!/^https?:/.test(origin)) continue;
-    const place = localPath(value, origin);
+    const place = localPath(value, origin, from);
     if (place !== undefined) return place;
   }
   return undefined;

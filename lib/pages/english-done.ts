@@ -19,7 +19,7 @@ export const englishDone: Messages["done"] = {
 /** What is said of the other logins, before a first factor is set up and after it. */
 export const englishOthers: Messages["others"] = {
   ask: "Sign me out everywhere else.",
-  askAdvice: "Without this, other browsers are asked for it within ten minutes.",
+  askAdvice: "Otherwise each of your other browsers has ten minutes to give the new second step.",
   willEnd: "You will be signed out everywhere else.",
   willStay: "Other browsers that are signed in will be asked for it, too.",
   ended: "You are signed out everywhere else.",

@@ -23,10 +23,11 @@ async function ready(given: TestAppOptions = {}): Promise<Ready> {
       app.post("/plain-login", authenticator.authenticate("local"), (_req, res) => {
         res.json({});
       });
+      app.post("/members/login", authenticator.authenticate("local", { successRedirect: "./home?a=1" }));
       app.post("/login-or-back", authenticator.authenticate("local", { successReturnToOrRedirect: "/or-here" }));
       given.routes?.(app, mfa, authenticator);
     },
-    options: { exempt: ["/login", "/plain-login", "/login-or-back"], ...given.options },
+    options: { exempt: ["/login", "/members/login", "/plain-login", "/login-or-back"], ...given.options },
   });
   return { ...(await enrolled(target, "alice")), jar: new Jar(target) };
 }
@@ -65,6 +66,12 @@ describe("after the second factor the user lands", () => {
     const login = await ready();
     await login.jar.form("/login", ACCOUNT);
     expect(await landing(login)).toBe("/account");
+  });
+
+  test("where a browser would read it to lead, if it is relative", async () => {
+    const login = await ready();
+    await login.jar.form("/members/login", ACCOUNT);
+    expect(await landing(login)).toBe("/members/home?a=1");
   });
 
   test("where successReturnToOrRedirect says, in its place", async () => {

@@ -85,6 +85,21 @@ describe("the form of a sign-in that was finished in another tab", () => {
 });
 
 describe("GET /2fa of a complete login", () => {
+  test.each([
+    ["?confirm=settings", {}],
+    ["", { Referer: "http://evil.test/2fa/settings" }],
+  ])("opened by another site (%s) abandons nothing that waits to be confirmed", async (query, headers) => {
+    const target = testApp(guardedPage);
+    const { phone } = await enrolled(target, "alice");
+    const jar = await full(target, "alice", phone);
+    target.clock.advance(6 * MINUTE);
+    await jar.page("/vault");
+    const foreign = { Accept: "text/html", "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", ...headers };
+    await jar.agent.get(`/2fa${query}`).set(foreign);
+    const answer = await jar.form("/2fa/totp", { code: phone.code(target.clock()) });
+    expect(answer.headers.location).toBe("/vault");
+  });
+
   test("goes on to where the user was going, or home, where nothing is asked", async () => {
     const target = testApp();
     const { phone } = await enrolled(target, "alice");

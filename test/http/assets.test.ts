@@ -48,6 +48,20 @@ describe("what the pages load", () => {
     expect((await new Jar(testApp()).agent.get(address)).status).toBe(404);
   });
 
+  test("brings nobody a cookie that something above has set", async () => {
+    const target = testApp({
+      before(app) {
+        app.use((_req, res, next) => {
+          res.cookie("csrf", "of-one-visitor");
+          next();
+        });
+      },
+    });
+    const [sheet = ""] = await addresses(await pending(target, "carol"));
+    const answer = await new Jar(target).agent.get(sheet);
+    expect([answer.status, answer.headers["set-cookie"]]).toEqual([200, undefined]);
+  });
+
   test("brings nobody a session's cookie, and asks no store about a login", async () => {
     const sessionStore = new session.MemoryStore();
     // An application whose cookie lives on with every answer.

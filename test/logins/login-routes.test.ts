@@ -49,9 +49,12 @@ describe("the route that made a login, while that waits", () => {
     expect(await jar.isIn()).toBe(false);
   });
 
-  test.each(["/api/session/", "/API/session", "/api/session?next=/"])("as Express routes: %s", async (path) => {
+  test("is that one whatever its query, and no other that a router of the application's may tell apart", async () => {
     const jar = await waitingBy("/api/session");
-    expect((await loginWith(jar, "carol", {}, path)).status).toBe(200);
+    for (const path of ["/api/session/", "/API/session", "/api//session"]) {
+      expect((await loginWith(jar, "carol", {}, path)).body.code).toBe("second-factor-required");
+    }
+    expect((await loginWith(jar, "carol", {}, "/api/session?next=/")).status).toBe(200);
   });
 
   test("is one method of one path: its neighbours are closed", async () => {

@@ -146,6 +146,24 @@ describe("a wrong code of an enrollment", () => {
     expect(shownOn(answer)).toEqual(shown);
   });
 
+  test("shows no more of it than the page does: nothing after five minutes, nor to a login that is not fresh", async () => {
+    const jar = await loggedIn();
+    const shown = shownOn((await submit(jar, PAGE)).page);
+    jar.target.clock.advance(5 * MINUTE);
+    for (const code of ["000000", "zz", ""]) {
+      const answer = await jar.form(`${PAGE}/confirm`, { factorId: shown.factorId, code });
+      expect([answer.status >= 400, answer.text.includes(shown.secret!)]).toEqual([true, false]);
+    }
+    const late = await loggedIn();
+    late.target.clock.advance(14 * MINUTE);
+    const begun = shownOn((await submit(late, PAGE)).page);
+    late.target.clock.advance(2 * MINUTE);
+    for (const code of ["000000", "zz", ""]) {
+      const answer = await late.form(`${PAGE}/confirm`, { factorId: begun.factorId, code });
+      expect([answer.status >= 400, answer.text.includes(begun.secret!)]).toEqual([true, false]);
+    }
+  });
+
   test("of somebody else's enrollment shows nothing of it", async () => {
     const jar = await loggedIn();
     const shown = shownOn((await submit(jar, PAGE)).page);
@@ -202,6 +220,23 @@ describe("a second start in the same session", () => {
     expect(one.user).toEqual(two.user);
     const credential = softwareAuthenticator().create(one);
     expect((await jar.post("/2fa/passkey/enroll", { credential })).status).toBe(201);
+  });
+});
+
+describe("a factor that a route asks for, of a user who has none", () => {
+  test("leads back to that route once it is set up", async () => {
+    const jar = await loggedIn({
+      routes(app, mfa) {
+        app.get("/reports", mfa.require({ maxAge: "5m" }), (_req, res) => void res.send("open"));
+      },
+    });
+    expect((await jar.page("/reports?year=2026")).headers.location).toBe("/2fa/settings");
+    const shown = shownOn((await submit(jar, PAGE)).page);
+    const code = phoneWith(shown).code(jar.target.clock());
+    await submit(jar, `${PAGE}/confirm`, { factorId: shown.factorId, code });
+    expect((await jar.form("/2fa/backup-codes/saved")).headers.location).toBe("/reports?year=2026");
+    expect((await jar.page("/reports?year=2026")).text).toBe("open");
+    expect((await jar.page("/2fa")).headers.location).toBe("/");
   });
 });
 

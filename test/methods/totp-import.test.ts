@@ -1,4 +1,6 @@
+import { createHash, randomBytes } from "node:crypto";
 import { describe, expect, test } from "@jest/globals";
+import { base32nopad } from "@scure/base";
 import { testApp, type TestApp } from "../support/app.js";
 import { enrolled, Jar, pending } from "../support/browser.js";
 import { hotp } from "../support/hotp.js";
@@ -275,5 +277,17 @@ describe("a secret is refused, with the reason,", () => {
     await target.mfa.accounts.importTotp("u2", { secret: SECRET });
     await expect(target.mfa.accounts.importTotp("u2", { secret: URI })).rejects.toThrow(/already enrolled/);
     expect(await target.mfa.accounts.factors("u2")).toHaveLength(1);
+  });
+
+  test("that shows the codes of one the user has: HMAC fills short keys with zeros, and hashes long ones", async () => {
+    const { accounts } = testApp().mfa;
+    const key = randomBytes(20);
+    await accounts.importTotp("u2", { secret: base32nopad.encode(key) });
+    const filled = base32nopad.encode(Buffer.concat([key, Buffer.alloc(2)]));
+    await expect(accounts.importTotp("u2", { secret: filled })).rejects.toThrow(/already enrolled/);
+    const long = randomBytes(80);
+    await accounts.importTotp("u3", { secret: base32nopad.encode(long) });
+    const hashed = base32nopad.encode(createHash("sha1").update(long).digest());
+    await expect(accounts.importTotp("u3", { secret: hashed })).rejects.toThrow(/already enrolled/);
   });
 });

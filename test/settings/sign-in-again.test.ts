@@ -244,6 +244,9 @@ describe("enforcement that is switched on later", () => {
       401,
       expect.stringContaining('name="password"'),
     ]);
+    const told = await jar.post("/2fa/totp/enroll", { password: "wrong" });
+    expect(told.body).toMatchObject({ code: "step-up-required", reason: "password-refused" });
+    expect((await jar.post("/2fa/totp/enroll")).body).not.toHaveProperty("reason");
     expect((await jar.post("/2fa/totp/enroll", { password: passwordOf("carol") })).status).toBe(201);
   });
 

@@ -1,7 +1,7 @@
-import { base32nopad } from "@scure/base";
+import { createHash } from "node:crypto";
 import { type Account, type Factor, factorsOf } from "../../core/account.js";
 import type { Imported, ImportTerms, MethodContext } from "../../engine/method.js";
-import { DIGITS, secretContext, type TotpState } from "./state.js";
+import { DIGITS, secretContext, type TotpAlgorithm, type TotpState } from "./state.js";
 import { readSecret, type ReadSecret } from "./uri.js";
 
 /** RFC 4226 R6. */
@@ -31,14 +31,26 @@ function checkSecret(source: string, terms: ImportTerms): ReadSecret {
   return read;
 }
 
-/** True when the user has an authenticator with this very secret: it must not be enrolled twice, or codes count twice. */
+/** Bytes of a block of each hash (FIPS 180-4). */
+const BLOCK_BYTES: Readonly<Record<TotpAlgorithm, number>> = { sha1: 64, sha256: 64, sha512: 128 };
+
+/** What HMAC makes of a key (RFC 2104 section 2): one longer than a block is hashed, a shorter one is filled with zeros. */
+function hmacKeyOf(secret: Uint8Array, algorithm: TotpAlgorithm): string {
+  const isLong = secret.length > BLOCK_BYTES[algorithm];
+  const key = isLong ? createHash(algorithm).update(secret).digest() : Buffer.from(secret);
+  return key.toString("hex").replace(/(00)+$/, "");
+}
+
+/** True when the user has an authenticator that shows the same codes: it must not be enrolled twice, or codes count twice. */
 async function isKnown(
-  secret: Uint8Array,
+  { algorithm, secret }: Pick<ReadSecret, "algorithm" | "secret">,
   factors: readonly Factor<TotpState>[],
   { keys, userId }: MethodContext,
 ): Promise<boolean> {
   const known = await Promise.all(factors.map(({ state }) => keys.decrypt(state.secret, secretContext(userId))));
-  return known.some((each) => base32nopad.encode(each) === base32nopad.encode(secret));
+  // Of the same secret with another hash the codes differ; that it is there twice is a mistake all the same.
+  const key = hmacKeyOf(secret, algorithm);
+  return known.some((each) => Buffer.compare(each, secret) === 0 || hmacKeyOf(each, algorithm) === key);
 }
 
 /**
@@ -54,7 +66,8 @@ export async function importTotp(
 ): Promise<Imported<TotpState>> {
   const { digits, secret, ...shape } = checkSecret(source, terms);
   const known = factorsOf(account, "totp") as readonly Factor<TotpState>[];
-  if (await isKnown(secret, known, context)) throw new TypeError("This TOTP secret is already enrolled for this user");
+  if (await isKnown({ algorithm: shape.algorithm, secret }, known, context))
+    throw new TypeError("This TOTP secret is already enrolled for this user");
   const sealed = await context.keys.encrypt(secret, secretContext(context.userId));
   return {
     label: "Authenticator app",
