@@ -6,15 +6,21 @@
  * begin with two slashes, which a dot segment before them can hide (`/..//evil.test`).
  */
 export function localPath(value: unknown, origin: string, from = "/"): string | undefined {
-  const base = URL.canParse(from, origin) ? new URL(from, origin).href : origin;
-  if (typeof value !== "string" || value === "" || !URL.canParse(value, base)) return undefined;
-  const url = new URL(value, base);
-  const own = new URL(origin);
-  // A blob: URL has the origin of what it wraps, and is no place of it.
-  if (url.origin !== own.origin || url.protocol !== own.protocol || url.username !== "" || url.password !== "")
-    return undefined;
+  const url = typeof value === "string" && value !== "" ? resolved(value, origin, from) : undefined;
+  if (url === undefined || !isOf(url, new URL(origin))) return undefined;
   const local = url.pathname + url.search + url.hash;
   return local.startsWith("//") || local.startsWith("/\\") ? undefined : local;
+}
+
+/** As a browser reads it on the page `from`. */
+function resolved(value: string, origin: string, from: string): URL | undefined {
+  const base = URL.canParse(from, origin) ? new URL(from, origin).href : origin;
+  return URL.canParse(value, base) ? new URL(value, base) : undefined;
+}
+
+function isOf({ origin, password, protocol, username }: URL, own: URL): boolean {
+  // A blob: URL has the origin of what it wraps, and is no place of it.
+  return origin === own.origin && protocol === own.protocol && username === "" && password === "";
 }
 
 /** A place on this site, whichever of the configured origins it is written with; relative ones are seen from `from`. */
