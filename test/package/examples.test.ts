@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { Server } from "node:http";
-import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
+import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from "@jest/globals";
 import type { Browser } from "playwright-core";
+import { createClient } from "redis";
 import { launchChromium } from "../support/chromium.js";
 import { type PostgresServer, startPostgres } from "../support/postgres.js";
 import { type RedisServer, startRedis } from "../support/redis.js";
@@ -64,6 +65,9 @@ describe("on the server, each example runs to its last line and does what it say
     await Promise.all([redis.kill(), postgres.remove()]);
   });
 
+  // Each has keys of its own, and users of the same names.
+  beforeEach(() => emptied(redis));
+
   test.each(titled(forServer))("%s", async (title, example) => {
     const application = new Application(example.code, { connectionString: postgres.url, redisUrl: redis.url });
     let made: Readonly<Record<string, unknown>> = {};
@@ -102,6 +106,13 @@ describe("in a browser, each example runs to its last line and does what it says
 
 function titled(all: readonly Example[]): [string, Example][] {
   return all.map((example) => [example.title, example]);
+}
+
+async function emptied({ url }: RedisServer): Promise<void> {
+  const client = createClient({ url });
+  await client.connect();
+  await client.flushAll();
+  client.destroy();
 }
 
 /** Ends what the example began: connections have a `destroy`, servers a `close`. */
