@@ -11,7 +11,7 @@ import type { Route } from "./route.js";
 export interface Method<State = unknown, Presented = unknown> extends FactorMethod<State, Presented> {
   /** Its words, forms and settings row. */
   readonly page: MethodPage;
-  /** Its routes. Default: those of what it can: `POST /type`, and `/type/send`, `/type/enroll`, `/type/enroll/confirm`. */
+  /** Its routes. Default: those of what it can: `POST /type`, and `/type/send`, `/type/enroll` and what is below that. */
   readonly routes?: readonly Route[];
   /** What it adds to the answer of `GET /settings`. Never secret. */
   settings?(login: LoginContext, site: Site): Readonly<Record<string, unknown>>;

@@ -73,6 +73,9 @@ describe("on the server, each example runs to its last line and does what it say
     await Promise.all([redis.kill(), postgres.remove()]);
   });
 
+  // Each has keys of its own, and users of the same names.
+  beforeEach(() => emptied(redis));
+
   test.each(titled(forServer))("%s", async (title, example) => {
     const application = new Application(example.code, { connectionString: postgres.url, redisUrl: redis.url });
     let made: Readonly<Record<string, unknown>> = {};
@@ -111,6 +114,13 @@ describe("in a browser, each example runs to its last line and does what it says
 
 function titled(all: readonly Example[]): [string, Example][] {
   return all.map((example) => [example.title, example]);
+}
+
+async function emptied({ url }: RedisServer): Promise<void> {
+  const client = createClient({ url });
+  await client.connect();
+  await client.flushAll();
+  client.destroy();
 }
 
 /** Ends what the example began: connections have a `destroy`, servers a `close`. */
