@@ -58,14 +58,6 @@ describe("on the server, each example runs to its last line and does what it say
     process.env["SECOND_FACTOR_KEYS"] = `2026-11:${randomBytes(32).toString("base64")}`;
   });
 
-  // Each is an application of its own, whose users have set up nothing yet.
-  beforeEach(async () => {
-    const client = createClient({ url: redis.url });
-    await client.connect();
-    await client.flushAll();
-    client.destroy();
-  });
-
   afterAll(async () => {
     delete process.env["SECOND_FACTOR_KEYS"];
     delete process.env["PORT"];
