@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import type { Express } from "express";
-import { CANARY, testApp, type TestApp } from "../support/app.js";
+import { CANARY, passwordOf, testApp, type TestApp } from "../support/app.js";
 import {
   ask,
   cookies,
@@ -52,6 +52,16 @@ describe("a remember-me cookie set at the first step", () => {
     expect(cookies(jar).remember_me).toBe("good-for-alice");
     dropCookie(jar, SESSION_COOKIE);
     await expectDenied(jar);
+  });
+
+  test("B06 a cookie read above the line, of a user without a factor, sets none up: it is no fresh login", async () => {
+    const jar = new Jar(remembering("before"));
+    await jar.post("/login", { username: "carol", password: passwordOf("carol"), remember: "1" });
+    dropCookie(jar, SESSION_COOKIE);
+    expect((await jar.get("/inside")).body).toEqual({ canary: CANARY });
+    for (const path of ["/2fa/totp/enroll", "/2fa/passkey/enroll/options"]) {
+      expect((await jar.post(path, {})).body.code).toBe("step-up-required");
+    }
   });
 
   describe.each(["before", "after"] as const)("with the strategy mounted %s app.use(mfa)", (place) => {

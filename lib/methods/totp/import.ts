@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
 import { type Account, type Factor, factorsOf } from "../../core/account.js";
+import { hmacKeyOf } from "../../crypto/hmac-keys.js";
 import type { Imported, ImportTerms, MethodContext } from "../../engine/method.js";
-import { DIGITS, secretContext, type TotpAlgorithm, type TotpState } from "./state.js";
+import { DIGITS, secretContext, type TotpState } from "./state.js";
 import { readSecret, type ReadSecret } from "./uri.js";
 
 /** RFC 4226 R6. */
@@ -29,16 +29,6 @@ function checkSecret(source: string, terms: ImportTerms): ReadSecret {
   if (new Set(read.secret).size < 5)
     throw new TypeError("The TOTP secret repeats itself: it was not made by a random generator");
   return read;
-}
-
-/** Bytes of a block of each hash (FIPS 180-4). */
-const BLOCK_BYTES: Readonly<Record<TotpAlgorithm, number>> = { sha1: 64, sha256: 64, sha512: 128 };
-
-/** What HMAC makes of a key (RFC 2104 section 2): one longer than a block is hashed, a shorter one is filled with zeros. */
-function hmacKeyOf(secret: Uint8Array, algorithm: TotpAlgorithm): string {
-  const isLong = secret.length > BLOCK_BYTES[algorithm];
-  const key = isLong ? createHash(algorithm).update(secret).digest() : Buffer.from(secret);
-  return key.toString("hex").replace(/(00)+$/, "");
 }
 
 /** True when the user has an authenticator that shows the same codes: it must not be enrolled twice, or codes count twice. */
