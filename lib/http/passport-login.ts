@@ -124,6 +124,15 @@ export class PassportLogin {
     this.watch(req);
   }
 
+  /** Ends the login of this very request. The request and its session are without it whatever becomes of writing that down. */
+  async abandon(state: RequestState): Promise<void> {
+    const ending = this.end(state.req);
+    tryToHideUser(state.req);
+    state.login = undefined;
+    await this.forget(state, false);
+    await ending;
+  }
+
   /** Made complete by a trusted browser just now, the login waits for its proof all the same. */
   async insist(state: RequestState, login: LoginContext): Promise<LoginContext> {
     const waiting = await this.engine.firstFactor.insist(login);
@@ -249,6 +258,8 @@ export class PassportLogin {
     // Where Passport itself redirects to what was first asked for, it reads the place from here.
     const kept = sessionOf(state.req);
     if (kept !== undefined && options.successReturnToOrRedirect !== undefined) kept.returnTo = returnTo;
+    // Nothing was logged in before: the proof was the first step of this login too.
+    if (state.login === undefined) state.hasBegun = true;
     const risen = weighed({ ...ready, session }, ready.record, this.settings.clock());
     const opens = ready.opens === true;
     return this.arrive(login, opens ? { ...risen, opens } : risen, beginning);
