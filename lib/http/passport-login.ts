@@ -117,7 +117,10 @@ export class PassportLogin {
 
   /** Ends the login in the session. With `keepsData` what the application keeps there stays. */
   async forget({ req }: RequestState, keepsData: boolean): Promise<void> {
-    delete requireSession(req).secondFactor;
+    const session = sessionOf(req);
+    // Destroyed with the login in it.
+    if (session === undefined) return;
+    delete session.secondFactor;
     const logOut = ownLogOut(req);
     if (logOut === undefined) return;
     await settled((done) => (keepsData ? logOut.call(req, { keepSessionInfo: true }, done) : logOut.call(req, done)));
@@ -248,6 +251,7 @@ export class PassportLogin {
   /** A strategy has verified the second factor: this login is a full one. */
   private async goOnWith(login: LoggingIn, ready: ReadyLogin): Promise<boolean> {
     const { options, state, user } = login;
+    const { deviceToken } = ready;
     const { returnTo, ...session } = ready.session;
     const beginning = await this.beginningOf(state.req, user);
     if (!keepsSession(options)) {
@@ -262,7 +266,10 @@ export class PassportLogin {
     if (state.login === undefined) state.hasBegun = true;
     const risen = weighed({ ...ready, session }, ready.record, this.settings.clock());
     const opens = ready.opens === true;
-    return this.arrive(login, opens ? { ...risen, opens } : risen, beginning);
+    const goesOn = await this.arrive(login, opens ? { ...risen, opens } : risen, beginning);
+    // Where the login does not open, nothing of it is left with the browser.
+    if (goesOn) this.gate.keepDevice(state, { login: risen, deviceToken });
+    return goesOn;
   }
 
   /** What was kept of the login that rises; of one that was whole by its first step there is nothing yet. */

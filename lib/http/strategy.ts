@@ -9,7 +9,6 @@ import type { LoginContext } from "../engine/login-context.js";
 import { isDue } from "../policy/assess.js";
 import { browserIdOf } from "./browser-cookie.js";
 import { isCrossSite, isForeign } from "./cross-site.js";
-import { setDeviceToken } from "./device-cookie.js";
 import type { Method } from "./method.js";
 import { unknownNames } from "../core/option-names.js";
 import { prove, type Proved } from "./proving.js";
@@ -111,13 +110,11 @@ class StrategyAttempt {
   }
 
   private arrive(login: LoginContext, proved: Proved): Verdict {
-    const { req, res } = this.state;
     if ("waiting" in proved) return FAILED;
     if ("confirmed" in proved) return this.goOn(login);
     const { deviceToken, login: elevated } = proved;
-    if (deviceToken !== undefined) setDeviceToken(req, res, this.settings, login.userId, deviceToken);
     // Passport calls req.logIn next; the login completed there is this one.
-    this.state.ready = elevated;
+    this.state.ready = { ...elevated, deviceToken };
     return { user: userOf(login) };
   }
 
