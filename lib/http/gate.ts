@@ -83,7 +83,8 @@ export class Gate {
     return this.settings.isReport ? listing.catch(() => unlisted.login) : listing;
   }
 
-  private async setDue(state: RequestState, login: LoginContext, unweighed: Unweighed): Promise<void> {
+  /** A login that owes a factor is what this request is about, and has its time for it from now on. */
+  async setDue(state: RequestState, login: LoginContext, unweighed: Unweighed): Promise<void> {
     if (login.session !== undefined) {
       const waiting = await this.beginWait(state.req, login);
       state.isNewlyDue = waiting !== login;

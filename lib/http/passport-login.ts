@@ -241,11 +241,24 @@ export class PassportLogin {
     if (login.opens === true) showUser(req, undefined);
     const open = await this.completion.complete(state, login, beginning);
     if (open.status.status === "ended") return this.refuseEnded(state, options);
+    if (isDue(open.status) && !this.settings.isReport) return this.arriveOwing(state, options, open);
     showUser(req, user);
     if (login.opens === true) await saveSession(req);
     this.gate.setLogin(state, open);
     onNewLife(req, () => this.engine.logins.prolong(open));
     return true;
+  }
+
+  /** While it was made another session set a factor up that this login owes now. */
+  private async arriveOwing(
+    state: RequestState,
+    { secondFactor }: LogInOptions,
+    login: LoginContext,
+  ): Promise<boolean> {
+    await this.gate.setDue(state, login, login);
+    if (secondFactor === "inline") return true;
+    this.gate.answerDue(state, login);
+    return false;
   }
 
   /** A strategy has verified the second factor: this login is a full one. */

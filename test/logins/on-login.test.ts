@@ -288,6 +288,57 @@ describe("until onLogin has come to an end", () => {
     expect(await next.isIn()).toBe(true);
   });
 
+  describe("a login that comes to owe a factor meanwhile, which was set up in another session, waits for it", () => {
+    async function owing(options: object = {}) {
+      const gate = held();
+      let isHeld = false;
+      const told = toldApp(
+        {
+          options: { endOtherSessions: "never", ...options },
+          routes(app, _mfa, authenticator) {
+            app.post("/inline", authenticator.authenticate("local", { secondFactor: "inline" }), (req, res) => {
+              res.json({ user: req.user ?? null, isIn: req.isAuthenticated(), status: req.secondFactor.status });
+            });
+          },
+        },
+        () => (isHeld ? gate.wait() : undefined),
+      );
+      const other = await pending(told.target, "carol");
+      isHeld = true;
+      const jar = new Jar(told.target);
+      const setUp = async (): Promise<Enrolled> => {
+        await gate.reached;
+        const factor = await other.enroll();
+        gate.release();
+        return factor;
+      };
+      return { ...told, jar, setUp };
+    }
+
+    test("and is answered as any that does", async () => {
+      const { jar, setUp, target } = await owing();
+      const [answer, { phone }] = await Promise.all([jar.login("carol"), setUp()]);
+      expectProblem(answer, "second-factor-required");
+      expect([await jar.isIn(), (await jar.get("/2fa")).body.status]).toEqual([false, "pending"]);
+      expect((await jar.verify(phone.code(target.clock()))).status).toBe(200);
+      expect(await jar.isIn()).toBe(true);
+    });
+
+    test("and code that waits for it answers for itself, the user hidden", async () => {
+      const { jar, setUp } = await owing();
+      const [answer] = await Promise.all([loginWith(jar, "carol", {}, "/inline"), setUp()]);
+      expect([answer.status, answer.body]).toEqual([200, { user: null, isIn: false, status: "pending" }]);
+      expect(await jar.isIn()).toBe(false);
+    });
+
+    test("but not where nothing is enforced", async () => {
+      const { jar, setUp, target } = await owing({ enforce: "report" });
+      const [answer] = await Promise.all([jar.login("carol"), setUp()]);
+      expect([answer.status, await jar.isIn()]).toEqual([302, true]);
+      expect(actionsOf(target, "would-block").length).toBeGreaterThan(0);
+    });
+  });
+
   test("a login that is ended meanwhile does not open", async () => {
     const { gate, jar, target, verified } = await waiting();
     await target.mfa.accounts.signOutEverywhere("u1");
@@ -472,7 +523,10 @@ describe("a login that the application ends while it is told of it", () => {
 
   function called(act: (done: (error: unknown) => void) => unknown): Promise<void> {
     return new Promise((resolve, reject) => {
-      act((error) => (error ? reject(error) : resolve()));
+      act((error) => {
+        if (error instanceof Error) reject(error);
+        else resolve();
+      });
     });
   }
 
