@@ -24,7 +24,9 @@ import { clientOf, unweighedOf } from "./source.js";
 export interface StrategyOptions {
   /**
    * Asks for a proof at each request, also where none is due: on a trusted browser, and in a login that is complete. Whoever has no
-   * factor of the kind then fails, and a login that the strategy before it made in the same request is none without the proof.
+   * factor of the kind then fails, and a login that the strategy before it made in the same request is none without the proof. Where
+   * that is complete but for the proof, `onLogin` has run before, with no factor: what has to wait for the proof is done behind this
+   * strategy.
    * Default: false, whoever owes nothing goes on, whatever code they sent.
    */
   readonly always?: boolean;
