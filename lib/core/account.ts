@@ -78,8 +78,11 @@ export interface Login {
   readonly life?: number;
   /** It was used again after the request that listed it. */
   readonly used?: true;
-  /** Since when the application does what it does with a new login: until that has come to an end nothing is open to it. */
-  readonly opening?: { readonly at: number };
+  /**
+   * Since when the application does what it does with a new login: until that has come to an end nothing is open to it. `deviceId`: the
+   * browser that came to be trusted with it, and is not where it does not open.
+   */
+  readonly opening?: { readonly at: number; readonly deviceId?: string };
   /** The first step it rose from, where the application is told of new logins: it is told once. */
   readonly from?: string;
 }

@@ -104,6 +104,14 @@ export function openingIn(logins: readonly Login[], ids: readonly (string | unde
   );
 }
 
+/** The browser that came to be trusted with a login is noted at it for as long as that is not open. */
+export function openingWith(account: Account, loginId: string, deviceId: string): Account {
+  const noted = account.logins.map((each) =>
+    each.id === loginId && each.opening !== undefined ? { ...each, opening: { ...each.opening, deviceId } } : each,
+  );
+  return { ...account, logins: noted };
+}
+
 /** A login is open from now on. Its session may live longer or shorter than when it was listed: that was chosen meanwhile. */
 export function openLogin(account: Account, login: Login, life: number | undefined): Account {
   const { opening: _over, ...open } = withLife(login, life);

@@ -1,6 +1,6 @@
 import type { Account, Login } from "../core/account.js";
 import { withoutDevice } from "../core/account-changes.js";
-import { sighted } from "../core/logins.js";
+import { openingWith, sighted } from "../core/logins.js";
 import type { Proof } from "../core/nouns.js";
 import { randomId } from "../crypto/random.js";
 import type { AccountEvent } from "../events/audit.js";
@@ -97,5 +97,6 @@ export async function elevate(
   const { label } = login.source;
   const granted = await devices.grant(withoutDevice(listed, deviceIdOf(login) ?? ""), label, proof.at);
   const told = [...events, { action: "device-trusted", label }];
-  return { account: granted.account, session, events: told, deviceToken: granted.token };
+  const noted = openingWith(granted.account, stage.id, granted.deviceId);
+  return { account: noted, session, events: told, deviceToken: granted.token };
 }

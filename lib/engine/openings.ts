@@ -1,9 +1,11 @@
 import { setTimeout } from "node:timers/promises";
 import type { Account, Login } from "../core/account.js";
+import { withoutDevice } from "../core/account-changes.js";
 import { LoginRefusedError, UnavailableError } from "../core/errors.js";
 import { openingIn, openLogin, removeLogin, revokeFirstStep } from "../core/logins.js";
 import { MINUTE, SECOND } from "../core/nouns.js";
 import { isFuture } from "../core/time.js";
+import type { AccountEvent } from "../events/audit.js";
 import { listedAt, PENDING_LIFE, type SessionRecord } from "../policy/assess.js";
 import type { AccountRecord } from "./account-records.js";
 import type { EngineDependencies } from "./dependencies.js";
@@ -70,44 +72,59 @@ export class Openings {
   }
 
   /**
-   * Runs what the application does with a new login, and opens it. Ended meanwhile, it is answered as that.
+   * Runs what the application does with a new login, and opens it. Ended meanwhile, it is answered as that. `act` answers whether the
+   * login is still where it was made.
    * @throws LoginRefusedError where the application refuses: then the login is over
    */
-  async open(login: Risen, act: () => Promise<void>): Promise<LoginContext> {
-    const { clock, records } = this.dependencies;
+  async open(login: Risen, act: () => Promise<boolean>): Promise<LoginContext> {
+    const { clock } = this.dependencies;
+    const listed = listedAt(login.session, login.record.account);
+    let isThere: boolean;
     try {
-      await act();
+      isThere = await act();
     } catch (error) {
-      const found = listedAt(login.session, login.record.account);
       // Where that cannot be written it is over when its time is.
-      if (found !== undefined) await this.strike(login, found).catch(() => undefined);
+      if (listed !== undefined) await this.strike(login, listed).catch(() => undefined);
       throw new LoginRefusedError("login-failed", error);
     }
-    const { record } = await records.change<undefined>(
+    const opened = isThere ? await this.openListed(login) : undefined;
+    if (opened !== undefined || listed === undefined) return weighed(login, opened ?? login.record, clock());
+    return weighed(login, await this.strike(login, listed), clock());
+  }
+
+  /** The account in which the login is open; undefined where it was ended meanwhile. */
+  private async openListed(login: Risen): Promise<AccountRecord | undefined> {
+    const { record, result } = await this.dependencies.records.change<boolean>(
       subjectOf(login),
       ({ account }) => {
         const found = listedAt(login.session, account);
-        if (found?.opening === undefined) return { result: undefined };
-        return { account: openLogin(account, found, login.source.life), result: undefined };
+        if (found?.opening === undefined) return { result: found !== undefined };
+        return { account: openLogin(account, found, login.source.life), result: true };
       },
       login.record,
     );
-    return weighed(login, record, clock());
+    return result ? record : undefined;
   }
 
   private find({ session, unmarked }: Unweighed, { logins }: Account): Login | undefined {
     return openingIn(logins, [session?.id, unmarked?.id, unmarked?.copied?.id]);
   }
 
-  /** Ends a login that does not open, and the first step that it rose from: the proof is used up. */
-  private async strike(login: Unweighed, { from, id, stage }: Login): Promise<AccountRecord> {
+  /**
+   * Ends a login that does not open, the first step that it rose from, whose proof is used up, and the trust in the browser that was
+   * granted with it.
+   */
+  private async strike(login: Unweighed, { from, id, opening, stage }: Login): Promise<AccountRecord> {
     const { records } = this.dependencies;
     const { record } = await records.change<undefined>(subjectOf(login), ({ account }, now) => {
       const found = listedAt({ id, stage }, account);
-      if (found?.opening === undefined) return { result: undefined };
-      const ended = removeLogin(account, found);
+      const device = account.devices.find((each) => each.id === opening?.deviceId);
+      // It is open, or it was ended already: an account that was erased meanwhile must not come to life again for it.
+      if (found === undefined ? device === undefined : found.opening === undefined) return { result: undefined };
+      const ended = removeLogin(device === undefined ? account : withoutDevice(account, device.id), { id, stage });
       const whole = from === undefined ? ended : revokeFirstStep(ended, from, now + PENDING_LIFE);
-      return { account: whole, result: undefined };
+      const events: AccountEvent[] = device === undefined ? [] : [{ action: "device-revoked", label: device.label }];
+      return { account: whole, result: undefined, events };
     });
     return record;
   }

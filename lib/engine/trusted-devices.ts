@@ -50,6 +50,7 @@ export async function resealDevice(
 
 export interface Granted {
   readonly account: Account;
+  readonly deviceId: string;
   /** The browser's only copy. */
   readonly token: string;
 }
@@ -67,7 +68,8 @@ export class TrustedDevices {
     const { key, sealed } = await newDigestKey(this.keys, context);
     const times = { createdAt: now, lastUsedAt: now, rotatedAt: now, expiresAt: now + this.options.maxAge };
     const device: Device = { id, label, ...times, key: sealed, digest: digestOf(key, secret, context), spent: [] };
-    return { account: putDevice(account, device, this.options.maxPerUser, now), token: tokenOf(id, secret) };
+    const granted = putDevice(account, device, this.options.maxPerUser, now);
+    return { account: granted, deviceId: id, token: tokenOf(id, secret) };
   }
 
   /** Looks a presented token up. The caller stores the `account` it answers, conditionally, before believing it. */

@@ -7,6 +7,7 @@ import type { Engine } from "../engine/engine.js";
 import { listedLogin, type LoginContext, weighed } from "../engine/login-context.js";
 import type { SessionRecord } from "../policy/assess.js";
 import type { RequestState } from "./request-state.js";
+import { placeIn } from "./session.js";
 import { type AppUser, type Settings, userOf } from "./settings.js";
 import { clientOf } from "./source.js";
 import { tryToHideUser } from "./user-visibility.js";
@@ -95,17 +96,22 @@ export class Completion {
 
   /**
    * Has the application do what it does with a login that is complete but for that, where it is for this request to do so; answers
-   * the login as it is then. Where another request does, that is waited for.
+   * the login as it is then: over, where the application ended it. Where another request does, that is waited for.
    * @throws LoginRefusedError where the application refuses: the login is over, in the account and in the session
    */
   async complete(state: RequestState, login: LoginContext, beginning: Beginning): Promise<LoginContext> {
     const { session } = login;
     if (session === undefined) return login;
     const risen = { ...login, session };
-    if (login.opens === true)
+    if (login.opens === true) {
+      const isStillThere = placeIn(state.req);
       return this.guarded(state, login, () =>
-        this.engine.openings.open(risen, () => this.tell(state, risen, beginning)),
+        this.engine.openings.open(risen, async () => {
+          await this.tell(state, risen, beginning);
+          return isStillThere();
+        }),
       );
+    }
     const record = await this.engine.openings.settled(login, login.record);
     return record === login.record ? login : weighed(login, record, this.settings.clock());
   }

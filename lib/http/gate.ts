@@ -18,6 +18,11 @@ import type { Settings } from "./settings.js";
 import { unweighedOf } from "./source.js";
 import { currentUser, hideUser } from "./user-visibility.js";
 
+type KeptDevice = Pick<BegunLogin, "deviceRefused"> & {
+  readonly login: Pick<LoginContext, "userId">;
+  readonly deviceToken?: string | undefined;
+};
+
 type SessionLogin = LoginContext & { readonly session: SessionRecord };
 
 /** It is complete, and neither the account nor the session says so. A login that is this request's alone is never listed. */
@@ -78,7 +83,8 @@ export class Gate {
     return this.settings.isReport ? listing.catch(() => unlisted.login) : listing;
   }
 
-  private async setDue(state: RequestState, login: LoginContext, unweighed: Unweighed): Promise<void> {
+  /** A login that owes a factor is what this request is about, and has its time for it from now on. */
+  async setDue(state: RequestState, login: LoginContext, unweighed: Unweighed): Promise<void> {
     if (login.session !== undefined) {
       const waiting = await this.beginWait(state.req, login);
       state.isNewlyDue = waiting !== login;
@@ -132,8 +138,9 @@ export class Gate {
     if (isDue(login.status) && !this.settings.isReport) hideUser(state.req);
   }
 
-  /** What the first step left for the trusted device's cookie. */
-  keepDevice({ req, res }: RequestState, { deviceRefused = false, deviceToken, login }: BegunLogin): void {
+  /** What a step of the login left for the trusted device's cookie. */
+  keepDevice({ req, res }: RequestState, kept: KeptDevice): void {
+    const { deviceRefused = false, deviceToken, login } = kept;
     if (deviceToken !== undefined) setDeviceToken(req, res, this.settings, login.userId, deviceToken);
     if (deviceRefused) clearDeviceToken(req, res, this.settings, login.userId);
   }
@@ -206,9 +213,12 @@ export class Gate {
 
   private async admit(state: RequestState, risen: SessionLogin, beginning: Beginning): Promise<void> {
     const login = await this.open(state, risen, beginning);
+    if (login.status.status === "ended") {
+      await this.endLogin(state, login);
+      return;
+    }
     await renewSession(state.req, risen.session);
-    if (login.status.status === "ended") await this.endLogin(state, login);
-    else this.setLogin(state, login);
+    this.setLogin(state, login);
   }
 
   private async setWaiting(state: RequestState, due: SessionLogin, beginning: Beginning): Promise<void> {

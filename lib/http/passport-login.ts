@@ -117,11 +117,23 @@ export class PassportLogin {
 
   /** Ends the login in the session. With `keepsData` what the application keeps there stays. */
   async forget({ req }: RequestState, keepsData: boolean): Promise<void> {
-    delete requireSession(req).secondFactor;
+    const session = sessionOf(req);
+    // Destroyed with the login in it.
+    if (session === undefined) return;
+    delete session.secondFactor;
     const logOut = ownLogOut(req);
     if (logOut === undefined) return;
     await settled((done) => (keepsData ? logOut.call(req, { keepSessionInfo: true }, done) : logOut.call(req, done)));
     this.watch(req);
+  }
+
+  /** Ends the login of this very request. The request and its session are without it whatever becomes of writing that down. */
+  async abandon(state: RequestState): Promise<void> {
+    const ending = this.end(state.req);
+    tryToHideUser(state.req);
+    state.login = undefined;
+    await this.forget(state, false);
+    await ending;
   }
 
   /** Made complete by a trusted browser just now, the login waits for its proof all the same. */
@@ -229,6 +241,7 @@ export class PassportLogin {
     if (login.opens === true) showUser(req, undefined);
     const open = await this.completion.complete(state, login, beginning);
     if (open.status.status === "ended") return this.refuseEnded(state, options);
+    if (isDue(open.status) && !this.settings.isReport) return this.arriveOwing(state, options, open);
     showUser(req, user);
     if (login.opens === true) await saveSession(req);
     this.gate.setLogin(state, open);
@@ -236,9 +249,22 @@ export class PassportLogin {
     return true;
   }
 
+  /** While it was made another session set a factor up that this login owes now. */
+  private async arriveOwing(
+    state: RequestState,
+    { secondFactor }: LogInOptions,
+    login: LoginContext,
+  ): Promise<boolean> {
+    await this.gate.setDue(state, login, login);
+    if (secondFactor === "inline") return true;
+    this.gate.answerDue(state, login);
+    return false;
+  }
+
   /** A strategy has verified the second factor: this login is a full one. */
   private async goOnWith(login: LoggingIn, ready: ReadyLogin): Promise<boolean> {
     const { options, state, user } = login;
+    const { deviceToken } = ready;
     const { returnTo, ...session } = ready.session;
     const beginning = await this.beginningOf(state.req, user);
     if (!keepsSession(options)) {
@@ -249,9 +275,14 @@ export class PassportLogin {
     // Where Passport itself redirects to what was first asked for, it reads the place from here.
     const kept = sessionOf(state.req);
     if (kept !== undefined && options.successReturnToOrRedirect !== undefined) kept.returnTo = returnTo;
+    // Nothing was logged in before: the proof was the first step of this login too.
+    if (state.login === undefined) state.hasBegun = true;
     const risen = weighed({ ...ready, session }, ready.record, this.settings.clock());
     const opens = ready.opens === true;
-    return this.arrive(login, opens ? { ...risen, opens } : risen, beginning);
+    const goesOn = await this.arrive(login, opens ? { ...risen, opens } : risen, beginning);
+    // Where the login does not open, nothing of it is left with the browser.
+    if (goesOn) this.gate.keepDevice(state, { login: risen, deviceToken });
+    return goesOn;
   }
 
   /** What was kept of the login that rises; of one that was whole by its first step there is nothing yet. */

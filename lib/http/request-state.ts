@@ -59,7 +59,11 @@ export interface LoginKeeper {
 }
 
 /** A login that a strategy has verified, or found nothing due for: the `logIn` that follows goes on with it. */
-export type ReadyLogin = LoginContext & { readonly session: SessionRecord };
+export type ReadyLogin = LoginContext & {
+  readonly session: SessionRecord;
+  /** Of the browser that came to be trusted with it, for its cookie once the login is open. */
+  readonly deviceToken?: string | undefined;
+};
 
 /** What the middleware knows of one request. */
 export class RequestState {

@@ -94,6 +94,17 @@ export function loginIdOf(req: Request): string {
   return id === "" ? randomId() : fingerprint(`login ${id}`);
 }
 
+/**
+ * Where a login is being made. Answers, when it is asked, whether that is still so: a logout takes the user out of the session, and one
+ * that was destroyed or begun anew is another.
+ */
+export function placeIn(req: Request): () => boolean {
+  const place = (): string =>
+    JSON.stringify([idOf(req), sessionOf(req) !== undefined, sessionOf(req)?.passport?.user !== undefined]);
+  const before = place();
+  return () => place() === before;
+}
+
 /** How long the session lasts without being seen, milliseconds; undefined where it is as long as the browser is open. */
 export function sessionLife(req: Request): number | undefined {
   const life = sessionOf(req)?.cookie?.originalMaxAge;

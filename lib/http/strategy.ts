@@ -9,7 +9,6 @@ import type { LoginContext } from "../engine/login-context.js";
 import { isDue } from "../policy/assess.js";
 import { browserIdOf } from "./browser-cookie.js";
 import { isCrossSite, isForeign } from "./cross-site.js";
-import { setDeviceToken } from "./device-cookie.js";
 import type { Method } from "./method.js";
 import { unknownNames } from "../core/option-names.js";
 import { prove, type Proved } from "./proving.js";
@@ -25,7 +24,9 @@ import { clientOf, unweighedOf } from "./source.js";
 export interface StrategyOptions {
   /**
    * Asks for a proof at each request, also where none is due: on a trusted browser, and in a login that is complete. Whoever has no
-   * factor of the kind then fails, and a login that the strategy before it made in the same request is none without the proof.
+   * factor of the kind then fails, and a login that the strategy before it made in the same request is none without the proof. Where
+   * that is complete but for the proof, `onLogin` has run before, with no factor: what has to wait for the proof is done behind this
+   * strategy.
    * Default: false, whoever owes nothing goes on, whatever code they sent.
    */
   readonly always?: boolean;
@@ -50,19 +51,17 @@ class StrategyAttempt {
   ) {}
 
   async judge(): Promise<Verdict> {
-    const { login } = this.state;
+    const { hasBegun, login } = this.state;
     const isForOperation = (this.body().operation ?? undefined) !== undefined;
-    if (login === undefined) {
-      if (isForOperation) return OVER;
-      return this.method.claimant === undefined ? FAILED : this.begin();
-    }
-    return isDue(login.status) || isForOperation ? this.ask(login) : this.judgeComplete(login);
+    if (login === undefined) return isForOperation ? OVER : this.judgeNobody();
+    if (isDue(login.status)) return this.ask(login);
+    if (this.isAlways && hasBegun) return this.insist(login, isForOperation);
+    return this.isAlways || isForOperation ? this.ask(login) : this.goOn(login);
   }
 
-  /** Nothing is due of this login. */
-  private async judgeComplete(login: LoginContext): Promise<Verdict> {
-    if (!this.isAlways) return this.goOn(login);
-    return this.state.hasBegun ? this.insist(login) : this.ask(login);
+  private async judgeNobody(): Promise<Verdict> {
+    // Where the login that this request made is over, another one is not begun in its place.
+    return this.state.hasBegun || this.method.claimant === undefined ? FAILED : this.begin();
   }
 
   private async ask(login: LoginContext): Promise<Verdict> {
@@ -70,17 +69,23 @@ class StrategyAttempt {
     return isOfAnother(this.state.req, login.userId) ? FAILED : this.verify(login);
   }
 
-  /** The login that the step before this one made is not complete without the proof, whatever made it so. */
-  private async insist(login: LoginContext): Promise<Verdict> {
+  /**
+   * The login that the step before this one made is not complete without the proof, whatever made it so, and whatever comes of asking for
+   * it. Made just now, it has no operation that could be waiting for one.
+   */
+  private async insist(login: LoginContext, isForOperation: boolean): Promise<Verdict> {
     const { state } = this;
     const { passportLogin } = state.keeper;
     if (isOfAnother(state.req, login.userId)) return FAILED;
-    if (login.status.status === "trusted-device") return this.verify(await passportLogin.insist(state, login));
-    const verdict = await this.verify(login);
-    if ("user" in verdict) return verdict;
-    await passportLogin.end(state.req);
-    await passportLogin.forget(state, false);
-    return verdict;
+    try {
+      const asked = login.status.status === "trusted-device" ? await passportLogin.insist(state, login) : login;
+      const verdict = isForOperation ? OVER : await this.verify(asked);
+      if (!("user" in verdict) && !isDue(asked.status)) await passportLogin.abandon(state);
+      return verdict;
+    } catch (error) {
+      await passportLogin.abandon(state).catch(() => undefined);
+      throw error;
+    }
   }
 
   /** Passport logs the user in again; it is the same login that goes on. */
@@ -107,13 +112,11 @@ class StrategyAttempt {
   }
 
   private arrive(login: LoginContext, proved: Proved): Verdict {
-    const { req, res } = this.state;
     if ("waiting" in proved) return FAILED;
     if ("confirmed" in proved) return this.goOn(login);
     const { deviceToken, login: elevated } = proved;
-    if (deviceToken !== undefined) setDeviceToken(req, res, this.settings, login.userId, deviceToken);
     // Passport calls req.logIn next; the login completed there is this one.
-    this.state.ready = elevated;
+    this.state.ready = { ...elevated, deviceToken };
     return { user: userOf(login) };
   }
 

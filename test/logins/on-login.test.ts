@@ -1,7 +1,11 @@
 import { describe, expect, test } from "@jest/globals";
+import type { Request } from "express";
 import { copyOf, deviceCookie, MINUTE, putCookie, SESSION_COOKIE, trusted, twoServers } from "../support/attack.js";
+import type { TestApp } from "../support/app.js";
+import { deviceLine } from "../support/cookies.js";
 import { type Enrolled, enrolled, full, Jar, pending } from "../support/browser.js";
 import { HeaderStrategy } from "../support/first-factors.js";
+import type { Response } from "supertest";
 import { expectProblem } from "../support/problems.js";
 import { UV } from "../passkeys/lies.js";
 import { answerWith, holder, passwordless, passwordlessApp } from "../passkeys/stage.js";
@@ -53,6 +57,10 @@ const ways: readonly [string, (told: Told, factor: Enrolled) => Promise<Jar>, ob
     { type: "totp" },
   ],
 ];
+
+function actionsOf({ events }: TestApp, prefix: string): string[] {
+  return events.map(({ action }) => action).filter((action) => action.startsWith(prefix));
+}
 
 function strategies(act?: Parameters<typeof toldApp>[1]): Told {
   return toldApp(
@@ -280,6 +288,57 @@ describe("until onLogin has come to an end", () => {
     expect(await next.isIn()).toBe(true);
   });
 
+  describe("a login that comes to owe a factor meanwhile, which was set up in another session, waits for it", () => {
+    async function owing(options: object = {}) {
+      const gate = held();
+      let isHeld = false;
+      const told = toldApp(
+        {
+          options: { endOtherSessions: "never", ...options },
+          routes(app, _mfa, authenticator) {
+            app.post("/inline", authenticator.authenticate("local", { secondFactor: "inline" }), (req, res) => {
+              res.json({ user: req.user ?? null, isIn: req.isAuthenticated(), status: req.secondFactor.status });
+            });
+          },
+        },
+        () => (isHeld ? gate.wait() : undefined),
+      );
+      const other = await pending(told.target, "carol");
+      isHeld = true;
+      const jar = new Jar(told.target);
+      const setUp = async (): Promise<Enrolled> => {
+        await gate.reached;
+        const factor = await other.enroll();
+        gate.release();
+        return factor;
+      };
+      return { ...told, jar, setUp };
+    }
+
+    test("and is answered as any that does", async () => {
+      const { jar, setUp, target } = await owing();
+      const [answer, { phone }] = await Promise.all([jar.login("carol"), setUp()]);
+      expectProblem(answer, "second-factor-required");
+      expect([await jar.isIn(), (await jar.get("/2fa")).body.status]).toEqual([false, "pending"]);
+      expect((await jar.verify(phone.code(target.clock()))).status).toBe(200);
+      expect(await jar.isIn()).toBe(true);
+    });
+
+    test("and code that waits for it answers for itself, the user hidden", async () => {
+      const { jar, setUp } = await owing();
+      const [answer] = await Promise.all([loginWith(jar, "carol", {}, "/inline"), setUp()]);
+      expect([answer.status, answer.body]).toEqual([200, { user: null, isIn: false, status: "pending" }]);
+      expect(await jar.isIn()).toBe(false);
+    });
+
+    test("but not where nothing is enforced", async () => {
+      const { jar, setUp, target } = await owing({ enforce: "report" });
+      const [answer] = await Promise.all([jar.login("carol"), setUp()]);
+      expect([answer.status, await jar.isIn()]).toEqual([302, true]);
+      expect(actionsOf(target, "would-block").length).toBeGreaterThan(0);
+    });
+  });
+
   test("a login that is ended meanwhile does not open", async () => {
     const { gate, jar, target, verified } = await waiting();
     await target.mfa.accounts.signOutEverywhere("u1");
@@ -352,6 +411,36 @@ describe("a rejection of onLogin", () => {
     expect(await next.isIn()).toBe(true);
   });
 
+  test.each<[string, (told: Told, factor: Enrolled, more: object) => Promise<Response>]>([
+    [
+      "a code",
+      async ({ target }, { phone }, more) => (await pending(target, "alice")).verify(phone.code(target.clock()), more),
+    ],
+    [
+      "a strategy on a route of the application's",
+      async ({ target }, { phone }, more) =>
+        (await pending(target, "alice")).post("/otp", { code: phone.code(target.clock()), ...more }),
+    ],
+    [
+      "one form with password and code",
+      ({ target }, { phone }, more) =>
+        loginWith(new Jar(target), "alice", { code: phone.code(target.clock()), ...more }, "/one-form"),
+    ],
+  ])("trusts no browser: after %s it has no token, and the account does not list it", async (_name, go) => {
+    let refuses = false;
+    const told = strategies(refuse(() => refuses));
+    const { target } = told;
+    const factor = await alice(told);
+    refuses = true;
+    const answer = await go(told, factor, { trustDevice: true });
+    expect([answer.status, deviceLine(answer)]).toEqual([503, undefined]);
+    refuses = false;
+    target.clock.advance(30_000);
+    const owner = await full(target, "alice", factor.phone);
+    expect((await owner.get("/2fa/settings")).body).toMatchObject({ devices: [], sessions: [{ current: true }] });
+    expect(actionsOf(target, "device-")).toEqual(["device-trusted", "device-revoked"]);
+  });
+
   test("is told as JSON and as a page, and names nothing of what was thrown", async () => {
     const { target } = toldApp(
       {},
@@ -421,6 +510,56 @@ describe("a rejection of onLogin", () => {
     const jar = new Jar(target);
     expectProblem(await jar.login("alice"), "login-failed");
     expect((await jar.get("/")).body).toMatchObject({ user: null, status: "anonymous" });
+  });
+});
+
+describe("a login that the application ends while it is told of it", () => {
+  /** What an application does in `onLogin` where it lets somebody in who is not to be let in. */
+  const ENDS: readonly [string, (req: Request) => Promise<unknown>][] = [
+    ["req.logout()", (req) => called((done) => req.logout(done))],
+    ["session.regenerate()", (req) => called((done) => req.session.regenerate(done))],
+    ["session.destroy()", (req) => called((done) => req.session.destroy(done))],
+  ];
+
+  function called(act: (done: (error: unknown) => void) => unknown): Promise<void> {
+    return new Promise((resolve, reject) => {
+      act((error) => {
+        if (error instanceof Error) reject(error);
+        else resolve();
+      });
+    });
+  }
+
+  describe.each(ENDS)("by %s", (_name, end) => {
+    async function ending() {
+      const now: { ends: boolean } = { ends: false };
+      const told = strategies((req) => (now.ends ? end(req) : undefined));
+      const factor = await alice(told);
+      now.ends = true;
+      return { ...told, factor, now, code: (): string => factor.phone.code(told.target.clock()) };
+    }
+
+    test.each(["/2fa/totp", "/otp", "/one-form"])("is over: %s answers so and trusts no browser", async (path) => {
+      const { code, factor, now, target } = await ending();
+      const jar = path === "/one-form" ? new Jar(target) : await pending(target, "alice");
+      const copy = copyOf(jar);
+      const answer = await loginWith(jar, "alice", { code: code(), trustDevice: true }, path);
+      expectProblem(answer, "expired");
+      expect(deviceLine(answer)).toBeUndefined();
+      now.ends = false;
+      expect([await jar.isIn(), await copy.isIn()]).toEqual([false, false]);
+      target.clock.advance(30_000);
+      const owner = await full(target, "alice", factor.phone);
+      expect((await owner.get("/2fa/settings")).body).toMatchObject({ devices: [], sessions: [{ current: true }] });
+    });
+
+    test("is over where nothing is due, and where it was found in the session", async () => {
+      const told = toldApp({ before: above }, end);
+      expectProblem(await new Jar(told.target).login("carol"), "expired");
+      const jar = await loggedInAbove(told.target, "carol");
+      expect((await jar.get("/account")).status).toBe(401);
+      expect((await jar.get("/")).body).toMatchObject({ user: null, status: "anonymous" });
+    });
   });
 });
 

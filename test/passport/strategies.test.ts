@@ -7,6 +7,7 @@ import { passwordOf, testApp, type TestApp, type TestAppOptions, type TestUser }
 import { enrolled, Jar, pending } from "../support/browser.js";
 import { sessionLine } from "../support/cookies.js";
 import { faultyStore, REJECTS } from "../support/faults.js";
+import { discoverable, holder } from "../passkeys/stage.js";
 import { actions } from "../support/observe.js";
 
 const whoAmI: RequestHandler = (req, res) => {
@@ -204,6 +205,7 @@ describe("a strategy that is always to be given a proof", () => {
         const either = authenticator.authenticate(["totp", "backup-code"]);
         app.post("/always", authenticator.authenticate("totp"), whoAmI);
         app.post(FORM, authenticator.authenticate("local", { secondFactor: "inline" }), either, whoAmI);
+        rest.routes?.(app, mfa, authenticator);
       },
     });
   }
@@ -263,6 +265,88 @@ describe("a strategy that is always to be given a proof", () => {
     await jar.login("carol");
     expect((await jar.post("/always", { code: "000000" })).status).toBe(401);
     expect(await jar.isIn()).toBe(true);
+  });
+
+  /** Whose login is complete by the password, each for a reason of its own. */
+  const COMPLETE = [
+    ["on a trusted browser", "alice"],
+    ["for whoever is exempt", "mallory"],
+    ["for whoever has nothing to prove", "carol"],
+  ] as const;
+
+  const EXEMPT_MALLORY = {
+    policy: ({ name }: TestUser): "exempt" | "optional" => (name === "mallory" ? "exempt" : "optional"),
+  };
+
+  async function visitor(target: TestApp, name: string): Promise<Jar> {
+    if (name === "carol") return new Jar(target);
+    const { phone } = await enrolled(target, name);
+    if (name === "mallory") return new Jar(target);
+    const jar = await trusted(target, name, phone);
+    await jar.post("/logout");
+    return jar;
+  }
+
+  test.each(COMPLETE)("is not got around by naming an operation, %s", async (_name, name) => {
+    for (const more of [{}, { code: "000000" }]) {
+      const target = alwaysApp({ options: EXEMPT_MALLORY });
+      const jar = await visitor(target, name);
+      const body = { username: name, password: passwordOf(name), operation: "any", ...more };
+      expect((await jar.post(FORM, body)).status).toBe(410);
+      expect(await jar.isIn()).toBe(false);
+    }
+  });
+
+  test("takes a right one from whoever is exempt, in the form that logs them in", async () => {
+    const target = alwaysApp({ options: EXEMPT_MALLORY });
+    const { phone } = await enrolled(target, "mallory");
+    const jar = new Jar(target);
+    expect((await logIn(jar, "mallory", phone.code(target.clock()))).status).toBe(200);
+    expect(await jar.isIn()).toBe(true);
+  });
+
+  test.each([
+    ["a wrong code", { code: "000000" }],
+    ["no code", {}],
+    ["the name of an operation", { operation: "any" }],
+  ])("leaves no login of a passkey alone with %s", async (_name, more) => {
+    const target = alwaysApp({
+      options: { exempt: ["/login", "/logout", "/both"] },
+      routes(app, mfa, authenticator) {
+        authenticator.use(mfa.strategy("passkey"));
+        app.post("/both", authenticator.authenticate("passkey"), authenticator.authenticate("totp"), whoAmI);
+      },
+    });
+    const { device, jar: owner } = await holder(target, "alice");
+    const { phone } = await owner.enroll();
+    const jar = new Jar(target);
+    const refused = await jar.post("/both", { credential: await discoverable(jar, device), ...more });
+    expect([refused.status, await jar.isIn()]).toEqual(["operation" in more ? 410 : 401, false]);
+    const code = phone.code(target.clock());
+    const answer = await jar.post("/both", { credential: await discoverable(jar, device), code });
+    expect([answer.status, answer.body, await jar.isIn()]).toEqual([200, { user: "alice", status: "verified" }, true]);
+  });
+
+  test.each(COMPLETE)("leaves no login where the store fails during the proof, %s", async (_name, name) => {
+    const store = faultyStore();
+    const target = alwaysApp({
+      store,
+      options: { ...EXEMPT_MALLORY, exempt: ["/login", "/logout", "/breaking"] },
+      routes(app, _mfa, authenticator) {
+        const password = authenticator.authenticate("local", { secondFactor: "inline" });
+        const breaks: RequestHandler = (_req, _res, next) => {
+          store.fail("write", REJECTS);
+          next();
+        };
+        app.post("/breaking", password, breaks, authenticator.authenticate("totp"), whoAmI);
+      },
+    });
+    const jar = await visitor(target, name);
+    const answer = await jar.post("/breaking", { username: name, password: passwordOf(name), code: "000000" });
+    expect([answer.status, answer.body.code]).toEqual([500, "app-error"]);
+    store.heal();
+    expect(await jar.isIn()).toBe(false);
+    expect((await jar.get("/")).body).toMatchObject({ user: null, status: "anonymous" });
   });
 
   test("counts what is wrong, as everywhere", async () => {
