@@ -111,10 +111,17 @@ function listed(operation: ShownOperation) {
   return { ...operationMember(operation).operation, expiresAt: new Date(operation.expiresAt).toISOString() };
 }
 
-async function challengeBody({ engine, login }: RouteContext, methods: readonly MethodChoice[]) {
+/** The kinds that somebody can set up here who has to, in the order in which the page offers them. */
+function enrollableBy({ login, pages }: RouteContext): { readonly enrollable?: readonly MethodType[] } {
+  return login.status.status === "must-enroll" ? { enrollable: pages.enrollableAt(login.source) } : {};
+}
+
+async function challengeBody(context: RouteContext, methods: readonly MethodChoice[]) {
+  const { engine, login } = context;
   const { status } = login;
   const members = choiceMembers(engine, login, methods);
-  const body = { status: status.status, ...members, preferred: preferredOf(methods)?.type ?? null };
+  const preferred = preferredOf(methods)?.type ?? null;
+  const body = { status: status.status, ...members, preferred, ...enrollableBy(context) };
   if (!isDue(status)) return { ...body, operations: (await engine.operations.list(login)).map(listed) };
   // Nothing can wait for a proof before the login is complete.
   const ends = holdsUntil(status);

@@ -160,7 +160,9 @@ export class Completion {
       tryToHideUser(state.req);
       state.login = undefined;
       if (error instanceof LoginRefusedError) {
-        this.engine.dependencies.emitAudit("login-failed", { userId, client: source.client }, { outcome: "failure" });
+        // One that is over has its own event, where it ended.
+        if (error.code === "login-failed")
+          this.engine.dependencies.emitAudit("login-failed", { userId, client: source.client }, { outcome: "failure" });
         // The account does not list it; that its session stays as it is must not hide what went wrong.
         await state.keeper.passportLogin.forget(state, false).catch(() => undefined);
       }

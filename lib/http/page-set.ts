@@ -288,6 +288,11 @@ export class PageSet {
     return stateOf(req)?.places ?? this.settings.placesAt(req.baseUrl);
   }
 
+  /** The kinds of factors that can be set up at this place. */
+  enrollableAt(place: LoginContext["source"]): MethodType[] {
+    return [...this.pagesAt(place)].filter(([, page]) => page.add !== undefined).map(([type]) => type);
+  }
+
   /** Where no factor of a kind could be used, none is set up; those there are still have their row. */
   private pagesAt(place: LoginContext["source"]): MethodPages {
     const away = [...this.settings.methods.values()].filter((method) => method.isFor?.(place) === false);

@@ -70,9 +70,22 @@ export function requireNewId(req: Request, before: string): void {
   ]);
 }
 
+let hasTold = false;
+
+/** What older code and other packages keep under the same name undoes every proof, and the browser goes round without end. */
+function tellOfForeign(text: unknown): void {
+  if (hasTold || text === undefined || copiedIn(text) !== undefined) return;
+  hasTold = true;
+  process.emitWarning(
+    "req.session.secondFactor holds what express-second-factor did not write: that is the name of its own line, and whatever takes its place undoes the login's proof. Take the code out that sets it, or give it another name",
+    { code: "SECOND_FACTOR_SESSION" },
+  );
+}
+
 /** The session's record of a login, whoever's it is. */
 export function anyRecord(req: Request): SessionRecord | undefined {
   const text = sessionOf(req)?.secondFactor;
+  tellOfForeign(text);
   return text === undefined ? undefined : recordIn(text, idOf(req));
 }
 

@@ -163,3 +163,18 @@ test("a route without a session is named with where it belongs, whatever the app
     ),
   ]);
 });
+
+test("code that keeps something of its own under the session's name of ours is named, once", async () => {
+  const target = testApp({
+    before(app) {
+      app.use((req, _res, next) => {
+        if (req.path === "/account") Object.assign(req.session, { secondFactor: "totp" });
+        next();
+      });
+    },
+  });
+  const jar = await pending(target, "carol");
+  expect(warnings("SECOND_FACTOR_SESSION")).toEqual([]);
+  for (let count = 0; count < 2; count += 1) await jar.get("/account");
+  expect(warnings("SECOND_FACTOR_SESSION")).toEqual([expect.stringMatching(/^req\.session\.secondFactor holds what/)]);
+});

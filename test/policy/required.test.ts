@@ -33,6 +33,7 @@ describe('policy "required": a user without a second factor', () => {
   test("sees only that one is to be set up", async () => {
     const jar = await pending(required(), "carol");
     expect((await jar.get("/2fa")).body).toMatchObject({ status: "must-enroll", methods: [], preferred: null });
+    expect((await jar.get("/2fa")).body.enrollable).toEqual(["passkey", "totp"]);
     const page = await jar.page("/2fa");
     expect([page.status, page.text.includes('action="/2fa/totp/enroll"')]).toEqual([200, true]);
     const settings = await jar.get("/2fa/settings");
