@@ -3,7 +3,7 @@ import { MINUTE, type UserId } from "../core/nouns.js";
 import { isFresh } from "../core/time.js";
 import { isDue } from "../policy/assess.js";
 import { sendRedirect } from "./answers.js";
-import { prefersHtml } from "./negotiation.js";
+import { goingOf } from "./going.js";
 import type { RequestState } from "./request-state.js";
 import { saveSession, sessionOf } from "./session.js";
 import type { Settings } from "./settings.js";
@@ -45,16 +45,10 @@ export function keepBack(req: Request, mark: Mark | undefined): void {
   if (session !== undefined && mark !== undefined) session.secondFactorBack = mark;
 }
 
-/** A page that the browser opens, not one that it frames or loads ahead. */
-function isNavigation(req: Request): boolean {
-  const opens = ["document", undefined].includes(req.get("sec-fetch-dest"));
-  return req.method === "GET" && prefersHtml(req) && opens && req.get("sec-purpose") === undefined;
-}
-
 /** The first page after such a login is where its user was. False where the request goes on. */
 export async function bringBack({ login, req, res }: RequestState, settings: Settings): Promise<boolean> {
   if (login === undefined || sessionOf(req)?.secondFactorBack === undefined) return false;
-  if (isDue(login.status) || !isNavigation(req)) return false;
+  if (isDue(login.status) || goingOf(req) !== "page") return false;
   const mark = takeBack(req, settings, login.userId);
   await saveSession(req);
   if (mark === undefined || mark.to === req.originalUrl) return false;
