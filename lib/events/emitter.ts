@@ -6,6 +6,7 @@ import { placeOf } from "../core/places.js";
 import { reasonIn } from "../core/reasons.js";
 import { cleanText, MAX_USER_AGENT } from "../core/text.js";
 import { isThenable } from "../core/within.js";
+import { tried } from "../core/tried.js";
 import type { AuditAction, AuditEvent } from "./audit.js";
 import type { ErrorEvent, ErrorPlace } from "./failures.js";
 
@@ -53,15 +54,6 @@ const diagnostics = channel("express-second-factor");
 
 function present<T extends object>(members: T): T {
   return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined && value !== "")) as T;
-}
-
-/** Whatever it is that was thrown: reading it may fail like anything else. */
-function tried<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch {
-    return undefined;
-  }
 }
 
 function textOf(error: unknown): string {

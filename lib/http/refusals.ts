@@ -1,6 +1,7 @@
 import type { Request, Response } from "express";
 import { LoginRefusedError, type Problem, reasonOf } from "../core/errors.js";
 import type { Client } from "../core/nouns.js";
+import { tried } from "../core/tried.js";
 import type { EmitAudit, EmitError } from "../events/emitter.js";
 import { sendBareProblem, sendJsonProblem, sendProblem, sendProblemPage, wantsPage } from "./answers.js";
 import { isOfLayout, type PageSet } from "./page-set.js";
@@ -11,15 +12,6 @@ import { tryToHideUser } from "./user-visibility.js";
 /** What is told of a failure. */
 function problemOf(error: unknown): Problem {
   return { code: error instanceof LoginRefusedError ? error.code : "unavailable" };
-}
-
-/** What a refusal asks may be what has failed: then it goes without. */
-function tried<T>(ask: () => T): T | undefined {
-  try {
-    return ask();
-  } catch {
-    return undefined;
-  }
 }
 
 function clientIn(req: Request): Client {

@@ -74,7 +74,7 @@ let hasTold = false;
 
 /** What older code and other packages keep under the same name undoes every proof, and the browser goes round without end. */
 function tellOfForeign(text: unknown): void {
-  if (hasTold || text === undefined || copiedIn(text) !== undefined) return;
+  if (hasTold || copiedIn(text) !== undefined) return;
   hasTold = true;
   process.emitWarning(
     "req.session.secondFactor holds what express-second-factor did not write: that is the name of its own line, and whatever takes its place undoes the login's proof. Take the code out that sets it, or give it another name",
@@ -85,8 +85,11 @@ function tellOfForeign(text: unknown): void {
 /** The session's record of a login, whoever's it is. */
 export function anyRecord(req: Request): SessionRecord | undefined {
   const text = sessionOf(req)?.secondFactor;
-  tellOfForeign(text);
-  return text === undefined ? undefined : recordIn(text, idOf(req));
+  if (text === undefined) return undefined;
+  const record = recordIn(text, idOf(req));
+  // A long text is read anew each time: once is enough where it is ours.
+  if (record === undefined) tellOfForeign(text);
+  return record;
 }
 
 /** The session's record if it is of this user's login; another's counts as none. */
