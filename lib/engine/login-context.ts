@@ -1,5 +1,6 @@
 import type { Factor, Login } from "../core/account.js";
 import type { AttemptScope } from "../core/attempts.js";
+import type { Contact } from "../core/contact.js";
 import type { Sight } from "../core/logins.js";
 import type { Client, PolicyDecision, UserId } from "../core/nouns.js";
 import { randomId } from "../crypto/random.js";
@@ -20,6 +21,10 @@ export interface LoginSource {
   readonly origins: readonly string[];
   /** What the list of logins keeps of it. */
   readonly sight: Sight;
+  /** How the application says its user can be reached. */
+  readonly contact: Contact;
+  /** Where the routes live, with the site's origin in front, for links in messages; undefined where no browser opens the site. */
+  readonly place: string | undefined;
 }
 
 /**

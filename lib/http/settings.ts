@@ -1,4 +1,5 @@
 import type { Request } from "express";
+import type { Contact } from "../core/contact.js";
 import type { Clock, MethodType, PolicyDecision, UserId } from "../core/nouns.js";
 import type { Site } from "../engine/method.js";
 import type { EmitError } from "../events/emitter.js";
@@ -71,6 +72,8 @@ export interface Settings {
   readonly exemptPaths: readonly string[] | undefined;
   readonly userId: (user: AppUser) => UserId;
   readonly accountName: (user: AppUser) => string;
+  /** What cannot be read is left out: nobody is kept out for it. */
+  readonly contactOf: (user: AppUser) => Contact;
   /** The application's user of this id; undefined where there is none. */
   readonly loadUser: ((id: UserId) => Promise<AppUser | undefined>) | undefined;
   readonly addressGuard: AddressGuard;

@@ -1,11 +1,14 @@
 import type { Request } from "express";
+import type { Contact } from "../core/contact.js";
 import type { Sight } from "../core/logins.js";
-import type { Client, PolicyDecision, UserId } from "../core/nouns.js";
+import type { Client, PolicyDecision } from "../core/nouns.js";
+import { webOrigins } from "../core/origins.js";
 import type { LoginSource, Unweighed } from "../engine/login-context.js";
 import { decisionOf, type SessionRecord } from "../policy/assess.js";
 import { type LoginFacts, stricter } from "../policy/policy.js";
 import { browserLabel } from "./browser-label.js";
 import { readDeviceToken } from "./device-cookie.js";
+import { stateOf } from "./request-state.js";
 import { type readRecord, sessionLife, unmarkedSession } from "./session.js";
 import type { AppUser, Settings } from "./settings.js";
 
@@ -22,7 +25,7 @@ export class RequestSource implements LoginSource {
   constructor(
     private readonly req: Request,
     private readonly settings: Settings,
-    private readonly userId: UserId,
+    private readonly user: AppUser,
   ) {
     this.peer = req.socket.remoteAddress;
   }
@@ -33,7 +36,9 @@ export class RequestSource implements LoginSource {
 
   get deviceToken(): string | undefined {
     const { trustMaxAge } = this.settings;
-    return trustMaxAge === undefined ? undefined : readDeviceToken(this.req, this.settings, this.userId);
+    return trustMaxAge === undefined
+      ? undefined
+      : readDeviceToken(this.req, this.settings, this.settings.userId(this.user));
   }
 
   get label(): string {
@@ -51,6 +56,16 @@ export class RequestSource implements LoginSource {
 
   get sight(): Sight {
     return { life: this.life, label: this.label, ip: this.client.ip };
+  }
+
+  get contact(): Contact {
+    return this.settings.contactOf(this.user);
+  }
+
+  get place(): string | undefined {
+    const [origin] = webOrigins(this.origins);
+    const { base } = stateOf(this.req)?.places ?? this.settings.placesAt(this.req.baseUrl);
+    return origin === undefined ? undefined : origin + base;
   }
 }
 
@@ -79,7 +94,7 @@ export async function unweighedOf(
   const session = read?.(req, userId);
   const asked = settings.fixedDecision ?? (await settings.decide(user, req, facts, settings.clock()));
   const { trustMaxAge } = settings;
-  const source = new RequestSource(req, settings, userId);
+  const source = new RequestSource(req, settings, user);
   const unmarked = read === undefined || session !== undefined ? undefined : unmarkedSession(req, userId);
   const decision = owed(session ?? unmarked?.copied, asked);
   const login = { user, userId, session, decision, trustMaxAge, source };

@@ -22,6 +22,12 @@ export interface UserReaders<User> {
    * else `username`, else `name`, else the id.
    */
   readonly name?: (user: User) => string;
+  /** Where the user gets mail; what is no text, or throws, is none. Default: `user.email`. */
+  readonly email?: (user: User) => string | null | undefined;
+  /** The user's mobile number, with its country code. Default: `user.phone`. */
+  readonly phone?: (user: User) => string | null | undefined;
+  /** The language the user is written to in, such as `"de-CH"`. Default: `user.locale`. */
+  readonly locale?: (user: User) => string | null | undefined;
   /** Finds a user by id, for what happens outside their own request. */
   readonly load?: (id: string) => Promise<User | undefined>;
 }

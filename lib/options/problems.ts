@@ -42,7 +42,7 @@ const KNOWN: Readonly<Record<keyof Required<SecondFactorOptions>, true>> = {
   clock: true,
 };
 
-const USER_READERS = ["id", "name", "load"];
+const USER_READERS = ["id", "name", "email", "phone", "locale", "load"];
 const STORE_VERBS = ["read", "write", "remove"] as const;
 
 function isMemoryStore(store: unknown): store is MemoryStore {

@@ -1,8 +1,10 @@
 import type { Request } from "express";
 import { ConfigurationError } from "../core/errors.js";
+import type { Contact } from "../core/contact.js";
 import { nameOf } from "../core/names.js";
 import { webOrigins } from "../core/origins.js";
 import { ALL_CODES, DAY, type Limit, type LimitKind, type Limits, MINUTE, SECOND } from "../core/nouns.js";
+import { tried } from "../core/tried.js";
 import { kindOf, USER_ID_KINDS, userIdOf } from "../core/user-ids.js";
 import { keyRing, temporaryKeyRing } from "../crypto/key-ring.js";
 import type { KeyProvider } from "../crypto/key-provider.js";
@@ -102,13 +104,31 @@ function givenName(user: AppUser, read: UserReaders<AppUser>["name"]): string {
   }
 }
 
+/** Something the application knows of the user; what is no text, or cannot be read, is not needed. */
+function readText(read: () => unknown): string | undefined {
+  const text = tried(read);
+  return typeof text === "string" && text !== "" ? text : undefined;
+}
+
+/** What the `user` readers say, or the members of these names. */
+function contactReader(readers: UserReaders<AppUser>): Settings["contactOf"] {
+  return (user) => {
+    const of = (name: keyof Contact): Contact => {
+      const read = readers[name] ?? ((each: AppUser) => (each as Partial<Record<keyof Contact, unknown>>)[name]);
+      const text = readText(() => read(user));
+      return text === undefined ? {} : { [name]: text };
+    };
+    return { ...of("email"), ...of("phone"), ...of("locale") };
+  };
+}
+
 function userReaders(
   readers: UserReaders<AppUser> = {},
   emitError: EmitError,
-): Pick<Settings, "userId" | "accountName"> {
+): Pick<Settings, "userId" | "accountName" | "contactOf"> {
   const userId = telling(emitError, "user.id", idReader(readers));
   const accountName = (user: AppUser): string => givenName(user, readers.name) || nameOf(userId(user)) || "user";
-  return { userId, accountName };
+  return { userId, accountName, contactOf: contactReader(readers) };
 }
 
 function exemptPathsOf({ exempt = DEFAULT_EXEMPT }: SecondFactorOptions): Settings["exemptPaths"] {

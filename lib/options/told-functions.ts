@@ -3,10 +3,10 @@ import type { EmitError } from "../events/emitter.js";
 import type { ErrorPlace } from "../events/failures.js";
 import { type Answers, telling, wanting } from "../events/telling.js";
 import type { Method } from "../http/method.js";
-import type { PagesOptions } from "../http/settings.js";
+import type { AppUser, PagesOptions } from "../http/settings.js";
 import { messageProblems, messagesFor } from "../pages/messages.js";
 import { isRecord } from "./checks.js";
-import type { SecondFactorOptions } from "./options.js";
+import type { SecondFactorOptions, UserReaders } from "./options.js";
 
 type Func = (...given: never[]) => unknown;
 
@@ -19,6 +19,7 @@ function isBoolean(answer: unknown): boolean {
 }
 
 const TEXT = wanting("text, at once", isText);
+const TEXT_OR_NONE = wanting("text at once, or nothing", (answer) => isText(answer ?? ""));
 const YES_OR_NO = wanting("true or false, at once", isBoolean);
 const YES_OR_NO_IN_TIME: Answers = { ...wanting("true or false", isBoolean), isAsync: true };
 const DOCUMENT: Answers = { ...wanting("an HTML document as text", isText), fails: true, isAsync: true };
@@ -29,6 +30,15 @@ const USER: Answers = {
 };
 /** Judged by whoever asks. Still a rejection is heard, of which nobody else would hear. */
 const ANYTHING: Answers = { flawOf: () => undefined };
+
+const READERS: Readonly<Record<keyof UserReaders<AppUser>, Answers>> = {
+  id: ANYTHING,
+  name: TEXT,
+  email: TEXT_OR_NONE,
+  phone: TEXT_OR_NONE,
+  locale: TEXT_OR_NONE,
+  load: USER,
+};
 
 /** Words that were found right, or told of, are not looked at again: an application answers the same few objects. */
 function wordsFor(methods: readonly Method[]): Answers {
@@ -69,6 +79,11 @@ export function toldOptions(
     ...(layout !== undefined && { layout: told("layout", layout, DOCUMENT) }),
     ...(messages !== undefined && { messages: told("messages", messages, wordsFor(methods)) }),
   });
+  const toldReaders = (user: UserReaders<AppUser>): UserReaders<AppUser> => {
+    const entries = Object.entries(user) as [keyof UserReaders<AppUser>, Func | undefined][];
+    const given = entries.filter(([, reader]) => reader !== undefined);
+    return Object.fromEntries(given.map(([name, reader]) => [name, told(`user.${name}`, reader, READERS[name])]));
+  };
   const { clock, exempt, issuer, origin, pages, user, verifyPassword } = options;
   return {
     ...options,
@@ -79,14 +94,7 @@ export function toldOptions(
     ...(verifyPassword !== undefined && {
       verifyPassword: told("verifyPassword", verifyPassword, YES_OR_NO_IN_TIME),
     }),
-    ...(user !== undefined && {
-      user: {
-        ...user,
-        ...(user.id !== undefined && { id: told("user.id", user.id, ANYTHING) }),
-        ...(user.name !== undefined && { name: told("user.name", user.name, TEXT) }),
-        ...(user.load !== undefined && { load: told("user.load", user.load, USER) }),
-      },
-    }),
+    ...(user !== undefined && { user: toldReaders(user) }),
     ...(typeof pages === "object" && { pages: toldPages(pages) }),
   };
 }
