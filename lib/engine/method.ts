@@ -182,6 +182,16 @@ export interface FactorMethod<State = unknown, Presented = unknown> {
   /** NIST SP 800-63B-4 level a login with this proof can claim. */
   readonly aal: 1 | 2;
   readonly phishingResistant: boolean;
+  /**
+   * `false`: a proof of this kind shows too little for `mfa.require`, whatever a route asks for, and none is taken for an operation; it
+   * finishes logins. Default: what the route asks for decides.
+   */
+  readonly stepsUp?: false;
+  /**
+   * Restricted in the sense of NIST SP 800-63B-4 section 3.2.9: who has taken over the line or the mailbox has it too. Its proof opens
+   * the settings only of an account without a factor of another kind, backup codes aside. Default: it opens them.
+   */
+  readonly isRestricted?: true;
   /** The budgets a guess counts against. Empty: it cannot be guessed, and is never locked. */
   readonly limits: readonly LimitKind[];
   /** Budgets this method brings, with their defaults; the `limits` option replaces them by name. */
