@@ -75,15 +75,9 @@ function withoutAdding(page: MethodPage): MethodPage {
   return Object.fromEntries(Object.entries(page).filter(([part]) => part !== "add")) as unknown as MethodPage;
 }
 
-/** The less it takes to have a proof of it, the later it is offered. */
-function weakness({ isRestricted, phishingResistant }: Method): number {
-  if (isRestricted === true) return 2;
-  return phishingResistant ? 0 : 1;
-}
-
-/** In the order in which they are offered for setting up: first what no fake site can use, last what goes through others' hands. */
+/** In the order in which they are offered for setting up: first what no fake site can use. */
 function pagesOf(methods: readonly Method[]): MethodPages {
-  const ordered = methods.toSorted((a, b) => weakness(a) - weakness(b));
+  const ordered = methods.toSorted((a, b) => Number(b.phishingResistant) - Number(a.phishingResistant));
   return new Map(ordered.map(({ page, type }) => [type, page]));
 }
 
