@@ -14,7 +14,7 @@ import { bouncePage } from "../pages/bounce-page.js";
 import { challengePage, operationOverPage } from "../pages/challenge-page.js";
 import { enrollmentPage } from "../pages/enrollment-page.js";
 import { builtInLayout, renderPage } from "../pages/layout.js";
-import { mergeMessages, messagesFor, type Messages, reasonText } from "../pages/messages.js";
+import { mergeMessages, messagesFor, type Messages } from "../pages/messages.js";
 import { drawnBy, type MethodPage, type MethodPages, type OwnPage, type PagePart } from "../pages/method-page.js";
 import { problemPage } from "../pages/problem-page.js";
 import { settingsPage } from "../pages/settings-page.js";
@@ -47,12 +47,11 @@ export function isOfLayout(error: unknown): boolean {
 }
 
 function pageProblem({ code, retryAfter, members }: Problem): PageProblem {
-  const { clockOffMinutes: minutes, reason } = members ?? {};
+  const minutes = members?.clockOffMinutes;
   return {
     code,
     ...(retryAfter === undefined ? {} : { retryAfter }),
     ...(typeof minutes === "number" ? { clockOffMinutes: minutes } : {}),
-    ...(typeof reason === "string" ? { reason } : {}),
   };
 }
 
@@ -127,10 +126,8 @@ export class PageSet {
 
   /** The sentence a visitor reads about a problem, on pages and in JSON alike. */
   detail(req: Request, { code, members }: Problem): string {
-    const messages = this.messages(req);
-    const { challenge, errors } = messages;
-    if (members?.reason === NO_METHOD_LEFT) return challenge.noneLeftLead;
-    return reasonText(messages, members?.reason) ?? errors[code];
+    const { challenge, errors } = this.messages(req);
+    return members?.reason === NO_METHOD_LEFT ? challenge.noneLeftLead : errors[code];
   }
 
   problem(req: Request, problem: Problem): LayoutParts {

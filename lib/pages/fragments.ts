@@ -1,7 +1,7 @@
 import type { MethodChoice } from "../engine/choices.js";
 import { type Html, html, type HtmlValue } from "./html.js";
 import { icon, type Icon } from "./icons.js";
-import { type Messages, reasonText } from "./messages.js";
+import type { Messages } from "./messages.js";
 import type { PageContext, PageProblem } from "./views.js";
 
 /**
@@ -17,11 +17,8 @@ import type { PageContext, PageProblem } from "./views.js";
  *   html`<p class="sf-error" role="alert">${problemText(messages, problem)}</p>`;
  * ```
  */
-export function problemText(messages: Messages, problem: PageProblem, unreadable?: string): string {
-  const { errors, wait, clock } = messages;
+export function problemText({ errors, wait, clock }: Messages, problem: PageProblem, unreadable?: string): string {
   const { code, retryAfter, clockOffMinutes } = problem;
-  const said = reasonText(messages, problem.reason);
-  if (said !== undefined) return said;
   if (code === "too-many-attempts") {
     return retryAfter === undefined ? wait.noEnd : wait.minutes(Math.max(1, Math.ceil(retryAfter / 60)));
   }

@@ -15,8 +15,6 @@ export interface MethodWords {
   readonly name: string;
   /** Heading of the challenge, and the link that leads to it from another method. */
   readonly challenge: { readonly title: string; readonly choose: string } & Readonly<Record<string, WordTree>>;
-  /** What is said in the place of the common sentence where this method gives a problem a `reason`, by that. Default: nothing else. */
-  readonly reasons?: Readonly<Record<string, string>>;
   readonly [group: string]: WordTree;
 }
 
@@ -239,15 +237,6 @@ export type MessageOverrides = Overrides<Messages>;
 export function messagesFor(pages: ReadonlyMap<MethodType, { readonly words: MethodWords }>): Messages {
   const methods = Object.fromEntries([...pages].map(([type, { words }]) => [type, words]));
   return { ...english, methods };
-}
-
-/** The sentence that one of the methods has for a reason of its own. */
-export function reasonText({ methods }: Messages, reason: unknown): string | undefined {
-  if (typeof reason !== "string") return undefined;
-  for (const words of Object.values(methods)) {
-    if (words?.reasons !== undefined && Object.hasOwn(words.reasons, reason)) return words.reasons[reason];
-  }
-  return undefined;
 }
 
 /** The messages with the overrides in their places. */

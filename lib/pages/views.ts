@@ -49,8 +49,6 @@ export interface PageProblem {
   readonly retryAfter?: number;
   /** The phone's clock is that many minutes ahead (positive) or behind (negative). Enrollment and resync only. */
   readonly clockOffMinutes?: number;
-  /** Why it was refused, in kebab case. A method that gives reasons has words for them (`reasons`). */
-  readonly reason?: string;
 }
 
 /** Asks for a second factor: to finish a sign-in, or to confirm a change (step-up). Also shown for `step-up-required`. */
