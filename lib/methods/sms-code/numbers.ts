@@ -36,15 +36,25 @@ export async function loadNumbers() {
   return import("libphonenumber-js/mobile");
 }
 
+function bareNumber(text: string): string {
+  return text.length > LONGEST_TEXT ? "" : bareCode(text).replace(BETWEEN, "");
+}
+
+/** A number as it is written internationally, whosesoever it is; undefined where it is not written so. */
+export function writtenNumber(text: string | undefined): string | undefined {
+  const bare = bareNumber(text ?? "");
+  return INTERNATIONAL.test(bare) ? bare : undefined;
+}
+
 /**
  * A mobile number from what somebody typed: with its country's code, whatever stands between the digits. What is read is the whole
  * text: no extension, no number within other words, none that is part of a longer one.
  */
 export async function readNumber(text: string, countries: readonly string[]): Promise<MobileNumber | RefusedNumber> {
-  const bare = text.length > LONGEST_TEXT ? "" : bareCode(text).replace(BETWEEN, "");
-  if (!INTERNATIONAL.test(bare)) return { reason: NATIONAL.test(bare) ? "no-country-code" : "not-mobile" };
+  const written = writtenNumber(text);
+  if (written === undefined) return { reason: NATIONAL.test(bareNumber(text)) ? "no-country-code" : "not-mobile" };
   const { parsePhoneNumberFromString } = await loadNumbers();
-  const read = parsePhoneNumberFromString(bare, { extract: false });
+  const read = parsePhoneNumberFromString(written, { extract: false });
   // By the numbers of mobiles alone; what belongs to no country (+882, +870) is "valid" all the same.
   if (read?.country === undefined || !read.isValid() || read.getType() !== "MOBILE") return { reason: "not-mobile" };
   if (!countries.includes(read.country)) return { reason: "country-not-allowed" };

@@ -1,28 +1,26 @@
-import type { CodeWords } from "../../pages/code-page.js";
+import { once } from "../../core/once.js";
+import type { MessageWords } from "../../pages/message-page.js";
 import type { NumberReason } from "./numbers.js";
 
 /** What is said of codes by text message. */
-export interface SmsCodeWords extends CodeWords {
-  readonly challenge: Required<CodeWords["challenge"]>;
-  readonly enroll: NonNullable<CodeWords["enroll"]> & {
-    readonly phone: string;
-    readonly phoneHint: string;
+export interface SmsCodeWords extends MessageWords {
+  readonly enroll: MessageWords["enroll"] & {
     /** What there is to know before a number is trusted with an account. */
     readonly swapTitle: string;
     readonly swapLead: string;
-    /** `names`: what else can be set up here, and is stronger. */
+    /** `names`: of what stands before it on the page, and is stronger. */
     readonly stronger: (names: readonly string[]) => string;
   };
-  /** Why no code is sent to a number. */
-  readonly reasons: Readonly<Record<NumberReason, string>>;
   /**
-   * The text on the phone, without the last line, which the phone reads. One message has 160 characters of the alphabet of GSM; without
-   * an issuer (empty) the sentence has to do without.
+   * The text on the phone, without the last line, which the phone reads. One message has 160 characters of the alphabet of GSM; where the
+   * issuer has no room in it, it is empty here.
    */
   readonly message: {
     readonly login: (code: string, issuer: string) => string;
     readonly enroll: (code: string, issuer: string) => string;
   };
+  /** Why no code is sent to a number, by the reason that clients are told. */
+  readonly problems: Readonly<Record<NumberReason, string>>;
 }
 
 declare module "../../pages/messages.js" {
@@ -31,39 +29,46 @@ declare module "../../pages/messages.js" {
   }
 }
 
-const anyOf = (names: readonly string[]): string => new Intl.ListFormat("en", { type: "disjunction" }).format(names);
+const oneOf = once(() => new Intl.ListFormat("en", { type: "disjunction" }));
 
 export const smsCodeWords: SmsCodeWords = {
-  name: "Text message",
+  name: "Code by text message",
   challenge: {
-    title: "Enter the code we texted you",
+    title: "Get a code by text message",
     choose: "Get a code by text message",
+    lead: (issuer) => `${issuer} texts a 6-digit code to your phone when you ask for it.`,
     send: (target) => `Text a code to ${target}`,
+    sendAgain: (target) => `Text the code to ${target} again`,
+    sent: (target) => `We texted a code to ${target}.`,
+    until: "It works until",
+    again: "You can ask for it again from",
     label: "6-digit code",
-    hint: (issuer) =>
-      `The newest text from ${issuer} has it. It works for five minutes. Never pass it on, whoever asks.`,
+    hint: () => "Never pass it on, whoever asks: we never do.",
     unreadable: "Enter the 6 digits of the text message.",
   },
   enroll: {
-    title: "Add a mobile number",
-    lead: "When you sign in, we text a code to your phone.",
-    phone: "Mobile number",
-    phoneHint: "With the country code, such as +44 7700 900123. We text a first code to it now.",
-    swapTitle: "What to know about text messages",
+    title: "Get codes by text message",
+    lead: "When you sign in, you can have a 6-digit code texted to this phone.",
+    swapTitle: "What you should know about text messages",
     swapLead:
-      "Your phone company can be talked into moving your number to somebody else’s SIM card. That is called SIM swapping: your codes then go to them, and your phone goes quiet. Ask your company for a PIN that protects your number.",
-    stronger: (names) => `Safer, and just as quick to set up: ${anyOf(names)}. You find it above.`,
-    submit: "Text me a code",
+      "Somebody who talks your phone company into moving your number to their SIM card gets your codes in your place. That is called SIM swapping. Ask your phone company for a PIN that protects your number.",
+    stronger: (names) =>
+      `This way cannot be taken from you like that, and is set up just as quickly: ${oneOf().format(names)}. It stands above this one.`,
+    destination: "Mobile number",
+    destinationHint: "With its country code, such as +44 7700 900123. We text a first code there now.",
+    known: (target) => `Leave it empty to use ${target}. We text a first code there now.`,
+    submit: "Text the first code",
     codeTitle: "Enter the code we texted you",
-    codeLead: "Nothing is turned on until the code is right.",
+    codeLead: "We texted a code to the number you gave.",
     codeLabel: "6-digit code",
-    codeHint: "It is in the text we sent you. It works for five minutes.",
+    codeHint: "Nothing is turned on until it is right.",
     codeSubmit: "Turn on",
+    sendAgain: "Text the code again",
   },
-  reasons: {
-    "not-mobile": "That is not a mobile number we can text. Enter one with its country code, such as +44 7700 900123.",
-    "no-country-code": "Enter the number with its country code, such as +44 7700 900123.",
-    "country-not-allowed": "We cannot text numbers of that country. Use another number, or another way.",
+  settings: {
+    change: "Change the number",
+    changeLead: "Codes go to the old number until the new one is confirmed.",
+    changeSubmit: "Text a code to the new number",
   },
   message: {
     login: (code, issuer) =>
@@ -74,5 +79,11 @@ export const smsCodeWords: SmsCodeWords = {
       issuer === ""
         ? `${code} is your code to add this number. Never pass it on, whoever asks.`
         : `${code} is your code to add this number to your account at ${issuer}. Never pass it on, whoever asks.`,
+  },
+  problems: {
+    "not-mobile":
+      "Enter a mobile number with its country code, such as +44 7700 900123. Other numbers get no texts from us.",
+    "no-country-code": "Enter the number with its country code, such as +44 7700 900123.",
+    "country-not-allowed": "We cannot send texts to that country. Use another number, or another way.",
   },
 };
