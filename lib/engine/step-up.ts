@@ -1,4 +1,4 @@
-import { isHeld } from "../core/account.js";
+import { isHeld, ownFactors } from "../core/account.js";
 import { failure, type Outcome, success } from "../core/errors.js";
 import { type MethodType, MINUTE, type Proof } from "../core/nouns.js";
 import type { AccountEvent } from "../events/audit.js";
@@ -7,7 +7,7 @@ import type { Change } from "./account-records.js";
 import { admissionProblem } from "./authentication.js";
 import type { EngineDependencies } from "./dependencies.js";
 import { type LoginContext, recipientOf, scopeOf, subjectOf, weighed } from "./login-context.js";
-import type { Waiting } from "./method.js";
+import type { AnyMethod, Waiting } from "./method.js";
 import type { Operation } from "./operation.js";
 import type { Operations, ShownOperation, WaitingOperation } from "./operations.js";
 import type { Presentation, Verification, Verified } from "./verification.js";
@@ -48,6 +48,34 @@ export class StepUp {
   /** The methods whose proofs can satisfy the requirement. */
   methodsFor(requirement: ProofRequirement): readonly MethodType[] {
     return acceptableMethods(requirement, this.dependencies.methods.values());
+  }
+
+  /**
+   * The operation of that id, if it waits for a proof by this method. Without an id: undefined. `invalid-request` for methods that open
+   * no route, whatever the id; `expired` for one that waits no more.
+   */
+  waiting(
+    login: LoginContext,
+    { stepsUp, type }: AnyMethod,
+    id?: string,
+  ): Promise<Outcome<WaitingOperation | undefined>> {
+    if (id !== undefined && stepsUp === false) return Promise.resolve(failure("invalid-request"));
+    return this.operations.waiting(login, type, id);
+  }
+
+  /**
+   * The account has nothing but factors of restricted kinds, and none that this could be shown by: something else has to be set up.
+   * Backup codes stand in for a factor; where the route does not ask for them by name they are no way on.
+   */
+  needsEnrollment({ record }: LoginContext, requirement: ProofRequirement): boolean {
+    const { account } = record;
+    const acceptable = this.methodsFor(requirement);
+    const types = ownFactors(account).map(({ type }) => type);
+    const isKept = (type: MethodType): boolean => this.dependencies.methods.get(type)?.isRestricted === true;
+    if (types.length === 0 || !types.every(isKept) || types.some((type) => acceptable.includes(type))) return false;
+    return !account.factors.some(
+      ({ type }) => requirement.methods?.includes(type) === true && acceptable.includes(type),
+    );
   }
 
   /** Whether the login satisfies the requirement now. A proof given for an operation is used up by it, once. */

@@ -118,9 +118,16 @@ class StepUpGuard {
     const { gate, pages } = this.dependencies;
     const { status } = login;
     if (isDue(status)) gate.answerDue(state, login);
-    else if (status.status === "not-enrolled" && status.isEnrolled !== true) await this.askToEnroll(state, login);
+    else if (this.isToEnroll(login)) await this.askToEnroll(state, login);
     else if (asked.ok) await this.askForProof(state, login, asked.value);
     else await sendProblem(state.req, state.res, asked.problem, pages);
+  }
+
+  /** Nothing the account has could ever satisfy this. */
+  private isToEnroll(login: LoginContext): boolean {
+    const { status } = login;
+    if (status.status === "not-enrolled" && status.isEnrolled !== true) return true;
+    return this.dependencies.engine.stepUp.needsEnrollment(login, this.requirement);
   }
 
   /** Undefined where `bind` fails and nothing is enforced yet: that is told, and stops nobody. */
