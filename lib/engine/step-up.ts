@@ -1,4 +1,4 @@
-import { isHeld, ownFactors } from "../core/account.js";
+import { type Factor, isHeld, ownFactors } from "../core/account.js";
 import { failure, type Outcome, success } from "../core/errors.js";
 import { type MethodType, MINUTE, type Proof } from "../core/nouns.js";
 import type { AccountEvent } from "../events/audit.js";
@@ -65,17 +65,21 @@ export class StepUp {
 
   /**
    * The account has nothing but factors of restricted kinds, and none that this could be shown by: something else has to be set up.
-   * Backup codes stand in for a factor; where the route does not ask for them by name they are no way on.
+   * Backup codes stand in for a factor: they are a way on only where the route asks for them by name, or nothing else could be set up.
    */
   needsEnrollment({ record }: LoginContext, requirement: ProofRequirement): boolean {
+    const { methods } = this.dependencies;
     const { account } = record;
     const acceptable = this.methodsFor(requirement);
-    const types = ownFactors(account).map(({ type }) => type);
-    const isKept = (type: MethodType): boolean => this.dependencies.methods.get(type)?.isRestricted === true;
-    if (types.length === 0 || !types.every(isKept) || types.some((type) => acceptable.includes(type))) return false;
-    return !account.factors.some(
-      ({ type }) => requirement.methods?.includes(type) === true && acceptable.includes(type),
-    );
+    const own = ownFactors(account);
+    const isPoor = ({ type }: Factor): boolean =>
+      methods.get(type)?.isRestricted === true && !acceptable.includes(type);
+    if (own.length === 0 || !own.every(isPoor)) return false;
+    const isLeft = (factor: Factor): boolean =>
+      acceptable.includes(factor.type) && methods.get(factor.type)?.remaining?.(factor) !== 0;
+    const spare = account.factors.filter(isLeft);
+    const canSetUp = acceptable.some((type) => methods.get(type)?.mint === undefined);
+    return canSetUp ? !spare.some(({ type }) => requirement.methods?.includes(type)) : spare.length === 0;
   }
 
   /** Whether the login satisfies the requirement now. A proof given for an operation is used up by it, once. */

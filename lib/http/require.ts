@@ -222,9 +222,14 @@ class StepUpGuard {
     if (login.session === undefined || way === undefined) return;
     const { returnTo: _to, stepUp: _before, ...plain } = login.session;
     const { backTo, returnTo } = way;
-    const at = this.dependencies.settings.clock();
+    const { pages, settings } = this.dependencies;
+    const at = settings.clock();
+    // Whoever is sent to the settings is told why.
+    const done = { what: "needed", at } as const;
+    const isTold = methods === undefined && wantsPage(state.req, pages);
     await saveRecord(state.req, {
       ...plain,
+      ...(isTold && { done }),
       ...(methods !== undefined && { stepUp: { methods, at, ...(backTo !== undefined && { backTo }) } }),
       ...(returnTo !== undefined && { returnTo }),
     });

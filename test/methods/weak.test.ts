@@ -2,12 +2,13 @@
 // method from outside, through the public API alone.
 import { describe, expect, test } from "@jest/globals";
 import { backupCodes, ConfigurationError, passkeys } from "express-second-factor";
-import { softwareAuthenticator } from "express-second-factor/testing";
+import { authenticatorApp, softwareAuthenticator } from "express-second-factor/testing";
 import { creationOptions } from "../passkeys/stage.js";
 import { bindTransfer, guardedApp, opens, type Requirement, SEND } from "../step-up/stage.js";
 import { CANARY, type TestApp, testApp } from "../support/app.js";
 import { deviceCookie, HOUR, MINUTE, storedFactors } from "../support/attack.js";
 import { type Enrolled, enrolled, full, Jar, pending } from "../support/browser.js";
+import { visibleText } from "../support/text.js";
 import { addWeak, give, inBy, LINE, MAILBOX, next, typesIn, weakApp, weakMethods } from "./weak.js";
 
 const ROWS = {
@@ -122,6 +123,36 @@ describe("a kind that opens no route", () => {
     expect(answer.body).not.toHaveProperty("operation");
     const page = path === "/transfer" ? await jar.form(path, SEND) : await jar.page(path);
     expect([page.status, page.headers.location]).toEqual([303, "/2fa/settings"]);
+  });
+
+  test("where nothing but backup codes could open the route, asks for these while there are some", async () => {
+    const methods = weakMethods().filter(({ type }) => type === MAILBOX || type === "backup-code");
+    const target = guardedApp({ "/proved": {} }, { options: { methods } });
+    const { backupCodes: codes = [] } = await withOnly(target, MAILBOX);
+    const jar = await inBy(target, MAILBOX);
+    expect(typesIn(await jar.get("/proved"))).toEqual(["backup-code"]);
+    expect((await jar.post("/2fa/backup-code", { code: codes[0] })).status).toBe(200);
+    expect(await opens(jar, "/proved")).toBe(true);
+    for (const code of codes.slice(1)) {
+      target.clock.advance(HOUR);
+      await jar.post("/2fa/backup-code", { code });
+    }
+    expect((await (await inBy(target, MAILBOX)).get("/proved")).body.code).toBe("enrollment-required");
+  });
+
+  test("on the pages leads to the settings, which say why, once, and from what is set up there to the route", async () => {
+    const target = routedApp();
+    await withOnly(target, MAILBOX);
+    const jar = await inBy(target, MAILBOX);
+    expect((await jar.page("/proved?page=2")).headers.location).toBe("/2fa/settings");
+    const told = "needs a second step that you do not have yet";
+    expect(visibleText((await jar.page("/2fa/settings")).text)).toContain(told);
+    expect(visibleText((await jar.page("/2fa/settings")).text)).not.toContain(told);
+    const { factorId, uri } = (await jar.post("/2fa/totp/enroll")).body;
+    const code = authenticatorApp(uri).code(target.clock());
+    const done = await jar.form("/2fa/totp/enroll/confirm", { factorId, code });
+    expect([done.status, done.headers.location]).toEqual([303, "/proved?page=2"]);
+    expect(await opens(jar, "/proved")).toBe(true);
   });
 
   test("and what is set up then opens it, in the same login", async () => {
