@@ -38,7 +38,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   twilio: { values: ["core", "senders"] },
   sns: { values: ["core", "senders"] },
   cli: { values: ["core", "crypto"], types: ["engine"] },
-  testing: { values: ["core", "crypto", "stores"] },
+  testing: { values: ["core", "crypto", "stores"], types: ["events", "senders"] },
   browser: { values: [], types: ["core"] },
 };
 
