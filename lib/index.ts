@@ -28,6 +28,7 @@ export type { PasskeyState, PresentedPasskey } from "./methods/passkeys/types.js
 // How codes are sent
 export { consoleSender } from "./senders/console-sender.js";
 export type { CodeMessage, MailDestination, SendOptions } from "./core/code-message.js";
+export type { DeliveryError } from "./core/delivery.js";
 
 // A method of your own
 export type { UnusableFactor } from "./engine/choices.js";

@@ -15,8 +15,10 @@ const SUBJECT = "Your code";
  *
  * @example
  * ```ts
+ * import nodemailer from "nodemailer";
  * import { mailSender } from "express-second-factor/mail";
  *
+ * const transport = nodemailer.createTransport({ host: "smtp.acme.example", port: 465, secure: true });
  * const send = mailSender({ transport, from: "Acme <no-reply@acme.example>" });
  * ```
  */

@@ -1,6 +1,6 @@
 import type { CodeMessage, MailDestination } from "../core/code-message.js";
 import type { Notice } from "../events/notices.js";
-import type { OutgoingMail } from "../senders/mailer.js";
+import type { MailTransport, OutgoingMail } from "../senders/mailer.js";
 
 /** A mail or a text message that would have been sent. */
 export interface OutboxMessage {
@@ -27,7 +27,7 @@ export interface Outbox {
   /** The `notify` option. */
   readonly notify: (notice: Notice) => Promise<void>;
   /** In the place of nodemailer's, for `mailSender` and `emailNotices`. */
-  readonly transport: { readonly sendMail: (mail: OutgoingMail) => Promise<void> };
+  readonly transport: MailTransport;
   /** What was sent, oldest first. */
   readonly messages: readonly OutboxMessage[];
   /** What `notify` was told, oldest first. */
@@ -103,10 +103,19 @@ class MemoryOutbox implements Outbox {
  *
  * @example
  * ```ts
+ * import { mailSender } from "express-second-factor/mail";
  * import { outbox } from "express-second-factor/testing";
  *
  * const sent = outbox();
  * const mfa = secondFactor({ ..., notify: sent.notify });
+ * const send = mailSender({ transport: sent.transport, from: "no-reply@acme.example" });
+ *
+ * test("a code reaches its owner, once", async () => {
+ *   await sent.send({ to: "+4915112345678", code: "492817", text: "…", purpose: "login", locale: "en", expiresAt: "…" });
+ *   if (sent.to("+4915112345678").length !== 1) throw new Error("sent twice");
+ *   const code = sent.code("+4915112345678");
+ *   sent.clear();
+ * });
  * ```
  */
 export function outbox(): Outbox {
