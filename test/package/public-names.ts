@@ -20,13 +20,13 @@ export interface PublicName {
 export function subpaths(): ReadonlyMap<string, string> {
   const { name, exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
     name: string;
-    exports: Record<string, { import: { default: string } }>;
+    exports: Record<string, { import: string }>;
   };
   const entries = Object.entries(exports).filter(([path]) => path !== "./package.json");
   return new Map(
     entries.map(([path, conditions]) => [
       path.replace(".", name),
-      conditions.import.default.replace("./dist/esm", `${root}lib`).replace(/\.js$/, ".ts"),
+      conditions.import.replace("./dist/esm", `${root}lib`).replace(/\.js$/, ".ts"),
     ]),
   );
 }
