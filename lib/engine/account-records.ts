@@ -124,7 +124,7 @@ export class AccountRecords {
       record = await this.write(withActivity(next, subject, told, now), current.version);
     } else if (current.isRecalled === true) return undefined;
     if (record === undefined) return undefined;
-    for (const { action, isRecorded: _ofTheList, label: _too, ...details } of events) {
+    for (const { action, isRecorded: _ofTheList, label: _too, replaced: _asWell, ...details } of events) {
       this.emitAudit(action, subject, details);
     }
     await endedBefore(current.account, record.account);

@@ -26,6 +26,7 @@ import { Management } from "./management.js";
 import type { AnyMethod } from "./method.js";
 import { Openings } from "./openings.js";
 import { Operations } from "./operations.js";
+import { SendBudgets } from "./send-budgets.js";
 import { Sending } from "./sending.js";
 import { ShownCodes } from "./shown-codes.js";
 import { StepUp } from "./step-up.js";
@@ -108,6 +109,7 @@ function dependenciesOf(
     challenges: new ChallengeStore(store, seals),
     credentials: new CredentialIndex(store, methods, records),
     addressLimit,
+    budgets: new SendBudgets(store, keys, clock, limits),
     uses: createUses(),
     opensLogins: settings.opensLogins,
     emitAudit,

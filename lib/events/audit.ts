@@ -13,6 +13,7 @@ export type KnownAction =
   | "factor-imported"
   | "factor-removed"
   | "factor-renamed"
+  | "factor-replaced"
   | "factor-resynced"
   | "backup-codes-regenerated"
   | "backup-code-used"
@@ -57,6 +58,8 @@ export interface AccountEvent {
   readonly label?: string;
   /** The owner's activity list has a line for it, whatever it is called. */
   readonly isRecorded?: true;
+  /** The factor that another has taken the place of, as it was stored: for telling its owner where it was. Never part of an event. */
+  readonly replaced?: Factor;
 }
 
 /** What ends other logins, and the trust in browsers. Whatever is about one of them alone names it. */
@@ -114,6 +117,7 @@ const OWASP: Partial<Record<string, readonly [name: string, level: OwaspLevel]>>
   "factor-enrolled": ["authn_token_created", "INFO"],
   "factor-imported": ["authn_token_created", "INFO"],
   "factor-removed": ["authn_token_revoked", "WARN"],
+  "factor-replaced": ["authn_token_revoked", "WARN"],
   "backup-codes-regenerated": ["authn_token_created", "INFO"],
   "backup-code-used": ["authn_login_success", "INFO"],
   "device-trusted": ["authn_token_created", "INFO"],
