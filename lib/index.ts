@@ -29,6 +29,11 @@ export { smsCode, type SmsCeilings, type SmsCodeMessage, type SmsCodeOptions } f
 export type { CodeMessage, SendCode } from "./engine/message-code-method.js";
 export type { MessageCodeState, OpenCode } from "./engine/message-codes.js";
 
+// How codes are sent
+export { consoleSender } from "./senders/console-sender.js";
+export type { DeliveryError } from "./core/delivery-error.js";
+export type { MailDestination, MailMessage, TextMessage } from "./senders/message.js";
+
 // A method of your own
 export type { UnusableFactor } from "./engine/choices.js";
 export type { Method } from "./http/method.js";
