@@ -11,6 +11,7 @@ import type { EngineDependencies } from "./dependencies.js";
 import { elevatedStage, risen } from "./elevation.js";
 import { listedLogin, type LoginContext, recordOfListed, renewed } from "./login-context.js";
 import { withLogin } from "./logins.js";
+import { recognizedWith } from "./known-browsers.js";
 import type { Minted } from "./method.js";
 
 /** A factor that was proved and may now count. */
@@ -111,10 +112,11 @@ export async function activate(
   const grown: Account = { ...account, factors: [...kept, factor] };
   const { account: next, events, ...rest } = withStage(dependencies, login, { grown, keepsOthers, stage }, now);
   const session = recordOfListed(login, stage, next.sessionEpoch);
+  const { events: seen, ...recognized } = await recognizedWith(dependencies, login, next);
   return {
-    account: next,
+    ...recognized,
     result: { factor, session, ...rest, ...(minted === undefined ? {} : { minted }) },
-    events: [...events, { action: "factor-enrolled", method: type, factorId: id, label }],
+    events: [...events, { action: "factor-enrolled", method: type, factorId: id, label }, ...seen],
   };
 }
 

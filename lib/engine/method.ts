@@ -209,6 +209,8 @@ export interface FactorMethod<State = unknown, Presented = unknown> {
   obstacle?(factor: Factor<State>, site: Pick<Site, "origins">): string | undefined;
   /** A masked or technical word about the factor for its owner, where there is something to say. */
   hint?(factor: Factor<State>): string | undefined;
+  /** Where messages for a factor go, in clear: an address, a number. For telling its owner that it was replaced. */
+  destination?(factor: Factor<State>, context: SealContext): Promise<{ readonly address: string } | string>;
   /** The state with everything sealed in it under the newest key. Default: nothing is sealed. */
   reseal?(state: State, context: SealContext): Promise<State>;
   /** The method as the strict preset wants it, or undefined where it has no place there. Default: unchanged. */

@@ -147,6 +147,16 @@ const ACTS: Readonly<Record<KnownAction, Act>> = {
     await new Promise((resolve) => setImmediate(resolve));
     return target;
   },
+  "backup-codes-low": async ({ backupCodes, target }) => {
+    for (const code of backupCodes.slice(0, 8))
+      await (await pending(target, "alice")).post("/2fa/backup-code", { code });
+  },
+  "new-browser": owner,
+  "login-unfinished": async (here) => {
+    await waiting(here);
+    here.target.clock.advance(11 * MINUTE);
+    await here.target.mfa.runDue();
+  },
   "code-sent": async () => {
     const jar = await waitingForColours(colourApp());
     await jar.post(`${BASE}/send`);
@@ -222,12 +232,20 @@ describe("everything that is told of", () => {
 const NOTICES: Readonly<Record<NoticeKind, Act>> = {
   "factor-enrolled": () => undefined,
   "factor-removed": ACTS["factor-removed"],
+  "factor-renamed": ACTS["factor-renamed"],
+  "factor-imported": ACTS["factor-imported"],
   "backup-codes-regenerated": ACTS["backup-codes-regenerated"],
   "backup-code-used": ACTS["backup-code-used"],
+  "backup-codes-low": ACTS["backup-codes-low"],
   "device-trusted": ACTS["device-trusted"],
   "device-replayed": replay,
   "passkey-counter-regressed": regress,
+  "new-browser": owner,
+  "login-unfinished": ACTS["login-unfinished"],
   locked: ACTS.locked,
+  "session-revoked": ACTS["session-revoked"],
+  "sessions-revoked": ACTS["sessions-revoked"],
+  "password-changed": ACTS["password-changed"],
   "factor-disabled": close,
   "factor-reopened": async (here) => {
     await close(here);
