@@ -25,6 +25,10 @@ export type { BackupCodesState } from "./methods/backup-codes/method.js";
 export { type KnownPasskeys, passkeys, type PasskeysOptions } from "./methods/passkeys/passkeys.js";
 export type { PasskeyState, PresentedPasskey } from "./methods/passkeys/types.js";
 
+// How codes are sent
+export { consoleSender } from "./senders/console-sender.js";
+export type { CodeMessage, MailDestination, SendOptions } from "./core/code-message.js";
+
 // A method of your own
 export type { UnusableFactor } from "./engine/choices.js";
 export type { Method } from "./http/method.js";

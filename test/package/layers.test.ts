@@ -33,8 +33,12 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   options: { values: ["core", "crypto", "policy", "events", "stores", "http", "pages"], types: ["engine"] },
   redis: { values: ["stores"] },
   sql: { values: ["stores"] },
+  senders: { values: ["core"] },
+  mail: { values: ["core", "policy", "pages", "senders"], types: ["events", "engine"] },
+  twilio: { values: ["core", "senders"] },
+  sns: { values: ["core", "senders"] },
   cli: { values: ["core", "crypto"], types: ["engine"] },
-  testing: { values: ["core", "crypto", "stores"] },
+  testing: { values: ["core", "crypto", "stores"], types: ["events", "senders"] },
   browser: { values: [], types: ["core"] },
 };
 
