@@ -1,4 +1,5 @@
 import type { Ended } from "../core/account.js";
+import type { MailDestination } from "../core/code-message.js";
 import type { Contact } from "../core/contact.js";
 import type { MethodType, UserId } from "../core/nouns.js";
 import type { AuditAction, AuditEvent, EventFacts } from "./audit.js";
@@ -50,11 +51,6 @@ export interface NoticeLinks {
    * no request was at hand.
    */
   readonly report?: string;
-}
-
-/** An e-mail address to send to. */
-export interface MailDestination {
-  readonly address: string;
 }
 
 /** A message owed to an account's owner. The application (or its mail sender) decides how it travels and what it says. */
