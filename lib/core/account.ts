@@ -36,6 +36,8 @@ export interface Enrollment<State = unknown> {
   readonly shownAt?: number;
   /** What its method showed, sealed, where the method cannot tell it from the state. */
   readonly answer?: string;
+  /** The factor whose place it is to take. */
+  readonly replaces?: FactorId;
   readonly state: State;
 }
 

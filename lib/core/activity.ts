@@ -6,6 +6,7 @@ export const ACTIVITIES = [
   "factor-imported",
   "factor-removed",
   "factor-renamed",
+  "factor-replaced",
   "factor-resynced",
   "factor-disabled",
   "factor-reopened",

@@ -3,6 +3,7 @@ import { startEpoch } from "../core/account-changes.js";
 import { isLive } from "../core/logins.js";
 import type { FactorId, MethodType, Proof } from "../core/nouns.js";
 import { randomId } from "../crypto/random.js";
+import type { AccountEvent } from "../events/audit.js";
 import { restsOnBackupCode } from "../policy/access.js";
 import type { Others } from "../core/notes.js";
 import type { SessionRecord } from "../policy/assess.js";
@@ -26,6 +27,8 @@ export interface ProvenFactor {
   readonly isSilent?: boolean;
   /** Where it is the account's first, the other logins stay, and are asked for it. */
   readonly keepsOthers?: boolean;
+  /** The factor of the same kind whose place it takes, if that is still there. */
+  readonly replaces?: FactorId | undefined;
 }
 
 /** A factor that is in force, and the login that enrolled it. */
@@ -96,7 +99,7 @@ function stageOf(dependencies: EngineDependencies, login: LoginContext, proof: P
 export async function activate(
   dependencies: EngineDependencies,
   login: LoginContext,
-  { amr, isSilent = false, keepsOthers = false, ...proven }: ProvenFactor,
+  { amr, isSilent = false, keepsOthers = false, replaces, ...proven }: ProvenFactor,
   now: number,
 ): Promise<Change<Activation>> {
   const { backupCodes, keys } = dependencies;
@@ -107,17 +110,31 @@ export async function activate(
   const mints = comesWithCodes(account, factor);
   const minted = mints ? await backupCodes?.mint({ userId: account.userId, now, keys }) : undefined;
   const kept = minted === undefined ? account.factors : [minted.factor];
+  const replaced = kept.find((each) => each.id === replaces && each.type === type);
   const proof: Proof = { method: type, factorId: id, at: now, isEnrollment: true, ...worth, ...(amr && { amr }) };
   const stage = stageOf(dependencies, login, proof, isSilent);
-  const grown: Account = { ...account, factors: [...kept, factor] };
+  const factors = replaced === undefined ? [...kept, factor] : kept.map((each) => (each === replaced ? factor : each));
+  const grown: Account = { ...account, factors };
   const { account: next, events, ...rest } = withStage(dependencies, login, { grown, keepsOthers, stage }, now);
   const session = recordOfListed(login, stage, next.sessionEpoch);
   const { events: seen, ...recognized } = await recognizedWith(dependencies, login, next);
   return {
     ...recognized,
     result: { factor, session, ...rest, ...(minted === undefined ? {} : { minted }) },
-    events: [...events, { action: "factor-enrolled", method: type, factorId: id, label }, ...seen],
+    events: [
+      ...events,
+      ...replacement(replaced),
+      { action: "factor-enrolled", method: type, factorId: id, label },
+      ...seen,
+    ],
   };
+}
+
+/** Told before what took its place. */
+function replacement(replaced: Factor | undefined): readonly AccountEvent[] {
+  if (replaced === undefined) return [];
+  const { id: factorId, label, type: method } = replaced;
+  return [{ action: "factor-replaced", method, factorId, label, replaced }];
 }
 
 /** The enrolled factor with its login as the written record has it. */

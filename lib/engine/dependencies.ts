@@ -9,6 +9,7 @@ import type { KnownBrowsers } from "./known-browsers.js";
 import type { LoginUses } from "./logins.js";
 import type { AnyMethod } from "./method.js";
 import type { Noticing } from "./noticing.js";
+import type { SendBudgets } from "./send-budgets.js";
 import type { TrustedDevices } from "./trusted-devices.js";
 
 /** What every piece of the engine is wired from. Built once, in the composition root. */
@@ -25,6 +26,7 @@ export interface EngineDependencies {
   readonly challenges: ChallengeStore;
   readonly credentials: CredentialIndex;
   readonly addressLimit: AddressLimit;
+  readonly budgets: SendBudgets;
   readonly uses: LoginUses;
   /** A login is complete only once the application has done what it does with new ones. */
   readonly opensLogins: boolean;

@@ -28,6 +28,7 @@ import type { AnyMethod } from "./method.js";
 import { type NoticeSettings, Noticing } from "./noticing.js";
 import { Openings } from "./openings.js";
 import { Operations } from "./operations.js";
+import { SendBudgets } from "./send-budgets.js";
 import { Sending } from "./sending.js";
 import { ShownCodes } from "./shown-codes.js";
 import { StepUp } from "./step-up.js";
@@ -113,6 +114,7 @@ function dependenciesOf(
     challenges: new ChallengeStore(store, seals),
     credentials: new CredentialIndex(store, methods, records),
     addressLimit,
+    budgets: new SendBudgets(store, keys, clock, limits),
     uses: createUses(),
     opensLogins: settings.opensLogins,
     noticing,

@@ -1,4 +1,4 @@
-import { type Account, factorsOf } from "../core/account.js";
+import { type Account, type Factor, factorsOf } from "../core/account.js";
 import { closedFactors, countFailures, countSuccess, isClosed, replaceFactor } from "../core/account-changes.js";
 import { type AttemptScope, countAttempt, limitReached } from "../core/attempts.js";
 import { failure, type Outcome, type Problem, success } from "../core/errors.js";
@@ -177,7 +177,7 @@ export class Verification {
     { limits, refusal, type }: AnyMethod,
     scope: AttemptScope,
     now: number,
-    { concern, factorId, factors = [] }: Partial<Rejection> = {},
+    { concern, factorId, factors = [], failing }: Partial<Rejection> = {},
   ): { readonly change: Change<Outcome<never>> } {
     const result = failure(refusal, { isFailedAttempt: true });
     const failed = { method: type, outcome: "failure" } as const;
@@ -191,7 +191,8 @@ export class Verification {
       return { change: { ...(isWorthWriting && { account: changed }), result, events } };
     }
     const counted = countedFailure(this.dependencies, changed, { kinds: limits, scope, type }, now);
-    const open = factorsOf(counted.account, type).filter((factor) => !isClosed(factor, scope));
+    const isFailing = ({ id }: Factor): boolean => failing === undefined || failing.includes(id);
+    const open = factorsOf(counted.account, type).filter((factor) => isFailing(factor) && !isClosed(factor, scope));
     const { account: next, closed } = countFailures(counted.account, open, scope);
     const closing = closed.map(
       ({ id, label }) => ({ action: "factor-disabled", factorId: id, label, ...failed }) as const,

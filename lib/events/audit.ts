@@ -13,6 +13,7 @@ export type KnownAction =
   | "factor-imported"
   | "factor-removed"
   | "factor-renamed"
+  | "factor-replaced"
   | "factor-resynced"
   | "backup-codes-regenerated"
   | "backup-code-used"
@@ -130,6 +131,7 @@ const OWASP: Partial<Record<string, readonly [name: string, level: OwaspLevel]>>
   "factor-enrolled": ["authn_token_created", "INFO"],
   "factor-imported": ["authn_token_created", "INFO"],
   "factor-removed": ["authn_token_revoked", "WARN"],
+  "factor-replaced": ["authn_token_revoked", "WARN"],
   "backup-codes-regenerated": ["authn_token_created", "INFO"],
   "backup-code-used": ["authn_login_success", "INFO"],
   "device-trusted": ["authn_token_created", "INFO"],

@@ -9,6 +9,7 @@ const NOTICE_KINDS = [
   "factor-enrolled",
   "factor-removed",
   "factor-renamed",
+  "factor-replaced",
   "factor-imported",
   "factor-reopened",
   "factor-disabled",

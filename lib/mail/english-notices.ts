@@ -27,6 +27,11 @@ const FACTORS = {
     title: (issuer) => `An authenticator of your ${issuer} account was renamed`,
     text: ({ before = "", label = "" }) => `“${before}” is now called “${label}”.`,
   },
+  "factor-replaced": {
+    title: (issuer) => `An authenticator of your ${issuer} account was replaced`,
+    text: (details) =>
+      `${capital(factor(details))} was replaced by another one. Codes for signing in go to a new address or number from now on.`,
+  },
   "factor-imported": {
     title: (issuer) => `An authenticator was moved to your ${issuer} account`,
     text: (details) => `${capital(factor(details))} was taken over from an earlier system and goes on working.`,

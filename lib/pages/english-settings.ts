@@ -93,6 +93,7 @@ export const englishSettings: Messages["settings"] = {
       "factor-imported": "Authenticator moved from an earlier system",
       "factor-removed": "Authenticator removed",
       "factor-renamed": "Authenticator renamed",
+      "factor-replaced": "Address or number replaced",
       "factor-reopened": "A closed way to sign in opened again",
       "factor-resynced": "Authenticator adjusted to its clock",
       "factor-verified": "Second step confirmed",

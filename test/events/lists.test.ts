@@ -18,6 +18,7 @@ import { parseAtLoginOnly, testApp, type TestApp } from "../support/app.js";
 import { copyOf, deviceCookie, MINUTE, NO_LIMITS, STEP, trusted } from "../support/attack.js";
 import { type Enrolled, enrolled, full, Jar, pending } from "../support/browser.js";
 import { faultyStore, REJECTS } from "../support/faults.js";
+import { addDestination, emailApp, withDestination } from "../support/message-codes.js";
 
 function refusing(): TestApp {
   return testApp({ options: { onLogin: () => Promise.reject(new Error("no seat is left")) } });
@@ -91,6 +92,13 @@ const ACTS: Readonly<Record<KnownAction, Act>> = {
   "factor-imported": ({ target }) => target.mfa.accounts.importTotp("u1", { secret: SECRET }),
   "factor-removed": async (here) => (await owner(here)).post(`/2fa/factors/${here.factorId}/remove`),
   "factor-renamed": async (here) => (await owner(here)).post(`/2fa/factors/${here.factorId}/rename`, { label: "x" }),
+  "factor-replaced": async () => {
+    const target = emailApp();
+    const { factorId, jar } = await withDestination(target);
+    target.clock.advance(MINUTE);
+    await addDestination(jar, { address: "new@acme.test", replaces: factorId });
+    return target;
+  },
   "factor-resynced": async (here) => {
     const { factorId, phone, target } = here;
     const jar = await owner(here);
@@ -234,6 +242,7 @@ const NOTICES: Readonly<Record<NoticeKind, Act>> = {
   "factor-removed": ACTS["factor-removed"],
   "factor-renamed": ACTS["factor-renamed"],
   "factor-imported": ACTS["factor-imported"],
+  "factor-replaced": ACTS["factor-replaced"],
   "backup-codes-regenerated": ACTS["backup-codes-regenerated"],
   "backup-code-used": ACTS["backup-code-used"],
   "backup-codes-low": ACTS["backup-codes-low"],
