@@ -112,7 +112,7 @@ export type {
 export { type AuditAction, type AuditEvent, type KnownAction, type OwaspLevel, toOwasp } from "./events/audit.js";
 export type { EventMap, Events } from "./events/emitter.js";
 export type { ErrorEvent, ErrorPlace, KnownPlace } from "./events/failures.js";
-export type { Notice, NoticeKind, Notify } from "./events/notices.js";
+export type { Notice, NoticeDetails, NoticeKind, NoticeLinks, Notify } from "./events/notices.js";
 
 // What went wrong
 export {

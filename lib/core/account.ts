@@ -1,6 +1,7 @@
 import type { AttemptWindows } from "./attempts.js";
 import { BACKUP_CODE, DAY, type FactorId, type MethodType, type Proof, type UserId } from "./nouns.js";
 import { isFuture } from "./time.js";
+import type { WaitingLogin } from "./waiting.js";
 
 /**
  * One enrolled factor. `State` belongs to its method and is JSON; secrets in it are sealed, codes are digests. Times are in
@@ -125,6 +126,16 @@ export interface Activity {
   readonly ended?: Ended;
   /** Of what happened last, counted from 1 over everything the list ever had. Absent in older records. */
   readonly number?: number;
+  /** Of the times before, newest first, where the owner was told of each with its number. */
+  readonly earlier?: readonly number[];
+}
+
+/** Browsers that the account was fully signed in on: what each carries is kept as a digest alone. */
+export interface KnownBrowsers {
+  /** The key of the digests, sealed. */
+  readonly key: string;
+  /** Newest first. */
+  readonly digests: readonly string[];
 }
 
 /** Everything about one user's second factors: one record, one version, one conditional write. */
@@ -158,6 +169,12 @@ export interface Account {
    * is interrupted in between, somebody can still give them up. Empty: of an account that is being erased.
    */
   readonly looseClaims?: readonly string[];
+  /** Logins that wait for their second factor, where owners are told of those that never get it. */
+  readonly waiting?: readonly WaitingLogin[];
+  /** When the owner was last told of such. */
+  readonly waitingToldAt?: number;
+  /** Kept where owners are told of sign-ins on new ones. */
+  readonly browsers?: KnownBrowsers;
   /** What is left of an account that was erased is forgotten then, unless something new has come by that time. */
   readonly forgottenAt?: number;
 }

@@ -22,6 +22,10 @@ export const ACTIVITIES = [
   "sessions-revoked",
   "signed-out-everywhere",
   "passkey-counter-regressed",
+  "locked",
+  "backup-codes-low",
+  "new-browser",
+  "login-unfinished",
 ] as const;
 
 export type ActivityName = (typeof ACTIVITIES)[number];

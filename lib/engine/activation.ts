@@ -12,6 +12,7 @@ import type { EngineDependencies } from "./dependencies.js";
 import { elevatedStage, risen } from "./elevation.js";
 import { listedLogin, type LoginContext, recordOfListed, renewed } from "./login-context.js";
 import { withLogin } from "./logins.js";
+import { recognizedWith } from "./known-browsers.js";
 import type { Minted } from "./method.js";
 
 /** A factor that was proved and may now count. */
@@ -116,10 +117,16 @@ export async function activate(
   const grown: Account = { ...account, factors };
   const { account: next, events, ...rest } = withStage(dependencies, login, { grown, keepsOthers, stage }, now);
   const session = recordOfListed(login, stage, next.sessionEpoch);
+  const { events: seen, ...recognized } = await recognizedWith(dependencies, login, next);
   return {
-    account: next,
+    ...recognized,
     result: { factor, session, ...rest, ...(minted === undefined ? {} : { minted }) },
-    events: [...events, ...replacement(replaced), { action: "factor-enrolled", method: type, factorId: id, label }],
+    events: [
+      ...events,
+      ...replacement(replaced),
+      { action: "factor-enrolled", method: type, factorId: id, label },
+      ...seen,
+    ],
   };
 }
 

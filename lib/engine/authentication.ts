@@ -113,8 +113,9 @@ export class Authentication {
         const { account, answer, events, proof } = onItsOwnIfLater(login, tried.verified);
         if (proof.amr?.includes("mfa") !== true) return { account, events, result: success(undefined) };
         const elevation = await elevate(this.dependencies, login, { account, proof }, false);
-        const told = [...events, ...elevation.events];
-        return { account: elevation.account, events: told, result: success({ ...elevation, answer, proof }) };
+        const { written } = elevation;
+        const result = success({ ...elevation, answer, proof });
+        return { account: elevation.account, events: [...events, ...elevation.events], result, written };
       },
     );
     if (!result.ok || result.value === undefined) return result as Outcome<undefined>;
@@ -141,7 +142,8 @@ export class Authentication {
     const verified = onItsOwnIfLater(login, tried.verified);
     const { answer, events, proof } = verified;
     const elevation = await elevate(this.dependencies, login, verified, trustDevice);
-    const told = [...events, ...elevation.events];
-    return { account: elevation.account, result: success({ ...elevation, answer, proof }), events: told };
+    const { written } = elevation;
+    const result = success({ ...elevation, answer, proof });
+    return { account: elevation.account, result, events: [...events, ...elevation.events], written };
   }
 }

@@ -55,7 +55,8 @@ export class Management {
       if (factor === undefined) return failure("not-found");
       if (name === "") return failure("invalid-request");
       const value: Factor = { ...factor, label: name };
-      const event = { action: "factor-renamed", method: factor.type, factorId, label: name };
+      const facts = { before: factor.label };
+      const event = { action: "factor-renamed", method: factor.type, factorId, label: name, facts };
       return success({ account: replaceFactor(account, value), value, event });
     });
   }

@@ -287,6 +287,8 @@ export interface FactorMethod<State = unknown, Presented = unknown> {
   obstacle?(factor: Factor<State>, site: Pick<Site, "origins">): string | undefined;
   /** A masked or technical word about the factor for its owner, where there is something to say. */
   hint?(factor: Factor<State>): string | undefined;
+  /** Where messages for a factor go, in clear: an address, a number. For telling its owner that it was replaced. */
+  destination?(factor: Factor<State>, context: SealContext): Promise<{ readonly address: string } | string>;
   /** The state with everything sealed in it under the newest key. Default: nothing is sealed. */
   reseal?(state: State, context: SealContext): Promise<State>;
   /** The method as the strict preset wants it, or undefined where it has no place there. Default: unchanged. */
@@ -297,8 +299,6 @@ export interface FactorMethod<State = unknown, Presented = unknown> {
   remaining?(factor: Factor<State>): number;
   /** Takes a factor over from another system. @throws TypeError with the reason where it cannot */
   import?(source: string, account: Account, context: MethodContext, terms?: ImportTerms): Promise<Imported<State>>;
-  /** Where messages for a factor go, in clear: an address, a number. For telling its owner that it was replaced. */
-  destination?(factor: Factor<State>, context: SealContext): Promise<{ readonly address: string } | string>;
   /** Ids by which a factor is the only one of its kind over all users: claimed with it, released with it. */
   credentialIds?(state: State): readonly string[];
   /**

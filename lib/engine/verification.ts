@@ -41,6 +41,13 @@ export interface Verified {
 /** What an attempt came to: a right proof to go on with, or a change that is all there is to do. */
 export type Tried = { readonly verified: Verified } | { readonly change: Change<Outcome<Waiting>> };
 
+/** So many backup codes left are told: that they run low, and that they have run out. */
+const FEW: readonly number[] = [2, 0];
+
+function factsOf(remaining: number | undefined): Pick<AccountEvent, "facts"> {
+  return remaining === undefined ? {} : { facts: { remaining } };
+}
+
 function refused(problem: Problem, events: readonly AccountEvent[] = []): { readonly change: Change<Outcome<never>> } {
   return { change: { result: { ok: false, problem }, events } };
 }
@@ -141,21 +148,26 @@ export class Verification {
 
   private right(
     account: Account,
-    { type, verifiedAs = "factor-verified" }: AnyMethod,
+    method: AnyMethod,
     scope: AttemptScope,
     now: number,
     { amr, answer = {}, concern, factor }: Evidence,
   ): Verified {
+    const { type, verifiedAs = "factor-verified" } = method;
     const worth = factor.onBackupCode === true ? ({ onBackupCode: true } as const) : {};
     const proof: Proof = { method: type, factorId: factor.id, at: now, ...worth, ...(amr && { amr }) };
     const next = countSuccess(account, factor, scope, now);
     const stillClosed = new Set(closedFactors(next).map(({ id }) => id));
     const reopened = closedFactors(account).filter(({ id }) => !stillClosed.has(id));
     const about = { method: type, factorId: factor.id };
+    const remaining = method.remaining?.(factor);
     const events: AccountEvent[] = [
       ...reopened.map(reopening),
       ...(concern === undefined ? [] : [{ action: concern, ...about }]),
-      { action: verifiedAs, ...about, isRecorded: true },
+      { action: verifiedAs, ...about, isRecorded: true, ...factsOf(remaining) },
+      ...(remaining !== undefined && FEW.includes(remaining)
+        ? [{ action: "backup-codes-low" as const, ...about, ...factsOf(remaining) }]
+        : []),
     ];
     return { account: next, proof, answer, events };
   }

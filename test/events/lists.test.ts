@@ -8,6 +8,8 @@ import {
   passkeys,
   type Notice,
   type NoticeKind,
+  type Notify,
+  type SecondFactorOptions,
   smsCode,
   totp,
 } from "express-second-factor";
@@ -15,7 +17,7 @@ import { softwareAuthenticator } from "express-second-factor/testing";
 import type { Response } from "supertest";
 import { BASE, colourApp, waitingForColours } from "../methods/colours/stage.js";
 import { answerWith, enrollWith } from "../passkeys/stage.js";
-import { parseAtLoginOnly, testApp, type TestApp } from "../support/app.js";
+import { parseAtLoginOnly, testApp, type TestApp, type TestUser } from "../support/app.js";
 import { copyOf, deviceCookie, MINUTE, NO_LIMITS, STEP, trusted } from "../support/attack.js";
 import { type Enrolled, enrolled, full, Jar, pending } from "../support/browser.js";
 import { faultyStore, REJECTS } from "../support/faults.js";
@@ -30,18 +32,21 @@ const SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXA";
 
 interface Here extends Enrolled {
   readonly target: TestApp;
+  /** Keeps what owners are told, in applications of an act's own too. */
+  readonly notify: Notify;
 }
 
-async function alice(options = {}): Promise<Here> {
+async function alice(options: Partial<SecondFactorOptions<TestUser>> = {}): Promise<Here> {
+  const { notify = () => undefined } = options;
   const target = testApp({ options });
-  return { target, ...(await enrolled(target, "alice")) };
+  return { target, notify, ...(await enrolled(target, "alice")) };
 }
 
-async function owner({ phone, target }: Here): Promise<Jar> {
+async function owner({ phone, target }: Pick<Here, "phone" | "target">): Promise<Jar> {
   return full(target, "alice", phone);
 }
 
-async function waiting({ target }: Here): Promise<Jar> {
+async function waiting({ target }: Pick<Here, "target">): Promise<Jar> {
   return pending(target, "alice");
 }
 
@@ -94,8 +99,8 @@ const ACTS: Readonly<Record<KnownAction, Act>> = {
   "factor-imported": ({ target }) => target.mfa.accounts.importTotp("u1", { secret: SECRET }),
   "factor-removed": async (here) => (await owner(here)).post(`/2fa/factors/${here.factorId}/remove`),
   "factor-renamed": async (here) => (await owner(here)).post(`/2fa/factors/${here.factorId}/rename`, { label: "x" }),
-  "factor-replaced": async () => {
-    const target = emailApp();
+  "factor-replaced": async ({ notify }) => {
+    const target = emailApp(undefined, { options: { notify } });
     const { factorId, jar } = await withDestination(target);
     target.clock.advance(MINUTE);
     await addDestination(jar, { address: "new@acme.test", replaces: factorId });
@@ -157,6 +162,16 @@ const ACTS: Readonly<Record<KnownAction, Act>> = {
     await new Promise((resolve) => setImmediate(resolve));
     return target;
   },
+  "backup-codes-low": async ({ backupCodes, target }) => {
+    for (const code of backupCodes.slice(0, 8))
+      await (await pending(target, "alice")).post("/2fa/backup-code", { code });
+  },
+  "new-browser": owner,
+  "login-unfinished": async (here) => {
+    await waiting(here);
+    here.target.clock.advance(11 * MINUTE);
+    await here.target.mfa.runDue();
+  },
   "code-sent": async () => {
     const jar = await waitingForColours(colourApp());
     await jar.post(`${BASE}/send`);
@@ -212,7 +227,7 @@ const seen = new Map<Act, Promise<Observed>>();
 
 async function act(how: Act): Promise<Observed> {
   const notices: Notice[] = [];
-  const here = await alice({ notify: (notice: Notice) => void notices.push(notice) });
+  const here = await alice({ notify: (notice) => void notices.push(notice) });
   const answer = await how(here);
   await new Promise((resolve) => setImmediate(resolve));
   const { events } = isTarget(answer) ? answer : here.target;
@@ -241,12 +256,21 @@ describe("everything that is told of", () => {
 const NOTICES: Readonly<Record<NoticeKind, Act>> = {
   "factor-enrolled": () => undefined,
   "factor-removed": ACTS["factor-removed"],
+  "factor-renamed": ACTS["factor-renamed"],
+  "factor-imported": ACTS["factor-imported"],
+  "factor-replaced": ACTS["factor-replaced"],
   "backup-codes-regenerated": ACTS["backup-codes-regenerated"],
   "backup-code-used": ACTS["backup-code-used"],
+  "backup-codes-low": ACTS["backup-codes-low"],
   "device-trusted": ACTS["device-trusted"],
   "device-replayed": replay,
   "passkey-counter-regressed": regress,
+  "new-browser": owner,
+  "login-unfinished": ACTS["login-unfinished"],
   locked: ACTS.locked,
+  "session-revoked": ACTS["session-revoked"],
+  "sessions-revoked": ACTS["sessions-revoked"],
+  "password-changed": ACTS["password-changed"],
   "factor-disabled": close,
   "factor-reopened": async (here) => {
     await close(here);

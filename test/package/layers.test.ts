@@ -34,7 +34,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   redis: { values: ["stores"] },
   sql: { values: ["stores"] },
   senders: { values: ["core"] },
-  mail: { values: ["core", "policy", "pages", "senders"], types: ["events", "engine"] },
+  mail: { values: ["core", "crypto", "policy", "pages", "senders"], types: ["events", "engine"] },
   twilio: { values: ["core", "senders"] },
   sns: { values: ["core", "senders"] },
   cli: { values: ["core", "crypto"], types: ["engine"] },
