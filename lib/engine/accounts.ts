@@ -6,6 +6,7 @@ import {
   isEnrolled,
   isTombstone,
   ownFactors,
+  TOMBSTONE_LIFE,
 } from "../core/account.js";
 import {
   closedFactors,
@@ -19,19 +20,18 @@ import {
 } from "../core/account-changes.js";
 import type { ErrorCode, Problem } from "../core/errors.js";
 import { endUnmarked } from "../core/logins.js";
-import { type Client, DAY, type FactorId, type MethodType, type UserId } from "../core/nouns.js";
+import { type Client, type FactorId, type MethodType, type UserId } from "../core/nouns.js";
+import { withoutFreeze } from "../core/reports.js";
 import { cleanText, MAX_LABEL } from "../core/text.js";
 import { randomId } from "../crypto/random.js";
-import { type AccountEvent, reopening } from "../events/audit.js";
+import { type AccountEvent, lifting, reopening } from "../events/audit.js";
 import { sessionTime } from "./account-records.js";
 import { countedFor } from "./address-limit.js";
 import type { EngineDependencies } from "./dependencies.js";
 import type { ImportTerms } from "./method.js";
 import { lastUseIn } from "./logins.js";
 import type { Verification } from "./verification.js";
-import { backupCodesView, type FactorView, factorView, type SettingsView, settingsView } from "./views.js";
-
-const TOMBSTONE_LIFE = 30 * DAY;
+import { backupCodesView, type FactorView, factorView, frozenView, type SettingsView, settingsView } from "./views.js";
 
 /** Who acts, for the audit trail. */
 export interface ActorOptions {
@@ -47,6 +47,10 @@ export interface AccountStatus {
   readonly backupCodesRemaining: number;
   /** Factors that too many wrong answers in a row have disabled. */
   readonly disabled: readonly FactorId[];
+  /** Factors that prove nothing since their owner reported what was not them. Absent: none. */
+  readonly suspended?: readonly FactorId[];
+  /** Until then the owner can set up, change and remove no factor. ISO 8601, UTC; absent: they can. */
+  readonly frozenUntil?: string;
 }
 
 export interface VerifyOptions extends ActorOptions {
@@ -119,7 +123,7 @@ export class Accounts {
    * ```
    */
   async status(userId: UserId): Promise<AccountStatus> {
-    const { methods, records } = this.dependencies;
+    const { clock, methods, records } = this.dependencies;
     const { account } = await records.read(userId);
     const disabled = closedFactors(account).map(({ id }) => id);
     const { remaining } = backupCodesView(account, methods);
@@ -128,6 +132,7 @@ export class Accounts {
       methods: [...methods.keys()].filter((type) => factorsOf(account, type).length > 0),
       backupCodesRemaining: remaining,
       disabled,
+      ...frozenView(account, clock()),
     };
   }
 
@@ -262,8 +267,8 @@ export class Accounts {
   }
 
   /**
-   * Opens every factor that too many wrong answers in a row have closed. Answers whether there was any. Attempts that are counted
-   * in an open window stay counted.
+   * Opens every factor that too many wrong answers in a row have closed, and lifts what a report ("this wasn't me") has frozen and
+   * suspended. Answers whether there was anything. Attempts that are counted in an open window stay counted.
    *
    * @example
    * ```ts
@@ -274,8 +279,9 @@ export class Accounts {
   reopenFactors(userId: UserId, options: ActorOptions = {}): Promise<boolean> {
     return this.edit(userId, options, (account) => {
       const closed = closedFactors(account);
-      if (closed.length === 0) return undefined;
-      return { account: reopenFactors(account), events: closed.map(reopening) };
+      const lifted = lifting(account, this.dependencies.clock());
+      const events = [...closed.map(reopening), ...lifted];
+      return events.length === 0 ? undefined : { account: withoutFreeze(reopenFactors(account)), events };
     });
   }
 

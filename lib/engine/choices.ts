@@ -1,4 +1,4 @@
-import { type Account, type Factor, factorsOf } from "../core/account.js";
+import { type Account, activeFactorsOf, type Factor } from "../core/account.js";
 import { isClosed } from "../core/account-changes.js";
 import { type AttemptScope, limitReached } from "../core/attempts.js";
 import type { Limits, MethodType } from "../core/nouns.js";
@@ -40,19 +40,19 @@ export interface UnusableFactor {
 }
 
 export function unusableOf(method: AnyMethod, account: Account, place: Place): UnusableFactor[] {
-  return factorsOf(account, method.type).flatMap((factor) => {
+  return activeFactorsOf(account, method.type).flatMap((factor) => {
     const reason = method.obstacle?.(factor, place);
     return reason === undefined ? [] : [{ id: factor.id, type: method.type, label: factor.label, reason }];
   });
 }
 
 /** A factor that holds something to prove it with, here: of a set of codes one is left. */
-function isUsable(method: AnyMethod, factor: Factor, place: Place): boolean {
+export function isUsable(method: AnyMethod, factor: Factor, place: Place): boolean {
   return method.remaining?.(factor) !== 0 && method.obstacle?.(factor, place) === undefined;
 }
 
 function choiceOf(method: AnyMethod, { account, limits, now, place, scope }: Asked): MethodChoice {
-  const usable = factorsOf(account, method.type).filter((factor) => isUsable(method, factor, place));
+  const usable = activeFactorsOf(account, method.type).filter((factor) => isUsable(method, factor, place));
   const factors = usable.map((factor) => {
     const hint = method.hint?.(factor);
     return {
@@ -72,7 +72,7 @@ function choiceOf(method: AnyMethod, { account, limits, now, place, scope }: Ask
  */
 function weightsOf(method: AnyMethod, account: Account): readonly number[] {
   const { aal, phishingResistant, type } = method;
-  const used = factorsOf(account, type).map(({ lastUsedAt }) => lastUsedAt ?? 0);
+  const used = activeFactorsOf(account, type).map(({ lastUsedAt }) => lastUsedAt ?? 0);
   const isWanted = account.preferred === type;
   return [Number(method.mint === undefined), Number(isWanted), Number(phishingResistant), aal, Math.max(0, ...used)];
 }

@@ -2,7 +2,7 @@ import type { Enrollment } from "../core/account.js";
 import { countAttempt } from "../core/attempts.js";
 import { failure, type Outcome, success } from "../core/errors.js";
 import type { FactorId, MethodType } from "../core/nouns.js";
-import { changeProblem, FRESH } from "../policy/access.js";
+import { factorProblem, FRESH } from "../policy/access.js";
 import type { Change } from "./account-records.js";
 import type { EngineDependencies } from "./dependencies.js";
 import { type LoginContext, subjectOf, weighed } from "./login-context.js";
@@ -31,7 +31,7 @@ export interface PagedEnrollment {
 type Names = Pick<EnrollmentContext, "accountName" | "issuer">;
 
 function mayShow(login: LoginContext, open: Enrollment, now: number): boolean {
-  return isShown(open, now) && changeProblem(askerOf(login, open), FRESH, now) === undefined;
+  return isShown(open, now) && factorProblem(askerOf(login, open), FRESH, now) === undefined;
 }
 
 /** What browsers come back to while an enrollment is open. */
@@ -89,7 +89,7 @@ export class EnrollmentPages {
     const { account } = login.record;
     const open = openOf(login, method.type, now);
     if (open === undefined) return { result: success(undefined) };
-    const problem = changeProblem(askerOf(login, open), FRESH, now);
+    const problem = factorProblem(askerOf(login, open), FRESH, now);
     if (problem !== undefined) return { result: { ok: false, problem } };
     if (!isShown(open, now)) return { result: success({ factorId: open.id }) };
     const counting = beginningOf(login, method);

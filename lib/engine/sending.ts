@@ -1,4 +1,4 @@
-import { type Account, type Factor, factorsOf } from "../core/account.js";
+import { type Account, activeFactorsOf, type Factor } from "../core/account.js";
 import { isClosed, replaceFactor } from "../core/account-changes.js";
 import { countAttempt, limitReached, uncountAttempt } from "../core/attempts.js";
 import { failure, isSilence, type Outcome, type Problem, success } from "../core/errors.js";
@@ -96,7 +96,7 @@ export class Sending {
     if (login.status.status === "ended") return { result: failure("expired") };
     const { account } = login.record;
     const scope = scopeOf(login);
-    const asked = factorsOf(account, type).filter(({ id }) => factorId === undefined || id === factorId);
+    const asked = activeFactorsOf(account, type).filter(({ id }) => factorId === undefined || id === factorId);
     const factor = lastUsed(asked.filter((each) => !isClosed(each, scope)));
     if (factor === undefined) return { result: failure(asked.length > 0 ? "too-many-attempts" : "not-found") };
     const counted = countSend(this.dependencies, account, send.limits, now);

@@ -1,4 +1,4 @@
-import { type Account, factorsOf } from "../core/account.js";
+import { type Account, activeFactorsOf } from "../core/account.js";
 import { closedFactors, countFailures, countSuccess, isClosed, replaceFactor } from "../core/account-changes.js";
 import { type AttemptScope, countAttempt, limitReached } from "../core/attempts.js";
 import { failure, type Outcome, type Problem, success } from "../core/errors.js";
@@ -93,7 +93,7 @@ export class Verification {
     const counting = { kinds: limits, scope, type };
     const limited = limitRefusal(this.dependencies, account, counting, now);
     if (limited !== undefined) return limited;
-    const enrolled = factorsOf(account, type);
+    const enrolled = activeFactorsOf(account, type);
     const open = enrolled.filter((factor) => !isClosed(factor, scope));
     if (open.length === 0 && enrolled.length > 0) return refused({ code: "too-many-attempts" });
     const { handle: userHandle, userId } = account;
@@ -179,7 +179,7 @@ export class Verification {
       return { change: { ...(isWorthWriting && { account: changed }), result, events } };
     }
     const counted = countedFailure(this.dependencies, changed, { kinds: limits, scope, type }, now);
-    const open = factorsOf(counted.account, type).filter((factor) => !isClosed(factor, scope));
+    const open = activeFactorsOf(counted.account, type).filter((factor) => !isClosed(factor, scope));
     const { account: next, closed } = countFailures(counted.account, open, scope);
     const closing = closed.map(
       ({ id, label }) => ({ action: "factor-disabled", factorId: id, label, ...failed }) as const,

@@ -13,6 +13,8 @@ const NOTICE_KINDS = [
   "locked",
   "factor-disabled",
   "factor-reopened",
+  "factor-resumed",
+  "reported",
   "admin-reset",
   "signed-out-everywhere",
 ] as const satisfies readonly AuditAction[];

@@ -1,5 +1,5 @@
 import type { Request } from "express";
-import { factorsOf, isEnrolled } from "../core/account.js";
+import { activeFactorsOf, isEnrolled } from "../core/account.js";
 import { ConfigurationError, type Problem, UnavailableError } from "../core/errors.js";
 import { DAY, type MethodType, SECOND } from "../core/nouns.js";
 import { maskName } from "../core/text.js";
@@ -9,7 +9,7 @@ import type { Engine } from "../engine/engine.js";
 import { isOnItsOwn, type LoginContext } from "../engine/login-context.js";
 import type { CodesToShow } from "../engine/shown-codes.js";
 import type { ShownOperation } from "../engine/operations.js";
-import { ownSettingsView } from "../engine/views.js";
+import { frozenMember, ownSettingsView } from "../engine/views.js";
 import { bouncePage } from "../pages/bounce-page.js";
 import { challengePage, operationOverPage } from "../pages/challenge-page.js";
 import { enrollmentPage } from "../pages/enrollment-page.js";
@@ -141,6 +141,7 @@ export class PageSet {
     return setUpPage(this.context(req, login), {
       accountName: this.shownName(login),
       others: this.others(login),
+      ...frozenMember(login.record.account, this.settings.clock()),
       ...this.freshness(login),
       ...problemMember(problem),
     });
@@ -171,6 +172,13 @@ export class PageSet {
       ...(shown.instead && { instead: true }),
       ...problemMember(problem),
     });
+  }
+
+  /** A page that is the same for whoever opens it, and knows of no login. */
+  forAnyone(req: Request, draw: (context: PageContext) => PagePart): LayoutParts {
+    const context = this.context(req);
+    const { body, title } = draw(context);
+    return renderPage(context, title, body);
   }
 
   bounce(req: Request, place: string): string {
@@ -270,7 +278,7 @@ export class PageSet {
     const { record, session } = login;
     const except = problem?.members?.except;
     const isWorthMore = (type: MethodType): boolean =>
-      type !== except && factorsOf(record.account, type).some((factor) => isOnItsOwn(login, factor));
+      type !== except && activeFactorsOf(record.account, type).some((factor) => isOnItsOwn(login, factor));
     const asked = (operation ?? session?.stepUp)?.methods;
     const own = this.engine.authentication.choices(login);
     const all = except === undefined ? own : own.filter(({ type }) => isWorthMore(type));

@@ -281,6 +281,7 @@ export function resolveOptions(given: SecondFactorOptions, defaultMethods: () =>
       notify: options.notify,
       telling,
       opensLogins: options.onLogin !== undefined,
+      onCompromise: options.onCompromise,
     },
   };
 }

@@ -42,14 +42,15 @@ function line(messages: Messages, { action, at, browser, count, ended, ip, label
   const { count: times, ended: over } = messages.settings.activity;
   const details = [...named, ...(count > 1 ? [times(count)] : []), ...(ended ? [over(ended)] : [])];
   return html`<li>
-    <p class="sf-row-label"><strong>${nameOf(messages, action)}</strong></p>
+    <p class="sf-row-label"><strong>${activityName(messages, action)}</strong></p>
     <p class="sf-facts">
       ${details.map((detail) => html`<span>${detail}</span> `)}<span>${timeOf(messages, at)}</span>
     </p>
   </li>`;
 }
 
-function nameOf({ settings }: Messages, action: string): string {
+/** What happened, in the words of the activity list. */
+export function activityName({ settings }: Messages, action: string): string {
   const { names, other } = settings.activity;
   return Object.hasOwn(names, action) ? names[action as ActivityName] : other;
 }

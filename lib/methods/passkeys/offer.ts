@@ -1,12 +1,13 @@
 import { hasRoom } from "../../core/account-changes.js";
 import { failure, type Outcome, type Problem, success } from "../../core/errors.js";
+import { frozenUntil } from "../../core/reports.js";
 import { destination, goOn } from "../../http/challenge-routes.js";
 import { settingsAgain } from "../../http/method-routes.js";
 import { readNothing, type Reply, type Route, route, type RouteContext } from "../../http/route.js";
 import type { LayoutParts } from "../../pages/views.js";
 import { isDue } from "../../policy/assess.js";
 import type { LoginContext } from "../../engine/login-context.js";
-import { passkeysOf } from "./enrollment.js";
+import { activePasskeysOf } from "./enrollment.js";
 import type { Passkeys } from "./method.js";
 import { passkeyOffer } from "./page.js";
 import { readDeclining } from "./schemas.js";
@@ -14,11 +15,15 @@ import { readDeclining } from "./schemas.js";
 /** Below `path`: the page that offers a passkey after a login by code. */
 export const OFFER_PATH = "/passkey/offer";
 
-/** Whether a passkey is to be offered: the account has none for this site, and room for one, and its owner did not decline. */
-export function offersPasskey(passkeys: Passkeys, { record, source }: LoginContext): boolean {
+/**
+ * Whether a passkey is to be offered: the account has none for this site, and room for one that may be added, and its owner did not
+ * decline.
+ */
+export function offersPasskey(passkeys: Passkeys, { record, source }: LoginContext, now: number): boolean {
   const { account } = record;
-  if (!hasRoom(account) || account.declinesPasskeys === true || !passkeys.isFor(source)) return false;
-  return passkeysOf(account).every((each) => passkeys.obstacle(each, source) !== undefined);
+  const isWelcome = account.declinesPasskeys !== true && frozenUntil(account, now) === undefined;
+  if (!isWelcome || !hasRoom(account) || !passkeys.isFor(source)) return false;
+  return activePasskeysOf(account).every((each) => passkeys.obstacle(each, source) !== undefined);
 }
 
 function offerPage({ login, pages, req }: RouteContext, problem?: Problem): LayoutParts {
@@ -48,8 +53,8 @@ export class Offer {
     ];
   }
 
-  private isMade({ login }: RouteContext): boolean {
-    return login.status.status === "verified" && offersPasskey(this.passkeys, login);
+  private isMade({ login, settings }: RouteContext): boolean {
+    return login.status.status === "verified" && offersPasskey(this.passkeys, login, settings.clock());
   }
 
   private async show(context: RouteContext): Promise<Outcome<Reply>> {
