@@ -44,12 +44,15 @@ export function suspectsOf(
 ): readonly Factor[] {
   const suspects = account.factors.filter((factor) => !isSuspended(factor) && isSuspect(factor, suspicion));
   const own = ownFactors(account).filter((factor) => !isSuspended(factor));
-  if (own.some((factor) => isUsable(factor) && !suspects.includes(factor))) return suspects;
+  const left = own.filter((factor) => !suspects.includes(factor));
+  if (left.some(isUsable)) return suspects;
   const kept = firstOf(
     own.filter((factor) => suspects.includes(factor)),
     isUsable,
   );
-  return suspects.filter((factor) => factor !== kept);
+  // What cannot be used anyway is no better than what is left.
+  const isOfNoUse = kept === undefined || (left.length > 0 && !isUsable(kept));
+  return isOfNoUse ? suspects : suspects.filter((factor) => factor !== kept);
 }
 
 /** What a report makes of an account. `epoch`: one never used before. */
