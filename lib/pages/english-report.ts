@@ -13,23 +13,26 @@ export const englishReport: Messages["report"] = {
   submit: "This was not me: secure my account",
   wasMe: "If it was you, there is nothing to do. Opening this page has changed nothing.",
   leave: "It was me",
-  doneTitle: "Your account is secured",
-  ended: (sessions) =>
-    sessions === 0 ? "Nobody was signed in." : `${counted(sessions, "session")} ended: nobody is signed in any more.`,
-  frozen: "No authenticator can be added, changed or removed before",
-  suspended: (names) => `This opens nothing until you allow it again: ${listed(names)}.`,
-  nothingSuspended: "No authenticator had to be suspended.",
-  next: "What to do now",
-  nextPassword: "Change your password. Whoever did this may know it.",
-  nextSignIn: "Sign in with an authenticator that is yours, and look at the recent activity in your security settings.",
-  nextSettings: "When changes are possible again, remove what is not yours, and allow again what is.",
-  help: (issuer) =>
-    issuer === ""
-      ? "Are you locked out, or is there no authenticator left that is yours? Ask for help."
-      : `Are you locked out, or is there no authenticator left that is yours? Ask ${issuer} for help.`,
   usedTitle: "This was reported already",
   usedLead: "The link works once, and what it does is done. Your security settings say how things stand.",
   overTitle: "This link no longer works",
   overLead:
     "It is older than seven days, or not complete. If something in your account was not you, change your password and look at your security settings.",
+  done: {
+    title: "Your account is secured",
+    ended: (sessions) =>
+      sessions === 0 ? "Nobody was signed in." : `${counted(sessions, "session")} ended: nobody is signed in any more.`,
+    frozen: "No authenticator can be added, changed or removed before",
+    suspended: (names) => `This opens nothing until you allow it again: ${listed(names)}.`,
+    nothingSuspended: "No authenticator had to be suspended.",
+    next: "What to do now",
+    nextPassword: "Change your password. Whoever did this may know it.",
+    nextSignIn:
+      "Sign in with an authenticator that is yours, and look at the recent activity in your security settings.",
+    nextSettings: "When changes are possible again, remove what is not yours, and allow again what is.",
+    help: (issuer) =>
+      issuer === ""
+        ? "Are you locked out, or is there no authenticator left that is yours? Ask for help."
+        : `Are you locked out, or is there no authenticator left that is yours? Ask ${issuer} for help.`,
+  },
 };

@@ -99,7 +99,16 @@ export interface ReportMessages {
   readonly submit: string;
   readonly wasMe: string;
   readonly leave: string;
-  readonly doneTitle: string;
+  readonly usedTitle: string;
+  readonly usedLead: string;
+  readonly overTitle: string;
+  readonly overLead: string;
+  readonly done: ReportDoneMessages;
+}
+
+/** What the button has done. */
+export interface ReportDoneMessages {
+  readonly title: string;
   readonly ended: (sessions: number) => string;
   /** A time follows. */
   readonly frozen: string;
@@ -112,10 +121,6 @@ export interface ReportMessages {
   readonly nextSettings: string;
   /** `issuer` may be empty. */
   readonly help: (issuer: string) => string;
-  readonly usedTitle: string;
-  readonly usedLead: string;
-  readonly overTitle: string;
-  readonly overLead: string;
 }
 
 export interface SettingsMessages {

@@ -59,13 +59,14 @@ export function reportPage(context: PageContext, { event, token }: ReportView): 
 /** What was done, and what is left for its owner to do. */
 export function reportedPage(context: PageContext, { ended, frozenUntil, suspended }: ReportedView): PagePart {
   const { loginPath, messages } = context;
-  const { common, report: words } = messages;
+  const { common, report } = messages;
+  const { done: words } = report;
   const names = suspended.map(({ label, type }) => label || (messages.methods[type]?.name ?? type));
   const steps = [words.nextPassword, words.nextSignIn, words.nextSettings];
   return card(
     context,
-    words.doneTitle,
-    html`${cardHeading("shield", words.doneTitle)}
+    words.title,
+    html`${cardHeading("shield", words.title)}
       <div class="sf-notice sf-notice-info" role="status" tabindex="-1" autofocus>
         ${icon("shield")}
         <p>

@@ -18,7 +18,7 @@ import { parseAtLoginOnly, testApp, type TestApp } from "../support/app.js";
 import { copyOf, deviceCookie, MINUTE, NO_LIMITS, STEP, trusted } from "../support/attack.js";
 import { type Enrolled, enrolled, full, Jar, pending } from "../support/browser.js";
 import { faultyStore, REJECTS } from "../support/faults.js";
-import { reported } from "../support/reports.js";
+import { addThenReport, reported } from "../support/reports.js";
 
 function refusing(): TestApp {
   return testApp({ options: { onLogin: () => Promise.reject(new Error("no seat is left")) } });
@@ -77,9 +77,7 @@ async function close({ factorId, target }: Here): Promise<void> {
 
 /** An authenticator was added, and its owner says that it was not them. */
 async function report(here: Here): Promise<void> {
-  here.target.clock.advance(1);
-  const { factorId } = await (await owner(here)).enroll();
-  await reported(here.target, { kind: "factor-enrolled", factorId });
+  await addThenReport(await owner(here));
 }
 
 async function lift(here: Here): Promise<void> {

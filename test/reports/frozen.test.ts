@@ -9,7 +9,7 @@ import { copyOf, DAY, HOUR, MINUTE, passworded, STEP, storedAccount, trusted } f
 import { type Enrolled, enrolled, full, Jar, pending } from "../support/browser.js";
 import { submit, toldOn } from "../support/pages.js";
 import { expectProblem } from "../support/problems.js";
-import { reported, reportToken, REPORT } from "../support/reports.js";
+import { addThenReport, reported, reportToken, REPORT } from "../support/reports.js";
 
 interface Here extends Enrolled {
   readonly target: TestApp;
@@ -21,9 +21,7 @@ interface Here extends Enrolled {
 async function alice(given: TestAppOptions = {}): Promise<Here> {
   const target = testApp(given);
   const own = await enrolled(target, "alice");
-  target.clock.advance(1);
-  const strange = await copyOf(await full(target, "alice", own.phone)).enroll();
-  await reported(target, { kind: "factor-enrolled", factorId: strange.factorId });
+  const strange = await addThenReport(copyOf(await full(target, "alice", own.phone)));
   target.clock.advance(STEP);
   return { target, ...own, strange };
 }
@@ -156,7 +154,7 @@ describe("a suspended factor", () => {
     const { phone } = await enrolled(target, "alice");
     target.clock.advance(1);
     const jar = await full(target, "alice", phone);
-    const factorId = await addColours(jar as Jar<typeof target>);
+    const factorId = await addColours(jar);
     await reported(target, { kind: "factor-enrolled", factorId });
     const login = await pending(target, "alice");
     for (const body of [{}, { factorId }]) expectProblem(await login.post(`${COLOURS}/send`, body), "not-found");

@@ -3,7 +3,7 @@ import { keyRing } from "../../lib/crypto/key-ring.js";
 import { type ReportedEvent, ReportTokens } from "../../lib/engine/report-tokens.js";
 import { TEST_KEYS, type TestApp } from "./app.js";
 import { DAY } from "./attack.js";
-import { Jar } from "./browser.js";
+import { type Enrolled, Jar } from "./browser.js";
 
 export const REPORT = "/2fa/report";
 
@@ -29,6 +29,15 @@ export async function reported(target: TestApp, about: About = {}): Promise<Resp
   const answer = await new Jar(target).post(REPORT, { token: await reportToken(target, about) });
   if (answer.status !== 200) throw new Error(`the report answered ${answer.status}: ${answer.text}`);
   return answer;
+}
+
+/** An authenticator is added in this jar's login, and the owner says that it was not them. */
+export async function addThenReport(jar: Jar, about: About = {}): Promise<Enrolled> {
+  const { target } = jar;
+  target.clock.advance(1);
+  const added = await jar.enroll();
+  await reported(target, { kind: "factor-enrolled", factorId: added.factorId, ...about });
+  return added;
 }
 
 /** The id of the login that this jar holds, as the account lists it. */
