@@ -55,9 +55,20 @@ describe("the page that asks for a code by e-mail", () => {
       expect(text).toContain(`<time datetime="${new Date(time).toISOString()}">`);
     expect(text).toContain('autocomplete="one-time-code"');
     expect(text).toContain('inputmode="numeric"');
-    expect(read(text)).toContain(`Send the code to ${MASKED} again`);
+    expect(read(text)).toContain("Send the code again");
     const done = await jar.form(PATH, { code: target.outbox.code });
     expect([done.status, done.headers.location]).toEqual([303, "/account"]);
+  });
+
+  test("rounds up when it can be asked for again: at the minute that is shown it is sent", async () => {
+    const target = emailApp();
+    const jar = await waitingForCode(target);
+    target.clock.advance(1);
+    const { expiresAt, resendAt } = (await jar.post(`${PATH}/send`)).body as { expiresAt: string; resendAt: string };
+    const { text } = await jar.page("/2fa?method=email-code");
+    expect(text).toContain(`<time datetime="${expiresAt}">`);
+    expect(text).not.toContain(`<time datetime="${resendAt}">`);
+    expect(text).toContain(`<time datetime="${new Date(Date.parse(resendAt) + MINUTE - 1).toISOString()}">`);
   });
 
   test("tells another login nothing of that", async () => {
