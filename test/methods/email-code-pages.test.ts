@@ -149,6 +149,17 @@ describe("the pages that set an address up", () => {
     expect(done.status).toBe(303);
   });
 
+  test("are over after ten minutes, and then say that alone", async () => {
+    const target = emailApp();
+    const jar = new Jar(target);
+    await jar.login("alice");
+    const begun = await jar.post(`${PATH}/enroll`, { address: ADDRESS });
+    target.clock.advance(10 * MINUTE);
+    const late = await jar.form(`${PATH}/send`, { factorId: begun.body.factorId as string });
+    expect(late.status).toBe(410);
+    expect(late.text).not.toContain('name="code"');
+  });
+
   test("do not say of a code that is over that it works", async () => {
     const target = emailApp();
     const jar = new Jar(target);
