@@ -58,6 +58,9 @@ export function proofRoute(type: MethodType): Route {
   });
 }
 
+/** Problems of a message after which the enrollment is still there. */
+const SENT_AGAIN: readonly Problem["code"][] = ["delivery-failed", "too-many-attempts"];
+
 /** It is the page of an enrollment that asks for a message. */
 function isEnrolling({ login }: RouteContext, type: MethodType, body: unknown): boolean {
   const { factorId } = (body ?? {}) as { readonly factorId?: unknown };
@@ -100,10 +103,12 @@ export function sendRoute(type: MethodType): Route {
           : await challengeFor(context, type, operation);
       return success({ status: 202, body: answer, page });
     },
-    again: (context, problem, body) =>
-      isEnrolling(context, type, body)
+    again(context, problem, body) {
+      if (!isEnrolling(context, type, body)) return challengeAgain(type)(context, problem, body);
+      return SENT_AGAIN.includes(problem.code)
         ? enrollmentAgain(context, type, problem, body)
-        : challengeAgain(type)(context, problem, body),
+        : settingsAgain(context, problem);
+    },
   });
 }
 

@@ -1,4 +1,5 @@
 import type { Contact } from "../core/contact.js";
+import { MINUTE } from "../core/nouns.js";
 import type { FactorChoice } from "../engine/choices.js";
 import { codeChallenge, type CodeChallengeWords, type CodeWords } from "./code-page.js";
 import { codeField, hiddenField, isAboutCode, nameField, postButton } from "./forms.js";
@@ -56,6 +57,11 @@ function targetOf({ hint, label }: FactorChoice): string {
   return hint ?? label;
 }
 
+/** Times are shown by the minute: at the one that is read, asking is not too soon. */
+function nextMinute(iso: string): string {
+  return new Date(Math.ceil(Date.parse(iso) / MINUTE) * MINUTE).toISOString();
+}
+
 /** Until when the code works, and when another can be asked for: both as times, so that no script is needed to know. */
 function timesOf(
   messages: Messages,
@@ -64,7 +70,7 @@ function timesOf(
 ): HtmlValue {
   const line = (words: string, iso: unknown): HtmlValue =>
     typeof iso === "string" && html`<p class="sf-hint">${words} ${timeOf(messages, iso)}.</p>`;
-  return [line(until, expiresAt), line(again, resendAt)];
+  return [line(until, expiresAt), line(again, typeof resendAt === "string" && nextMinute(resendAt))];
 }
 
 /** One factor: what was sent to it, and the button that sends. Nothing is sent by loading the page. */

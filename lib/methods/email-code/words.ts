@@ -34,7 +34,7 @@ export const emailCodeWords: EmailCodeWords = {
     choose: "Get a code by e-mail",
     lead: (issuer) => `${issuer} sends a 6-digit code to your address when you ask for it.`,
     send: (target) => `Send a code to ${target}`,
-    sendAgain: (target) => `Send the code to ${target} again`,
+    sendAgain: () => "Send the code again",
     sent: (target) => `We sent a code to ${target}.`,
     until: "It works until",
     again: "You can ask for it again from",
