@@ -141,7 +141,7 @@ export const english: Messages = {
   wait: {
     minutes: waitSentence,
     sending: (minutes) =>
-      `The next message can be sent in ${waitOf(minutes)}. A code that you already have still works.`,
+      `The next message can be sent in ${waitOf(minutes)}. A code sent for this sign-in still works.`,
     noEnd: "There were too many wrong codes, so this way is closed. Use another way to sign in, or ask for help.",
   },
   clock: (minutes) =>
