@@ -149,7 +149,7 @@ describe("setting up codes by text message", () => {
     const outbox = new CodeOutbox();
     const [email, sms, app, codes] = codeMethods(outbox);
     for (const methods of [
-      [sms!, email!, app!, codes!],
+      [email!, sms!, app!, codes!],
       [app!, sms!],
     ]) {
       const other = testApp({ options: { methods } });
@@ -157,7 +157,7 @@ describe("setting up codes by text message", () => {
       await visitor.login("carol");
       const { text } = await visitor.page("/2fa/settings");
       expect(text).toContain("SIM swapping");
-      expect(text).toMatch(/set up just as quickly: [^.]*Authenticator app/);
+      expect(text).toContain("Safer, and just as quick to set up: Authenticator app, above.");
       expect(text.indexOf("/2fa/totp/enroll")).toBeLessThan(text.indexOf("/2fa/sms-code/enroll"));
     }
   });
