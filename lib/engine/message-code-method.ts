@@ -270,7 +270,7 @@ class MessageCodes<Sent extends CodeMessage<unknown>> {
   }
 
   /** Takes over what the application has verified itself. @throws TypeError with the reason */
-  async import(source: string, factors: readonly Factor[], context: MethodContext) {
+  async takeOver(source: string, factors: readonly Factor[], context: MethodContext) {
     const destination = await this.channel.readKnown(source);
     if (await this.isKnown(destination.to, { ...context, factors }))
       throw new TypeError("This user has a factor of that destination already");
@@ -319,7 +319,7 @@ export function messageCodeMethod<Sent extends CodeMessage<unknown>>(
     // NIST SP 800-63B-4 section 3.2.9: a site that wants the strongest does without.
     strict: () => undefined,
     import: (source, account, context) =>
-      codes.import(
+      codes.takeOver(
         source,
         account.factors.filter((factor) => factor.type === type),
         context,
