@@ -1,6 +1,6 @@
 import type { Request } from "express";
 import { factorsOf, isEnrolled } from "../core/account.js";
-import { ConfigurationError, type Problem, UnavailableError } from "../core/errors.js";
+import { ConfigurationError, OF_SENDING, type Problem, UnavailableError } from "../core/errors.js";
 import { DAY, type MethodType, SECOND } from "../core/nouns.js";
 import { maskName } from "../core/text.js";
 import { within } from "../core/within.js";
@@ -13,6 +13,7 @@ import type { ShownOperation } from "../engine/operations.js";
 import { ownSettingsView } from "../engine/views.js";
 import { bouncePage } from "../pages/bounce-page.js";
 import { challengePage, operationOverPage } from "../pages/challenge-page.js";
+import { waitText } from "../pages/fragments.js";
 import { enrollmentPage } from "../pages/enrollment-page.js";
 import { builtInLayout, renderPage } from "../pages/layout.js";
 import { mergeMessages, messagesFor, type Messages } from "../pages/messages.js";
@@ -77,9 +78,9 @@ function withoutAdding(page: MethodPage): MethodPage {
   return Object.fromEntries(Object.entries(page).filter(([part]) => part !== "add")) as unknown as MethodPage;
 }
 
-/** What no fake site can use is worth most, what somebody else can come to receive least. */
-function worthOf({ isRestricted, phishingResistant }: Method): number {
-  return Number(phishingResistant) - Number(isRestricted === true);
+/** What no fake site can use is worth most, what somebody else can come to receive least, and of that the lower level. */
+function worthOf({ aal, isRestricted, phishingResistant }: Method): number {
+  return phishingResistant ? 3 : isRestricted === true ? aal - 2 : aal;
 }
 
 /** In the order in which they are offered for setting up: what is worth most first. */
@@ -140,9 +141,11 @@ export class PageSet {
   }
 
   /** The sentence a visitor reads about a problem, on pages and in JSON alike. */
-  detail(req: Request, { code, members }: Problem): string {
-    const { challenge, errors, methods } = this.messages(req);
+  detail(req: Request, problem: Problem): string {
+    const { code, members } = problem;
+    const { challenge, errors, methods, wait } = this.messages(req);
     if (members?.reason === NO_METHOD_LEFT) return challenge.noneLeftLead;
+    if (members?.reason === OF_SENDING) return waitText(wait, pageProblem(problem));
     return reasonText(Object.values(methods), members?.reason) ?? errors[code];
   }
 
