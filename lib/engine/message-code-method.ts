@@ -149,7 +149,11 @@ class MessageCodes<Sent extends CodeMessage<unknown>> {
       normalize: (code) => digitsIn(code, [CODE_DIGITS]),
       begin: (context, body) => this.begin(context, body),
       resume: (state, context, body) => this.resume(state, context, body),
-      again: async (state, { loginId, now }) => told(state, codeFor(state, loginId, now)?.issuedAt ?? now),
+      // What is over is not said to work.
+      async again(state, { loginId, now }) {
+        const open = codeFor(state, loginId, now);
+        return open === undefined ? { hint: state.hint } : told(state, open.issuedAt);
+      },
       confirm: (code, state, context) => this.confirm(code, state, context),
     };
   }

@@ -138,6 +138,21 @@ describe("the pages that set an address up", () => {
     expect(done.status).toBe(303);
   });
 
+  test("do not say of a code that is over that it works", async () => {
+    const target = emailApp();
+    const jar = new Jar(target);
+    await jar.login("alice");
+    await jar.form(`${PATH}/enroll`, { address: ADDRESS });
+    target.clock.advance(4 * MINUTE);
+    await jar.form(`${PATH}/enroll`, { address: ADDRESS });
+    expect(read((await jar.page(`${PATH}/enroll`)).text)).toContain("It works until");
+    target.clock.advance(MINUTE);
+    const page = read((await jar.page(`${PATH}/enroll`)).text);
+    expect(page).toContain(`We sent a code to ${MASKED}.`);
+    expect(page).not.toContain("It works until");
+    expect(page).toContain("Send the code again");
+  });
+
   test("say what is wrong with an address, in the method's words, and so does JSON", async () => {
     const messages = { methods: { "email-code": { problems: { "not-an-address": "Das ist keine Adresse." } } } };
     const target = emailApp(new Outbox(), { options: { pages: { messages } } });
