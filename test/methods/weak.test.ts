@@ -307,12 +307,17 @@ describe.each([MAILBOX, LINE])("a restricted kind (%s) beside an app", (type) =>
     const target = weakApp({
       options: { limits: { totp: { limit: 100, window: "1m" }, allCodes: { limit: 100, window: "1m" } } },
     });
-    const { factorId } = await withBoth(target, type);
+    const { factorId, phone } = await withBoth(target, type);
+    const jar = await inBy(target, type);
     const guesser = await pending(target, "alice");
     for (let count = 0; count < 50; count += 1) await guesser.verify("000000");
     expect((await target.mfa.accounts.status("u1")).disabled).toEqual([factorId]);
-    const jar = await inBy(target, type);
     expect((await jar.post("/2fa/passkey/enroll/options")).body.code).toBe("step-up-required");
+    // Nor does it offer to open the app again, which the app itself does.
+    expect((await jar.form(`/2fa/${type}`, { code: next() })).headers.location).not.toContain("reopen");
+    target.clock.advance(MINUTE);
+    const byApp = await jar.form("/2fa/totp", { code: phone.code(target.clock()) });
+    expect(byApp.headers.location).toBe("/2fa/reopen");
   });
 
   test("with a backup code beside it is worth that code: no new codes, and what is set up is worth no more", async () => {

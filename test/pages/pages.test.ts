@@ -524,7 +524,7 @@ describe("an application's own words and frame", () => {
       "messages.errors.conflict must be text",
       expect.stringMatching(/^messages.methods.totp.titel is not a message; there are name, /),
       "messages.methods.totp.challenge.hint must be a function that answers text",
-      "messages.methods.sms-code is not a message; there are passkey, totp, backup-code",
+      "messages.methods.sms-code is not a message; there are passkey, totp, backup-code, email-code",
     ]);
     expect(messageProblems(words, words)).toEqual([]);
   });

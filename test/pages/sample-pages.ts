@@ -1,6 +1,8 @@
 import { ERRORS, type ErrorCode } from "../../lib/core/errors.js";
+import type { FactorChoice } from "../../lib/engine/choices.js";
 import type { ActivityView, SessionView, SettingsView } from "../../lib/engine/views.js";
 import { backupCodesPage } from "../../lib/methods/backup-codes/page.js";
+import { emailCodePage } from "../../lib/methods/email-code/page.js";
 import { passkeyOffer, passkeysPage } from "../../lib/methods/passkeys/page.js";
 import { totpPage } from "../../lib/methods/totp/page.js";
 import * as challenges from "../../lib/pages/challenge-page.js";
@@ -45,12 +47,14 @@ const PAGES = new Map<string, MethodPage>([
   ["backup-code", backupCodesPage],
 ]);
 
+const WITH_MAIL = new Map<string, MethodPage>([...PAGES, ["email-code", emailCodePage]]);
+
 /** The pages of these methods alone. */
 export function pagesOf(...types: string[]): Map<string, MethodPage> {
   return new Map([...PAGES].filter(([type]) => types.includes(type)));
 }
 
-export const messages = messagesFor(PAGES);
+export const messages = messagesFor(WITH_MAIL);
 
 export function contextWith(changes: Partial<PageContext> = {}): PageContext {
   return {
@@ -195,6 +199,35 @@ function reopen(context: PageContext, accountName: string): string {
 }
 
 /** Every page and every shape of it, with `text` wherever something from outside is shown. */
+/** The pages about codes that are sent: before, after, and where another comes too soon. */
+function mailPages(context: PageContext, challenge: ChallengeView, text: string): Record<string, string> {
+  const mail = { ...context, pages: WITH_MAIL };
+  const [first, second] = ["m1", "m2"].map((id) => ({ id, label: text, hint: text }));
+  const sent = { expiresAt: LATELY, resendAt: LATELY };
+  const viewOf = (factors: readonly FactorChoice[]): ChallengeView => ({
+    ...challenge,
+    methods: [...challenge.methods, { type: "email-code", factors }],
+    selected: "email-code",
+  });
+  const waiting = viewOf([{ ...first!, sent }, second!]);
+  return {
+    toSend: challengePage(mail, viewOf([first!, second!])),
+    sent: challengePage(mail, waiting),
+    sentWrong: challengePage(mail, { ...waiting, problem: { code: "invalid-code" } }),
+    tooSoon: challengePage(mail, {
+      ...waiting,
+      problem: { code: "too-many-attempts", retryAfter: 60, reason: "sending" },
+    }),
+    enrollMail: enrollmentPage(mail, {
+      type: "email-code",
+      factorId: text,
+      answer: { hint: text, ...sent },
+      others: undefined,
+      problem: { code: "delivery-failed" },
+    }),
+  };
+}
+
 export function everyPage(context: PageContext, text = "Phone"): Record<string, string> {
   const challenge = challengeWith({
     accountName: text,
@@ -272,6 +305,7 @@ export function everyPage(context: PageContext, text = "Phone"): Record<string, 
     settingsFirstOfMany: settingsPage(withMany(context), { ...settings, settings: NOTHING_YET }),
     reopen: reopen(context, text),
     settingsByCode: settingsPage(context, { ...settings, lastProof: "backup-code" }),
+    ...mailPages(context, challenge, text),
     settingsEmpty: settingsPage(context, { ...settings, settings: NOTHING_YET, asksPassword: true }),
     ...Object.fromEntries(ALL_CODES.map((code) => [`problem ${code}`, problemPage(context, { problem: { code } })])),
   };
