@@ -31,7 +31,7 @@ export interface ImportTotpOptions extends ActorOptions {
 interface VerifiedOptions extends ActorOptions {
   /** When that was shown: a `Date`, milliseconds since the epoch, or ISO 8601 text. It must be given, and not lie ahead. */
   readonly verifiedAt: Date | number | string;
-  /** What its owner calls it, up to 64 characters. Default: `"E-mail"`, `"Phone"`. */
+  /** What its owner calls it, up to 64 characters. Default: `"E-mail"`, `"Text message"`. */
   readonly label?: string;
 }
 

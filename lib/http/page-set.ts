@@ -112,6 +112,7 @@ function isAskedBySettings(login: LoginContext, type: MethodType): boolean {
 /** Puts what a request knows into the views the pages show. No page is written here, and no decision taken. */
 export class PageSet {
   private readonly pages: MethodPages;
+  private readonly restricted: readonly MethodType[];
   /** The words in force, where they are the same for every request; else those to replace. */
   private readonly words: Messages;
   private readonly minting: Method | undefined;
@@ -124,6 +125,7 @@ export class PageSet {
   ) {
     const methods = [...settings.methods.values()];
     this.pages = pagesOf(methods);
+    this.restricted = methods.filter(({ isRestricted }) => isRestricted === true).map(({ type }) => type);
     this.policy = contentPolicy(settings.pages?.contentSecurityPolicy);
     this.minting = methods.find((method) => method.mint !== undefined);
     const problems = this.isOn ? methods.flatMap(missingParts) : [];
@@ -349,6 +351,7 @@ export class PageSet {
       home,
       messages: this.messages(req),
       pages: login === undefined ? this.pages : this.pagesAt(login.source),
+      restricted: this.restricted,
       issuer: login === undefined ? issuerName : issuer(req, userOf(login)),
       lang: this.language(req),
       loginPath,

@@ -11,6 +11,7 @@ import {
   secondFactor,
   type SecondFactor,
   type SecondFactorOptions,
+  smsCode,
   type Store,
   totp,
 } from "express-second-factor";
@@ -56,6 +57,8 @@ export interface Names {
   readonly users: { setPassword(id: string, password: string): Promise<void>; remove(id: string): Promise<void> };
   /** What mails leave through, as nodemailer has it. */
   readonly transport: { sendMail(mail: object): Promise<unknown> };
+  /** What texts leave through: whatever the application has for that. */
+  readonly gateway: { send(text: { readonly to: string; readonly body: string }): Promise<unknown> };
   readonly oldUsers: readonly { readonly id: string; readonly otpauthUri: string }[];
   readonly log: Readonly<Record<"info" | "warn" | "error", (entry: unknown) => void>>;
   readonly changeEmail: RequestHandler;
@@ -171,11 +174,13 @@ export class Application {
     const { app, clock } = this;
     const [store, uri] = [memoryStore(), keyUri(ENROLLED.name)];
     const transport = { sendMail: (mail: object): Promise<unknown> => Promise.resolve(mail) };
-    const methods = [totp(), backupCodes(), passkeys(), emailCode({ send: transport.sendMail })];
+    const gateway = { send: (text: object): Promise<unknown> => Promise.resolve(text) };
+    const texts = smsCode({ send: ({ text, to }) => gateway.send({ to, body: text }), countries: ["DE", "GB"] });
+    const methods = [totp(), backupCodes(), passkeys(), emailCode({ send: transport.sendMail }), texts];
     const options = { issuer: "Acme", origin, keys: TEST_KEYS, user: { load }, exempt: OWN_ROUTES, clock };
     const write = (entry: unknown): void => void this.logged.push(entry);
     return {
-      ...{ app, connectionString, options, origin, redisUrl, session, store, transport, uri },
+      ...{ app, connectionString, gateway, options, origin, redisUrl, session, store, transport, uri },
       mfa: secondFactor<User>({ ...options, methods, store }),
       passport: usePassport(),
       secret: "of no value",

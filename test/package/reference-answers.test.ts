@@ -1,6 +1,6 @@
 // The bodies and statuses in docs/http.md, compared with what an application answers to somebody who does everything once.
 import { beforeAll, describe, expect, test } from "@jest/globals";
-import { backupCodes, emailCode, passkeys, totp } from "express-second-factor";
+import { backupCodes, emailCode, passkeys, smsCode, type SmsCodeMessage, totp } from "express-second-factor";
 import { authenticatorApp, type AuthenticatorApp, softwareAuthenticator } from "express-second-factor/testing";
 import type { Response } from "supertest";
 import { creationOptions } from "../passkeys/stage.js";
@@ -20,11 +20,13 @@ const DRIFT = 600_000;
 class Visit {
   readonly answers = new Map<string, Response>();
   private readonly outbox = new Outbox();
+  private readonly texts = new Outbox<SmsCodeMessage>();
   private readonly target = emailApp(this.outbox, {}, [
     totp(),
     backupCodes(),
     passkeys({ offer: true }),
     emailCode({ send: this.outbox.send }),
+    smsCode({ send: this.texts.send, countries: ["DE"] }),
   ]);
 
   async begin(): Promise<void> {
@@ -33,7 +35,8 @@ class Visit {
     await this.change(phone, factorId);
     await this.leave(await this.takeOffer());
     await this.report();
-    await this.writeTo("dave");
+    await this.writeTo("dave", "/email-code", { address: ADDRESS }, this.outbox);
+    await this.writeTo("mallory", "/sms-code", { phone: "+4915123456017" }, this.texts);
   }
 
   private async enroll() {
@@ -86,17 +89,22 @@ class Visit {
     return jar;
   }
 
-  private async writeTo(name: string): Promise<void> {
+  private async writeTo(
+    name: string,
+    path: string,
+    destination: object,
+    outbox: { readonly code: string },
+  ): Promise<void> {
     const jar = await pending(this.target, name);
-    await this.ask(jar, "POST /email-code/enroll/cancel");
-    const begun = await this.ask(jar, "POST /email-code/enroll", { address: ADDRESS });
-    await this.ask(jar, "GET /email-code/enroll");
+    await this.ask(jar, `POST ${path}/enroll/cancel`);
+    const begun = await this.ask(jar, `POST ${path}/enroll`, destination);
+    await this.ask(jar, `GET ${path}/enroll`);
     const { factorId } = begun.body as { factorId: string };
-    await this.ask(jar, "POST /email-code/enroll/confirm", { factorId, code: this.outbox.code });
+    await this.ask(jar, `POST ${path}/enroll/confirm`, { factorId, code: outbox.code });
     this.target.clock.advance(2 * STEP);
     const waiting = await pending(this.target, name);
-    await this.ask(waiting, "POST /email-code/send");
-    await this.ask(waiting, "POST /email-code", { code: this.outbox.code });
+    await this.ask(waiting, `POST ${path}/send`);
+    await this.ask(waiting, `POST ${path}`, { code: outbox.code });
   }
 
   private async leave(jar: Jar): Promise<void> {

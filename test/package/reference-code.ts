@@ -8,6 +8,7 @@ import {
   english,
   type Method,
   passkeys,
+  smsCode,
   secondFactor,
   totp,
   type SecondFactorOptions,
@@ -21,6 +22,7 @@ export const METHODS: readonly Method[] = [
   backupCodes(),
   passkeys({ offer: true }),
   emailCode({ send: async () => undefined }),
+  smsCode({ send: async () => undefined, countries: ["DE"] }),
 ];
 
 /** What a type has: the names of its members, or the texts it is one of. */

@@ -1,7 +1,9 @@
+import * as v from "valibot";
 import type { Problem } from "../../core/errors.js";
 import type { Limits } from "../../core/nouns.js";
 import type { Destination, MessageChannel, SendCode, Written } from "../../engine/message-code-method.js";
 import type { SendBudget } from "../../engine/method.js";
+import { optional, reader } from "../../http/schemas.js";
 import { maskNumber, type MobileNumber, readNumber, type RefusedNumber } from "./numbers.js";
 import type { SmsCodeMessage } from "./sms-code.js";
 import { hostOf, smsText } from "./text.js";
@@ -34,9 +36,13 @@ function refused({ reason }: RefusedNumber): Problem {
   return { code: "invalid-request", members: { reason } };
 }
 
-/** What a body that gives none means: the application's own. A form's empty field gives none. */
-function isGiven(phone: unknown): boolean {
-  return phone !== undefined && phone !== null && phone !== "";
+const readBody = reader(v.object({ phone: optional(v.string()) }));
+
+/** The number that a body gives, else the application's own. A form's empty field gives none. */
+function numberIn(body: Readonly<Record<string, unknown>>, own: string | undefined): string | undefined {
+  const given = readBody(body);
+  if (given === undefined) return undefined;
+  return given.phone === undefined || given.phone === "" ? own : given.phone;
 }
 
 function textOf({ code, issuer, origin, purpose, words }: Written): { readonly text: string } {
@@ -54,8 +60,7 @@ function ceilingsOf(country: string): readonly SendBudget[] {
 
 /** What texts have of their own among the codes that are sent. */
 export function smsChannel({ countries, ...settings }: SmsSettings): MessageChannel<SmsCodeMessage> {
-  const read = (given: unknown): Promise<MobileNumber | RefusedNumber> =>
-    typeof given === "string" ? readNumber(given, countries) : Promise.resolve({ reason: "not-mobile" });
+  const read = (given = ""): Promise<MobileNumber | RefusedNumber> => readNumber(given, countries);
   return {
     ...settings,
     type: "sms-code",
@@ -63,8 +68,8 @@ export function smsChannel({ countries, ...settings }: SmsSettings): MessageChan
     amr: ["sms"],
     aal: 2,
     limitName: "sms",
-    async read({ phone }, contact) {
-      const number = await read(isGiven(phone) ? phone : contact.phone);
+    async read(body, { phone }) {
+      const number = await read(numberIn(body, phone));
       return "reason" in number ? refused(number) : destinationOf(number);
     },
     async readKnown(source) {

@@ -77,9 +77,12 @@ function problemsOf(options: Partial<SmsCodeOptions> = {}): string[] {
  * ```ts
  * import { backupCodes, smsCode, totp } from "express-second-factor";
  *
- * const send = ({ to, text }) => texts.send(to, text);
- * const sms = smsCode({ send, countries: ["DE", "AT"], ceilings: { country: 50, day: 300 } });
- * app.use(secondFactor({ ..., methods: [totp(), backupCodes(), sms] }));
+ * const texts = smsCode({
+ *   send: ({ to, text }) => gateway.send({ to, body: text }),
+ *   countries: ["DE", "AT"],
+ *   ceilings: { country: 50, day: 300 },
+ * });
+ * app.use(secondFactor({ ..., methods: [totp(), backupCodes(), texts] }));
  * ```
  */
 export function smsCode(options: SmsCodeOptions): Method<MessageCodeState, string> {
