@@ -9,25 +9,29 @@ function framed(document) {
   return document.replace("<head>", '<head><base target="_top" />');
 }
 
-function mail({ html: document, text }) {
-  return html`<iframe
-      class="mail"
-      title="The mail as HTML"
-      sandbox="allow-top-navigation-by-user-activation"
-      srcdoc="${framed(document)}"
-    ></iframe>
+/** The newest as HTML at once, the others where somebody wants to see it. */
+function mail({ html: document, text }, isNewest) {
+  return html`<details ${isNewest ? "open" : ""}>
+      <summary>As HTML</summary>
+      <iframe
+        class="mail"
+        title="The mail as HTML"
+        sandbox="allow-top-navigation-by-user-activation"
+        srcdoc="${framed(document)}"
+      ></iframe>
+    </details>
     <details>
       <summary>As text</summary>
       <pre>${text}</pre>
     </details>`;
 }
 
-function message(each) {
+function message(each, index) {
   const { to, subject, text, html: document, at } = each;
   return html`<li class="message">
     <h2>${subject ?? "Text message"}</h2>
     <p class="hint">To ${to}, <time datetime="${at}">${MOMENT.format(new Date(at))} UTC</time></p>
-    ${document === undefined ? html`<pre>${text}</pre>` : mail(each)}
+    ${document === undefined ? html`<pre>${text}</pre>` : mail(each, index === 0)}
   </li>`;
 }
 
