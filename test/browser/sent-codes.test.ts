@@ -1,7 +1,19 @@
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from "@jest/globals";
 import type { Browser, Page } from "playwright-core";
 import { launchChromium } from "../support/chromium.js";
-import { type Demo, flaws, giveCode, heading, logIn, logOut, look, register, startDemo, visit } from "./stage.js";
+import {
+  type Demo,
+  flaws,
+  giveCode,
+  heading,
+  logIn,
+  logOut,
+  look,
+  register,
+  startDemo,
+  unfold,
+  visit,
+} from "./stage.js";
 import type { Visitor } from "./stage.js";
 
 jest.setTimeout(60_000);
@@ -61,7 +73,7 @@ describe("a person has codes sent to them", () => {
     expect(await flaws(outbox)).toEqual([]);
     await register(page, EMAIL);
     await page.getByRole("link", { name: "Two-step sign-in" }).click();
-    await page.getByText("Get codes by e-mail", { exact: true }).click();
+    await unfold(page, "Get codes by e-mail");
     expect(await flaws(page)).toEqual([]);
     await page.getByRole("button", { name: "Send the first code" }).click();
     await heading(page, "Enter the code we sent you").waitFor();
@@ -73,7 +85,7 @@ describe("a person has codes sent to them", () => {
   });
 
   test("by text message to a number they type, after they read what there is to know", async () => {
-    await page.getByText("Get codes by text message", { exact: true }).click();
+    await unfold(page, "Get codes by text message");
     expect(await page.getByText("SIM swapping").isVisible()).toBe(true);
     expect(await look(page, "settings-add-sms")).toEqual([]);
     await page.getByLabel("Mobile number").fill("+49 1512 3456789");
