@@ -97,8 +97,9 @@ export abstract class AccountImports {
    *
    * @example
    * ```ts
-   * const { email: address, emailVerifiedAt: verifiedAt } = user;
-   * if (verifiedAt) await mfa.accounts.enrollEmail(user.id, { address, verifiedAt, actor: "migration" });
+   * // Whoever has this user's account opened the link that was mailed there.
+   * const verified = { address: "ann@acme.example", verifiedAt: "2026-01-31T09:30:00Z" };
+   * const factor = await mfa.accounts.enrollEmail(userId, { ...verified, actor: "migration" });
    * ```
    */
   async enrollEmail(userId: UserId, { address, ...options }: EnrollEmailOptions): Promise<ImportedFactorView> {
@@ -114,8 +115,12 @@ export abstract class AccountImports {
    *
    * @example
    * ```ts
-   * const { phone, phoneVerifiedAt: verifiedAt } = user;
-   * if (verifiedAt) await mfa.accounts.enrollPhone(user.id, { phone, verifiedAt, actor: "migration" });
+   * try {
+   *   await mfa.accounts.enrollPhone(userId, { phone: "+49 151 23456789", verifiedAt: new Date("2026-01-31") });
+   * } catch (error) {
+   *   if (!(error instanceof TypeError)) throw error;
+   *   log.warn(`Not taken over: ${error.message}`);
+   * }
    * ```
    */
   async enrollPhone(userId: UserId, { phone, ...options }: EnrollPhoneOptions): Promise<ImportedFactorView> {

@@ -77,7 +77,11 @@ export async function deliver(
 ): Promise<Outcome<undefined>> {
   const { budgets, emitAudit, emitError } = dependencies;
   const { send, type } = method;
-  const reserved = await budgets.reserve(message.budgets ?? []);
+  const reserved = await budgets.reserve(message.budgets ?? []).catch(async (error: unknown) => {
+    // Nothing was sent: it must not have been counted, as far as that can still be written.
+    await takeBack(dependencies, subject, send, { taken: [], undo }).catch(() => undefined);
+    throw error;
+  });
   if ("exhausted" in reserved) {
     const { exhausted, retryAfter } = reserved;
     await takeBack(dependencies, subject, send, { taken: [], undo });

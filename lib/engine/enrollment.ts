@@ -91,6 +91,11 @@ function refused<T>(problem: Problem): Change<Outcome<T>> {
   return { result: { ok: false, problem } };
 }
 
+/** There is room for one more, or it takes another's place. */
+function hasPlace(account: Account, { replaces }: Enrollment): boolean {
+  return hasRoom(account) || account.factors.some(({ id }) => id === replaces);
+}
+
 /** The account without an enrollment whose message was not taken, and with the one that it took the place of. */
 function withoutBegun(account: Account, { id }: Enrollment, before: Enrollment | undefined): Account {
   const others = account.enrollments.filter((each) => each.id !== id);
@@ -186,7 +191,7 @@ export class Enrollments {
     };
     const again = open && begunAgain(open, { label, replaces }, now);
     const change = again && (await this.openAgain(login, method, start, again));
-    return change ?? this.openAnew(login, method, start, again);
+    return change ?? this.openAnew(login, method, start, open);
   }
 
   /** The open one, where nothing else was asked for. */
@@ -274,7 +279,7 @@ export class Enrollments {
     if (limited !== undefined) return limited.change;
     if (pending === undefined) return refused({ code: "not-found" });
     if (isOver(pending, now)) return refused({ code: "expired" });
-    if (pending.replaces === undefined && !hasRoom(account)) return refused({ code: "conflict" });
+    if (!hasPlace(account, pending)) return refused({ code: "conflict" });
     const proved = await method.enroll.confirm(
       proof.code,
       pending.state,

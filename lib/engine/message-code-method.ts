@@ -149,7 +149,11 @@ class MessageCodes<Sent extends CodeMessage<unknown>> {
       normalize: (code) => digitsIn(code, [CODE_DIGITS]),
       begin: (context, body) => this.begin(context, body),
       resume: (state, context, body) => this.resume(state, context, body),
-      again: async (state, { loginId, now }) => told(state, codeFor(state, loginId, now)?.issuedAt ?? now),
+      // What is over is not said to work.
+      async again(state, { loginId, now }) {
+        const open = codeFor(state, loginId, now);
+        return open === undefined ? { hint: state.hint } : told(state, open.issuedAt);
+      },
       confirm: (code, state, context) => this.confirm(code, state, context),
     };
   }
@@ -270,7 +274,7 @@ class MessageCodes<Sent extends CodeMessage<unknown>> {
   }
 
   /** Takes over what the application has verified itself. @throws TypeError with the reason */
-  async import(source: string, factors: readonly Factor[], context: MethodContext) {
+  async takeOver(source: string, factors: readonly Factor[], context: MethodContext) {
     const destination = await this.channel.readKnown(source);
     if (await this.isKnown(destination.to, { ...context, factors }))
       throw new TypeError("This user has a factor of that destination already");
@@ -319,7 +323,7 @@ export function messageCodeMethod<Sent extends CodeMessage<unknown>>(
     // NIST SP 800-63B-4 section 3.2.9: a site that wants the strongest does without.
     strict: () => undefined,
     import: (source, account, context) =>
-      codes.import(
+      codes.takeOver(
         source,
         account.factors.filter((factor) => factor.type === type),
         context,

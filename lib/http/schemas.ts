@@ -38,7 +38,9 @@ export const readProving = reader(v.object({ trustDevice: checkbox, operation })
 export const readSending = reader(v.object({ factorId: optional(text), operation, shown: optional(text) }));
 /** For routes that need nothing but which operation they are about, if any. */
 export const readOperation = reader(v.object({ operation }));
-export const readEnrollment = reader(v.object({ label: optional(text), password: optional(text) }));
+export const readEnrollment = reader(
+  v.object({ label: optional(text), password: optional(text), replaces: optional(text) }),
+);
 export const readEnrollmentProof = reader(v.object({ factorId: text, code: text, endOtherSessions }));
 export const readResync = reader(v.object({ factorId: text, codes: v.strictTuple([text, text]) }));
 export const readPreference = reader(v.object({ type: text }));

@@ -1,11 +1,10 @@
 import { describe, expect, test } from "@jest/globals";
-import { memoryStore } from "express-second-factor";
 import { MINUTE } from "../support/attack.js";
 import { userNamed } from "../support/app.js";
 import { Jar } from "../support/browser.js";
 import { HANGS, REJECTS } from "../support/faults.js";
 import { ADDRESS, codeFor, emailApp, otherThan, Outbox, waitingForCode } from "../support/message-codes.js";
-import { backupCodes, emailCode, totp } from "express-second-factor";
+import { backupCodes, emailCode, memoryStore, type Store, totp } from "express-second-factor";
 
 const SECOND = 1_000;
 const PATH = "/2fa/email-code";
@@ -237,6 +236,42 @@ describe("sending a code", () => {
     const sent = await Promise.all(jars.map((jar) => jar.post(`${PATH}/send`)));
     expect(sent.filter(({ status }) => status === 202)).toHaveLength(5);
     expect(target.outbox.messages).toHaveLength(5);
+  });
+});
+
+describe("sending while the store does not keep what all accounts share", () => {
+  test("sends nothing and counts nothing", async () => {
+    const inner = memoryStore();
+    let isBroken = false;
+    const store: Store = {
+      ...inner,
+      read: (key) => (isBroken && key.startsWith("sent:") ? Promise.reject(new Error("gone")) : inner.read(key)),
+      write: (key, value, options) => inner.write(key, value, options),
+      remove: (key, options) => inner.remove(key, options),
+    };
+    const target = emailApp(new Outbox(), { store });
+    const jar = await waitingForCode(target);
+    const before = target.outbox.messages.length;
+    isBroken = true;
+    for (let tries = 0; tries < 4; tries += 1) {
+      const refused = await jar.post(`${PATH}/send`);
+      expect([refused.status, refused.body.code]).toEqual([503, "unavailable"]);
+    }
+    expect(target.outbox.messages).toHaveLength(before);
+    isBroken = false;
+    expect((await jar.post(`${PATH}/send`)).status).toBe(202);
+  });
+
+  test("lets nothing through for what it cannot read of it", async () => {
+    const target = emailApp();
+    const jar = await waitingForCode(target);
+    await jar.post(`${PATH}/send`);
+    target.clock.advance(MINUTE);
+    for await (const key of target.store.list?.("sent") ?? []) {
+      const entry = await target.store.read(key);
+      await target.store.write(key, "{", { expect: entry?.version ?? null });
+    }
+    expect((await jar.post(`${PATH}/send`)).status).toBe(429);
   });
 });
 

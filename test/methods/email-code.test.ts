@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, test } from "@jest/globals";
 import { ConfigurationError, emailCode, memoryStore, type SecondFactorOptions, totp } from "express-second-factor";
-import { MINUTE } from "../support/attack.js";
+import { copyOf, MINUTE } from "../support/attack.js";
 import { guarded, ORIGIN, TEST_KEYS, testApp, type TestUser } from "../support/app.js";
 import { Jar } from "../support/browser.js";
 import { HANGS, REJECTS } from "../support/faults.js";
@@ -170,6 +170,36 @@ describe("an e-mail address as a second factor", () => {
     expect((await jar.post(`${PATH}/enroll/confirm`, { factorId, code: target.outbox.code })).status).toBe(201);
   });
 
+  test("begun thirty times at once is one enrollment and one mail; proved thirty times at once it is one factor", async () => {
+    const target = emailApp();
+    const jar = new Jar(target);
+    await jar.login("alice");
+    const begun = await Promise.all(Array.from({ length: 30 }, () => jar.post(`${PATH}/enroll`, { address: ADDRESS })));
+    expect(begun.map(({ status }) => status)).toEqual(begun.map(() => 202));
+    expect(new Set(begun.map(({ body }) => (body as { factorId: string }).factorId)).size).toBe(1);
+    expect(target.outbox.messages).toHaveLength(1);
+    const { factorId } = begun[0]?.body as { factorId: string };
+    const proof = { factorId, code: target.outbox.code };
+    const proved = await Promise.all(Array.from({ length: 30 }, () => jar.post(`${PATH}/enroll/confirm`, proof)));
+    expect(proved.filter(({ status }) => status === 201)).toHaveLength(1);
+    expect(await target.mfa.accounts.factors("u1")).toHaveLength(1);
+  });
+
+  test("that is being set up is so under new keys too", async () => {
+    const [outbox, store] = [new Outbox(), memoryStore()];
+    const before = emailApp(outbox, { store });
+    const jar = new Jar(before);
+    await jar.login("alice");
+    const { factorId } = (await jar.post(`${PATH}/enroll`, { address: ADDRESS })).body as { factorId: string };
+    const key = `new:${randomBytes(32).toString("base64")}`;
+    const { clock, sessionStore } = before;
+    const rotating = emailApp(outbox, { clock, sessionStore, store, options: { keys: `${key},${TEST_KEYS}` } });
+    await rotating.mfa.rotateKeys();
+    const after = emailApp(outbox, { clock, sessionStore, store, options: { keys: key } });
+    const moved = copyOf(jar, undefined, after);
+    expect((await moved.post(`${PATH}/enroll/confirm`, { factorId, code: outbox.code })).status).toBe(201);
+  });
+
   test("can be the same for two accounts, and once for one", async () => {
     const target = emailApp();
     const { jar } = await withDestination(target);
@@ -255,13 +285,30 @@ describe("another address in the place of one", () => {
     expect(Object.keys(replaced[0] ?? {})).not.toContain("replaced");
   });
 
+  test("finds room in an account that has none left", async () => {
+    const target = emailApp();
+    const verifiedAt = target.clock();
+    for (let index = 0; index < 18; index += 1)
+      await target.mfa.accounts.enrollEmail("u1", { address: `a${index}@home.test`, verifiedAt });
+    const jar = await waitingAgain(target);
+    await jar.post(PATH, { code: await codeFor(jar) });
+    target.clock.advance(MINUTE);
+    const replaces = await addDestination(jar, { address: "a18@home.test" });
+    await target.mfa.accounts.enrollEmail("u1", { address: "a19@home.test", verifiedAt });
+    target.clock.advance(MINUTE);
+    expect((await jar.post(`${PATH}/enroll`, { address: "new@home.test" })).status).toBe(409);
+    await addDestination(jar, { address: "new@home.test", replaces });
+    expect(await target.mfa.accounts.factors("u1")).toHaveLength(20);
+  });
+
   test("is refused for what is none of one's own of that kind", async () => {
     const target = emailApp();
     const { jar } = await withDestination(target);
     const { id } = await target.mfa.accounts.enrollEmail("u2", { address: ADDRESS, verifiedAt: target.clock() });
     const { factorId: app } = await jar.enroll();
     target.clock.advance(MINUTE);
-    for (const replaces of [id, app, "none", [id]]) {
+    expect((await jar.post(`${PATH}/enroll`, { address: "new@acme.test", replaces: [id] })).status).toBe(400);
+    for (const replaces of [id, app, "none"]) {
       const refused = await jar.post(`${PATH}/enroll`, { address: "new@acme.test", replaces });
       expect([refused.status, refused.body.code]).toEqual([404, "not-found"]);
     }
@@ -455,9 +502,7 @@ describe("a code by e-mail", () => {
     const after = emailApp(outbox, { clock, sessionStore, store, options: { keys } });
     const report = await after.mfa.rotateKeys();
     expect([report.left, report.unreadable]).toEqual([{}, 0]);
-    const moved = new Jar(after);
-    for (const cookie of jar.agent.jar.getCookies({ path: "/", domain: "127.0.0.1", secure: false, script: false }))
-      moved.agent.jar.setCookie(cookie.toString());
+    const moved = copyOf(jar, undefined, after);
     expect((await moved.post(PATH, { code })).status).toBe(200);
   });
 

@@ -4,11 +4,15 @@ import type { Kysely } from "kysely";
 import type passport from "passport";
 import supertest from "supertest";
 import {
+  backupCodes,
+  emailCode,
   memoryStore,
+  passkeys,
   secondFactor,
   type SecondFactor,
   type SecondFactorOptions,
   type Store,
+  totp,
 } from "express-second-factor";
 import { createTables } from "express-second-factor/sql";
 import { authenticatorApp, type MovableClock, movableClock } from "express-second-factor/testing";
@@ -50,6 +54,8 @@ export interface Names {
   readonly code: string;
   readonly password: string;
   readonly users: { setPassword(id: string, password: string): Promise<void>; remove(id: string): Promise<void> };
+  /** What mails leave through, as nodemailer has it. */
+  readonly transport: { sendMail(mail: object): Promise<unknown> };
   readonly oldUsers: readonly { readonly id: string; readonly otpauthUri: string }[];
   readonly log: Readonly<Record<"info" | "warn" | "error", (entry: unknown) => void>>;
   readonly changeEmail: RequestHandler;
@@ -164,11 +170,13 @@ export class Application {
   private everyName({ connectionString = "", redisUrl = "", origin = ORIGIN }: Places): Names {
     const { app, clock } = this;
     const [store, uri] = [memoryStore(), keyUri(ENROLLED.name)];
+    const transport = { sendMail: (mail: object): Promise<unknown> => Promise.resolve(mail) };
+    const methods = [totp(), backupCodes(), passkeys(), emailCode({ send: transport.sendMail })];
     const options = { issuer: "Acme", origin, keys: TEST_KEYS, user: { load }, exempt: OWN_ROUTES, clock };
     const write = (entry: unknown): void => void this.logged.push(entry);
     return {
-      ...{ app, connectionString, options, origin, redisUrl, session, store, uri },
-      mfa: secondFactor<User>({ ...options, store }),
+      ...{ app, connectionString, options, origin, redisUrl, session, store, transport, uri },
+      mfa: secondFactor<User>({ ...options, methods, store }),
       passport: usePassport(),
       secret: "of no value",
       keys: TEST_KEYS,

@@ -135,7 +135,9 @@ export const SCENES: Readonly<Record<string, Scene>> = {
   "Accounts.signOutEverywhere": didLast("signed-out-everywhere"),
   "Accounts.passwordChanged": didLast("password-changed"),
   "Accounts.revokeDevices": (_application, { hadTrustedBrowsers }) => expect(hadTrustedBrowsers).toBe(false),
-  "Accounts.importTotp": async ({ names }) => {
+  "AccountImports.enrollEmail": (_application, { factor }) =>
+    expect(factor).toMatchObject({ hint: "a•••@acme.example" }),
+  "AccountImports.importTotp": async ({ names }) => {
     for (const { id } of names.oldUsers) expect((await names.mfa.accounts.status(id)).enrolled).toBe(true);
   },
   "Accounts.export": (_application, { file }) => expect(file).toContain('"label": "Old phone"'),

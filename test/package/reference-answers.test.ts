@@ -1,11 +1,11 @@
 // The bodies and statuses in docs/http.md, compared with what an application answers to somebody who does everything once.
 import { beforeAll, describe, expect, test } from "@jest/globals";
-import { backupCodes, passkeys, totp } from "express-second-factor";
+import { backupCodes, emailCode, passkeys, totp } from "express-second-factor";
 import { authenticatorApp, type AuthenticatorApp, softwareAuthenticator } from "express-second-factor/testing";
 import type { Response } from "supertest";
 import { creationOptions } from "../passkeys/stage.js";
-import { testApp } from "../support/app.js";
 import { full, Jar, pending } from "../support/browser.js";
+import { ADDRESS, emailApp, Outbox } from "../support/message-codes.js";
 import { bodyMembers } from "./reference-code.js";
 import { codeIn, nameIn, type Row, sections, sectionTitled } from "./reference-docs.js";
 
@@ -16,13 +16,20 @@ const DRIFT = 600_000;
 /** Everything once, with the answers by route as docs/http.md writes it. */
 class Visit {
   readonly answers = new Map<string, Response>();
-  private readonly target = testApp({ options: { methods: [totp(), backupCodes(), passkeys({ offer: true })] } });
+  private readonly outbox = new Outbox();
+  private readonly target = emailApp(this.outbox, {}, [
+    totp(),
+    backupCodes(),
+    passkeys({ offer: true }),
+    emailCode({ send: this.outbox.send }),
+  ]);
 
   async begin(): Promise<void> {
     const { factorId, phone, saved } = await this.enroll();
     await this.signIn(phone, saved);
     await this.change(phone, factorId);
     await this.leave(await this.takeOffer());
+    await this.writeTo("dave");
   }
 
   private async enroll() {
@@ -73,6 +80,19 @@ class Visit {
     const options = await creationOptions(jar);
     await this.ask(jar, "POST /passkey/offer", { credential: softwareAuthenticator().create(options) });
     return jar;
+  }
+
+  private async writeTo(name: string): Promise<void> {
+    const jar = await pending(this.target, name);
+    await this.ask(jar, "POST /email-code/enroll/cancel");
+    const begun = await this.ask(jar, "POST /email-code/enroll", { address: ADDRESS });
+    await this.ask(jar, "GET /email-code/enroll");
+    const { factorId } = begun.body as { factorId: string };
+    await this.ask(jar, "POST /email-code/enroll/confirm", { factorId, code: this.outbox.code });
+    this.target.clock.advance(2 * STEP);
+    const waiting = await pending(this.target, name);
+    await this.ask(waiting, "POST /email-code/send");
+    await this.ask(waiting, "POST /email-code", { code: this.outbox.code });
   }
 
   private async leave(jar: Jar): Promise<void> {

@@ -4,6 +4,7 @@ import { Router } from "express";
 import ts from "typescript";
 import {
   backupCodes,
+  emailCode,
   english,
   type Method,
   passkeys,
@@ -15,7 +16,12 @@ import { runCommand } from "../../lib/cli/commands.js";
 import { root, subpaths, unaliased } from "./public-names.js";
 
 /** Every method that comes with the package, with everything on that adds a route. */
-export const METHODS: readonly Method[] = [totp(), backupCodes(), passkeys({ offer: true })];
+export const METHODS: readonly Method[] = [
+  totp(),
+  backupCodes(),
+  passkeys({ offer: true }),
+  emailCode({ send: async () => undefined }),
+];
 
 /** What a type has: the names of its members, or the texts it is one of. */
 export interface ReferenceType {

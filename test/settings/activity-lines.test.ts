@@ -1,17 +1,18 @@
 // The owner's own list: everything that can get onto it, with its name, and words for all of that and nothing else.
 import { describe, expect, test } from "@jest/globals";
-import { english } from "express-second-factor";
+import { backupCodes, emailCode, english, passkeys, totp } from "express-second-factor";
 import { softwareAuthenticator } from "express-second-factor/testing";
 import { answerWith, enrollWith } from "../passkeys/stage.js";
-import { testApp, type TestApp } from "../support/app.js";
+import type { TestApp } from "../support/app.js";
 import { copyOf, deviceCookie, MINUTE, STEP, trusted } from "../support/attack.js";
-import { type Enrolled, enrolled, full, type Jar, pending } from "../support/browser.js";
+import { type Enrolled, enrolled, full, pending } from "../support/browser.js";
+import { addDestination, type CodeApp, type CodeJar, emailApp, Outbox } from "../support/message-codes.js";
 
 const SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXA";
 
 interface Here extends Enrolled {
-  readonly target: TestApp;
-  readonly jar: Jar;
+  readonly target: CodeApp;
+  readonly jar: CodeJar;
 }
 
 interface Line {
@@ -21,7 +22,8 @@ interface Line {
 }
 
 async function alice(): Promise<Here> {
-  const target = testApp();
+  const outbox = new Outbox();
+  const target = emailApp(outbox, {}, [totp(), backupCodes(), passkeys(), emailCode({ send: outbox.send })]);
   const factor = await enrolled(target, "alice");
   return { target, ...factor, jar: await full(target, "alice", factor.phone) };
 }
@@ -56,6 +58,14 @@ const LINES: Readonly<Record<string, readonly [act: (here: Here) => Promise<unkn
   "factor-renamed": [
     ({ factorId, jar }) => jar.post(`/2fa/factors/${factorId}/rename`, { label: "Work" }),
     { method: "totp", label: "Work" },
+  ],
+  "factor-replaced": [
+    async ({ jar, target }) => {
+      const replaces = await addDestination(jar);
+      target.clock.advance(MINUTE);
+      await addDestination(jar, { address: "new@home.test", replaces });
+    },
+    { method: "email-code", label: "E-mail" },
   ],
   "factor-resynced": [
     ({ factorId, jar, phone, target }) => {

@@ -1,3 +1,4 @@
+import * as v from "valibot";
 import { ConfigurationError } from "../../core/errors.js";
 import { optionsProblems } from "../../core/option-names.js";
 import { SECOND } from "../../core/nouns.js";
@@ -10,6 +11,7 @@ import {
   type SendCode,
 } from "../../engine/message-code-method.js";
 import type { MessageCodeState } from "../../engine/message-codes.js";
+import { optional, reader } from "../../http/schemas.js";
 import { senderProblems } from "../../http/senders.js";
 import type { Method } from "../../http/method.js";
 import { type Duration, milliseconds } from "../../policy/durations.js";
@@ -37,10 +39,7 @@ function destinationOf(given: unknown): Destination | undefined {
   return to === undefined ? undefined : { to, hint: maskName(to) };
 }
 
-/** What a body that gives none means: the application's own. A form's empty field gives none. */
-function isGiven(address: unknown): boolean {
-  return address !== undefined && address !== null && address !== "";
-}
+const readBody = reader(v.object({ address: optional(v.string()) }));
 
 function channel(send: EmailCodeOptions["send"], timeout: number): MessageChannel<EmailCodeMessage> {
   return {
@@ -52,8 +51,11 @@ function channel(send: EmailCodeOptions["send"], timeout: number): MessageChanne
     limitName: "email",
     timeout,
     send,
-    read({ address }, { email }) {
-      const destination = destinationOf(isGiven(address) ? address : email);
+    read(body, { email }) {
+      const given = readBody(body);
+      // A form's empty field says no more than leaving it out.
+      const destination =
+        given && destinationOf(given.address === undefined || given.address === "" ? email : given.address);
       return destination ?? { code: "invalid-request", members: { reason: "not-an-address" } };
     },
     readKnown(source) {
@@ -77,10 +79,14 @@ function channel(send: EmailCodeOptions["send"], timeout: number): MessageChanne
  *
  * @example
  * ```ts
- * import { backupCodes, emailCode, totp } from "express-second-factor";
+ * import { backupCodes, emailCode, secondFactor, totp } from "express-second-factor";
  *
- * const send = ({ to, subject, text, html }) => transport.sendMail({ from: "Acme <no-reply@acme.test>", to, subject, text, html });
- * app.use(secondFactor({ ..., methods: [totp(), backupCodes(), emailCode({ send })] }));
+ * const codes = emailCode({
+ *   async send({ to, subject, text, html }) {
+ *     await transport.sendMail({ from: "Acme <no-reply@acme.example>", to, subject, text, html });
+ *   },
+ * });
+ * app.use(secondFactor({ ..., methods: [totp(), backupCodes(), codes] }));
  * ```
  */
 export function emailCode(options: EmailCodeOptions): Method<MessageCodeState, string> {
