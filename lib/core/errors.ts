@@ -45,6 +45,9 @@ export interface Problem {
   readonly isFailedAttempt?: true;
 }
 
+/** Beside `too-many-attempts`: it is messages that have to wait, and what has arrived can be answered all the same. */
+export const OF_SENDING = "sending";
+
 export type Outcome<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: Problem };
 
 export function success<T>(value: T): Outcome<T> {

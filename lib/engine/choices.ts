@@ -120,6 +120,11 @@ export function preferredOf(choices: readonly MethodChoice[]): MethodChoice | un
   return open.find(({ retryAfter }) => retryAfter === undefined) ?? open[0];
 }
 
+/** Something of it was sent a moment ago, and is waited for: whoever comes back to the page has it in hand. */
+function isAsked({ factors }: MethodChoice): boolean {
+  return factors.some(({ sent }) => sent !== undefined);
+}
+
 /** What was asked for, or tried. */
 export interface Sought {
   readonly tried?: MethodType | undefined;
@@ -136,7 +141,7 @@ export function shownOf(
   { tried, wanted }: Sought,
 ): { readonly type: MethodType | undefined; readonly instead: boolean } {
   const best = preferredOf(choices);
-  const sought = choices.find(({ type }) => type === (tried ?? wanted));
+  const sought = choices.find(({ type }) => type === (tried ?? wanted)) ?? choices.find(isAsked);
   const instead =
     tried !== undefined && sought?.retryAfter !== undefined && best !== undefined && best.retryAfter === undefined;
   return { type: (instead ? best : (sought ?? best ?? choices[0]))?.type, instead };

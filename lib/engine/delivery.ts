@@ -1,6 +1,6 @@
 import type { Account } from "../core/account.js";
 import { countAttempt, limitReached, uncountAttempt } from "../core/attempts.js";
-import { failure, isSilence, type Outcome, type Problem, success } from "../core/errors.js";
+import { isSilence, failure, OF_SENDING, type Outcome, type Problem, success } from "../core/errors.js";
 import { type LimitKind, type Limits, SECOND } from "../core/nouns.js";
 import { isAnything, within } from "../core/within.js";
 import type { Subject } from "../events/emitter.js";
@@ -10,6 +10,11 @@ import type { Taken } from "./send-budgets.js";
 
 /** What does not answer by then is given up, whatever a method says. */
 const LONGEST_DELIVERY = 30 * SECOND;
+
+/** No message can be sent for now, which says nothing about a code that was. */
+function tooSoon(retryAfter: number): Problem {
+  return { code: "too-many-attempts", retryAfter, members: { reason: OF_SENDING } };
+}
 
 /** What a message counts against in its account. */
 function countedBy({ coolDown, limits }: Send): readonly LimitKind[] {
@@ -31,7 +36,7 @@ export function countSend(
   now: number,
 ): { readonly account: Account } | { readonly problem: Problem } {
   const reached = reachedBy(account, send, limits, now);
-  if (reached !== undefined) return { problem: { code: "too-many-attempts", retryAfter: reached.retryAfter } };
+  if (reached !== undefined) return { problem: tooSoon(reached.retryAfter) };
   return { account: countAttempt(account, countedBy(send), "login", limits, now).account };
 }
 
@@ -86,7 +91,7 @@ export async function deliver(
     const { exhausted, retryAfter } = reserved;
     await takeBack(dependencies, subject, send, { taken: [], undo });
     emitAudit("attempt-refused", subject, { method: type, reason: exhausted.kind, outcome: "failure" });
-    return failure("too-many-attempts", { retryAfter });
+    return { ok: false, problem: tooSoon(retryAfter) };
   }
   for (const { near } of reserved.near) {
     if (near !== undefined) emitAudit(near.action, subject, { method: type, reason: near.reason });

@@ -1,6 +1,6 @@
 import type { Request } from "express";
 import { factorsOf, isEnrolled } from "../core/account.js";
-import { ConfigurationError, type Problem, UnavailableError } from "../core/errors.js";
+import { ConfigurationError, OF_SENDING, type Problem, UnavailableError } from "../core/errors.js";
 import { DAY, type MethodType, SECOND } from "../core/nouns.js";
 import { maskName } from "../core/text.js";
 import { within } from "../core/within.js";
@@ -13,6 +13,7 @@ import type { ShownOperation } from "../engine/operations.js";
 import { ownSettingsView } from "../engine/views.js";
 import { bouncePage } from "../pages/bounce-page.js";
 import { challengePage, operationOverPage } from "../pages/challenge-page.js";
+import { waitText } from "../pages/fragments.js";
 import { enrollmentPage } from "../pages/enrollment-page.js";
 import { builtInLayout, renderPage } from "../pages/layout.js";
 import { mergeMessages, messagesFor, type Messages } from "../pages/messages.js";
@@ -77,9 +78,9 @@ function withoutAdding(page: MethodPage): MethodPage {
   return Object.fromEntries(Object.entries(page).filter(([part]) => part !== "add")) as unknown as MethodPage;
 }
 
-/** What no fake site can use is worth most, what somebody else can come to receive least. */
-function worthOf({ isRestricted, phishingResistant }: Method): number {
-  return Number(phishingResistant) - Number(isRestricted === true);
+/** What no fake site can use is worth most, what somebody else can come to receive least, and of that the lower level. */
+function worthOf({ aal, isRestricted, phishingResistant }: Method): number {
+  return phishingResistant ? 3 : isRestricted === true ? aal - 2 : aal;
 }
 
 /** In the order in which they are offered for setting up: what is worth most first. */
@@ -111,6 +112,7 @@ function isAskedBySettings(login: LoginContext, type: MethodType): boolean {
 /** Puts what a request knows into the views the pages show. No page is written here, and no decision taken. */
 export class PageSet {
   private readonly pages: MethodPages;
+  private readonly restricted: readonly MethodType[];
   /** The words in force, where they are the same for every request; else those to replace. */
   private readonly words: Messages;
   private readonly minting: Method | undefined;
@@ -123,6 +125,7 @@ export class PageSet {
   ) {
     const methods = [...settings.methods.values()];
     this.pages = pagesOf(methods);
+    this.restricted = methods.filter(({ isRestricted }) => isRestricted === true).map(({ type }) => type);
     this.policy = contentPolicy(settings.pages?.contentSecurityPolicy);
     this.minting = methods.find((method) => method.mint !== undefined);
     const problems = this.isOn ? methods.flatMap(missingParts) : [];
@@ -138,9 +141,11 @@ export class PageSet {
   }
 
   /** The sentence a visitor reads about a problem, on pages and in JSON alike. */
-  detail(req: Request, { code, members }: Problem): string {
-    const { challenge, errors, methods } = this.messages(req);
+  detail(req: Request, problem: Problem): string {
+    const { code, members } = problem;
+    const { challenge, errors, methods, wait } = this.messages(req);
     if (members?.reason === NO_METHOD_LEFT) return challenge.noneLeftLead;
+    if (members?.reason === OF_SENDING) return waitText(wait, pageProblem(problem));
     return reasonText(Object.values(methods), members?.reason) ?? errors[code];
   }
 
@@ -338,6 +343,7 @@ export class PageSet {
       home,
       messages: this.messages(req),
       pages: login === undefined ? this.pages : this.pagesAt(login.source),
+      restricted: this.restricted,
       issuer: login === undefined ? issuerName : issuer(req, userOf(login)),
       lang: this.language(req),
       loginPath,

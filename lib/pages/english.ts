@@ -140,6 +140,8 @@ export const english: Messages = {
   problemTitles,
   wait: {
     minutes: waitSentence,
+    sending: (minutes) =>
+      `The next message can be sent in ${waitOf(minutes)}. A code sent for this sign-in still works.`,
     noEnd: "There were too many wrong codes, so this way is closed. Use another way to sign in, or ask for help.",
   },
   clock: (minutes) =>

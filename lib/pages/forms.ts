@@ -1,3 +1,4 @@
+import { OF_SENDING } from "../core/errors.js";
 import { type Html, html, type HtmlValue } from "./html.js";
 import { icon } from "./icons.js";
 import type { PageContext, PageProblem } from "./views.js";
@@ -105,6 +106,11 @@ export function codeField({ label, hint, error, isInvalid = false, kind, isLast 
 /** True where the problem is the code itself. */
 export function isAboutCode({ code }: PageProblem): boolean {
   return code === "invalid-code" || code === "invalid-request";
+}
+
+/** True where the problem is that a message was not sent: a code that was sent before is as good as it was. */
+export function isAboutSending({ code, reason }: PageProblem): boolean {
+  return code === "delivery-failed" || reason === OF_SENDING;
 }
 
 interface HintedField {

@@ -1,3 +1,4 @@
+import { OF_SENDING } from "../core/errors.js";
 import type { MethodChoice } from "../engine/choices.js";
 import { type Html, html, type HtmlValue } from "./html.js";
 import { icon, type Icon } from "./icons.js";
@@ -18,13 +19,18 @@ import type { PageContext, PageProblem } from "./views.js";
  * ```
  */
 export function problemText({ errors, wait, clock }: Messages, problem: PageProblem, unreadable?: string): string {
-  const { code, retryAfter, clockOffMinutes } = problem;
-  if (code === "too-many-attempts") {
-    return retryAfter === undefined ? wait.noEnd : wait.minutes(Math.max(1, Math.ceil(retryAfter / 60)));
-  }
+  const { code, clockOffMinutes } = problem;
+  if (code === "too-many-attempts") return waitText(wait, problem);
   if (code === "invalid-request" && unreadable !== undefined) return unreadable;
   if (code === "invalid-code" && clockOffMinutes) return clock(clockOffMinutes);
   return errors[code];
+}
+
+/** How long, and what for. */
+export function waitText({ minutes, noEnd, sending }: Messages["wait"], { reason, retryAfter }: PageProblem): string {
+  if (retryAfter === undefined) return noEnd;
+  const left = Math.max(1, Math.ceil(retryAfter / 60));
+  return reason === OF_SENDING ? sending(left) : minutes(left);
 }
 
 /** A problem that belongs to the page as a whole. It takes the focus, so that it is read first. */

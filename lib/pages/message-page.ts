@@ -1,12 +1,13 @@
 import type { Contact } from "../core/contact.js";
 import type { FactorChoice } from "../engine/choices.js";
 import { codeChallenge, type CodeChallengeWords, type CodeWords } from "./code-page.js";
-import { codeField, hiddenField, isAboutCode, nameField, postButton } from "./forms.js";
+import { codeField, hiddenField, isAboutCode, isAboutSending, nameField, postButton } from "./forms.js";
 import { problemText, timeOf } from "./fragments.js";
 import { type Html, html, type HtmlValue } from "./html.js";
 import type { Icon } from "./icons.js";
 import type { Messages } from "./messages.js";
 import type { AddForm, ChallengeForm, EnrollmentForm, FactorRow, MethodPage, PagePart } from "./method-page.js";
+import type { PageProblem } from "./views.js";
 
 /** The words of a method whose codes are sent. */
 export interface MessageWords extends CodeWords {
@@ -68,7 +69,7 @@ function timesOf(
 }
 
 /** The button that sends to one factor. Nothing is sent by loading the page. */
-function sending(form: ChallengeForm<MessageWords>, factor: FactorChoice, isMain = false): Html {
+function sendButton(form: ChallengeForm<MessageWords>, factor: FactorChoice, isMain: boolean): Html {
   const { context, fields, type, words } = form;
   const { challenge } = words;
   const target = targetOf(factor);
@@ -80,30 +81,45 @@ function sending(form: ChallengeForm<MessageWords>, factor: FactorChoice, isMain
   });
 }
 
-function sentTo({ context, words }: ChallengeForm<MessageWords>, factor: FactorChoice): Html {
+/** What was sent to one factor; nothing where nothing was. */
+function sentTo({ context, words }: ChallengeForm<MessageWords>, factor: FactorChoice): HtmlValue {
   const { challenge } = words;
+  if (factor.sent === undefined) return undefined;
   return html`<div role="status">
     <p class="sf-lead">${challenge.sent(targetOf(factor))}</p>
-    ${timesOf(context.messages, challenge, factor.sent ?? {})}
+    ${timesOf(context.messages, challenge, factor.sent)}
   </div>`;
 }
 
-/** The code is asked for once one was sent; before, where it shall go. */
+function alert(messages: Messages, problem: PageProblem | undefined): Html | undefined {
+  return problem && html`<p class="sf-error" role="alert">${problemText(messages, problem)}</p>`;
+}
+
+/** That no message was sent is nothing that is wrong with a code. */
+function partsOf(problem: PageProblem | undefined): Record<"problem" | "unsent", PageProblem | undefined> {
+  const isUnsent = problem !== undefined && isAboutSending(problem);
+  return isUnsent ? { unsent: problem, problem: undefined } : { unsent: undefined, problem };
+}
+
+/**
+ * The code is asked for once one was sent, and first of all; before, where it shall go. That another could not be sent is said above
+ * the field, which has nothing wrong with it.
+ */
 function challenge<Words extends MessageWords>(form: ChallengeForm<Words>): Html {
   const { choice, context, problem, words } = form;
   const sent = choice.factors.filter((factor) => factor.sent !== undefined);
   const others = choice.factors.filter((factor) => factor.sent === undefined);
   if (sent.length === 0) {
     const isAsked = problem !== undefined && isAboutCode(problem);
-    const error =
-      problem && !isAsked && html`<p class="sf-error" role="alert">${problemText(context.messages, problem)}</p>`;
+    const error = isAsked ? undefined : alert(context.messages, problem);
     return html`<p class="sf-lead">${words.challenge.lead(context.issuer)}</p>
-      ${error} ${others.map((factor, index) => sending(form, factor, index === 0 && !isAsked))}
+      ${error} ${others.map((factor, index) => sendButton(form, factor, index === 0 && !isAsked))}
       ${isAsked && codeChallenge(form, "digits")}`;
   }
-  // The field first: on a phone it is in sight then, and what sends once more is not pressed in its place.
-  return html`${sent.map((factor) => sentTo(form, factor))} ${codeChallenge(form, "digits")}
-  ${[...sent, ...others].map((factor) => sending(form, factor))}`;
+  const { unsent, ...wrong } = partsOf(problem);
+  return html`${alert(context.messages, unsent)} ${sent.map((factor) => sentTo(form, factor))}
+  ${codeChallenge({ ...form, ...wrong }, "digits")}
+  ${[...sent, ...others].map((factor) => sendButton(form, factor, false))}`;
 }
 
 function destinationField<Words extends MessageWords>(
@@ -142,7 +158,8 @@ function add<Words extends MessageWords>(form: AddForm<Words>, options: MessageP
 }
 
 function enrollment<Words extends MessageWords>(form: EnrollmentForm<Words>): PagePart {
-  const { answer = {}, context, factorId, others, problem, type, words } = form;
+  const { answer = {}, context, factorId, others, type, words } = form;
+  const { problem, unsent } = partsOf(form.problem);
   const { challenge: asking, enroll } = words;
   const { hint } = answer;
   const field = codeField({
@@ -153,7 +170,8 @@ function enrollment<Words extends MessageWords>(form: EnrollmentForm<Words>): Pa
     kind: "digits",
   });
   const action = `${context.base}/${type}`;
-  const body = html`<div role="status">
+  const body = html`${alert(context.messages, unsent)}
+    <div role="status">
       <p class="sf-lead">${typeof hint === "string" ? asking.sent(hint) : enroll.codeLead}</p>
       ${timesOf(context.messages, asking, answer)}
     </div>

@@ -215,6 +215,8 @@ export interface Messages {
   readonly problemTitles: Readonly<Record<ErrorCode, string>>;
   readonly wait: {
     readonly minutes: (minutes: number) => string;
+    /** Messages alone have to wait: one that has arrived can be answered. */
+    readonly sending: (minutes: number) => string;
     /** Waiting does not help: the method is closed until another one was used. */
     readonly noEnd: string;
   };

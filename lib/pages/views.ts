@@ -14,6 +14,8 @@ export interface PageContext {
   readonly messages: Messages;
   /** What the configured methods show. */
   readonly pages: MethodPages;
+  /** Those of the methods that are restricted: offered after all others, and the last to be advised. */
+  readonly restricted: readonly MethodType[];
   readonly issuer: string;
   /** Language of the messages, for `<html lang>`: a BCP 47 tag. */
   readonly lang: string;

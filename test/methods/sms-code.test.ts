@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "@jest/globals";
-import { ConfigurationError, smsCode, type SmsCodeOptions, totp } from "express-second-factor";
-import { testApp } from "../support/app.js";
+import { ConfigurationError, passkeys, smsCode, type SmsCodeOptions, totp } from "express-second-factor";
+import { guarded, testApp, type TestAppOptions } from "../support/app.js";
 import { distantStore, HOUR, MINUTE } from "../support/attack.js";
 import { Jar, pending } from "../support/browser.js";
 import { ACTS_AND_HANGS, REJECTS } from "../support/faults.js";
@@ -15,6 +15,7 @@ import {
   placeOf,
   sentTo,
   withCodes,
+  wrongFor,
 } from "../support/sent-codes.js";
 
 const BASE = "/2fa/sms-code";
@@ -148,7 +149,7 @@ describe("setting up codes by text message", () => {
     const outbox = new CodeOutbox();
     const [email, sms, app, codes] = codeMethods(outbox);
     for (const methods of [
-      [sms!, email!, app!, codes!],
+      [email!, sms!, app!, codes!],
       [app!, sms!],
     ]) {
       const other = testApp({ options: { methods } });
@@ -156,7 +157,7 @@ describe("setting up codes by text message", () => {
       await visitor.login("carol");
       const { text } = await visitor.page("/2fa/settings");
       expect(text).toContain("SIM swapping");
-      expect(text).toMatch(/set up just as quickly: [^.]*Authenticator app/);
+      expect(text).toContain("Safer, and just as quick to set up: Authenticator app, above.");
       expect(text.indexOf("/2fa/totp/enroll")).toBeLessThan(text.indexOf("/2fa/sms-code/enroll"));
     }
   });
@@ -167,6 +168,105 @@ describe("setting up codes by text message", () => {
     await visitor.login("alice");
     expect((await visitor.post(`${BASE}/enroll`, { phone: NUMBER })).status).toBe(404);
     expect((await visitor.post(`${BASE}/send`)).status).toBe(404);
+  });
+});
+
+describe("what a code by text message is worth", () => {
+  /** An application that asks for recent, for stronger and for particular proofs. */
+  function askingApp(): CodeApp {
+    const outbox = new CodeOutbox();
+    const routes: TestAppOptions["routes"] = (app, mfa) => {
+      app.get("/recent", mfa.require({ maxAge: "5m", aal: 2 }), guarded);
+      app.get("/strong", mfa.require({ phishingResistant: true }), guarded);
+      app.post("/pay", mfa.require({ bind: (req) => `Pay ${(req.body as { to: string }).to}` }), guarded);
+    };
+    return codeApp({ routes, options: { methods: [...codeMethods(outbox), passkeys()] } }, outbox);
+  }
+
+  test("opens routes that ask for a recent proof of level 2, and none that asks for what no fake site can use", async () => {
+    const target = askingApp();
+    await withCodes(target, "sms-code", "alice");
+    const jar = await pending(target, "alice");
+    expect(await answered(jar, "sms-code", await sentTo(jar, "sms-code"))).toBe(200);
+    expect(await jar.isIn("/recent")).toBe(true);
+    target.clock.advance(6 * MINUTE);
+    const stale = await jar.get("/recent");
+    expect([stale.status, stale.body.code]).toEqual([401, "step-up-required"]);
+    expect(await answered(jar, "sms-code", await sentTo(jar, "sms-code"))).toBe(200);
+    expect(await jar.isIn("/recent")).toBe(true);
+    expect((await jar.get("/strong")).body.code).toBe("enrollment-required");
+  });
+
+  test("a code that was sent for one payment proves that one: no other, no login, and no settings", async () => {
+    const target = askingApp();
+    await withCodes(target, "sms-code", "alice");
+    const jar = await pending(target, "alice");
+    await answered(jar, "sms-code", await sentTo(jar, "sms-code"));
+    target.clock.advance(MINUTE);
+    const asked = async (to: string): Promise<string> => (await jar.post("/pay", { to })).body.operation.id;
+    const [ann, bob] = [await asked("ann"), await asked("bob")];
+    const code = await sentTo(jar, "sms-code", { operation: ann });
+    expect(await answered(jar, "sms-code", code)).toBe(401);
+    expect(await answered(jar, "sms-code", code, { operation: bob })).toBe(401);
+    expect(await answered(jar, "sms-code", code, { operation: ann })).toBe(200);
+    expect((await jar.post("/pay", { to: "bob" })).status).toBe(401);
+    expect((await jar.post("/pay", { to: "ann" })).status).toBe(200);
+    expect((await jar.post("/pay", { to: "ann" })).status).toBe(401);
+  });
+
+  test("changes settings where the account has nothing better, and nothing where it has", async () => {
+    const target = codeApp();
+    const factorId = await withCodes(target, "sms-code", "alice");
+    const jar = await pending(target, "alice");
+    await answered(jar, "sms-code", await sentTo(jar, "sms-code"));
+    const rename = () => jar.post(`/2fa/factors/${factorId}/rename`, { label: "mine" });
+    expect((await rename()).status).toBe(200);
+    const { phone } = await jar.enroll();
+    target.clock.advance(HOUR);
+    const later = await pending(target, "alice");
+    await answered(later, "sms-code", await sentTo(later, "sms-code"));
+    const refused = await later.post(`/2fa/factors/${factorId}/remove`);
+    expect([refused.status, refused.body.code]).toEqual([401, "step-up-required"]);
+    expect((await later.verify(phone.code(target.clock()))).status).toBe(200);
+    expect((await later.post(`/2fa/factors/${factorId}/remove`)).status).toBe(204);
+  });
+
+  test("finishes a login on a route of the application's own, by the strategy", async () => {
+    const outbox = new CodeOutbox();
+    const target = codeApp(
+      {
+        options: { exempt: ["/login", "/logout", "/otp"], methods: codeMethods(outbox) },
+        routes(app, mfa, authenticator) {
+          authenticator.use(mfa.strategy("sms-code"));
+          app.post("/otp", authenticator.authenticate("sms-code"), guarded);
+        },
+      },
+      outbox,
+    );
+    await withCodes(target, "sms-code", "alice");
+    const jar = await pending(target, "alice");
+    const code = await sentTo(jar, "sms-code");
+    expect((await jar.post("/otp", { code: wrongFor(code) })).status).toBe(401);
+    expect((await jar.post("/otp", { code })).status).toBe(200);
+    expect(await jar.isIn()).toBe(true);
+    expect((await (await pending(target, "alice")).post("/otp", { code })).status).toBe(401);
+  });
+});
+
+describe("changing the number", () => {
+  test("puts the new one in the old one's place once it is proved, and not before", async () => {
+    const target = codeApp();
+    const old = await withCodes(target, "sms-code", "alice");
+    const jar = await pending(target, "alice");
+    await answered(jar, "sms-code", await sentTo(jar, "sms-code"));
+    target.clock.advance(MINUTE);
+    const next = KINDS["sms-code"].destinationOf("dave");
+    const begun = await jar.post(`${BASE}/enroll`, { phone: next, replaces: old });
+    expect((await target.mfa.accounts.factors("u1")).map(({ id }) => id)).toEqual([old]);
+    const { factorId } = begun.body as { factorId: string };
+    await jar.post(`${BASE}/enroll/confirm`, { factorId, code: target.outbox.last.code });
+    expect(await target.mfa.accounts.factors("u1")).toMatchObject([{ id: factorId, hint: "•••• 47" }]);
+    expect((await jar.post(`${BASE}/enroll`, { phone: NUMBER, replaces: old })).status).toBe(404);
   });
 });
 

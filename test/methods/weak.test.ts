@@ -486,7 +486,7 @@ describe("a restricted kind at level 2", () => {
 test("where something must be set up, the restricted kinds are offered last", async () => {
   const target = weakApp({ options: { policy: "required" } });
   const { enrollable } = (await (await pending(target, "alice")).get("/2fa")).body;
-  expect(enrollable).toEqual(["passkey", "totp", MAILBOX, LINE]);
+  expect(enrollable).toEqual(["passkey", "totp", LINE, MAILBOX]);
 });
 
 test("a policy that demands a factor is content with a restricted one, and keeps it", async () => {

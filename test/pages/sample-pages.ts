@@ -57,6 +57,7 @@ export function contextWith(changes: Partial<PageContext> = {}): PageContext {
     base: "/2fa",
     messages,
     pages: PAGES,
+    restricted: [],
     issuer: "Example",
     lang: "en",
     loginPath: "/login",

@@ -6,23 +6,21 @@ import { type SmsCodeWords, smsCodeWords } from "./words.js";
 
 const bubble = html`<path d="M4 5h16v11H9l-4 4v-4H4z" /> <path d="M8.5 10.5h.01M12 10.5h.01M15.5 10.5h.01" />`;
 
-/** What is offered before it: everything that is offered later is worth no more. */
-function namesBefore({ context, type }: AddForm<SmsCodeWords>): string[] {
-  const drawn = allDrawn(context);
-  const at = drawn.findIndex(({ drawing }) => drawing.type === type);
-  return drawn
-    .slice(0, at)
-    .filter(({ page }) => page.add !== undefined)
+/** What else can be set up, and goes through nobody's hands. On the page it stands above. */
+function strongerNames({ context }: AddForm<SmsCodeWords>): string[] {
+  return allDrawn(context)
+    .filter(({ drawing, page }) => page.add !== undefined && !context.restricted.includes(drawing.type))
     .map(({ drawing }) => drawing.words.name);
 }
 
-/** What SIM swapping is, and what is not taken by it. */
+/** What is not taken by SIM swapping, and what that is. */
 function swapNotice(form: AddForm<SmsCodeWords>): Html {
   const { stronger, swapLead, swapTitle } = form.words.enroll;
-  const names = namesBefore(form);
-  return html`<div class="sf-notice sf-notice-warning">
-    <p><strong>${swapTitle}</strong> ${swapLead} ${names.length > 0 && stronger(names)}</p>
-  </div>`;
+  const names = strongerNames(form);
+  return html`${names.length > 0 && html`<p><strong>${stronger(names)}</strong></p>`}
+    <div class="sf-notice sf-notice-warning">
+      <p><strong>${swapTitle}</strong> ${swapLead}</p>
+    </div>`;
 }
 
 export const smsCodePage = messagePage<SmsCodeWords>({

@@ -8,7 +8,7 @@ export interface SmsCodeWords extends MessageWords {
     /** What there is to know before a number is trusted with an account. */
     readonly swapTitle: string;
     readonly swapLead: string;
-    /** `names`: of what stands before it on the page, and is stronger. */
+    /** `names`: of what is stronger, and stands above it on the page. */
     readonly stronger: (names: readonly string[]) => string;
   };
   /**
@@ -49,11 +49,10 @@ export const smsCodeWords: SmsCodeWords = {
   enroll: {
     title: "Get codes by text message",
     lead: "When you sign in, you can have a 6-digit code texted to this phone.",
-    swapTitle: "What you should know about text messages",
+    swapTitle: "Texts can be stolen.",
     swapLead:
-      "Somebody who talks your phone company into moving your number to their SIM card gets your codes in your place. That is called SIM swapping. Ask your phone company for a PIN that protects your number.",
-    stronger: (names) =>
-      `This way cannot be taken from you like that, and is set up just as quickly: ${oneOf().format(names)}. It stands above this one.`,
+      "Somebody who talks your phone company into moving your number to their SIM card gets your codes in your place: that is called SIM swapping. Ask your phone company for a PIN that protects your number.",
+    stronger: (names) => `Safer, and just as quick to set up: ${oneOf().format(names)}, above.`,
     destination: "Mobile number",
     destinationHint: "With its country code, such as +44 7700 900123. We text a first code there now.",
     known: (target) => `Leave it empty to use ${target}. We text a first code there now.`,
