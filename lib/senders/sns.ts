@@ -68,10 +68,12 @@ function reasonOf(error: unknown): DeliveryReason {
  * @example
  * ```ts
  * import { PublishCommand, SNSClient } from "@aws-sdk/client-sns";
+ * import { backupCodes, smsCode, totp } from "express-second-factor";
  * import { snsSender } from "express-second-factor/sns";
  *
  * const client = new SNSClient({ region: "eu-central-1" });
  * const send = snsSender({ client, PublishCommand, senderId: "ACME" });
+ * app.use(secondFactor({ ..., methods: [totp(), backupCodes(), smsCode({ send, countries: ["DE", "AT"] })] }));
  * ```
  */
 export function snsSender(options: SnsSenderOptions): SendText {

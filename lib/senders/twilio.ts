@@ -84,10 +84,12 @@ function reasonOf(error: unknown): DeliveryReason {
  * @example
  * ```ts
  * import twilio from "twilio";
+ * import { backupCodes, smsCode, totp } from "express-second-factor";
  * import { twilioSender } from "express-second-factor/twilio";
  *
  * const client = twilio(`AC${"0".repeat(32)}`, "the account's token", { timeout: 10_000 });
  * const send = twilioSender({ client, from: "+15005550006" });
+ * app.use(secondFactor({ ..., methods: [totp(), backupCodes(), smsCode({ send, countries: ["DE", "AT"] })] }));
  * ```
  */
 export function twilioSender(options: TwilioSenderOptions): SendText {

@@ -12,9 +12,11 @@ import {
   logIn,
   logOut,
   look,
+  nameField,
   PASSWORD,
   scan,
   startDemo,
+  unfold,
   updateDocumentation,
   visit,
   type Visitor,
@@ -82,7 +84,8 @@ describe("a person protects their account and lives with it", () => {
     expect(path()).toBe("/2fa/settings");
     expect(await look(page, "settings-empty")).toEqual([]);
 
-    await page.getByLabel("Name (optional)").fill("My phone");
+    await unfold(page, "Add an authenticator app");
+    await nameField(page).fill("My phone");
     await page.getByRole("button", { name: "Add authenticator app" }).click();
     await heading("Add an authenticator app").waitFor();
     expect(await look(page, "enrollment")).toEqual([]);

@@ -13,6 +13,7 @@ import {
   look,
   register,
   startDemo,
+  unfold,
   visit,
   type Visitor,
 } from "./stage.js";
@@ -381,6 +382,7 @@ describe("passkeys where they cannot be", () => {
     await page.getByRole("link", { name: "Two-step sign-in" }).click();
     expect(await page.getByText("Passkeys need JavaScript").isVisible()).toBe(true);
     expect(await page.getByRole("button", { name: "Add a passkey" }).count()).toBe(0);
+    await unfold(page, "Add an authenticator app");
     expect(await page.getByRole("button", { name: "Add authenticator app" }).isVisible()).toBe(true);
     await logOut(page);
     await page.goto("/login");

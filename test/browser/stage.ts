@@ -122,6 +122,14 @@ export async function logOut(page: Page): Promise<void> {
   await page.getByRole("button", { name: "Log out" }).click();
 }
 
+/** Opens what the settings page has folded away, such as "Add an authenticator app". */
+export async function unfold(page: Page, title: string): Promise<void> {
+  await page.getByText(title, { exact: true }).click();
+}
+
+/** The field for a name in the form that is open. */
+export const nameField = (page: Page): Locator => page.getByLabel("Name (optional)").filter({ visible: true });
+
 export async function giveCode(page: Page, code: string, button = "Continue"): Promise<void> {
   await page.getByLabel("6-digit code").fill(code);
   await page.getByRole("button", { name: button }).click();
