@@ -9,7 +9,7 @@ const config: Config = {
   extensionsToTreatAsEsm: [".ts"],
   moduleNameMapper: {
     "^express-second-factor$": "<rootDir>/lib/index.ts",
-    "^express-second-factor/(browser|redis|sql|testing)$": "<rootDir>/lib/$1/index.ts",
+    "^express-second-factor/(browser|mail|redis|sns|sql|testing|twilio)$": "<rootDir>/lib/$1/index.ts",
     "^(\\.{1,2}/.*)\\.js$": "$1",
   },
   transform: {

@@ -24,6 +24,13 @@ export { backupCodes, type BackupCodesOptions } from "./methods/backup-codes/bac
 export type { BackupCodesState } from "./methods/backup-codes/method.js";
 export { type KnownPasskeys, passkeys, type PasskeysOptions } from "./methods/passkeys/passkeys.js";
 export type { PasskeyState, PresentedPasskey } from "./methods/passkeys/types.js";
+export { emailCode, type EmailCodeMessage, type EmailCodeOptions } from "./methods/email-code/email-code.js";
+export type { CodeMessage, SendCode } from "./engine/message-code-method.js";
+export type { MessageCodeState, OpenCode } from "./engine/message-codes.js";
+
+// How codes are sent
+export { consoleSender } from "./senders/console-sender.js";
+export type { CodeMessage, MailDestination, SendOptions } from "./core/code-message.js";
 
 // A method of your own
 export type { UnusableFactor } from "./engine/choices.js";
@@ -33,10 +40,12 @@ export type {
   Enroll,
   EnrollmentBegun,
   EnrollmentContext,
+  EnrollmentResumed,
   Evidence,
   FactorMethod,
   Imported,
   ImportTerms,
+  Message,
   MethodContext,
   Minted,
   Mismatch,
@@ -46,9 +55,12 @@ export type {
   Rejection,
   SealContext,
   Send,
+  SendBudget,
+  SendContext,
   Site,
   Verdict,
   Waiting,
+  Writing,
 } from "./engine/method.js";
 export { enrollmentRoutes, proofRoute, resyncRoute, sendRoute } from "./http/method-routes.js";
 export { type Body, type Reply, type RequestContext, type Route, route, type RouteContext } from "./http/route.js";
@@ -72,13 +84,17 @@ export type { Evaluate, LoginFacts, Policy, PolicyRules } from "./policy/policy.
 export type {
   Accounts,
   AccountStatus,
-  ActorOptions,
-  ImportedFactorView,
-  ImportTotpOptions,
   PasswordChangedOptions,
   VerifyOptions,
   VerifyResult,
 } from "./engine/accounts.js";
+export type {
+  ActorOptions,
+  EnrollEmailOptions,
+  EnrollPhoneOptions,
+  ImportedFactorView,
+  ImportTotpOptions,
+} from "./engine/account-imports.js";
 export type { RotateKeysOptions, RotationReport } from "./engine/key-rotation.js";
 export type {
   ActivityView,
@@ -94,7 +110,7 @@ export type {
 export { type AuditAction, type AuditEvent, type KnownAction, type OwaspLevel, toOwasp } from "./events/audit.js";
 export type { EventMap, Events } from "./events/emitter.js";
 export type { ErrorEvent, ErrorPlace, KnownPlace } from "./events/failures.js";
-export type { Notice, NoticeKind, Notify } from "./events/notices.js";
+export type { Notice, NoticeDetails, NoticeKind, NoticeLinks, Notify } from "./events/notices.js";
 export type { Compromise, OnCompromise } from "./engine/reports.js";
 
 // What went wrong

@@ -125,6 +125,25 @@ export interface SecondFactor extends RequestHandler {
    * ```
    */
   rotateKeys(options?: RotateKeysOptions): Promise<RotationReport>;
+  /**
+   * Does what has fallen due, and answers how many things: so far, telling owners (`notify`) of logins whose password was right and
+   * whose second factor never came. Have a job call it every few minutes, in one process or in all: each thing is done once. A timer
+   * of the process that saw the login hastens it, and is lost with the process. Without `notify` nothing falls due.
+   *
+   * Of a store that cannot `list` it knows only what this process began. It does NOT wait until owners are told.
+   * @throws UnavailableError where the store does not answer; what is done stays done
+   *
+   * @example
+   * ```ts
+   * setInterval(() => {
+   *   mfa.runDue().then(
+   *     (done) => log.info({ done }),
+   *     (error: unknown) => log.error(error),
+   *   );
+   * }, 5 * 60_000).unref();
+   * ```
+   */
+  runDue(): Promise<number>;
 }
 
 function defaultMethods(): readonly Method[] {
@@ -172,6 +191,7 @@ export function secondFactor<User = Express.User>(options: SecondFactorOptions<U
       throw new ConfigurationError([`mfa.strategy("${type}"): the method is not among the configured methods`]);
     },
     rotateKeys: (rotation?: RotateKeysOptions) => engine.rotation.run(rotation),
+    runDue: () => engine.due.run(),
     ready: () => engine.ready(),
   });
 }

@@ -18,6 +18,9 @@ const MAX_ACTIVITY = 20;
 /** Lines of one kind that differ in where it was done or to what: more of them are repeats. */
 const MAX_ALIKE = 3;
 
+/** Numbers of earlier times that a line which was repeated still shows: as many mails may lie in a mailbox. */
+const MAX_EARLIER = 5;
+
 /** Wrong answers in a row after which a factor is closed (NIST SP 800-63B-4 section 3.2.2 allows at most 100). */
 const CLOSED_AFTER = 50;
 
@@ -41,14 +44,24 @@ function isAlike(one: Activity, other: Activity): boolean {
   return one.action === other.action && one.method === other.method && one.outcome === other.outcome;
 }
 
-/** What happened goes on top. A repeat takes the place of the line it repeats, so that it washes nothing off the list. */
-export function addActivity(account: Account, entry: Activity): Account {
+/** The numbers of the line that this one takes the place of, where its owner has been told of them. */
+function earlierOf(repeated: Activity | undefined, isTold: boolean): Pick<Activity, "earlier"> {
+  if (!isTold || repeated?.number === undefined) return {};
+  return { earlier: [repeated.number, ...(repeated.earlier ?? [])].slice(0, MAX_EARLIER) };
+}
+
+/**
+ * What happened goes on top. A repeat takes the place of the line it repeats, so that it washes nothing off the list. `isTold`: the
+ * owner hears of it by its number.
+ */
+export function addActivity(account: Account, entry: Activity, isTold = false): Account {
   const { activity } = account;
   const alike = activity.filter((line) => isAlike(line, entry));
   const same = alike.find(({ browser, label }) => browser === entry.browser && label === entry.label);
   const repeated = same ?? (alike.length < MAX_ALIKE ? undefined : alike.at(-1));
   const count = repeated === undefined ? {} : { count: (repeated.count ?? 1) + 1 };
-  const line: Activity = { ...entry, ...count, number: (activity[0]?.number ?? activity.length) + 1 };
+  const number = (activity[0]?.number ?? activity.length) + 1;
+  const line: Activity = { ...entry, ...count, number, ...earlierOf(repeated, isTold) };
   return { ...account, activity: [line, ...activity.filter((each) => each !== repeated)].slice(0, MAX_ACTIVITY) };
 }
 

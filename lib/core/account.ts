@@ -1,6 +1,7 @@
 import type { AttemptWindows } from "./attempts.js";
 import { BACKUP_CODE, DAY, type FactorId, type MethodType, type Proof, type UserId } from "./nouns.js";
 import { isFuture } from "./time.js";
+import type { WaitingLogin } from "./waiting.js";
 
 /**
  * One enrolled factor. `State` belongs to its method and is JSON; secrets in it are sealed, codes are digests. Times are in
@@ -39,6 +40,8 @@ export interface Enrollment<State = unknown> {
   readonly shownAt?: number;
   /** What its method showed, sealed, where the method cannot tell it from the state. */
   readonly answer?: string;
+  /** The factor whose place it is to take. */
+  readonly replaces?: FactorId;
   readonly state: State;
 }
 
@@ -127,6 +130,16 @@ export interface Activity {
   readonly ended?: Ended;
   /** Of what happened last, counted from 1 over everything the list ever had. Absent in older records. */
   readonly number?: number;
+  /** Of the times before, newest first, where the owner was told of each with its number. */
+  readonly earlier?: readonly number[];
+}
+
+/** Browsers that the account was fully signed in on: what each carries is kept as a digest alone. */
+export interface KnownBrowsers {
+  /** The key of the digests, sealed. */
+  readonly key: string;
+  /** Newest first. */
+  readonly digests: readonly string[];
 }
 
 /** Something that was reported as not its owner's doing. */
@@ -172,6 +185,12 @@ export interface Account {
   readonly frozenUntil?: number;
   /** What was reported with a link that could still be used otherwise. */
   readonly reports?: readonly Report[];
+  /** Logins that wait for their second factor, where owners are told of those that never get it. */
+  readonly waiting?: readonly WaitingLogin[];
+  /** When the owner was last told of such. */
+  readonly waitingToldAt?: number;
+  /** Kept where owners are told of sign-ins on new ones. */
+  readonly browsers?: KnownBrowsers;
   /** What is left of an account that was erased is forgotten then, unless something new has come by that time. */
   readonly forgottenAt?: number;
 }

@@ -6,6 +6,7 @@ export const ACTIVITIES = [
   "factor-imported",
   "factor-removed",
   "factor-renamed",
+  "factor-replaced",
   "factor-resynced",
   "factor-disabled",
   "factor-reopened",
@@ -25,6 +26,10 @@ export const ACTIVITIES = [
   "sessions-revoked",
   "signed-out-everywhere",
   "passkey-counter-regressed",
+  "locked",
+  "backup-codes-low",
+  "new-browser",
+  "login-unfinished",
 ] as const;
 
 export type ActivityName = (typeof ACTIVITIES)[number];

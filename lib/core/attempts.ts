@@ -21,6 +21,8 @@ export interface LimitReached {
   readonly kind: LimitKind;
   /** Whole seconds, at least 1. */
   readonly retryAfter: number;
+  /** When it ends. Milliseconds since the epoch. */
+  readonly endsAt: number;
 }
 
 function keyOf(kind: LimitKind, scope: AttemptScope): string {
@@ -46,8 +48,9 @@ export function limitReached(
     const limit = limits[kind];
     if (open === undefined || limit === undefined || open.count < limit.limit || !isOpen(open, limit, now)) continue;
     // By a clock that was set back a little, it does not last longer than a window either.
-    const retryAfter = Math.max(1, Math.ceil(Math.min(open.endsAt - now, limit.window) / SECOND));
-    if (longest === undefined || retryAfter > longest.retryAfter) longest = { kind, retryAfter };
+    const endsAt = Math.min(open.endsAt, now + limit.window);
+    if (longest !== undefined && endsAt <= longest.endsAt) continue;
+    longest = { kind, retryAfter: Math.max(1, Math.ceil((endsAt - now) / SECOND)), endsAt };
   }
   return longest;
 }

@@ -41,7 +41,8 @@ function earlierDigestOf(key: Uint8Array, text: string, { owner, purpose }: KeyC
   return String(number) === owner ? digest(key, [purpose, number, text]) : undefined;
 }
 
-function equal(left: string, right: string): boolean {
+/** Compared in constant time. */
+export function isSameText(left: string, right: string): boolean {
   const [a, b] = [Buffer.from(left), Buffer.from(right)];
   return a.length === b.length && timingSafeEqual(a, b);
 }
@@ -53,6 +54,6 @@ function equal(left: string, right: string): boolean {
 export function findDigest(key: Uint8Array, text: string, digests: readonly string[], context: KeyContext): number {
   const own = digestOf(key, text, context);
   const earlier = earlierDigestOf(key, text, context) ?? own;
-  const isOwn = (each: string): boolean => [equal(own, each), equal(earlier, each)].includes(true);
+  const isOwn = (each: string): boolean => [isSameText(own, each), isSameText(earlier, each)].includes(true);
   return digests.reduce((found, each, index) => (isOwn(each) && found < 0 ? index : found), -1);
 }

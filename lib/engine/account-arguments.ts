@@ -23,8 +23,19 @@ const MAYBE_TEXT: Kind = {
   words: "text, or undefined",
   accepts: (given) => given === undefined || typeof given === "string",
 };
+const TIME: Kind = {
+  words: "a time: a Date, milliseconds since the epoch, or ISO 8601 text",
+  accepts: (given) =>
+    (given instanceof Date || typeof given === "number" || isIsoText(given)) &&
+    Number.isFinite(new Date(given).getTime()),
+};
 /** Typed by a user, and judged as such: whatever it is, it has an answer. */
 const ANYTHING: Kind = { words: "anything", accepts: () => true };
+
+/** Of a date at least: everything else is read differently by different engines. */
+function isIsoText(given: unknown): given is string {
+  return typeof given === "string" && /^[0-9]{4}-[0-9]{2}-[0-9]{2}/.test(given);
+}
 
 /** Members of an object that is an option, as `ip` in `client`. */
 type Members = Readonly<Record<string, Kind>>;
@@ -58,6 +69,14 @@ const RULES: { readonly [Name in keyof Accounts]: Rules } = {
   importTotp: {
     options: { ...ACTOR, secret: TEXT, label: ANY_TEXT, allowShortSecret: FLAG },
     required: ["secret"],
+  },
+  enrollEmail: {
+    options: { ...ACTOR, address: TEXT, verifiedAt: TIME, label: ANY_TEXT },
+    required: ["address", "verifiedAt"],
+  },
+  enrollPhone: {
+    options: { ...ACTOR, phone: TEXT, verifiedAt: TIME, label: ANY_TEXT },
+    required: ["phone", "verifiedAt"],
   },
   export: { options: ACTOR },
   erase: { options: ACTOR },

@@ -17,8 +17,10 @@ import { LruMap } from "../core/lru-map.js";
 import type { Clock, UserId } from "../core/nouns.js";
 import { placed } from "../core/places.js";
 import { type AccountEvent, isRecorded, tellsOfEnds } from "../events/audit.js";
-import type { EmitAudit, Subject } from "../events/emitter.js";
+import type { Details, EmitAudit, Subject } from "../events/emitter.js";
+import { isNoticed } from "../events/notices.js";
 import type { Entry, Store } from "../stores/contract.js";
+import type { Noticing } from "./noticing.js";
 
 /** An account and the version of its record; null where there is no record yet. */
 export interface AccountRecord {
@@ -34,6 +36,8 @@ export interface Change<T> {
   readonly result: T;
   /** What it did, oldest first: kept in the owner's activity list, and told once it is written. */
   readonly events?: readonly AccountEvent[];
+  /** What is to follow once it is written, and where it is not must not. */
+  readonly written?: (() => void) | undefined;
 }
 
 /** A change that was made, and the record as it left it. */
@@ -80,6 +84,8 @@ export class AccountRecords {
     private readonly store: Store,
     private readonly clock: Clock,
     private readonly emitAudit: EmitAudit,
+    /** Undefined where owners are told nothing. */
+    private readonly noticing?: Noticing,
   ) {}
 
   /** The record as it is now. The same object as before where nothing changed. */
@@ -114,18 +120,24 @@ export class AccountRecords {
   async settle<T>(
     subject: Subject,
     current: AccountRecord,
-    { account, events = [], result }: Change<T>,
+    { account, events = [], result, written }: Change<T>,
     now: number,
   ): Promise<Changed<T> | undefined> {
     let record: AccountRecord | undefined = current;
+    let lines: Lines = NO_LINES;
     if (account !== undefined) {
       const next = withEnds(current.account, account, now, sessionTime());
       const told = { events, ended: endedBetween(current.account, next, now) };
-      record = await this.write(withActivity(next, subject, told, now), current.version);
+      const listed = withActivity(next, subject, told, now);
+      ({ lines } = listed);
+      record = await this.write(listed.account, current.version);
     } else if (current.isRecalled === true) return undefined;
     if (record === undefined) return undefined;
-    for (const { action, isRecorded: _ofTheList, label: _too, ...details } of events) {
-      this.emitAudit(action, subject, details);
+    written?.();
+    for (const event of events) {
+      const line = lines.get(event);
+      const about = line && { event, line, subject, before: current.account, after: record.account };
+      this.emitAudit(event.action, subject, auditDetails(event), about && this.noticing?.about(about));
     }
     await endedBefore(current.account, record.account);
     return { result, record };
@@ -208,17 +220,43 @@ interface Told {
   readonly ended: Ended | undefined;
 }
 
-function withActivity(account: Account, subject: Subject, { ended, events }: Told, now: number): Account {
+/** What the audit trail has of an event. All else in it is for the account's owner. */
+function auditDetails({ factorId, method, outcome, reason }: AccountEvent): Details {
+  return {
+    ...(method !== undefined && { method }),
+    ...(factorId !== undefined && { factorId }),
+    ...(reason !== undefined && { reason }),
+    ...(outcome !== undefined && { outcome }),
+  };
+}
+
+/** The line that each event has come to have in the activity list. */
+type Lines = ReadonlyMap<AccountEvent, Activity>;
+
+const NO_LINES: Lines = new Map();
+
+function withActivity(
+  account: Account,
+  subject: Subject,
+  { ended, events }: Told,
+  now: number,
+): { readonly account: Account; readonly lines: Lines } {
   // Of somebody who was forgotten nothing is remembered; and it would make the mark that is left stay.
-  if (isTombstone(account)) return account;
+  if (isTombstone(account)) return { account, lines: NO_LINES };
   // Guesses at what nobody has are no news for anybody, and must not make a record stay.
   const kept = events.filter((event) => isRecorded(event) && (event.outcome !== "failure" || isEnrolled(account)));
   // Once, with the last thing of which that can be said.
   const ending = ended && kept.findLast(tellsOfEnds);
-  return kept.reduce((grown, event) => {
-    const line = activityOf(event, subject, now);
-    return addActivity(grown, ended !== undefined && event === ending ? { ...line, ended } : line);
+  const lines = new Map<AccountEvent, Activity>();
+  const grown = kept.reduce((before, event) => {
+    const entry = activityOf(event, subject, now);
+    const isEnding = ended !== undefined && event === ending;
+    const after = addActivity(before, isEnding ? { ...entry, ended } : entry, isNoticed(event.action));
+    const [line] = after.activity;
+    if (line !== undefined) lines.set(event, line);
+    return after;
   }, account);
+  return { account: grown, lines };
 }
 
 function activityOf(

@@ -1,17 +1,6 @@
-import {
-  type Account,
-  emptyAccount,
-  type Factor,
-  factorsOf,
-  isEnrolled,
-  isTombstone,
-  ownFactors,
-  TOMBSTONE_LIFE,
-} from "../core/account.js";
+import { emptyAccount, factorsOf, isEnrolled, ownFactors, TOMBSTONE_LIFE } from "../core/account.js";
 import {
   closedFactors,
-  hasRoom,
-  MOST_FACTORS,
   reopenFactors,
   startEpoch,
   withBackupCodes,
@@ -22,22 +11,15 @@ import type { ErrorCode, Problem } from "../core/errors.js";
 import { endUnmarked } from "../core/logins.js";
 import { type Client, type FactorId, type MethodType, type UserId } from "../core/nouns.js";
 import { withoutFreeze } from "../core/reports.js";
-import { cleanText, MAX_LABEL } from "../core/text.js";
 import { randomId } from "../crypto/random.js";
-import { type AccountEvent, lifting, reopening } from "../events/audit.js";
+import { lifting, reopening } from "../events/audit.js";
+import { AccountImports, type ActorOptions } from "./account-imports.js";
 import { sessionTime } from "./account-records.js";
 import { countedFor } from "./address-limit.js";
 import type { EngineDependencies } from "./dependencies.js";
-import type { ImportTerms } from "./method.js";
 import { lastUseIn } from "./logins.js";
 import type { Verification } from "./verification.js";
 import { backupCodesView, type FactorView, factorView, frozenView, type SettingsView, settingsView } from "./views.js";
-
-/** Who acts, for the audit trail. */
-export interface ActorOptions {
-  /** Default: `"system"`. Name the operator, such as `"admin:42"`. */
-  readonly actor?: string;
-}
 
 export interface AccountStatus {
   /** A factor of the user's own exists, so logins are challenged. */
@@ -65,35 +47,11 @@ export type VerifyResult =
   | { readonly ok: true; readonly method: MethodType; readonly factorId: FactorId }
   | { readonly ok: false; readonly code: ErrorCode; /** Whole seconds. */ readonly retryAfter?: number };
 
-export interface ImportTotpOptions extends ActorOptions {
-  /** A base32 secret, or a whole `otpauth://totp/` URI. */
-  readonly secret: string;
-  /** What its owner calls it, up to 64 characters. Default: `"Authenticator app"`. */
-  readonly label?: string;
-  /**
-   * Takes over secrets of 80 to 127 bits too, as older systems made them; the answer and the event say so, and their owners are best
-   * asked to enroll anew. Default: false, they are refused.
-   */
-  readonly allowShortSecret?: boolean;
-}
-
-/** A factor that was taken over. */
-export interface ImportedFactorView extends FactorView {
-  /** What was accepted only because it had to be: `"short-secret"`. Absent: nothing. */
-  readonly warnings?: readonly string[];
-}
-
 export interface PasswordChangedOptions extends ActorOptions {
   /** Also end every login, the present one too. Default: false. */
   readonly signOut?: boolean;
   /** Also open what too many wrong answers have closed. Default: false. */
   readonly reopen?: boolean;
-}
-
-/** What an edit makes of an account, and what it did. */
-interface Edited {
-  readonly account: Account;
-  readonly events: readonly AccountEvent[];
 }
 
 function failed({ code, retryAfter }: Problem): VerifyResult {
@@ -107,11 +65,13 @@ function failed({ code, retryAfter }: Problem): VerifyResult {
  * All of them reject with `UnavailableError` where the store or the keys do not answer. The change may have been made all the
  * same; asking for it again does no harm.
  */
-export class Accounts {
+export class Accounts extends AccountImports {
   constructor(
-    private readonly dependencies: EngineDependencies,
+    dependencies: EngineDependencies,
     private readonly verification: Verification,
-  ) {}
+  ) {
+    super(dependencies);
+  }
 
   /**
    * What a user has, in numbers: for lists and reminders.
@@ -308,25 +268,6 @@ export class Accounts {
   }
 
   /**
-   * Takes over an authenticator from another system. The user's codes go on working; logins by password alone are challenged
-   * from now on, and no browser is trusted any more. The secret is taken as it was copied: grouped, padded, in capitals or not, its
-   * URI with empty parameters. Codes of 6 or 8 digits, SHA-1, SHA-256 or SHA-512, 30 or 60 seconds.
-   * @throws TypeError with the reason when the secret is weak, malformed, or already enrolled, or the user has too many factors.
-   *
-   * @example
-   * ```ts
-   * for (const { id, otpauthUri } of oldUsers) {
-   *   const terms = { allowShortSecret: true, actor: "migration" };
-   *   const { warnings = [] } = await mfa.accounts.importTotp(id, { secret: otpauthUri, label: "Phone", ...terms });
-   *   if (warnings.includes("short-secret")) log.warn(`User ${id} should enroll anew`);
-   * }
-   * ```
-   */
-  importTotp(userId: UserId, { label, secret, ...options }: ImportTotpOptions): Promise<ImportedFactorView> {
-    return this.importFactor("totp", userId, { ...options, source: secret, label });
-  }
-
-  /**
    * Everything kept about the user that is not a secret, for a request of access (GDPR article 15).
    *
    * @example
@@ -365,55 +306,4 @@ export class Accounts {
     emitAudit("account-erased", { userId, actor });
     return true;
   }
-
-  private async importFactor(type: MethodType, userId: UserId, given: Importing): Promise<ImportedFactorView> {
-    const { clock, keys, methods } = this.dependencies;
-    const method = methods.get(type);
-    if (method?.import === undefined) {
-      throw new TypeError(`${type}() is not among the configured methods: the user could never use it`);
-    }
-    const [id, createdAt] = [randomId(), clock()];
-    let factor: Factor | undefined;
-    let warning: string | undefined;
-    await this.edit(userId, given, async (account) => {
-      if (!hasRoom(account)) {
-        throw new TypeError(
-          `This user has ${MOST_FACTORS} factors, with the backup codes: remove one to import another`,
-        );
-      }
-      const imported = await method.import?.(given.source, account, { userId, now: createdAt, keys }, given);
-      if (imported === undefined) return undefined;
-      ({ warning } = imported);
-      const label = cleanText(given.label ?? "", MAX_LABEL) || imported.label;
-      factor = { id, type, label, createdAt, lastUsedAt: null, failures: 0, state: imported.state };
-      const next = { ...account, factors: [...account.factors, factor], devices: [] };
-      const reason = warning === undefined ? {} : { reason: warning };
-      return { account: next, events: [{ action: "factor-imported", method: type, factorId: id, label, ...reason }] };
-    });
-    if (factor === undefined) throw new TypeError(`Nothing was imported by ${type}()`);
-    return { ...factorView(factor, methods), ...(warning !== undefined && { warnings: [warning] }) };
-  }
-
-  private async edit(
-    userId: UserId,
-    { actor = "system" }: ActorOptions,
-    make: (account: Account) => Edited | undefined | Promise<Edited | undefined>,
-  ): Promise<boolean> {
-    const { clock, credentials, records } = this.dependencies;
-    const { record, result } = await records.change<boolean>({ userId, actor }, async ({ account }) => {
-      const edited = await make(account);
-      if (edited === undefined) return { result: false };
-      const next = credentials.withRemoved(account, edited.account);
-      // Whose sessions end anew after everything was forgotten is remembered for as long as those can last.
-      const forgottenAt = clock() + TOMBSTONE_LIFE;
-      return { ...edited, account: isTombstone(next) ? { ...next, forgottenAt } : next, result: true };
-    });
-    if (result) await credentials.tidy(userId, record.account);
-    return result;
-  }
-}
-
-interface Importing extends ActorOptions, ImportTerms {
-  readonly source: string;
-  readonly label?: string | undefined;
 }

@@ -3,6 +3,7 @@ import { startEpoch } from "../core/account-changes.js";
 import { isLive } from "../core/logins.js";
 import type { FactorId, MethodType, Proof } from "../core/nouns.js";
 import { randomId } from "../crypto/random.js";
+import type { AccountEvent } from "../events/audit.js";
 import { restsOnBackupCode } from "../policy/access.js";
 import type { Others } from "../core/notes.js";
 import type { SessionRecord } from "../policy/assess.js";
@@ -11,6 +12,7 @@ import type { EngineDependencies } from "./dependencies.js";
 import { elevatedStage, risen } from "./elevation.js";
 import { listedLogin, type LoginContext, recordOfListed, renewed } from "./login-context.js";
 import { withLogin } from "./logins.js";
+import { recognizedWith } from "./known-browsers.js";
 import type { Minted } from "./method.js";
 
 /** A factor that was proved and may now count. */
@@ -25,6 +27,8 @@ export interface ProvenFactor {
   readonly isSilent?: boolean;
   /** Where it is the account's first, the other logins stay, and are asked for it. */
   readonly keepsOthers?: boolean;
+  /** The factor of the same kind whose place it takes, if that is still there. */
+  readonly replaces?: FactorId | undefined;
 }
 
 /** A factor that is in force, and the login that enrolled it. */
@@ -89,8 +93,19 @@ function stageOf(dependencies: EngineDependencies, login: LoginContext, proof: P
 }
 
 /** New backup codes, and the login that asked for them. */
-export function madeBy({ codes, factor }: Minted, login: Login | undefined): Minted {
-  return login === undefined ? { codes, factor } : { codes, factor: { ...factor, enrolledBy: login.id } };
+export function madeBy({ codes, factor }: Minted, loginId: string | undefined): Minted {
+  return loginId === undefined ? { codes, factor } : { codes, factor: { ...factor, enrolledBy: loginId } };
+}
+
+/** The backup codes that come with a factor, made by the same login; undefined where none do. */
+async function codesWith(
+  { backupCodes, keys }: EngineDependencies,
+  account: Account,
+  factor: Factor,
+  now: number,
+): Promise<Minted | undefined> {
+  if (backupCodes === undefined || !comesWithCodes(account, factor)) return undefined;
+  return madeBy(await backupCodes.mint({ userId: account.userId, now, keys }), factor.enrolledBy);
 }
 
 /**
@@ -100,10 +115,9 @@ export function madeBy({ codes, factor }: Minted, login: Login | undefined): Min
 export async function activate(
   dependencies: EngineDependencies,
   login: LoginContext,
-  { amr, isSilent = false, keepsOthers = false, ...proven }: ProvenFactor,
+  { amr, isSilent = false, keepsOthers = false, replaces, ...proven }: ProvenFactor,
   now: number,
 ): Promise<Change<Activation>> {
-  const { backupCodes, keys } = dependencies;
   const { account } = login.record;
   const { id, type, label } = proven;
   const worth = worthOf(login, now);
@@ -111,18 +125,31 @@ export async function activate(
   const stage = stageOf(dependencies, login, proof, isSilent);
   const times = { createdAt: now, lastUsedAt: isSilent ? null : now };
   const factor: Factor = { ...proven, ...worth, ...times, enrolledBy: stage.id, failures: 0 };
-  const mints = comesWithCodes(account, factor);
-  const made = mints ? await backupCodes?.mint({ userId: account.userId, now, keys }) : undefined;
-  const minted = made && madeBy(made, stage);
+  const minted = await codesWith(dependencies, account, factor, now);
   const kept = minted === undefined ? account.factors : [minted.factor];
-  const grown: Account = { ...account, factors: [...kept, factor] };
+  const replaced = kept.find((each) => each.id === replaces && each.type === type);
+  const factors = replaced === undefined ? [...kept, factor] : kept.map((each) => (each === replaced ? factor : each));
+  const grown: Account = { ...account, factors };
   const { account: next, events, ...rest } = withStage(dependencies, login, { grown, keepsOthers, stage }, now);
   const session = recordOfListed(login, stage, next.sessionEpoch);
+  const { events: seen, ...recognized } = await recognizedWith(dependencies, login, next);
   return {
-    account: next,
+    ...recognized,
     result: { factor, session, ...rest, ...(minted === undefined ? {} : { minted }) },
-    events: [...events, { action: "factor-enrolled", method: type, factorId: id, label }],
+    events: [
+      ...events,
+      ...replacement(replaced),
+      { action: "factor-enrolled", method: type, factorId: id, label },
+      ...seen,
+    ],
   };
+}
+
+/** Told before what took its place. */
+function replacement(replaced: Factor | undefined): readonly AccountEvent[] {
+  if (replaced === undefined) return [];
+  const { id: factorId, label, type: method } = replaced;
+  return [{ action: "factor-replaced", method, factorId, label, replaced }];
 }
 
 /** The enrolled factor with its login as the written record has it. */

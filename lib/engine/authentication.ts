@@ -5,7 +5,15 @@ import type { Change, Changed } from "./account-records.js";
 import { choicesOf, type MethodChoice, type UnusableFactor, unusableOf } from "./choices.js";
 import type { EngineDependencies } from "./dependencies.js";
 import { elevate, type ElevatedLogin, type Elevation, risen } from "./elevation.js";
-import { isOnItsOwn, type LoginContext, scopeOf, subjectOf, type Unweighed, weighed } from "./login-context.js";
+import {
+  isOnItsOwn,
+  type LoginContext,
+  recipientOf,
+  scopeOf,
+  subjectOf,
+  type Unweighed,
+  weighed,
+} from "./login-context.js";
 import type { AnyMethod, Waiting } from "./method.js";
 import { hasRisen } from "./openings.js";
 import type { Presentation, Verification, Verified } from "./verification.js";
@@ -45,12 +53,16 @@ export class Authentication {
     private readonly verification: Verification,
   ) {}
 
-  /** What a login can be asked for, what is to be asked for first before the others; never what was its first factor. */
-  choices(login: LoginContext): MethodChoice[] {
+  /**
+   * What a login can be asked for, what is to be asked for first before the others; never what was its first factor. `operation`: what
+   * is confirmed by it.
+   */
+  choices(login: LoginContext, operation?: { readonly id: string }): MethodChoice[] {
     const { clock, limits, methods } = this.dependencies;
     const { record, session, source: place } = login;
     const others = [...methods.values()].filter(({ type }) => type !== session?.first);
-    return choicesOf(others, { account: record.account, scope: scopeOf(login), place, limits, now: clock() });
+    const loginId = recipientOf(login, operation);
+    return choicesOf(others, { account: record.account, scope: scopeOf(login), place, limits, now: clock(), loginId });
   }
 
   /** What the account has and cannot be asked for at this site. */
@@ -101,8 +113,9 @@ export class Authentication {
         const { account, answer, events, proof } = onItsOwnIfLater(login, tried.verified);
         if (proof.amr?.includes("mfa") !== true) return { account, events, result: success(undefined) };
         const elevation = await elevate(this.dependencies, login, { account, proof }, false);
-        const told = [...events, ...elevation.events];
-        return { account: elevation.account, events: told, result: success({ ...elevation, answer, proof }) };
+        const { written } = elevation;
+        const result = success({ ...elevation, answer, proof });
+        return { account: elevation.account, events: [...events, ...elevation.events], result, written };
       },
     );
     if (!result.ok || result.value === undefined) return result as Outcome<undefined>;
@@ -129,7 +142,8 @@ export class Authentication {
     const verified = onItsOwnIfLater(login, tried.verified);
     const { answer, events, proof } = verified;
     const elevation = await elevate(this.dependencies, login, verified, trustDevice);
-    const told = [...events, ...elevation.events];
-    return { account: elevation.account, result: success({ ...elevation, answer, proof }), events: told };
+    const { written } = elevation;
+    const result = success({ ...elevation, answer, proof });
+    return { account: elevation.account, result, events: [...events, ...elevation.events], written };
   }
 }

@@ -2,6 +2,7 @@ import { type Account, activeFactorsOf, type Factor } from "../core/account.js";
 import { isClosed } from "../core/account-changes.js";
 import { type AttemptScope, limitReached } from "../core/attempts.js";
 import type { Limits, MethodType } from "../core/nouns.js";
+import { resending } from "./delivery.js";
 import type { AnyMethod, Site } from "./method.js";
 
 /** What a visitor can be asked for: their own factors, by method, what is to be asked for first before the others. */
@@ -18,6 +19,8 @@ export interface FactorChoice {
   readonly label: string;
   readonly hint?: string;
   readonly closed?: true;
+  /** What was sent to this login and can still be answered. Times are ISO 8601, UTC. */
+  readonly sent?: { readonly expiresAt: string; readonly resendAt?: string };
 }
 
 /** Who is asked, where and when. `scope`: which attempts theirs are counted with. */
@@ -27,6 +30,8 @@ export interface Asked {
   readonly place: Place;
   readonly limits: Limits;
   readonly now: number;
+  /** Whose messages they may answer. */
+  readonly loginId?: string | undefined;
 }
 
 type Place = Pick<Site, "origins">;
@@ -51,7 +56,18 @@ export function isUsable(method: AnyMethod, factor: Factor, place: Place): boole
   return method.remaining?.(factor) !== 0 && method.obstacle?.(factor, place) === undefined;
 }
 
-function choiceOf(method: AnyMethod, { account, limits, now, place, scope }: Asked): MethodChoice {
+function sentTo(
+  { send }: AnyMethod,
+  factor: Factor,
+  { account, limits, loginId, now }: Asked,
+): Pick<FactorChoice, "sent"> {
+  const until = send?.openUntil?.(factor, { loginId, now });
+  if (until === undefined) return {};
+  return { sent: { expiresAt: new Date(until).toISOString(), ...resending({ limits }, account, send, now) } };
+}
+
+function choiceOf(method: AnyMethod, asked: Asked): MethodChoice {
+  const { account, limits, now, place, scope } = asked;
   const usable = activeFactorsOf(account, method.type).filter((factor) => isUsable(method, factor, place));
   const factors = usable.map((factor) => {
     const hint = method.hint?.(factor);
@@ -60,6 +76,7 @@ function choiceOf(method: AnyMethod, { account, limits, now, place, scope }: Ask
       label: factor.label,
       ...(hint === undefined ? {} : { hint }),
       ...(isClosed(factor, scope) ? { closed: true as const } : {}),
+      ...sentTo(method, factor, asked),
     };
   });
   const reached = limitReached(account, method.limits, scope, limits, now);

@@ -5,8 +5,11 @@ import type { AccountRecords } from "./account-records.js";
 import type { AddressLimit } from "./address-limit.js";
 import type { ChallengeStore } from "./challenges.js";
 import type { CredentialIndex } from "./credential-index.js";
+import type { KnownBrowsers } from "./known-browsers.js";
 import type { LoginUses } from "./logins.js";
 import type { AnyMethod } from "./method.js";
+import type { Noticing } from "./noticing.js";
+import type { SendBudgets } from "./send-budgets.js";
 import type { TrustedDevices } from "./trusted-devices.js";
 
 /** What every piece of the engine is wired from. Built once, in the composition root. */
@@ -23,9 +26,13 @@ export interface EngineDependencies {
   readonly challenges: ChallengeStore;
   readonly credentials: CredentialIndex;
   readonly addressLimit: AddressLimit;
+  readonly budgets: SendBudgets;
   readonly uses: LoginUses;
   /** A login is complete only once the application has done what it does with new ones. */
   readonly opensLogins: boolean;
+  /** Undefined where owners are told nothing; so are new browsers, which nobody would hear of. */
+  readonly noticing: Noticing | undefined;
+  readonly browsers: KnownBrowsers | undefined;
   readonly emitAudit: EmitAudit;
   readonly emitError: EmitError;
 }

@@ -2,6 +2,7 @@ import type { Account, Login } from "../core/account.js";
 import { withoutDevice } from "../core/account-changes.js";
 import { openingWith, sighted } from "../core/logins.js";
 import type { Proof } from "../core/nouns.js";
+import { withoutWaiting } from "../core/waiting.js";
 import { randomId } from "../crypto/random.js";
 import type { AccountEvent } from "../events/audit.js";
 import type { SessionRecord } from "../policy/assess.js";
@@ -15,6 +16,7 @@ import {
   type Unweighed,
   weighed,
 } from "./login-context.js";
+import { recognizedWith } from "./known-browsers.js";
 import { withLogin } from "./logins.js";
 import { openingOf } from "./openings.js";
 
@@ -34,6 +36,7 @@ export interface Elevation {
   readonly session: SessionRecord;
   readonly events: readonly AccountEvent[];
   readonly deviceToken?: string;
+  readonly written?: (() => void) | undefined;
 }
 
 /** A login as the written record has it, in which it has just risen; whoever made it rise opens it. */
@@ -81,22 +84,42 @@ function riseOf({ session }: LoginContext, now: number): Pick<Login, "id" | "at"
 
 /** Lists the login at its new stage, and trusts its browser where that was asked for. */
 export async function elevate(
-  { devices, opensLogins, uses }: Pick<EngineDependencies, "devices" | "opensLogins" | "uses">,
+  dependencies: Pick<EngineDependencies, "browsers" | "devices" | "opensLogins" | "uses">,
   login: LoginContext,
   { account, proof }: { readonly account: Account; readonly proof: Proof },
   trustsDevice: boolean,
 ): Promise<Elevation> {
-  const stage = elevatedStage({ opensLogins }, login, proof);
+  const { devices, uses } = dependencies;
+  const stage = elevatedStage(dependencies, login, proof);
   uses.set(stage.id, proof.at);
-  const { account: listed, events: displaced } = withLogin(account, stage, uses, proof.at);
+  const {
+    account: listed,
+    events: displaced,
+    written,
+  } = await completed(dependencies, login, account, stage, proof.at);
   const session = recordOfListed(login, stage, account.sessionEpoch);
   const isStepUp = login.status.status === "verified";
   const about = { method: proof.method, factorId: proof.factorId };
   const events: AccountEvent[] = isStepUp ? [...displaced, { action: "step-up", ...about }] : [...displaced];
-  if (!trustsDevice || devices === undefined) return { account: listed, session, events };
+  if (!trustsDevice || devices === undefined) return { account: listed, session, events, written };
   const { label } = login.source;
   const granted = await devices.grant(withoutDevice(listed, deviceIdOf(login) ?? ""), label, proof.at);
   const told = [...events, { action: "device-trusted", label }];
   const noted = openingWith(granted.account, stage.id, granted.deviceId);
-  return { account: noted, session, events: told, deviceToken: granted.token };
+  return { account: noted, session, events: told, deviceToken: granted.token, written };
+}
+
+/** Lists a login that has risen: what waited for it, or at the same place, is answered for, and a new browser is told of. */
+async function completed(
+  dependencies: Pick<EngineDependencies, "browsers" | "uses">,
+  login: LoginContext,
+  account: Account,
+  stage: Login,
+  now: number,
+): Promise<Pick<Elevation, "account" | "events" | "written">> {
+  const listed = withLogin(account, stage, dependencies.uses, now);
+  const { client, label: browser } = login.source;
+  const answered = withoutWaiting(listed.account, { id: login.session?.id, browser, ip: client.ip });
+  const { events, ...recognized } = await recognizedWith(dependencies, login, answered);
+  return { ...recognized, events: [...listed.events, ...events] };
 }

@@ -3,7 +3,6 @@ import { withReason } from "../core/reasons.js";
 import { guardedKeys } from "../crypto/guarded-keys.js";
 import type { KeyProvider, Keys } from "../crypto/key-provider.js";
 import type { Events, Telling } from "../events/emitter.js";
-import { type Notify, sendNotices } from "../events/notices.js";
 import type { Store } from "../stores/contract.js";
 import { guardedStore } from "../stores/guarded.js";
 import { AccountRecords } from "./account-records.js";
@@ -16,16 +15,20 @@ import { BrowserIds } from "./browser-ids.js";
 import { ChallengeStore } from "./challenges.js";
 import { CredentialIndex } from "./credential-index.js";
 import type { EngineDependencies } from "./dependencies.js";
+import { Due } from "./due.js";
 import { Enrollments } from "./enrollment.js";
 import { EnrollmentPages } from "./enrollment-pages.js";
 import { FirstFactor } from "./first-factor.js";
 import { KeyRotation } from "./key-rotation.js";
 import { KeySamples, sealingKeys } from "./key-samples.js";
+import { KnownBrowsers } from "./known-browsers.js";
 import { createUses, Logins } from "./logins.js";
 import { Management } from "./management.js";
 import type { AnyMethod } from "./method.js";
+import { type NoticeSettings, Noticing } from "./noticing.js";
 import { Openings } from "./openings.js";
 import { Operations } from "./operations.js";
+import { SendBudgets } from "./send-budgets.js";
 import { Sending } from "./sending.js";
 import { type OnCompromise, Reports } from "./reports.js";
 import { ReportTokens } from "./report-tokens.js";
@@ -46,7 +49,8 @@ export interface EngineSettings {
   readonly trustedDevices: TrustedDevicesOptions | undefined;
   readonly limits: Limits;
   readonly addressLimit: AddressLimit;
-  readonly notify: Notify | undefined;
+  /** Undefined: owners are told nothing. */
+  readonly notices: NoticeSettings | undefined;
   readonly telling: Telling;
   /** The application does something with every new login before that is open. */
   readonly opensLogins: boolean;
@@ -74,6 +78,7 @@ export interface Engine {
   readonly operations: Operations;
   readonly accounts: Accounts;
   readonly rotation: KeyRotation;
+  readonly due: Due;
   /** Resolves when store and keys answer, the keys open what is stored, and the methods have loaded what they need. */
   ready(): Promise<void>;
 }
@@ -100,10 +105,11 @@ function dependenciesOf(
   settings: EngineSettings,
   { keys, seals, store }: Pick<EngineKeys, "keys" | "seals"> & { store: Store },
 ): EngineDependencies {
-  const { addressLimit, clock, limits, telling, trustedDevices } = settings;
+  const { addressLimit, clock, limits, notices, telling, trustedDevices } = settings;
   const { emitAudit, emitError } = telling;
   const methods = new Map<MethodType, AnyMethod>(settings.methods.map((method) => [method.type, method]));
-  const records = new AccountRecords(store, clock, emitAudit);
+  const noticing = notices && new Noticing(notices, telling, { clock, keys, methods });
+  const records = new AccountRecords(store, clock, emitAudit, noticing);
   return {
     clock,
     keys,
@@ -115,8 +121,11 @@ function dependenciesOf(
     challenges: new ChallengeStore(store, seals),
     credentials: new CredentialIndex(store, methods, records),
     addressLimit,
+    budgets: new SendBudgets(store, keys, clock, limits),
     uses: createUses(),
     opensLogins: settings.opensLogins,
+    noticing,
+    browsers: noticing && new KnownBrowsers(keys),
     emitAudit,
     emitError,
   };
@@ -125,10 +134,9 @@ function dependenciesOf(
 /** The composition root: wiring, and nothing else. */
 export function createEngine(settings: EngineSettings): Engine {
   settings.store.useClock?.(settings.clock);
-  const { notify, storeTimeout, telling } = settings;
+  const { storeTimeout, telling } = settings;
   const store = guardedStore(settings.store, storeTimeout, (error) => telling.emitError("store", error));
   const { reportTokens, samples, seals, ...made } = createKeys(settings, store);
-  if (notify !== undefined) sendNotices(telling, notify);
   const dependencies = dependenciesOf(settings, { ...made, seals, store });
   const verification = new Verification(dependencies);
   const operations = new Operations(dependencies, store);
@@ -152,6 +160,7 @@ export function createEngine(settings: EngineSettings): Engine {
     browserIds: new BrowserIds(seals),
     accounts: checkingArguments(new Accounts(dependencies, verification)),
     rotation: new KeyRotation(dependencies, store, samples),
+    due: new Due(dependencies, store),
     ready: () =>
       ready(samples, settings.methods, unprovable).catch((error: unknown) => {
         throw withReason(error);

@@ -4,9 +4,9 @@ import { failure, type Outcome, success } from "../core/errors.js";
 import type { FactorId, MethodType } from "../core/nouns.js";
 import { factorProblem, FRESH } from "../policy/access.js";
 import type { Change } from "./account-records.js";
+import { resending } from "./delivery.js";
 import type { EngineDependencies } from "./dependencies.js";
 import { type LoginContext, subjectOf, weighed } from "./login-context.js";
-import type { EnrollmentContext } from "./method.js";
 import {
   type Answer,
   askerOf,
@@ -14,8 +14,9 @@ import {
   type Enrollable,
   enrollableOf,
   EnrollmentAnswers,
+  enrollmentContextOf,
+  type EnrollmentTerms,
   isShown,
-  methodContextOf,
   openOf,
   withoutOpen,
 } from "./open-enrollments.js";
@@ -27,8 +28,6 @@ export interface PagedEnrollment {
   /** Absent once it was shown for five minutes, until it is begun again. */
   readonly answer?: Answer | undefined;
 }
-
-type Names = Pick<EnrollmentContext, "accountName" | "issuer">;
 
 function mayShow(login: LoginContext, open: Enrollment, now: number): boolean {
   return isShown(open, now) && factorProblem(askerOf(login, open), FRESH, now) === undefined;
@@ -45,7 +44,11 @@ export class EnrollmentPages {
   /**
    * What this login has open of that kind; undefined where that is nothing. Counts as a start does, because it costs as much.
    */
-  async find(login: LoginContext, type: MethodType, names: Names): Promise<Outcome<PagedEnrollment | undefined>> {
+  async find(
+    login: LoginContext,
+    type: MethodType,
+    names: EnrollmentTerms,
+  ): Promise<Outcome<PagedEnrollment | undefined>> {
     const method = enrollableOf(this.dependencies, type);
     if (method === undefined) return failure("not-found");
     const { result } = await this.dependencies.records.change<Outcome<PagedEnrollment | undefined>>(
@@ -60,12 +63,12 @@ export class EnrollmentPages {
   async answerOf(
     login: LoginContext,
     { factorId, type }: { readonly factorId: FactorId; readonly type: MethodType },
-    names: Names,
+    names: EnrollmentTerms,
   ): Promise<Answer | undefined> {
     const now = this.dependencies.clock();
     const [method, open] = [enrollableOf(this.dependencies, type), openOf(login, type, now)];
     if (method === undefined || open?.id !== factorId || !mayShow(login, open, now)) return undefined;
-    return this.answers.shown(open, method, { ...methodContextOf(this.dependencies, login, now), ...names });
+    return this.shown(login, open, method, names, now);
   }
 
   /** The visitor turned away from setting up a factor of this kind: what was shown of it proves nothing any more. */
@@ -80,10 +83,23 @@ export class EnrollmentPages {
     );
   }
 
+  private async shown(
+    login: LoginContext,
+    open: Enrollment,
+    method: Enrollable,
+    names: EnrollmentTerms,
+    now: number,
+  ): Promise<Answer | undefined> {
+    const about = { ...names, factorId: open.id, type: method.type };
+    const context = enrollmentContextOf(this.dependencies, login, about, now);
+    const answer = await this.answers.shown(open, method, context);
+    return answer && { ...answer, ...resending(this.dependencies, login.record.account, method.send, now) };
+  }
+
   private async found(
     login: LoginContext,
     method: Enrollable,
-    names: Names,
+    names: EnrollmentTerms,
     now: number,
   ): Promise<Change<Outcome<PagedEnrollment | undefined>>> {
     const { account } = login.record;
@@ -95,8 +111,7 @@ export class EnrollmentPages {
     const counting = beginningOf(login, method);
     const limited = limitRefusal(this.dependencies, account, counting, now);
     if (limited !== undefined) return limited.change;
-    const context = { ...methodContextOf(this.dependencies, login, now), ...names };
-    const answer = await this.answers.shown(open, method, context);
+    const answer = await this.shown(login, open, method, names, now);
     const { account: next } = countAttempt(account, counting.kinds, counting.scope, this.dependencies.limits, now);
     return { ...(counting.kinds.length > 0 && { account: next }), result: success({ factorId: open.id, answer }) };
   }

@@ -1,4 +1,4 @@
-import { activeFactorsOf, type Enrollment, type Factor } from "../core/account.js";
+import { type Account, activeFactorsOf, type Enrollment, type Factor } from "../core/account.js";
 import { hasRoom, replaceFactor } from "../core/account-changes.js";
 import { countAttempt } from "../core/attempts.js";
 import { failure, type Outcome, type Problem, success } from "../core/errors.js";
@@ -9,7 +9,8 @@ import type { Change } from "./account-records.js";
 import { type Activation, activate, type EnrolledFactor, enrolledWith } from "./activation.js";
 import type { EngineDependencies } from "./dependencies.js";
 import { type LoginContext, scopeOf, subjectOf, weighed } from "./login-context.js";
-import type { AnyMethod, Enroll, EnrollmentBegun, EnrollmentContext, Mismatch } from "./method.js";
+import { countSend, deliver, isCooling, resending } from "./delivery.js";
+import type { AnyMethod, Enroll, EnrollmentContext, Message, Mismatch } from "./method.js";
 import {
   askerOf,
   begunAgain,
@@ -17,21 +18,22 @@ import {
   type Enrollable,
   enrollableOf,
   EnrollmentAnswers,
+  enrollmentContextOf,
+  type EnrollmentTerms,
   isOver,
   methodContextOf,
   openingProblem,
   openOf,
   pendingEnrollment,
+  replacedBy,
   replaceEnrollment,
   withEnrollment,
+  withoutMessage,
 } from "./open-enrollments.js";
-import { countSend, deliver } from "./sending.js";
 import { countedFailure, type Counting, limitRefusal } from "./verification.js";
 
-/** Names an enrollment is begun with, and whatever else was sent. */
-export interface Naming {
-  readonly issuer: string;
-  readonly accountName: string;
+/** What an enrollment is begun with, and whatever else was sent. */
+export interface Naming extends EnrollmentTerms {
   /** What the owner calls the factor. Default: what the method calls itself, numbered. */
   readonly label?: string | undefined;
   /** The body as it was sent, for the method to read. */
@@ -62,10 +64,38 @@ export interface ResyncProof {
 }
 
 type Begin = (context: EnrollmentContext) => ReturnType<Enroll["begin"]>;
-type Opened = OpenEnrollment & Pick<EnrollmentBegun, "deliver">;
+
+/** An enrollment that was written down, and the message that is to be delivered. */
+interface Opened extends OpenEnrollment {
+  readonly message?: Message;
+  /** The account as if it had not been begun. */
+  readonly undo?: (account: Account) => Account;
+}
+
+/** An enrollment that is begun: by a start, under an id of its own. */
+interface Beginning {
+  readonly naming: Naming;
+  readonly id: FactorId;
+  readonly begin: Begin;
+}
+
+/** What is looked at before one is begun. */
+interface Start extends Beginning {
+  readonly counting: Counting;
+  readonly context: EnrollmentContext;
+  /** The factor whose place it is to take. */
+  readonly replaces: FactorId | undefined;
+}
 
 function refused<T>(problem: Problem): Change<Outcome<T>> {
   return { result: { ok: false, problem } };
+}
+
+/** The account without an enrollment whose message was not taken, and with the one that it took the place of. */
+function withoutBegun(account: Account, { id }: Enrollment, before: Enrollment | undefined): Account {
+  const others = account.enrollments.filter((each) => each.id !== id);
+  const isBack = before !== undefined && others.length < account.enrollments.length;
+  return { ...account, enrollments: isBack ? [...others, before] : others };
 }
 
 /** Setting factors up: begun, then finished with a proof. Nothing counts before it is proved. */
@@ -87,18 +117,16 @@ export class Enrollments {
     // Once, however often its write is lost: what it makes can be costly.
     let begun: ReturnType<Begin> | undefined;
     const begin: Begin = (context) => (begun ??= method.enroll.begin(context, naming.body));
+    const beginning: Beginning = { naming, id: randomId(), begin };
     const { result } = await records.change<Outcome<Opened>>(
       subjectOf(login),
-      (current, now) => this.open(weighed(login, current, now), method, { ...naming, begin }, now),
+      (current, now) => this.open(weighed(login, current, now), method, beginning, now),
       login.record,
     );
     if (!result.ok) return result;
-    const { deliver: message, ...opened } = result.value;
+    const { message, undo = (account: Account): Account => account, ...opened } = result.value;
     if (message === undefined) return success(opened);
-    const sent = await deliver(this.dependencies, subjectOf(login), method, message, (account) => ({
-      ...account,
-      enrollments: account.enrollments.filter(({ id }) => id !== opened.factorId),
-    }));
+    const sent = await deliver(this.dependencies, subjectOf(login), method, message, undo);
     return sent.ok ? success(opened) : sent;
   }
 
@@ -135,51 +163,99 @@ export class Enrollments {
   private async open(
     login: LoginContext,
     method: Enrollable,
-    naming: Naming & { readonly begin: Begin },
+    beginning: Beginning,
     now: number,
   ): Promise<Change<Outcome<Opened>>> {
     const { account } = login.record;
+    const { body, label, ...terms } = beginning.naming;
     const open = openOf(login, method.type, now);
-    const problem = openingProblem(askerOf(login, open), now);
+    const replaced = replacedBy(method, account, body);
+    const problem = openingProblem(askerOf(login, open), now, replaced.ok && replaced.value !== undefined);
     if (problem !== undefined) return refused(problem);
+    if (!replaced.ok) return { result: replaced };
+    const { value: replaces } = replaced;
     const counting = beginningOf(login, method);
     const limited = limitRefusal(this.dependencies, account, counting, now);
     if (limited !== undefined) return limited.change;
-    const { accountName, body, issuer, label } = naming;
-    const context = { ...methodContextOf(this.dependencies, login, now), issuer, accountName };
-    const answer = open && (await this.answers.again(open, method, context, body));
-    if (open === undefined || answer === undefined)
-      return this.openAnew(login, method, { ...naming, counting, context }, now);
-    const again = begunAgain(open, label, now);
-    const { account: next } = countAttempt(account, counting.kinds, counting.scope, this.dependencies.limits, now);
-    return {
-      account: replaceEnrollment(next, again),
-      result: success({ factorId: again.id, label: again.label, answer }),
+    const about = { ...terms, factorId: open?.id ?? beginning.id, type: method.type };
+    const start: Start = {
+      ...beginning,
+      counting,
+      context: enrollmentContextOf(this.dependencies, login, about, now),
+      replaces,
     };
+    const again = open && begunAgain(open, { label, replaces }, now);
+    const change = again && (await this.openAgain(login, method, start, again));
+    return change ?? this.openAnew(login, method, start, again);
+  }
+
+  /** The open one, where nothing else was asked for. */
+  private async openAgain(
+    login: LoginContext,
+    method: Enrollable,
+    { context, counting, naming }: Start,
+    again: Enrollment,
+  ): Promise<Change<Outcome<Opened>> | undefined> {
+    const { account } = login.record;
+    if (method.enroll.resume !== undefined) return this.resume(account, method, { context, body: naming.body }, again);
+    const answer = await this.answers.again(again, method, context, naming.body);
+    if (answer === undefined) return undefined;
+    const { limits } = this.dependencies;
+    const { account: next } = countAttempt(account, counting.kinds, counting.scope, limits, context.now);
+    const { id: factorId, label } = again;
+    return { account: replaceEnrollment(next, again), result: success({ factorId, label, answer }) };
+  }
+
+  /** Of a method that sends: its message once more, unless one went out a moment ago. */
+  private async resume(
+    account: Account,
+    { enroll, send }: Enrollable,
+    { body, context }: { readonly body: Naming["body"]; readonly context: EnrollmentContext },
+    again: Enrollment,
+  ): Promise<Change<Outcome<Opened>> | undefined> {
+    const { now } = context;
+    const resumed = await enroll.resume?.(again.state, context, body);
+    if (resumed === undefined) return undefined;
+    if ("code" in resumed) return refused(resumed);
+    const { id: factorId, label } = again;
+    const cools = send !== undefined && isCooling(this.dependencies, account, send, now);
+    const counted = cools || send === undefined ? { account } : countSend(this.dependencies, account, send, now);
+    if ("problem" in counted) return refused(counted.problem);
+    const state = cools ? again.state : resumed.state;
+    const next = replaceEnrollment(counted.account, { ...again, state });
+    const answer = { ...resumed.answer, ...resending(this.dependencies, next, send, now) };
+    const undo = (each: Account): Account => withoutMessage(each, factorId, resumed);
+    const sent = cools ? {} : { message: resumed, undo };
+    return { account: next, result: success({ factorId, label, answer, ...sent }) };
   }
 
   private async openAnew(
     login: LoginContext,
     method: Enrollable,
-    given: Naming & { readonly begin: Begin; readonly counting: Counting; readonly context: EnrollmentContext },
-    now: number,
+    { begin, context, counting, id, naming, replaces }: Start,
+    before: Enrollment | undefined,
   ): Promise<Change<Outcome<Opened>>> {
-    const { begin, body, context, counting, label } = given;
-    const problem = openingProblem(login, now);
+    const { now } = context;
+    const problem = openingProblem(login, now, replaces !== undefined);
     if (problem !== undefined) return refused(problem);
-    const begun = await begin(context);
+    const begun = await begin({ ...context, factorId: id });
     if ("code" in begun) return refused(begun);
     const { account } = login.record;
     const { account: next } = countAttempt(account, counting.kinds, counting.scope, this.dependencies.limits, now);
-    const sends = begun.deliver === undefined ? [] : (method.send?.limits ?? []);
-    const counted = countSend(this.dependencies, next, sends, now);
+    const { answer, budgets, deliver: send, state } = begun;
+    const counted =
+      send === undefined || method.send === undefined
+        ? { account: next }
+        : countSend(this.dependencies, next, method.send, now);
     if ("problem" in counted) return refused(counted.problem);
-    const { answer, deliver: message, state } = begun;
-    const id = randomId();
-    const kept = await this.answers.keep(login, method, begun, { id, body });
-    const pending = pendingEnrollment(login, method, { id, label, state, answer: kept }, now);
-    const opened: Opened = { factorId: id, label: pending.label, answer, ...(message && { deliver: message }) };
-    return { account: withEnrollment(counted.account, pending, now), result: success(opened) };
+    const kept = await this.answers.keep(login, method, begun, { id, body: naming.body });
+    const pending = pendingEnrollment(login, method, { id, label: naming.label, state, answer: kept, replaces }, now);
+    const written = withEnrollment(counted.account, pending, now);
+    const told = { ...answer, ...resending(this.dependencies, written, send && method.send, now) };
+    const opened = { factorId: id, label: pending.label, answer: told };
+    const undo = (each: Account): Account => withoutBegun(each, pending, before);
+    const message = send && { deliver: send, ...(budgets && { budgets }) };
+    return { account: written, result: success({ ...opened, ...(message && { message, undo }) }) };
   }
 
   private async prove(
@@ -198,18 +274,18 @@ export class Enrollments {
     if (limited !== undefined) return limited.change;
     if (pending === undefined) return refused({ code: "not-found" });
     if (isOver(pending, now)) return refused({ code: "expired" });
-    if (!hasRoom(account)) return refused({ code: "conflict" });
+    if (pending.replaces === undefined && !hasRoom(account)) return refused({ code: "conflict" });
     const proved = await method.enroll.confirm(
       proof.code,
       pending.state,
-      methodContextOf(this.dependencies, login, now),
+      methodContextOf(this.dependencies, login, now, pending.id),
     );
     if ("mismatch" in proved) return this.mismatched(login, method, proved.mismatch, now, pending);
-    const { id, type, label } = pending;
+    const { id, label, replaces, type } = pending;
     const { result, ...change } = await activate(
       this.dependencies,
       login,
-      { id, type, label, state: proved.state, keepsOthers: proof.keepsOthers === true },
+      { id, type, label, state: proved.state, replaces, keepsOthers: proof.keepsOthers === true },
       now,
     );
     return { ...change, result: success(result) };

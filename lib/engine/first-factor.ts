@@ -1,4 +1,5 @@
 import type { Account, Login } from "../core/account.js";
+import { withoutWaiting } from "../core/waiting.js";
 import { removeLogin, revokeFirstStep, sighted } from "../core/logins.js";
 import type { Client, UserId } from "../core/nouns.js";
 import { randomId } from "../crypto/random.js";
@@ -157,7 +158,8 @@ export class FirstFactor {
     }
     const { login, opens } = this.loginBy(deviceId, account, newcomer.source, session, now);
     const current = match.kind === "rotated" ? match.account : account;
-    const { account: listed, events } = withLogin(current, login, this.dependencies.uses, now);
+    const answered = withoutWaiting(current, { browser: login.label, ip: login.ip });
+    const { account: listed, events } = withLogin(answered, login, this.dependencies.uses, now);
     const result = opens ? { match, opens: true as const } : { match };
     return { account: listed, result, events: [...events, { action: "device-used" }] };
   }

@@ -8,6 +8,7 @@ import type { Store } from "../stores/contract.js";
 import type { KeySamples } from "./key-samples.js";
 import type { Change } from "./account-records.js";
 import type { EngineDependencies } from "./dependencies.js";
+import { resealBrowsers } from "./known-browsers.js";
 import { resealDevice } from "./trusted-devices.js";
 
 /** How far a rotation is, and at its end what it leaves. */
@@ -123,6 +124,7 @@ export class KeyRotation {
       factors: await Promise.all(account.factors.map(anew)),
       enrollments: await Promise.all(account.enrollments.map(anew)),
       devices: await Promise.all(account.devices.map((device) => resealDevice(device, context))),
+      ...(account.browsers && { browsers: await resealBrowsers(account.browsers, context) }),
     };
     const isChanged = serializeAccount(next).text !== serializeAccount(account).text;
     return { ...(isChanged && { account: next }), result: { isChanged, isUnreadable, left } };

@@ -25,6 +25,12 @@ export interface LoginSource {
   readonly contact: Contact;
   /** Where the routes live, with the site's origin in front, for links in messages; undefined where no browser opens the site. */
   readonly place: string | undefined;
+  /** The application's name, as messages say it. */
+  readonly issuer: string;
+  /** What this browser carries by which an account knows it again; undefined where it carries nothing yet. */
+  readonly browserToken: string | undefined;
+  /** Has the browser carry this from now on. */
+  keepBrowser(token: string): void;
 }
 
 /**
@@ -67,8 +73,12 @@ export function weighed(login: Unweighed, record: AccountRecord, now: number): L
   return reconfirmed === true ? { ...context, reconfirmed } : context;
 }
 
-export function subjectOf({ source, userId }: Pick<LoginContext, "source" | "userId">): Subject {
-  return { userId, client: source.client, browser: source.label };
+export function subjectOf({
+  session,
+  source,
+  userId,
+}: Pick<LoginContext, "source" | "userId"> & { readonly session?: SessionRecord | undefined }): Subject {
+  return { userId, client: source.client, browser: source.label, loginId: session?.id, reach: source };
 }
 
 /** Id of the trusted device the presented token names; nothing is proved by it. */

@@ -4,6 +4,7 @@ import { LruMap } from "../core/lru-map.js";
 import type { AccountEvent } from "../events/audit.js";
 import { listedAt, type SessionRecord } from "../policy/assess.js";
 import type { EngineDependencies } from "./dependencies.js";
+import { recognizedWith } from "./known-browsers.js";
 import { listedLogin, type LoginContext, subjectOf, weighed } from "./login-context.js";
 import { openingOf } from "./openings.js";
 
@@ -56,7 +57,7 @@ export class Logins {
     const { clock, records, uses } = this.dependencies;
     const { record, result } = await records.change<{ readonly login: Login; readonly opens?: true } | undefined>(
       subjectOf(login),
-      (current, now) => {
+      async (current, now) => {
         const { account } = current;
         if (weighed(login, current, now).status.status !== "not-enrolled") return { result: undefined };
         const known = continued(account, login) ?? account.logins.find(({ id }) => id === session.id);
@@ -65,7 +66,9 @@ export class Logins {
         const step = { id: session.id, at: session.at, proofs: [], ...(opening && { opening }) };
         const listed: Login = { ...step, ...sighted(login.source.sight, now) };
         const opens = opening !== undefined;
-        return { ...withLogin(account, listed, uses, now), result: { login: listed, ...(opens && { opens }) } };
+        const next = withLogin(account, listed, uses, now);
+        const { events, ...seen } = await recognizedWith(this.dependencies, login, next.account);
+        return { ...seen, events: [...next.events, ...events], result: { login: listed, ...(opens && { opens }) } };
       },
       login.record,
     );

@@ -61,7 +61,8 @@ export class Management {
       if (factor === undefined) return failure("not-found");
       if (name === "") return failure("invalid-request");
       const value: Factor = { ...factor, label: name };
-      const event = { action: "factor-renamed", method: factor.type, factorId, label: name };
+      const facts = { before: factor.label };
+      const event = { action: "factor-renamed", method: factor.type, factorId, label: name, facts };
       return success({ account: replaceFactor(account, value), value, event });
     });
   }
@@ -106,7 +107,7 @@ export class Management {
     return this.changeFactors(login, NOT_BY_BACKUP_CODE, async ({ record: { account } }, now) => {
       const { backupCodes, keys } = this.dependencies;
       if (backupCodes === undefined || !isEnrolled(account)) return failure("not-found");
-      const value = madeBy(await backupCodes.mint({ userId: account.userId, now, keys }), listedLogin(login));
+      const value = madeBy(await backupCodes.mint({ userId: account.userId, now, keys }), listedLogin(login)?.id);
       const next = withBackupCodes(account, value.factor);
       return success({ account: next, value, event: { action: "backup-codes-regenerated" } });
     });

@@ -1,4 +1,5 @@
 import type { Account, Factor } from "../core/account.js";
+import type { Contact } from "../core/contact.js";
 import type { Problem } from "../core/errors.js";
 import type { FactorId, LimitKind, Limits, MethodType, UserId } from "../core/nouns.js";
 import type { Keys } from "../crypto/key-provider.js";
@@ -22,14 +23,33 @@ export interface MethodContext extends SealContext {
    * these, and prove nothing for another. Undefined for operations of the application's own.
    */
   readonly loginId?: string | undefined;
+  /** The factor that is being set up, by the id it will have. Undefined for those in force: they say it themselves. */
+  readonly factorId?: FactorId | undefined;
   /** What passkeys call the user; undefined before the first. */
   readonly userHandle?: string | undefined;
 }
 
-/** What an enrollment may tell about its owner. */
-export interface EnrollmentContext extends MethodContext {
+/** What a message says whose it is with, and in which words. Nothing of it comes from a request's headers. */
+export interface Writing {
   readonly issuer: string;
+  /** Of the site, as configured; undefined where no browser opens it. */
+  readonly origin: string | undefined;
+  /** The reader's language (BCP 47): what the application knows of its user, else that of the pages. */
+  readonly locale: string;
+  /** The method's words in force for this request. */
+  readonly words: unknown;
+}
+
+/** What a method may know when it sends something to one user. */
+export interface SendContext extends MethodContext, Writing {}
+
+/** What an enrollment may tell about its owner. */
+export interface EnrollmentContext extends SendContext {
   readonly accountName: string;
+  /** How the application says its user can be reached. None of it is proved. */
+  readonly contact: Contact;
+  /** The factors of this kind that the account has. */
+  readonly factors: readonly Factor[];
 }
 
 /** The site as it is configured: nothing of it comes from a request's headers. */
@@ -72,6 +92,8 @@ export interface Rejection<State = unknown> {
   /** Something its owner should hear of, and about which factor. */
   readonly concern?: AuditAction;
   readonly factorId?: FactorId;
+  /** Factors of which this was one more wrong answer in a row. Default: all of the kind that are open. */
+  readonly failing?: readonly FactorId[];
 }
 
 /** Nothing was tried yet: the answer is still awaited, from another device. Nothing is counted; the client asks again. */
@@ -92,14 +114,41 @@ export interface Mismatch<State = unknown> {
 
 export type Proved<State = unknown> = { readonly state: State } | { readonly mismatch: Mismatch<State> };
 
-/** What is to be delivered once the change that belongs to it is written. Rejects where the message was not taken. */
-export type Deliver = () => Promise<void>;
+/**
+ * What is to be delivered once the change that belongs to it is written. Rejects where the message was not taken. `signal` is aborted
+ * once nobody waits for it any more.
+ */
+export type Deliver = (signal: AbortSignal) => Promise<void>;
+
+/** What the messages of all accounts together are counted against, such as one destination. */
+export interface SendBudget {
+  /** One of the method's limits. */
+  readonly kind: LimitKind;
+  /** Which of that kind it is: a destination, a country. Only a keyed digest of it is stored. */
+  readonly of: string;
+  /** What is told, once in a window, when four fifths of it are used. Default: nothing. */
+  readonly near?: { readonly action: AuditAction; readonly reason: string };
+}
+
+/** A message, and what it counts against. */
+export interface Message {
+  readonly deliver: Deliver;
+  /** Beside the account's own limits. All of them must have room, or nothing is sent. Default: none. */
+  readonly budgets?: readonly SendBudget[];
+}
 
 /** An enrollment that was begun, with what its owner is shown once. */
-export interface EnrollmentBegun<State = unknown> {
+export interface EnrollmentBegun<State = unknown> extends Partial<Message> {
   readonly state: State;
   readonly answer: Readonly<Record<string, unknown>>;
-  readonly deliver?: Deliver;
+}
+
+/** An enrollment that is open, begun or asked for once more. */
+export interface EnrollmentResumed<State = unknown> extends Message {
+  readonly state: State;
+  readonly answer: Readonly<Record<string, unknown>>;
+  /** The state as if it had not been asked for, where the message was not taken. Default: as it is. */
+  undo?(state: State): State;
 }
 
 /** How a factor of this kind is set up: begun, then finished with a proof of having it. */
@@ -110,6 +159,17 @@ export interface Enroll<State = unknown> {
   readonly limits?: readonly LimitKind[];
   /** `body` is what was sent, unread: an address, a number. A problem refuses, and nothing is begun. */
   begin(context: EnrollmentContext, body: Readonly<Record<string, unknown>>): Promise<EnrollmentBegun<State> | Problem>;
+  /**
+   * For methods that send: the open enrollment asked for once more, by its id (no `body`) or begun again with this body; undefined where
+   * that asks for another one. In a cool-down its message is not sent. Default: it is begun anew.
+   */
+  resume?(
+    state: State,
+    context: EnrollmentContext,
+    body?: Readonly<Record<string, unknown>>,
+  ): Promise<EnrollmentResumed<State> | Problem | undefined>;
+  /** Begun with `replaces`, the id of a factor of this kind, the new one takes its place. Default: it cannot. */
+  readonly replaces?: true;
   /**
    * What an open enrollment showed when it was begun, once more: its page is loaded again, or it is begun again. Default: what `begin`
    * answered is kept beside it, sealed, and shown again; begun again with another body, or where a message was sent, it is begun anew.
@@ -126,10 +186,9 @@ export interface Enroll<State = unknown> {
 }
 
 /** A factor ready to be asked for, and the message that asks. */
-export interface Prepared<State = unknown> {
+export interface Prepared<State = unknown> extends Message {
   readonly factor: Factor<State>;
   readonly answer: Readonly<Record<string, unknown>>;
-  readonly deliver: Deliver;
   /**
    * The factor as if it had not been asked for, where the message was not taken: what was replaced comes back. `factor` is the one
    * stored by then. Default: as it is.
@@ -144,10 +203,19 @@ export interface Send<State = unknown> {
    * two messages.
    */
   readonly limits: readonly LimitKind[];
+  /**
+   * A cool-down between two messages of its own: answers say when it is over (`resendAt`), and a message nobody answered for does not
+   * begin it. Default: none but those among `limits`.
+   */
+  readonly coolDown?: LimitKind;
+  /** What messages that were not taken count against, and these alone. Default: they can be tried again for ever. */
+  readonly rejected?: LimitKind;
   /** Milliseconds a delivery may take; then nobody knows whether it was taken, and it stays counted. Default, and most: 30 s. */
   readonly timeout?: number;
   /** A problem refuses, and nothing is counted. */
-  prepare(factor: Factor<State>, context: MethodContext): Promise<Prepared<State> | Problem>;
+  prepare(factor: Factor<State>, context: SendContext): Promise<Prepared<State> | Problem>;
+  /** Until when what was sent to this login (`loginId`) can be answered, milliseconds since the epoch. Default: nobody is told. */
+  openUntil?(factor: Factor<State>, context: Pick<MethodContext, "loginId" | "now">): number | undefined;
 }
 
 /** New look-up secrets in clear, for the one answer that shows them, and the factor to store. */
@@ -182,6 +250,16 @@ export interface FactorMethod<State = unknown, Presented = unknown> {
   /** NIST SP 800-63B-4 level a login with this proof can claim. */
   readonly aal: 1 | 2;
   readonly phishingResistant: boolean;
+  /**
+   * `false`: a proof of this kind shows too little for `mfa.require`, whatever a route asks for, and none is taken for an operation; it
+   * finishes logins. Default: what the route asks for decides.
+   */
+  readonly stepsUp?: false;
+  /**
+   * Restricted in the sense of NIST SP 800-63B-4 section 3.2.9: who has taken over the line or the mailbox has it too. Its proof opens
+   * the settings only of an account without a factor of another kind, backup codes aside. Default: it opens them.
+   */
+  readonly isRestricted?: true;
   /** The budgets a guess counts against. Empty: it cannot be guessed, and is never locked. */
   readonly limits: readonly LimitKind[];
   /** Budgets this method brings, with their defaults; the `limits` option replaces them by name. */
@@ -209,6 +287,8 @@ export interface FactorMethod<State = unknown, Presented = unknown> {
   obstacle?(factor: Factor<State>, site: Pick<Site, "origins">): string | undefined;
   /** A masked or technical word about the factor for its owner, where there is something to say. */
   hint?(factor: Factor<State>): string | undefined;
+  /** Where messages for a factor go, in clear: an address, a number. For telling its owner that it was replaced. */
+  destination?(factor: Factor<State>, context: SealContext): Promise<{ readonly address: string } | string>;
   /** The state with everything sealed in it under the newest key. Default: nothing is sealed. */
   reseal?(state: State, context: SealContext): Promise<State>;
   /** The method as the strict preset wants it, or undefined where it has no place there. Default: unchanged. */

@@ -1,14 +1,22 @@
-import { type Account, type Enrollment, freeLabel } from "../core/account.js";
+import { type Account, type Enrollment, factorsOf, freeLabel } from "../core/account.js";
 import { hasRoom } from "../core/account-changes.js";
-import { isSilence, type Problem } from "../core/errors.js";
-import { type MethodType, MINUTE, type UserId } from "../core/nouns.js";
+import { failure, isSilence, type Outcome, type Problem, success } from "../core/errors.js";
+import { type FactorId, type MethodType, MINUTE, type UserId } from "../core/nouns.js";
 import { cleanText, MAX_LABEL } from "../core/text.js";
 import { isFresh, isFuture } from "../core/time.js";
 import type { KeyContext, Keys } from "../crypto/key-provider.js";
 import { factorProblem, FRESH, stepUp } from "../policy/access.js";
 import type { EngineDependencies } from "./dependencies.js";
 import { type LoginContext, scopeOf } from "./login-context.js";
-import type { AnyMethod, Enroll, EnrollmentBegun, EnrollmentContext, MethodContext } from "./method.js";
+import type {
+  AnyMethod,
+  Enroll,
+  EnrollmentBegun,
+  EnrollmentContext,
+  EnrollmentResumed,
+  MethodContext,
+  Writing,
+} from "./method.js";
 import type { Counting } from "./verification.js";
 
 // Enrollments that are open, until they are proved, cancelled or over: which there are, and what is shown of one once more.
@@ -25,6 +33,11 @@ const SHOWN_LIFE = 5 * MINUTE;
 /** What is sent with every start and changes nothing of what is begun. */
 const BESIDE = ["endOtherSessions", "label", "password"];
 
+/** What whoever asks is called, and told in. */
+export interface EnrollmentTerms extends Writing {
+  readonly accountName: string;
+}
+
 /** The method of this kind, where it can be set up. */
 export function enrollableOf({ methods }: EngineDependencies, type: MethodType): Enrollable | undefined {
   const method = methods.get(type);
@@ -36,8 +49,21 @@ export function methodContextOf(
   { keys }: EngineDependencies,
   { session, userId }: LoginContext,
   now: number,
+  factorId?: FactorId,
 ): MethodContext {
-  return { userId, now, keys, loginId: session?.id };
+  return { userId, now, keys, loginId: session?.id, factorId };
+}
+
+/** What the method may know of this login, and of what it sets up. */
+export function enrollmentContextOf(
+  dependencies: EngineDependencies,
+  login: LoginContext,
+  { factorId, type, ...terms }: EnrollmentTerms & { readonly factorId: FactorId; readonly type: MethodType },
+  now: number,
+): EnrollmentContext {
+  const { contact } = login.source;
+  const factors = factorsOf(login.record.account, type);
+  return { ...methodContextOf(dependencies, login, now, factorId), ...terms, contact, factors };
 }
 
 /** What beginning counts against, and showing it once more, which costs as much. */
@@ -71,12 +97,12 @@ export function askerOf(login: LoginContext, open: Enrollment | undefined): Logi
 }
 
 /** Why nothing can be set up at this login now; undefined where it can. */
-export function openingProblem(login: LoginContext, now: number): Problem | undefined {
+export function openingProblem(login: LoginContext, now: number, replaces = false): Problem | undefined {
   const problem = factorProblem(login, FRESH, now);
   if (problem !== undefined) return problem;
   // A login from before this middleware was installed has no record to tie an enrollment to.
   if (login.session === undefined) return stepUp(FRESH);
-  return hasRoom(login.record.account) ? undefined : { code: "conflict" };
+  return replaces || hasRoom(login.record.account) ? undefined : { code: "conflict" };
 }
 
 /** A new enrollment, as it is kept. */
@@ -86,31 +112,59 @@ export function pendingEnrollment(
   begun: Pick<Enrollment, "id" | "state"> & {
     readonly label: string | undefined;
     readonly answer?: string | undefined;
+    readonly replaces?: FactorId | undefined;
   },
   now: number,
 ): Enrollment {
-  const { answer, id, label, state } = begun;
+  const { answer, id, label, replaces, state } = begun;
+  const replaced = record.account.factors.find((each) => each.id === replaces)?.label;
   return {
     id,
     type,
-    label: cleanText(label ?? "", MAX_LABEL) || freeLabel(record.account, enroll.label),
+    label: cleanText(label ?? "", MAX_LABEL) || (replaced ?? freeLabel(record.account, enroll.label)),
     loginId: session?.id ?? "",
     expiresAt: now + ENROLLMENT_LIFE,
     shownAt: now,
     ...(reconfirmed === true && { reconfirmed }),
     ...(answer !== undefined && { answer }),
+    ...(replaces !== undefined && { replaces }),
     state,
   };
 }
 
 /** The open one as it is once its owner has begun it again: what they call it now counts, if they call it anything. */
-export function begunAgain(open: Enrollment, label: string | undefined, now: number): Enrollment {
-  return { ...open, label: cleanText(label ?? "", MAX_LABEL) || open.label, shownAt: now };
+export function begunAgain(
+  open: Enrollment,
+  { label, replaces }: { readonly label: string | undefined; readonly replaces: FactorId | undefined },
+  now: number,
+): Enrollment {
+  const asked = { label: cleanText(label ?? "", MAX_LABEL) || open.label, ...(replaces !== undefined && { replaces }) };
+  return { ...open, ...asked, shownAt: now };
+}
+
+/** The factor that a body says is to be replaced, if it says so. */
+export function replacedBy(
+  { enroll, type }: Enrollable,
+  { factors }: Account,
+  { replaces }: Body,
+): Outcome<FactorId | undefined> {
+  // A form's empty field says no more than leaving it out.
+  if (enroll.replaces !== true || replaces === undefined || replaces === null || replaces === "")
+    return success(undefined);
+  const replaced = factors.find((each) => each.id === replaces && each.type === type);
+  return replaced === undefined ? failure("not-found") : success(replaced.id);
 }
 
 export function replaceEnrollment(account: Account, enrollment: Enrollment): Account {
   const enrollments = account.enrollments.map((each) => (each.id === enrollment.id ? enrollment : each));
   return { ...account, enrollments };
+}
+
+/** The account with that enrollment, where it is still open, as if its message had not been asked for. */
+export function withoutMessage(account: Account, id: FactorId, resumed: EnrollmentResumed): Account {
+  const open = account.enrollments.find((each) => each.id === id);
+  if (open === undefined || resumed.undo === undefined) return account;
+  return replaceEnrollment(account, { ...open, state: resumed.undo(open.state) });
 }
 
 export function withEnrollment(account: Account, pending: Enrollment, now: number): Account {

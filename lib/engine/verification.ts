@@ -1,4 +1,4 @@
-import { type Account, activeFactorsOf } from "../core/account.js";
+import { type Account, activeFactorsOf, type Factor } from "../core/account.js";
 import { closedFactors, countFailures, countSuccess, isClosed, replaceFactor } from "../core/account-changes.js";
 import { type AttemptScope, countAttempt, limitReached } from "../core/attempts.js";
 import { failure, type Outcome, type Problem, success } from "../core/errors.js";
@@ -40,6 +40,13 @@ export interface Verified {
 
 /** What an attempt came to: a right proof to go on with, or a change that is all there is to do. */
 export type Tried = { readonly verified: Verified } | { readonly change: Change<Outcome<Waiting>> };
+
+/** So many backup codes left are told: that they run low, and that they have run out. */
+const FEW: readonly number[] = [2, 0];
+
+function factsOf(remaining: number | undefined): Pick<AccountEvent, "facts"> {
+  return remaining === undefined ? {} : { facts: { remaining } };
+}
 
 function refused(problem: Problem, events: readonly AccountEvent[] = []): { readonly change: Change<Outcome<never>> } {
   return { change: { result: { ok: false, problem }, events } };
@@ -141,21 +148,26 @@ export class Verification {
 
   private right(
     account: Account,
-    { type, verifiedAs = "factor-verified" }: AnyMethod,
+    method: AnyMethod,
     scope: AttemptScope,
     now: number,
     { amr, answer = {}, concern, factor }: Evidence,
   ): Verified {
+    const { type, verifiedAs = "factor-verified" } = method;
     const worth = factor.onBackupCode === true ? ({ onBackupCode: true } as const) : {};
     const proof: Proof = { method: type, factorId: factor.id, at: now, ...worth, ...(amr && { amr }) };
     const next = countSuccess(account, factor, scope, now);
     const stillClosed = new Set(closedFactors(next).map(({ id }) => id));
     const reopened = closedFactors(account).filter(({ id }) => !stillClosed.has(id));
     const about = { method: type, factorId: factor.id };
+    const remaining = method.remaining?.(factor);
     const events: AccountEvent[] = [
       ...reopened.map(reopening),
       ...(concern === undefined ? [] : [{ action: concern, ...about }]),
-      { action: verifiedAs, ...about, isRecorded: true },
+      { action: verifiedAs, ...about, isRecorded: true, ...factsOf(remaining) },
+      ...(remaining !== undefined && FEW.includes(remaining)
+        ? [{ action: "backup-codes-low" as const, ...about, ...factsOf(remaining) }]
+        : []),
     ];
     return { account: next, proof, answer, events };
   }
@@ -165,7 +177,7 @@ export class Verification {
     { limits, refusal, type }: AnyMethod,
     scope: AttemptScope,
     now: number,
-    { concern, factorId, factors = [] }: Partial<Rejection> = {},
+    { concern, factorId, factors = [], failing }: Partial<Rejection> = {},
   ): { readonly change: Change<Outcome<never>> } {
     const result = failure(refusal, { isFailedAttempt: true });
     const failed = { method: type, outcome: "failure" } as const;
@@ -179,7 +191,10 @@ export class Verification {
       return { change: { ...(isWorthWriting && { account: changed }), result, events } };
     }
     const counted = countedFailure(this.dependencies, changed, { kinds: limits, scope, type }, now);
-    const open = activeFactorsOf(counted.account, type).filter((factor) => !isClosed(factor, scope));
+    const isFailing = ({ id }: Factor): boolean => failing === undefined || failing.includes(id);
+    const open = activeFactorsOf(counted.account, type).filter(
+      (factor) => isFailing(factor) && !isClosed(factor, scope),
+    );
     const { account: next, closed } = countFailures(counted.account, open, scope);
     const closing = closed.map(
       ({ id, label }) => ({ action: "factor-disabled", factorId: id, label, ...failed }) as const,

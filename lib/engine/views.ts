@@ -75,8 +75,10 @@ export interface ActivityView {
   readonly count: number;
   /** What it ended beside what it is about: sessions, and the trust in browsers. Absent: nothing. */
   readonly ended?: Ended;
-  /** The last time, counted over everything that ever happened: the higher, the later. */
+  /** The last time, counted over everything that ever happened: the higher, the later. Notices carry it. */
   readonly number: number;
+  /** Of times before of which there was a notice, newest first, five at most. Absent: none. */
+  readonly earlier?: readonly number[];
 }
 
 export interface BackupCodesView {

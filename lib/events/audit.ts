@@ -14,6 +14,7 @@ export type KnownAction =
   | "factor-imported"
   | "factor-removed"
   | "factor-renamed"
+  | "factor-replaced"
   | "factor-resynced"
   | "backup-codes-regenerated"
   | "backup-code-used"
@@ -39,6 +40,9 @@ export type KnownAction =
   | "sessions-revoked"
   | "signed-out-everywhere"
   | "passkey-counter-regressed"
+  | "backup-codes-low"
+  | "new-browser"
+  | "login-unfinished"
   | "would-block"
   | "notice-failed"
   | "code-sent"
@@ -62,6 +66,19 @@ export interface AccountEvent {
   readonly label?: string;
   /** The owner's activity list has a line for it, whatever it is called. */
   readonly isRecorded?: true;
+  /** What the owner is told beside, and nobody else: counts and names, no secret. */
+  readonly facts?: EventFacts;
+  /** The factor that another has taken the place of, as it was stored: for telling its owner where it was. Never part of an event. */
+  readonly replaced?: Factor;
+}
+
+export interface EventFacts {
+  /** Backup codes left. */
+  readonly remaining?: number;
+  /** Logins that it happened to. */
+  readonly count?: number;
+  /** What a factor was called before. */
+  readonly before?: string;
 }
 
 /** What ends other logins, and the trust in browsers. Whatever is about one of them alone names it. */
@@ -131,6 +148,7 @@ const OWASP: Partial<Record<string, readonly [name: string, level: OwaspLevel]>>
   "factor-enrolled": ["authn_token_created", "INFO"],
   "factor-imported": ["authn_token_created", "INFO"],
   "factor-removed": ["authn_token_revoked", "WARN"],
+  "factor-replaced": ["authn_token_revoked", "WARN"],
   "backup-codes-regenerated": ["authn_token_created", "INFO"],
   "backup-code-used": ["authn_login_success", "INFO"],
   "device-trusted": ["authn_token_created", "INFO"],

@@ -9,6 +9,7 @@ import { isThenable } from "../core/within.js";
 import { tried } from "../core/tried.js";
 import type { AuditAction, AuditEvent } from "./audit.js";
 import type { ErrorEvent, ErrorPlace } from "./failures.js";
+import type { Reach } from "./notices.js";
 
 /** What listeners can subscribe to. */
 export interface EventMap {
@@ -26,12 +27,21 @@ export interface Subject {
   readonly client?: Client | undefined;
   /** A short name of the browser, for the owner's own activity list. */
   readonly browser?: string | undefined;
+  /** The login that does it, as its session names it. */
+  readonly loginId?: string | undefined;
+  /** How the user is reached, by their own request. Absent: it is asked for. */
+  readonly reach?: Reach | undefined;
 }
 
 export type Details = Partial<Pick<AuditEvent, "method" | "factorId" | "reason" | "outcome">>;
 
-/** Tells everyone who listens; answers nothing and never throws. */
-export type EmitAudit = (action: AuditAction, subject: Subject, details?: Details) => void;
+/** Tells everyone who listens, and then whoever is to tell the owner; answers nothing and never throws. */
+export type EmitAudit = (
+  action: AuditAction,
+  subject: Subject,
+  details?: Details,
+  tellOwner?: (event: AuditEvent) => void,
+) => void;
 
 /** Whose request it was, as far as it is known. */
 export type Concerned = Partial<Pick<Subject, "userId" | "client">>;
@@ -153,11 +163,13 @@ function createEmitError(events: Events, clock: Clock): EmitError {
  */
 export function createEvents(clock: Clock): Telling {
   const events: Events = new EventEmitter<EventMap>();
-  const emitAudit: EmitAudit = (action, subject, details = {}) => {
-    if (!diagnostics.hasSubscribers && events.listenerCount("audit") === 0) return;
+  const emitAudit: EmitAudit = (action, subject, details = {}, tellOwner) => {
+    const isHeard = diagnostics.hasSubscribers || events.listenerCount("audit") > 0;
+    if (!isHeard && tellOwner === undefined) return;
     const event = describe(clock, action, subject, details);
     diagnostics.publish(event);
     tell(events, "audit", event);
+    tellOwner?.(event);
   };
   return { events, emitAudit, emitError: createEmitError(events, clock) };
 }

@@ -149,7 +149,7 @@ async function showOperation(context: RouteContext, id: unknown): Promise<Outcom
   const { engine, login, pages, req } = context;
   const operation = typeof id === "string" ? await engine.operations.shown(login, id) : undefined;
   if (operation === undefined) return failure("expired");
-  const choices = engine.authentication.choices(login);
+  const choices = engine.authentication.choices(login, operation);
   const methods = choices.filter(({ type }) => operation.methods.includes(type));
   const body = { ...(await challengeBody(context, methods)), ...operationMember(operation) };
   const render = () => pages.challenge(req, login, undefined, undefined, operation);

@@ -1,5 +1,7 @@
 import { failure, type Problem, success } from "../core/errors.js";
 import type { MethodType } from "../core/nouns.js";
+import { webOrigins } from "../core/origins.js";
+import type { EnrollmentTerms } from "../engine/open-enrollments.js";
 import { isDue } from "../policy/assess.js";
 import { wantsPage } from "./answers.js";
 import { choiceIn } from "./other-sessions.js";
@@ -13,10 +15,12 @@ export function enrollmentPath(type: MethodType): string {
   return `/${type}/enroll`;
 }
 
-/** What an enrollment calls the site and the account. */
-export function namesFor({ login, req, settings }: RouteContext): { issuer: string; accountName: string } {
+/** What an enrollment, or a message, calls the site and the account, and in which words. */
+export function termsFor({ login, pages, req, settings }: RouteContext, type: MethodType): EnrollmentTerms {
   const user = userOf(login);
-  return { issuer: settings.issuer(req, user), accountName: settings.accountName(user) };
+  const [origin] = webOrigins(login.source.origins);
+  const names = { issuer: settings.issuer(req, user), accountName: settings.accountName(user), origin };
+  return { ...names, ...pages.writing(req, login, type) };
 }
 
 function factorIdIn(body: unknown): string {
@@ -33,7 +37,7 @@ export async function enrollmentAgain(
 ): Promise<LayoutParts> {
   const { engine, login, pages, req } = context;
   const factorId = factorIdIn(body);
-  const answer = await engine.enrollmentPages.answerOf(login, { factorId, type }, namesFor(context));
+  const answer = await engine.enrollmentPages.answerOf(login, { factorId, type }, termsFor(context, type));
   return pages.enrollment(req, login, type, { factorId, answer, problem, endsOthers: choiceIn(body) });
 }
 
@@ -53,7 +57,7 @@ export function enrollmentPageRoutes(type: MethodType, again: NonNullable<Route[
         const { engine, login, pages, req } = context;
         // Clients of the API begin it again, and have the same answer.
         if (!wantsPage(req, pages)) return failure("not-found");
-        const found = await engine.enrollmentPages.find(login, type, namesFor(context));
+        const found = await engine.enrollmentPages.find(login, type, termsFor(context, type));
         if (!found.ok) return found;
         const { value: open } = found;
         const page =

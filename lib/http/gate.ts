@@ -221,12 +221,17 @@ export class Gate {
     this.setLogin(state, login);
   }
 
+  /** Where nothing is enforced nobody waits for anything. */
+  async awaitFactor<Login extends LoginContext>(login: Login): Promise<Login> {
+    return this.settings.isReport ? login : this.engine.due.note(login);
+  }
+
   private async setWaiting(state: RequestState, due: SessionLogin, beginning: Beginning): Promise<void> {
     const isLetThrough = this.settings.isReport && this.settings.onLogin !== undefined && isDue(due.status);
     const kept = "text" in beginning ? await this.completion.kept(due, beginning.text) : {};
     const session: SessionRecord = { ...due.session, ...kept, ...(isLetThrough && { opened: true }) };
-    const login = { ...due, session };
     await saveRecord(state.req, session);
+    const login = await this.awaitFactor({ ...due, session });
     this.setLogin(state, login);
     if (isLetThrough) await this.completion.letThrough(state, login, beginning);
   }

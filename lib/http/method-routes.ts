@@ -2,12 +2,12 @@ import { failure, type Outcome, type Problem, success } from "../core/errors.js"
 import type { MethodType } from "../core/nouns.js";
 import type { EnrolledFactor } from "../engine/activation.js";
 import { factorView } from "../engine/views.js";
-import { isEnrolled } from "../core/account.js";
+import { type Enrollment, isEnrolled } from "../core/account.js";
 import type { LayoutParts } from "../pages/views.js";
 import { challengeAgain, challengeFor, confirmedReply, destination, elevatedReply } from "./challenge-routes.js";
 import { wantsPage } from "./answers.js";
 import { CODES_PATH, codesReply } from "./codes-page.js";
-import { enrollmentAgain, enrollmentPageRoutes, enrollmentPath, namesFor } from "./enrollment-page.js";
+import { enrollmentAgain, enrollmentPageRoutes, enrollmentPath, termsFor } from "./enrollment-page.js";
 import { lateReply } from "./late-forms.js";
 import type { Method } from "./method.js";
 import { keepsOthers } from "./other-sessions.js";
@@ -58,6 +58,14 @@ export function proofRoute(type: MethodType): Route {
   });
 }
 
+/** It is the page of an enrollment that asks for a message. */
+function isEnrolling({ login }: RouteContext, type: MethodType, body: unknown): boolean {
+  const { factorId } = (body ?? {}) as { readonly factorId?: unknown };
+  const isAsked = (each: Enrollment): boolean =>
+    each.id === factorId && each.type === type && each.loginId === login.session?.id;
+  return login.record.account.enrollments.some(isAsked);
+}
+
 /**
  * Sends what a factor of this kind is asked for with: `POST /type/send`. For methods with `send`.
  *
@@ -82,12 +90,20 @@ export function sendRoute(type: MethodType): Route {
       if (late !== undefined) return late;
       const waiting = await engine.operations.waiting(login, type, operation);
       if (!waiting.ok) return waiting;
-      const outcome = await engine.sending.send(login, method, { factorId, operation: waiting.value });
+      const asked = { factorId, operation: waiting.value, terms: termsFor(context, type) };
+      const outcome = await engine.sending.send(login, method, asked);
       if (!outcome.ok) return outcome;
-      const page = await challengeFor(context, type, operation);
-      return success({ status: 202, body: outcome.value, page });
+      const { answer, isEnrollment } = outcome.value;
+      const page =
+        isEnrollment === true
+          ? { redirect: `${context.state.base}${enrollmentPath(type)}` }
+          : await challengeFor(context, type, operation);
+      return success({ status: 202, body: answer, page });
     },
-    again: challengeAgain(type),
+    again: (context, problem, body) =>
+      isEnrolling(context, type, body)
+        ? enrollmentAgain(context, type, problem, body)
+        : challengeAgain(type)(context, problem, body),
   });
 }
 
@@ -124,7 +140,11 @@ function beginRoute(type: MethodType, status: 201 | 202): Route {
       const { engine, state } = context;
       const confirmed = await reconfirm(context, password);
       if (!confirmed.ok) return confirmed;
-      const outcome = await engine.enrollments.begin(confirmed.value, type, { ...namesFor(context), label, body });
+      const outcome = await engine.enrollments.begin(confirmed.value, type, {
+        ...termsFor(context, type),
+        label,
+        body,
+      });
       if (!outcome.ok) return outcome;
       const { answer, factorId } = outcome.value;
       const page = { redirect: `${state.base}${enrollmentPath(type)}` };

@@ -81,6 +81,7 @@ export class Middleware {
     this.mount.look(req);
     requireOrder(req);
     this.settings.proxyCheck.look(req);
+    this.settings.mounted.look(req);
     const state: RequestState = beginState(req, res, this.keeper, this.settings.placesAt(req.baseUrl));
     takeOver(req);
     const route = this.routes.find(req);

@@ -8,6 +8,7 @@ import { type MethodChoice, shownOf } from "../engine/choices.js";
 import type { Engine } from "../engine/engine.js";
 import { isOnItsOwn, type LoginContext } from "../engine/login-context.js";
 import type { CodesToShow } from "../engine/shown-codes.js";
+import type { Writing } from "../engine/method.js";
 import type { ShownOperation } from "../engine/operations.js";
 import { frozenMember, ownSettingsView } from "../engine/views.js";
 import { bouncePage } from "../pages/bounce-page.js";
@@ -17,6 +18,7 @@ import { builtInLayout, renderPage } from "../pages/layout.js";
 import { mergeMessages, messagesFor, type Messages } from "../pages/messages.js";
 import { drawnBy, type MethodPage, type MethodPages, type OwnPage, type PagePart } from "../pages/method-page.js";
 import { problemPage } from "../pages/problem-page.js";
+import { reasonText } from "../pages/problem-reasons.js";
 import { settingsPage } from "../pages/settings-page.js";
 import { setUpPage } from "../pages/set-up-page.js";
 import { othersText } from "../pages/done-notice.js";
@@ -47,9 +49,10 @@ export function isOfLayout(error: unknown): boolean {
 }
 
 function pageProblem({ code, retryAfter, members }: Problem): PageProblem {
-  const minutes = members?.clockOffMinutes;
+  const { clockOffMinutes: minutes, reason } = members ?? {};
   return {
     code,
+    ...(typeof reason === "string" ? { reason } : {}),
     ...(retryAfter === undefined ? {} : { retryAfter }),
     ...(typeof minutes === "number" ? { clockOffMinutes: minutes } : {}),
   };
@@ -74,9 +77,14 @@ function withoutAdding(page: MethodPage): MethodPage {
   return Object.fromEntries(Object.entries(page).filter(([part]) => part !== "add")) as unknown as MethodPage;
 }
 
-/** In the order in which they are offered for setting up: first what no fake site can use. */
+/** What no fake site can use is worth most, what somebody else can come to receive least. */
+function worthOf({ isRestricted, phishingResistant }: Method): number {
+  return Number(phishingResistant) - Number(isRestricted === true);
+}
+
+/** In the order in which they are offered for setting up: what is worth most first. */
 function pagesOf(methods: readonly Method[]): MethodPages {
-  const ordered = methods.toSorted((a, b) => Number(b.phishingResistant) - Number(a.phishingResistant));
+  const ordered = methods.toSorted((a, b) => worthOf(b) - worthOf(a));
   return new Map(ordered.map(({ page, type }) => [type, page]));
 }
 
@@ -126,8 +134,15 @@ export class PageSet {
 
   /** The sentence a visitor reads about a problem, on pages and in JSON alike. */
   detail(req: Request, { code, members }: Problem): string {
-    const { challenge, errors } = this.messages(req);
-    return members?.reason === NO_METHOD_LEFT ? challenge.noneLeftLead : errors[code];
+    const { challenge, errors, methods } = this.messages(req);
+    if (members?.reason === NO_METHOD_LEFT) return challenge.noneLeftLead;
+    return reasonText(Object.values(methods), members?.reason) ?? errors[code];
+  }
+
+  /** The words in force of a method, and the language its user is written to in. */
+  writing(req: Request, { source }: LoginContext, type: MethodType): Pick<Writing, "locale" | "words"> {
+    const words = this.messages(req).methods[type] ?? this.pages.get(type)?.words;
+    return { words, locale: source.contact.locale ?? this.language(req) };
   }
 
   problem(req: Request, problem: Problem): LayoutParts {
@@ -280,7 +295,7 @@ export class PageSet {
     const isWorthMore = (type: MethodType): boolean =>
       type !== except && activeFactorsOf(record.account, type).some((factor) => isOnItsOwn(login, factor));
     const asked = (operation ?? session?.stepUp)?.methods;
-    const own = this.engine.authentication.choices(login);
+    const own = this.engine.authentication.choices(login, operation);
     const all = except === undefined ? own : own.filter(({ type }) => isWorthMore(type));
     // What a route asked for narrows the choice; the settings ask for anything.
     const isForRoute = problem?.code !== "step-up-required";
@@ -313,9 +328,14 @@ export class PageSet {
     return typeof overrides === "function" ? mergeMessages(this.words, overrides(req)) : this.words;
   }
 
+  private language(req: Request): string {
+    const { lang } = this.settings.pages ?? {};
+    return languageOf(typeof lang === "function" ? lang(req) : lang);
+  }
+
   private context(req: Request, login?: LoginContext): PageContext {
     const { issuer, issuerName, pages = {} } = this.settings;
-    const { lang = "en", showIssuer = true } = pages;
+    const { showIssuer = true } = pages;
     const { base, home, login: loginPath } = this.places(req);
     return {
       base,
@@ -323,9 +343,10 @@ export class PageSet {
       messages: this.messages(req),
       pages: login === undefined ? this.pages : this.pagesAt(login.source),
       issuer: login === undefined ? issuerName : issuer(req, userOf(login)),
-      lang: languageOf(typeof lang === "function" ? lang(req) : lang),
+      lang: this.language(req),
       loginPath,
       showsIssuer: showIssuer,
+      contact: login?.source.contact ?? {},
     };
   }
 }

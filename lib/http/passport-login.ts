@@ -173,6 +173,7 @@ export class PassportLogin {
       if (!isDue(settledAs.status)) keepBack(state.req, back);
       return settledAs.session;
     });
+    settledAs = await this.gate.awaitFactor(settledAs);
     return this.admitBegun(login, { ...begun, login: settledAs }, text);
   }
 

@@ -10,6 +10,7 @@ import type { AddressGuard } from "./address-guard.js";
 import type { Carry, OnLogin } from "./completion.js";
 import type { ContentSecurityPolicy } from "./content-policy.js";
 import type { Method } from "./method.js";
+import type { Mounted } from "./mounted.js";
 import type { Places } from "./places.js";
 import type { ProxyCheck } from "./proxy-check.js";
 
@@ -48,6 +49,7 @@ export interface Settings {
   readonly publicPath: string;
   /** Where everything is, as the browser sees it, for requests that come by this mount path (`req.baseUrl`). */
   readonly placesAt: (mountPath: string) => Places;
+  readonly mounted: Mounted;
   readonly clock: Clock;
   readonly isReport: boolean;
   readonly methods: ReadonlyMap<MethodType, Method>;

@@ -3,11 +3,13 @@ import type { Contact } from "../core/contact.js";
 import type { Sight } from "../core/logins.js";
 import type { Client, PolicyDecision } from "../core/nouns.js";
 import { webOrigins } from "../core/origins.js";
+import { tried } from "../core/tried.js";
 import type { LoginSource, Unweighed } from "../engine/login-context.js";
 import { decisionOf, type SessionRecord } from "../policy/assess.js";
 import { type LoginFacts, stricter } from "../policy/policy.js";
 import { browserLabel } from "./browser-label.js";
 import { readDeviceToken } from "./device-cookie.js";
+import { readBrowserToken, setBrowserToken } from "./known-cookie.js";
 import { stateOf } from "./request-state.js";
 import { type readRecord, sessionLife, unmarkedSession } from "./session.js";
 import type { AppUser, Settings } from "./settings.js";
@@ -66,6 +68,20 @@ export class RequestSource implements LoginSource {
     const [origin] = webOrigins(this.origins);
     const { base } = stateOf(this.req)?.places ?? this.settings.placesAt(this.req.baseUrl);
     return origin === undefined ? undefined : origin + base;
+  }
+
+  /** A name decides nothing: what fails has been told of where it was asked. */
+  get issuer(): string {
+    return tried(() => this.settings.issuer(this.req, this.user)) ?? this.settings.issuerName;
+  }
+
+  get browserToken(): string | undefined {
+    return readBrowserToken(this.req, this.settings);
+  }
+
+  keepBrowser(token: string): void {
+    const { res } = stateOf(this.req) ?? {};
+    if (res !== undefined) setBrowserToken(this.req, res, this.settings, token);
   }
 }
 

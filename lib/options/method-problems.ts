@@ -81,6 +81,7 @@ function limitKindProblems(methods: readonly Method[]): string[] {
   const used = methods.flatMap(({ enroll, limits: guesses, send }) => [
     ...guesses,
     ...(send?.limits ?? []),
+    ...[send?.coolDown, send?.rejected].filter((kind) => kind !== undefined),
     ...(enroll?.limits ?? []),
   ]);
   return [

@@ -15,6 +15,7 @@ import { AddressGuard } from "../http/address-guard.js";
 import { comparablePath } from "../http/login-routes.js";
 import type { Method } from "../http/method.js";
 import { type Place, placesFor, sitePath } from "../http/places.js";
+import { Mounted } from "../http/mounted.js";
 import { ProxyCheck } from "../http/proxy-check.js";
 import { localPath } from "../http/return-to.js";
 import type { AppUser, Settings } from "../http/settings.js";
@@ -231,6 +232,7 @@ function httpSettings(options: SecondFactorOptions, shared: Shared): Settings {
     endOtherSessions: options.endOtherSessions ?? "ask",
     proxyCheck,
     decide: telling(emitError, "policy", createPolicy(policy, { timeout: shared.timeout, isAddressCertain })),
+    mounted: new Mounted(),
     fixedDecision: isDecision(policy) ? policy : undefined,
     origins: originsOf(options.origin, emitError),
     isExempt: exemption(options.exempt),
@@ -241,6 +243,24 @@ function httpSettings(options: SecondFactorOptions, shared: Shared): Settings {
     ...placesOf(options),
     ...issuerOf(options, emitError),
     ...userReaders(options.user, emitError),
+  };
+}
+
+/** How owners are told; of one without a request by what `user.load` finds. */
+function noticesOf({ notify, origin }: SecondFactorOptions, settings: Settings): EngineSettings["notices"] {
+  if (notify === undefined) return undefined;
+  const { contactOf, issuerName, loadUser, mounted, placesAt } = settings;
+  const lang = settings.pages?.lang;
+  // Which of its sites a user belongs to, such a function knows from a request alone.
+  const [site] = typeof origin === "function" ? [] : webOrigins([origin].flat());
+  return {
+    notify,
+    locale: typeof lang === "string" ? lang : "en",
+    async reachOf(userId) {
+      const user = await loadUser?.(userId).catch(() => undefined);
+      const place = site === undefined ? undefined : site + placesAt(mounted.mountPath).base;
+      return { contact: user ? contactOf(user) : {}, place, issuer: issuerName || hostOf(site ? [site] : []) };
+    },
   };
 }
 
@@ -267,8 +287,9 @@ export function resolveOptions(given: SecondFactorOptions, defaultMethods: () =>
   const timeout = milliseconds(options.storeTimeout) ?? 2 * SECOND;
   const trust = resolveTrust(options);
   const addressGuard = addressGuardOf(options, store, timeout, telling.emitError);
+  const settings = httpSettings(options, { addressGuard, clock, methods, telling, timeout, trust });
   return {
-    settings: httpSettings(options, { addressGuard, clock, methods, telling, timeout, trust }),
+    settings,
     engine: {
       clock,
       store,
@@ -278,7 +299,7 @@ export function resolveOptions(given: SecondFactorOptions, defaultMethods: () =>
       trustedDevices: trust,
       limits: resolveLimits(methods, limits),
       addressLimit: addressGuard,
-      notify: options.notify,
+      notices: noticesOf(options, settings),
       telling,
       opensLogins: options.onLogin !== undefined,
       onCompromise: options.onCompromise,

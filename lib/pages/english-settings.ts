@@ -80,6 +80,7 @@ export const englishSettings: Messages["settings"] = {
     none: "Nothing has happened yet.",
     older: "Show older activity",
     count: (count) => `${count} times`,
+    number: (numbers) => `No. ${numbers.join(", ")}`,
     ended: ({ browsers, sessions }) =>
       [
         ...(sessions > 0 ? [`${counted(sessions, "session")} ended`] : []),
@@ -87,6 +88,7 @@ export const englishSettings: Messages["settings"] = {
       ].join(", "),
     names: {
       "admin-reset": "Two-step sign-in reset by support",
+      "backup-codes-low": "Few backup codes left",
       "backup-code-used": "Signed in with a backup code",
       "backup-codes-regenerated": "New backup codes made",
       "device-replayed": "A copied trusted-browser cookie was refused",
@@ -98,12 +100,16 @@ export const englishSettings: Messages["settings"] = {
       "factor-imported": "Authenticator moved from an earlier system",
       "factor-removed": "Authenticator removed",
       "factor-renamed": "Authenticator renamed",
+      "factor-replaced": "Address or number replaced",
       "factor-reopened": "A closed way to sign in opened again",
       "factor-resumed": "Suspended authenticator allowed again",
       "factor-suspended": "Authenticator suspended after a report",
       "freeze-lifted": "Changes allowed again by support",
       "factor-resynced": "Authenticator adjusted to its clock",
       "factor-verified": "Second step confirmed",
+      locked: "Too many wrong codes: locked for a while",
+      "login-unfinished": "Right password, but no second step",
+      "new-browser": "Signed in on a new browser",
       "passkey-counter-regressed": "A passkey that may be a copy was refused",
       "password-changed": "Password changed",
       reported: "Reported: this was not me",

@@ -216,6 +216,8 @@ export interface ActivityMessages {
   readonly older: string;
   /** Beside what happened more than once. */
   readonly count: (count: number) => string;
+  /** The numbers that notices of it carry, newest first. */
+  readonly number: (numbers: readonly number[]) => string;
   /** What it ended; one of the two may be 0. */
   readonly ended: (ended: { readonly sessions: number; readonly browsers: number }) => string;
   readonly names: Readonly<Record<ActivityName, string>>;

@@ -1,11 +1,12 @@
 import { passwordField, postButton, signInAgainButton } from "./forms.js";
-import { alertBox, brand, cardHeading, problemText } from "./fragments.js";
+import { alertBox, brand, cardHeading } from "./fragments.js";
 import { frozenNotice } from "./frozen-notice.js";
 import { type Html, html } from "./html.js";
 import { icon } from "./icons.js";
 import { renderPage } from "./layout.js";
 import { allDrawn } from "./method-page.js";
 import { othersPart } from "./other-sessions.js";
+import { reasonedText } from "./problem-reasons.js";
 import type { LayoutParts, PageContext, PageProblem, SetUpView } from "./views.js";
 
 /** Problems that only say why this page is shown: the page says it already. */
@@ -21,7 +22,7 @@ export function setUpPage(context: PageContext, view: SetUpView): LayoutParts {
     <section class="sf-card">
       ${cardHeading("shield", setUp.title)}
       <p class="sf-account">${challenge.signingInAs} <strong>${view.accountName}</strong></p>
-      ${problem && !EXPLAINED.includes(problem.code) && alertBox(problemText(messages, problem))}
+      ${problem && !EXPLAINED.includes(problem.code) && alertBox(reasonedText(context, problem))}
       <p class="sf-lead">${setUp.lead(issuer)}</p>
       ${frozenNotice(context, view.frozenUntil) ?? start(context, view)}
     </section>

@@ -36,15 +36,18 @@ function list(messages: Messages, entries: readonly ActivityView[]): Html {
   </ul>`;
 }
 
-function line(messages: Messages, { action, at, browser, count, ended, ip, label, method }: ActivityView): Html {
+function line(messages: Messages, entry: ActivityView): Html {
+  const { action, at, browser, count, earlier = [], ended, ip, label, method, number } = entry;
   const kind = method && messages.methods[method]?.name;
   const named = new Set([kind, label, browser, ip].filter((detail) => detail !== undefined && detail !== ""));
-  const { count: times, ended: over } = messages.settings.activity;
+  const { count: times, ended: over, number: numbered } = messages.settings.activity;
   const details = [...named, ...(count > 1 ? [times(count)] : []), ...(ended ? [over(ended)] : [])];
+  // Older lines have none.
+  const numbers = number > 0 ? html` <span class="sf-number">${numbered([number, ...earlier])}</span>` : "";
   return html`<li>
     <p class="sf-row-label"><strong>${activityName(messages, action)}</strong></p>
     <p class="sf-facts">
-      ${details.map((detail) => html`<span>${detail}</span> `)}<span>${timeOf(messages, at)}</span>
+      ${details.map((detail) => html`<span>${detail}</span> `)}<span>${timeOf(messages, at)}</span>${numbers}
     </p>
   </li>`;
 }

@@ -1,6 +1,6 @@
 import { doneNotice } from "./done-notice.js";
 import { postButton, signInAgainButton } from "./forms.js";
-import { alertBox, brand, confirmation, problemText } from "./fragments.js";
+import { alertBox, brand, confirmation } from "./fragments.js";
 import { frozenNotice } from "./frozen-notice.js";
 import { type Html, html } from "./html.js";
 import { icon } from "./icons.js";
@@ -10,6 +10,7 @@ import { reopenNotice } from "./reopen-page.js";
 import { activitySection } from "./settings-activity.js";
 import { devicesSection, sessionsSection } from "./settings-browsers.js";
 import { factorsSection } from "./settings-factors.js";
+import { reasonedText } from "./problem-reasons.js";
 import type { LayoutParts, PageContext, SettingsPageView } from "./views.js";
 
 /** Everything owners see and change about their own second factors. */
@@ -28,7 +29,7 @@ export function settingsPage(context: PageContext, view: SettingsPageView): Layo
       </div>
       <p class="${isOn ? "sf-state sf-state-on" : "sf-state"}">${isOn ? settings.on : settings.off}</p>
     </header>
-    ${doneNotice(context, view.done)} ${problem && alertBox(problemText(context.messages, problem))}
+    ${doneNotice(context, view.done)} ${problem && alertBox(reasonedText(context, problem))}
     ${frozenNotice(context, view.settings.frozenUntil)} ${stepUpNotice(context, view)}
     ${ownParts(context, view, "notice")} ${reopenNotice(context, view.settings.closed)} ${factorsSection(context, view)}
     ${ownParts(context, view, "section")}

@@ -1,3 +1,4 @@
+import type { Contact } from "../core/contact.js";
 import type { ErrorCode } from "../core/errors.js";
 import type { MethodType } from "../core/nouns.js";
 import type { MethodChoice, UnusableFactor } from "../engine/choices.js";
@@ -22,6 +23,8 @@ export interface PageContext {
   readonly showsIssuer: boolean;
   /** Where "back to the application" leads, as the browser sees it. */
   readonly home: string;
+  /** How the application says the visitor can be reached. Whoever has only given a password is not shown more of it than a mask. */
+  readonly contact: Contact;
 }
 
 /** The pieces an application's own layout puts together. All strings are finished, escaped HTML but `title` and `lang`. */
@@ -49,6 +52,8 @@ export interface PageProblem {
   readonly retryAfter?: number;
   /** The phone's clock is that many minutes ahead (positive) or behind (negative). Enrollment and resync only. */
   readonly clockOffMinutes?: number;
+  /** A method's own word for what was wrong, in kebab case. */
+  readonly reason?: string;
 }
 
 /** Asks for a second factor: to finish a sign-in, or to confirm a change (step-up). Also shown for `step-up-required`. */

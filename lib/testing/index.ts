@@ -1,5 +1,6 @@
 export { authenticatorApp, type AuthenticatorApp } from "./authenticator-app.js";
 export { movableClock, type MovableClock } from "./clock.js";
+export { outbox, type Outbox, type OutboxMessage } from "./outbox.js";
 export { type ContractClaim, type MakeStore, storeContract } from "./store-contract.js";
 export type { SigningAlgorithm, SigningKey } from "../crypto/signing-keys.js";
 export {

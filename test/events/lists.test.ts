@@ -19,6 +19,7 @@ import { copyOf, deviceCookie, MINUTE, NO_LIMITS, STEP, trusted } from "../suppo
 import { type Enrolled, enrolled, full, Jar, pending } from "../support/browser.js";
 import { faultyStore, REJECTS } from "../support/faults.js";
 import { addThenReport, reported } from "../support/reports.js";
+import { addDestination, emailApp, withDestination } from "../support/message-codes.js";
 
 function refusing(): TestApp {
   return testApp({ options: { onLogin: () => Promise.reject(new Error("no seat is left")) } });
@@ -102,6 +103,13 @@ const ACTS: Readonly<Record<KnownAction, Act>> = {
   "factor-imported": ({ target }) => target.mfa.accounts.importTotp("u1", { secret: SECRET }),
   "factor-removed": async (here) => (await owner(here)).post(`/2fa/factors/${here.factorId}/remove`),
   "factor-renamed": async (here) => (await owner(here)).post(`/2fa/factors/${here.factorId}/rename`, { label: "x" }),
+  "factor-replaced": async () => {
+    const target = emailApp();
+    const { factorId, jar } = await withDestination(target);
+    target.clock.advance(MINUTE);
+    await addDestination(jar, { address: "new@acme.test", replaces: factorId });
+    return target;
+  },
   "factor-resynced": async (here) => {
     const { factorId, phone, target } = here;
     const jar = await owner(here);
@@ -161,6 +169,16 @@ const ACTS: Readonly<Record<KnownAction, Act>> = {
     const { target } = await alice({ notify: () => Promise.reject(new Error("away")) });
     await new Promise((resolve) => setImmediate(resolve));
     return target;
+  },
+  "backup-codes-low": async ({ backupCodes, target }) => {
+    for (const code of backupCodes.slice(0, 8))
+      await (await pending(target, "alice")).post("/2fa/backup-code", { code });
+  },
+  "new-browser": owner,
+  "login-unfinished": async (here) => {
+    await waiting(here);
+    here.target.clock.advance(11 * MINUTE);
+    await here.target.mfa.runDue();
   },
   "code-sent": async () => {
     const jar = await waitingForColours(colourApp());
@@ -237,12 +255,21 @@ describe("everything that is told of", () => {
 const NOTICES: Readonly<Record<NoticeKind, Act>> = {
   "factor-enrolled": () => undefined,
   "factor-removed": ACTS["factor-removed"],
+  "factor-renamed": ACTS["factor-renamed"],
+  "factor-imported": ACTS["factor-imported"],
+  "factor-replaced": ACTS["factor-replaced"],
   "backup-codes-regenerated": ACTS["backup-codes-regenerated"],
   "backup-code-used": ACTS["backup-code-used"],
+  "backup-codes-low": ACTS["backup-codes-low"],
   "device-trusted": ACTS["device-trusted"],
   "device-replayed": replay,
   "passkey-counter-regressed": regress,
+  "new-browser": owner,
+  "login-unfinished": ACTS["login-unfinished"],
   locked: ACTS.locked,
+  "session-revoked": ACTS["session-revoked"],
+  "sessions-revoked": ACTS["sessions-revoked"],
+  "password-changed": ACTS["password-changed"],
   "factor-disabled": close,
   "factor-reopened": async (here) => {
     await close(here);

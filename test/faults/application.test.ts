@@ -223,10 +223,11 @@ describe("notices", () => {
       expect((await patiently(jar.verify(phone.code(target.clock()), { trustDevice: true }))).status).toBe(200);
       expect(await jar.isIn()).toBe(true);
       await new Promise((resolve) => setImmediate(resolve));
-      expect(seen.map(({ kind }) => kind)).toEqual(["factor-enrolled", "backup-code-used", "device-trusted"]);
+      const kinds = ["factor-enrolled", "backup-code-used", "new-browser", "device-trusted"];
+      expect(seen.map(({ kind }) => kind)).toEqual(kinds);
       const fails = fault === THROWS || fault === REJECTS;
       expect(target.events.filter(({ action }) => action === "notice-failed").map(({ reason }) => reason)).toEqual(
-        fails ? ["factor-enrolled", "backup-code-used", "device-trusted"] : [],
+        fails ? kinds : [],
       );
     },
   );

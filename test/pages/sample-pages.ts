@@ -62,6 +62,7 @@ export function contextWith(changes: Partial<PageContext> = {}): PageContext {
     loginPath: "/login",
     showsIssuer: true,
     home: "/",
+    contact: {},
     ...changes,
   };
 }

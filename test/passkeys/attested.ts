@@ -1,7 +1,8 @@
-import { createHash, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import { createHash, generateKeyPairSync, sign } from "node:crypto";
 import { isoCBOR } from "@simplewebauthn/server/helpers";
 import type { PublicKeyCredentialCreationOptionsJSON, RegistrationResponseJSON } from "@simplewebauthn/server";
 import type { SoftwareAuthenticator, Tampering } from "express-second-factor/testing";
+import { certificateOf } from "../support/certificates.js";
 import { base64url } from "./lies.js";
 
 /** An attestation statement, made of what it signs. */
@@ -45,60 +46,22 @@ export function selfSigned(alg: number, change: (signature: Uint8Array) => Uint8
     ]);
 }
 
-function der(tag: number, ...parts: readonly Uint8Array[]): Buffer {
-  const content = Buffer.concat(parts);
-  const { length } = content;
-  const size = length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
-  return Buffer.concat([Buffer.from([tag, ...size]), content]);
-}
-
-const SEQUENCE = 0x30;
-
-function oid(hex: string): Buffer {
-  return der(0x06, Buffer.from(hex, "hex"));
-}
-
-function name(...entries: readonly (readonly [oid: string, value: string])[]): Buffer {
-  const sets = entries.map(([type, value]) =>
-    der(0x31, der(SEQUENCE, oid(type), der(type === "550406" ? 0x13 : 0x0c, Buffer.from(value)))),
-  );
-  return der(SEQUENCE, ...sets);
-}
-
 /** A maker's key with its certificate, as section 8.2.1 wants them. */
 export interface Maker {
   readonly certificate: Uint8Array;
   sign(data: Uint8Array): Uint8Array;
 }
 
-function certificateOf(privateKey: KeyObject, publicKey: KeyObject): Uint8Array {
-  const algorithm = der(SEQUENCE, oid("2a8648ce3d040302"));
-  const who = name(
-    ["550406", "AA"],
-    ["55040a", "Acme"],
-    ["55040b", "Authenticator Attestation"],
-    ["550403", "Acme Key"],
-  );
-  const validity = der(SEQUENCE, der(0x17, Buffer.from("200101000000Z")), der(0x18, Buffer.from("21200101000000Z")));
-  const noAuthority = der(SEQUENCE, oid("551d13"), der(0x04, der(SEQUENCE)));
-  const body = der(
-    SEQUENCE,
-    der(0xa0, der(0x02, Buffer.from([2]))),
-    der(0x02, Buffer.from([1])),
-    algorithm,
-    who,
-    validity,
-    who,
-    publicKey.export({ format: "der", type: "spki" }),
-    der(0xa3, der(SEQUENCE, noAuthority)),
-  );
-  const signature = sign("sha256", body, privateKey);
-  return new Uint8Array(der(SEQUENCE, body, algorithm, der(0x03, Buffer.from([0]), signature)));
-}
+const MAKER = [
+  ["550406", "AA"],
+  ["55040a", "Acme"],
+  ["55040b", "Authenticator Attestation"],
+  ["550403", "Acme Key"],
+] as const;
 
 export function maker(): Maker {
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  const certificate = certificateOf(privateKey, publicKey);
+  const certificate = certificateOf(privateKey, publicKey, MAKER);
   return { certificate, sign: (data) => new Uint8Array(sign("sha256", data, privateKey)) };
 }
 

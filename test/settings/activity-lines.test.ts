@@ -22,7 +22,8 @@ interface Line {
 }
 
 async function alice(): Promise<Here> {
-  const target = testApp();
+  // Some of it is looked for only where owners are told.
+  const target = testApp({ options: { notify: () => undefined } });
   const factor = await enrolled(target, "alice");
   return { target, ...factor, jar: await full(target, "alice", factor.phone) };
 }
@@ -136,6 +137,28 @@ const LINES: Readonly<Record<string, readonly [act: (here: Here) => Promise<unkn
       await answerWith(await pending(target, "alice"), device, { counter: 3 });
     },
     { method: "passkey" },
+  ],
+  locked: [
+    async ({ target }) => {
+      const jar = await pending(target, "alice");
+      for (let count = 0; count < 5; count += 1) await jar.verify("000000");
+    },
+    { method: "totp", ...BROWSER },
+  ],
+  "backup-codes-low": [
+    async ({ backupCodes, target }) => {
+      for (const code of backupCodes) await (await pending(target, "alice")).post("/2fa/backup-code", { code });
+    },
+    { method: "backup-code", ...BROWSER },
+  ],
+  "new-browser": [({ phone, target }) => full(target, "alice", phone), BROWSER],
+  "login-unfinished": [
+    async ({ target }) => {
+      await pending(target, "alice");
+      target.clock.advance(11 * MINUTE);
+      await target.mfa.runDue();
+    },
+    BROWSER,
   ],
 };
 

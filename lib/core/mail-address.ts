@@ -1,0 +1,21 @@
+const LONGEST = 254;
+const LONGEST_LOCAL = 64;
+/** RFC 5321 section 4.1.2, Dot-string: what needs no quotes. */
+const LOCAL = /^[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*$/;
+const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i;
+
+function isDomain(text: string): boolean {
+  const labels = text.split(".");
+  // A last label of digits is an address of the network.
+  return labels.length > 1 && labels.every((label) => LABEL.test(label)) && /[a-z]/i.test(labels.at(-1) ?? "");
+}
+
+/**
+ * One address, and nothing a mail library or server could read as a second one, a name, a comment or a command: no quotes, blanks,
+ * line breaks or brackets. ASCII only, where nothing looks like something else; names of other scripts are written `xn--…`.
+ */
+export function isMailAddress(text: string): boolean {
+  const at = text.lastIndexOf("@");
+  if (at < 1 || at > LONGEST_LOCAL || text.length > LONGEST) return false;
+  return LOCAL.test(text.slice(0, at)) && isDomain(text.slice(at + 1));
+}

@@ -1,0 +1,139 @@
+import type { Account } from "../core/account.js";
+import { countAttempt, limitReached, uncountAttempt } from "../core/attempts.js";
+import { failure, isSilence, type Outcome, type Problem, success } from "../core/errors.js";
+import { type LimitKind, type Limits, SECOND } from "../core/nouns.js";
+import { isAnything, within } from "../core/within.js";
+import type { Subject } from "../events/emitter.js";
+import type { EngineDependencies } from "./dependencies.js";
+import type { AnyMethod, Message, Send } from "./method.js";
+import type { Taken } from "./send-budgets.js";
+
+/** What does not answer by then is given up, whatever a method says. */
+const LONGEST_DELIVERY = 30 * SECOND;
+
+/** What a message counts against in its account. */
+function countedBy({ coolDown, limits }: Send): readonly LimitKind[] {
+  return coolDown === undefined ? limits : [...limits, coolDown];
+}
+
+/** Of the limits that stand before a message the one that lasts longest; undefined where one can be sent now. */
+function reachedBy(account: Account, send: Send, limits: Limits, now: number): ReturnType<typeof limitReached> {
+  const { rejected } = send;
+  const kinds = [...countedBy(send), ...(rejected === undefined ? [] : [rejected])];
+  return limitReached(account, kinds, "login", limits, now);
+}
+
+/** An account with one more message counted, or why none may be sent now. */
+export function countSend(
+  { limits }: Pick<EngineDependencies, "limits">,
+  account: Account,
+  send: Send,
+  now: number,
+): { readonly account: Account } | { readonly problem: Problem } {
+  const reached = reachedBy(account, send, limits, now);
+  if (reached !== undefined) return { problem: { code: "too-many-attempts", retryAfter: reached.retryAfter } };
+  return { account: countAttempt(account, countedBy(send), "login", limits, now).account };
+}
+
+/** The time between two messages is not over. */
+export function isCooling(
+  { limits }: Pick<EngineDependencies, "limits">,
+  account: Account,
+  { coolDown }: Send,
+  now: number,
+): boolean {
+  return coolDown !== undefined && limitReached(account, [coolDown], "login", limits, now) !== undefined;
+}
+
+/** When another message can be asked for, where there is a cool-down between two: a member of answers. */
+export function resending(
+  { limits }: Pick<EngineDependencies, "limits">,
+  account: Account,
+  send: Send | undefined,
+  now: number,
+): { readonly resendAt?: string } {
+  if (send?.coolDown === undefined) return {};
+  const reached = reachedBy(account, send, limits, now);
+  return { resendAt: new Date(reached?.endsAt ?? now).toISOString() };
+}
+
+/** What was counted for a message that was not sent. */
+interface Counted {
+  readonly taken: readonly Taken[];
+  /** The account as if it had not been asked for. */
+  readonly undo: (account: Account) => Account;
+}
+
+/**
+ * Delivers what has been written down as sent, once the budgets of all accounts have room for it. Where it is refused everything is
+ * given back (`undo`); where nobody answers it may have been delivered all the same, and stays counted.
+ */
+export async function deliver(
+  dependencies: EngineDependencies,
+  subject: Subject,
+  method: AnyMethod,
+  message: Message,
+  undo: (account: Account) => Account,
+): Promise<Outcome<undefined>> {
+  const { budgets, emitAudit, emitError } = dependencies;
+  const { send, type } = method;
+  const reserved = await budgets.reserve(message.budgets ?? []);
+  if ("exhausted" in reserved) {
+    const { exhausted, retryAfter } = reserved;
+    await takeBack(dependencies, subject, send, { taken: [], undo });
+    emitAudit("attempt-refused", subject, { method: type, reason: exhausted.kind, outcome: "failure" });
+    return failure("too-many-attempts", { retryAfter });
+  }
+  for (const { near } of reserved.near) {
+    if (near !== undefined) emitAudit(near.action, subject, { method: type, reason: near.reason });
+  }
+  const refusal = await handedOver(send, message);
+  if (refusal === undefined) {
+    emitAudit("code-sent", subject, { method: type });
+    return success(undefined);
+  }
+  emitError("sender", refusal.error, subject);
+  emitAudit("delivery-failed", subject, { method: type, outcome: "failure" });
+  if (isSilence(refusal.error)) await warm(dependencies, subject, send);
+  else await takeBack(dependencies, subject, send, { taken: reserved.taken, undo }, send?.rejected);
+  return failure("delivery-failed");
+}
+
+/** Undefined where the sender took the message over. */
+async function handedOver(send: Send | undefined, message: Message): Promise<{ readonly error: unknown } | undefined> {
+  const timeout = Math.min(send?.timeout ?? LONGEST_DELIVERY, LONGEST_DELIVERY);
+  const waiting = new AbortController();
+  try {
+    await within("The sender", timeout, () => message.deliver(waiting.signal), isAnything);
+    return undefined;
+  } catch (error) {
+    waiting.abort();
+    return { error };
+  }
+}
+
+/** `rejected`: what a message counts against that was not taken. */
+async function takeBack(
+  { budgets, limits, records }: EngineDependencies,
+  subject: Subject,
+  send: Send | undefined,
+  { taken, undo }: Counted,
+  rejected?: LimitKind,
+): Promise<void> {
+  await records.change(subject, ({ account }, now) => {
+    const before = undo(uncountAttempt(account, send === undefined ? [] : countedBy(send)));
+    const counted = rejected === undefined ? before : countAttempt(before, [rejected], "login", limits, now).account;
+    return { account: counted, result: undefined };
+  });
+  await budgets.release(taken);
+}
+
+/** Nobody knows whether it was sent: its owner need not wait to try again. */
+async function warm({ records }: EngineDependencies, subject: Subject, send: Send | undefined): Promise<void> {
+  const { coolDown } = send ?? {};
+  if (coolDown === undefined) return;
+  await records.change(subject, ({ account }) => ({
+    account: uncountAttempt(account, [coolDown]),
+    result: undefined,
+  }));
+}

@@ -1,0 +1,227 @@
+import type { Account } from "../core/account.js";
+import { isSilence } from "../core/errors.js";
+import { DAY, SECOND, type UserId } from "../core/nouns.js";
+import { takeUnfinished, unfinishedAt, type WaitingLogin, withWaiting } from "../core/waiting.js";
+import type { AccountEvent } from "../events/audit.js";
+import type { Subject } from "../events/emitter.js";
+import { PENDING_LIFE } from "../policy/assess.js";
+import type { Store } from "../stores/contract.js";
+import { retreat } from "./account-records.js";
+import type { EngineDependencies } from "./dependencies.js";
+import { type LoginContext, subjectOf } from "./login-context.js";
+
+/** What an account comes to by the clock alone. */
+interface Fallen {
+  readonly account: Account;
+  readonly events: readonly AccountEvent[];
+  /** Where it was begun. */
+  readonly by: Omit<Subject, "userId">;
+}
+
+/** Something of an account that falls due: when, and what is done then. It is done by one conditional write, so once. */
+interface DueKind {
+  at(account: Account, now: number): number | undefined;
+  take(account: Account, now: number): Fallen | undefined;
+}
+
+/** Whether somebody gave wrong answers at it, or none: by what the activity list says of the same place since. */
+function wasTried({ activity }: Account, { at, browser, ip }: WaitingLogin): boolean {
+  return activity.some(
+    (line) => line.action === "factor-failed" && line.at >= at && line.browser === browser && line.ip === ip,
+  );
+}
+
+const UNFINISHED: DueKind = {
+  at: unfinishedAt,
+  take(account, now) {
+    const taken = takeUnfinished(account, now);
+    const last = taken?.unfinished.at(-1);
+    if (taken === undefined || last === undefined) return undefined;
+    const { unfinished } = taken;
+    const reason = unfinished.some((each) => wasTried(account, each)) ? "failed" : "given-up";
+    const count = unfinished.length;
+    return {
+      account: taken.account,
+      events: [{ action: "login-unfinished", outcome: "failure", reason, facts: { count } }],
+      by: { browser: last.browser, client: { ip: last.ip } },
+    };
+  },
+};
+
+const KINDS: readonly DueKind[] = [UNFINISHED];
+
+/** Something of the account is due by then; undefined where there is nothing. */
+function nextOf(account: Account, now: number): number | undefined {
+  const times = KINDS.map((kind) => kind.at(account, now)).filter((at) => at !== undefined);
+  return times.length === 0 ? undefined : Math.min(...times);
+}
+
+const KIND = "due";
+/** Where nobody runs what is due, its entry is of no use for longer. */
+const ENTRY_LIFE = DAY;
+const AT_ONCE = 25;
+/** A process looks after that many accounts by its timer; `runDue` finds them all. */
+const MOST_HASTENED = 10_000;
+
+function keyOf(userId: UserId): string {
+  return `${KIND}:${userId}`;
+}
+
+/**
+ * What falls due: found by an entry for each account that something waits in, so that nobody has to look through all of them.
+ * The entry is written after the account and taken away only as it was before the account was read, so none is lost.
+ */
+export class Due {
+  /** Accounts that this process has written an entry for, and when it looks at them, by the machine's clock. */
+  private readonly hastened = new Map<UserId, number>();
+  private timer: NodeJS.Timeout | undefined = undefined;
+
+  constructor(
+    private readonly dependencies: Pick<EngineDependencies, "clock" | "emitError" | "noticing" | "records">,
+    private readonly store: Store,
+  ) {}
+
+  /**
+   * Writes down that a login waits for its second factor, where owners are told of those that never get it. Where that cannot be
+   * written nobody is kept out for it.
+   */
+  async note<Login extends LoginContext>(login: Login): Promise<Login> {
+    const { noticing, records } = this.dependencies;
+    const { session, source, status, userId } = login;
+    if (noticing === undefined || session === undefined || status.status !== "pending") return login;
+    const { ip } = source.client;
+    const place = { browser: source.label, ...(ip !== undefined && { ip }) };
+    const waiting = { id: session.id, at: session.at, until: session.at + PENDING_LIFE, ...place };
+    try {
+      const { record, result } = await records.change<boolean>(
+        subjectOf(login),
+        ({ account }) => {
+          const next = withWaiting(account, waiting);
+          return { ...(next && { account: next }), result: next !== undefined };
+        },
+        login.record,
+      );
+      if (result) await this.enter(userId);
+      return { ...login, record };
+    } catch {
+      return login;
+    }
+  }
+
+  /** Does what has fallen due, once in all processes; answers how many things. */
+  async run(): Promise<number> {
+    let done = 0;
+    for await (const batch of this.batches()) {
+      const counts = await Promise.all(batch.map((userId) => this.runFor(userId)));
+      done += counts.reduce((sum, count) => sum + count, 0);
+    }
+    return done;
+  }
+
+  private async *batches(): AsyncGenerator<readonly UserId[]> {
+    let batch: UserId[] = [];
+    for await (const userId of this.entered()) {
+      batch.push(userId);
+      if (batch.length < AT_ONCE) continue;
+      yield batch;
+      batch = [];
+    }
+    if (batch.length > 0) yield batch;
+  }
+
+  /** Of a store that cannot list, what this process knows. */
+  private async *entered(): AsyncGenerator<UserId> {
+    const keys = this.store.list?.(KIND);
+    if (keys === undefined) yield* [...this.hastened.keys()];
+    else for await (const key of keys) yield key.slice(KIND.length + 1);
+  }
+
+  /** One account that cannot be read must not keep the others from what is due; a store that is silent ends the run. */
+  private async runFor(userId: UserId): Promise<number> {
+    try {
+      return await this.settle(userId);
+    } catch (error) {
+      if (isSilence(error)) throw error;
+      this.dependencies.emitError("store", error, { userId });
+      return 0;
+    }
+  }
+
+  private async settle(userId: UserId): Promise<number> {
+    const { clock, records } = this.dependencies;
+    const entry = await this.store.read(keyOf(userId));
+    let account = (await records.read(userId)).account;
+    let done = 0;
+    for (const kind of KINDS) {
+      const known = kind.at(account, clock());
+      if (known === undefined || known > clock()) continue;
+      const { changed, count } = await this.take(userId, kind);
+      account = changed;
+      done += count;
+    }
+    const next = nextOf(account, clock());
+    this.hastened.delete(userId);
+    if (next !== undefined) {
+      this.hasten(userId, next - clock());
+      return done;
+    }
+    if (entry !== undefined) await this.store.remove(keyOf(userId), { expect: entry.version });
+    return done;
+  }
+
+  private async take(userId: UserId, kind: DueKind): Promise<{ readonly changed: Account; readonly count: number }> {
+    const { records } = this.dependencies;
+    const subject: { userId: UserId } & Partial<Subject> = { userId };
+    const { record, result } = await records.change<number>(subject, ({ account }, now) => {
+      const fallen = kind.take(account, now);
+      if (fallen === undefined) return { result: 0 };
+      Object.assign(subject, fallen.by);
+      return { account: fallen.account, events: fallen.events, result: fallen.events.length };
+    });
+    return { changed: record.account, count: result };
+  }
+
+  /** Names the account among those that something waits in. An entry that is there is made anew, so that nobody takes it away now. */
+  private async enter(userId: UserId): Promise<void> {
+    if (!this.hastened.has(userId)) this.hasten(userId, PENDING_LIFE);
+    const key = keyOf(userId);
+    for (let attempt = 0; ; attempt += 1) {
+      const expiresAt = this.dependencies.clock() + ENTRY_LIFE;
+      const expect = attempt === 0 ? null : ((await this.store.read(key))?.version ?? null);
+      if ((await this.store.write(key, "1", { expect, expiresAt })) !== undefined) return;
+      await retreat("What is due", attempt);
+    }
+  }
+
+  /** The process looks by itself, so that owners hear soon where no job asks; it is not kept alive for that. */
+  private hasten(userId: UserId, wait: number): void {
+    if (this.hastened.size >= MOST_HASTENED) return;
+    this.hastened.set(userId, Date.now() + Math.max(wait, 0) + SECOND);
+    this.wind();
+  }
+
+  private wind(): void {
+    if (this.timer !== undefined || this.hastened.size === 0) return;
+    const wait = Math.min(...this.hastened.values()) - Date.now();
+    this.timer = setTimeout(
+      () => {
+        this.timer = undefined;
+        void this.look().finally(() => {
+          this.wind();
+        });
+      },
+      Math.max(wait, SECOND),
+    ).unref();
+  }
+
+  private async look(): Promise<void> {
+    const now = Date.now();
+    const due = [...this.hastened].filter(([, at]) => at <= now).map(([userId]) => userId);
+    for (const userId of due) {
+      this.hastened.delete(userId);
+      await this.runFor(userId).catch((error: unknown) => {
+        this.dependencies.emitError("store", error, { userId });
+      });
+    }
+  }
+}

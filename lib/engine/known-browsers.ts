@@ -1,0 +1,73 @@
+import type { Account, KnownBrowsers as Known } from "../core/account.js";
+import type { UserId } from "../core/nouns.js";
+import { digestOf, findDigest, newDigestKey, openDigestKey } from "../crypto/digests.js";
+import type { KeyContext, Keys } from "../crypto/key-provider.js";
+import { randomToken } from "../crypto/random.js";
+import type { AccountEvent } from "../events/audit.js";
+import type { EngineDependencies } from "./dependencies.js";
+import { listedLogin, type LoginContext, type LoginSource } from "./login-context.js";
+
+/** More would make the record large; who uses more browsers hears of one again now and then. */
+const MOST_BROWSERS = 20;
+
+function browserContext(owner: UserId): KeyContext {
+  return { owner, purpose: "known-browser" };
+}
+
+/** The same under the newest key. */
+export async function resealBrowsers(
+  browsers: Known,
+  { keys, userId }: { readonly keys: Keys; readonly userId: UserId },
+): Promise<Known> {
+  return { ...browsers, key: await keys.reseal(browsers.key, browserContext(userId)) };
+}
+
+/** A browser beside those that the account was signed in on before. */
+export interface Recognized {
+  readonly account: Account;
+  readonly events: readonly AccountEvent[];
+  readonly written?: () => void;
+}
+
+/** The account beside the browser of a login that is complete by this; of one that was complete before it is known already. */
+export async function recognizedWith(
+  { browsers }: Pick<EngineDependencies, "browsers">,
+  login: LoginContext,
+  account: Account,
+): Promise<Recognized> {
+  if (browsers === undefined || listedLogin(login) !== undefined) return { account, events: [] };
+  return browsers.recognize(account, login.source);
+}
+
+/** Tells a browser that somebody signs in on for the first time. It opens nothing and closes nothing: owners hear of new ones. */
+export class KnownBrowsers {
+  constructor(private readonly keys: Keys) {}
+
+  /** The account as it is once a login is complete on this browser. The first of all is no news: there is nothing to compare it with. */
+  async recognize(account: Account, source: LoginSource): Promise<Recognized> {
+    const { browsers, userId } = account;
+    const context = browserContext(userId);
+    const token = source.browserToken ?? randomToken();
+    const { digests, key, sealed } = await this.opened(browsers, context);
+    const found = findDigest(key, token, digests, context);
+    const others = digests.filter((_digest, index) => index !== found);
+    const next = { key: sealed, digests: [digestOf(key, token, context), ...others].slice(0, MOST_BROWSERS) };
+    const isNew = found < 0 && browsers !== undefined;
+    return {
+      account: { ...account, browsers: next },
+      events: isNew ? [{ action: "new-browser", label: source.label }] : [],
+      written: () => {
+        source.keepBrowser(token);
+      },
+    };
+  }
+
+  private async opened(
+    browsers: Known | undefined,
+    context: KeyContext,
+  ): Promise<{ readonly digests: readonly string[]; readonly key: Uint8Array; readonly sealed: string }> {
+    if (browsers === undefined) return { digests: [], ...(await newDigestKey(this.keys, context)) };
+    const key = await openDigestKey(this.keys, browsers.key, context);
+    return { digests: browsers.digests, key, sealed: await this.keys.reseal(browsers.key, context) };
+  }
+}

@@ -1,0 +1,165 @@
+import type { Account, Activity } from "../core/account.js";
+import type { UserId } from "../core/nouns.js";
+import type { AccountEvent, AuditEvent } from "../events/audit.js";
+import type { Subject, Telling } from "../events/emitter.js";
+import {
+  deliverNotice,
+  isNoticed,
+  type Notice,
+  type NoticeDetails,
+  type NoticeKind,
+  type NoticeLinks,
+  type Notify,
+  type Reach,
+} from "../events/notices.js";
+import type { EngineDependencies } from "./dependencies.js";
+import { ReportTokens } from "./report-tokens.js";
+
+/** How owners are told. */
+export interface NoticeSettings {
+  readonly notify: Notify;
+  /** How somebody is reached of whom no request is at hand. */
+  reachOf(userId: UserId): Promise<Reach>;
+  /** What users are written to in who say nothing. */
+  readonly locale: string;
+}
+
+/** Something that was written down, and is to be told to whose account it is. */
+export interface Written {
+  readonly event: AccountEvent;
+  readonly line: Activity;
+  readonly subject: Subject;
+  readonly before: Account;
+  readonly after: Account;
+}
+
+/** The login that did it, as it is listed by now: one that has just risen is listed under a new id. */
+function loginOf({ after, before, subject }: Written): string | undefined {
+  const { loginId } = subject;
+  if (loginId === undefined || after.logins.some(({ id }) => id === loginId)) return loginId;
+  const known = new Set(before.logins.map(({ id }) => id));
+  return after.logins.find(({ id }) => !known.has(id))?.id ?? loginId;
+}
+
+function detailsOf({ event, line, subject }: Written): NoticeDetails {
+  const { factorId, facts, label, method, reason } = event;
+  const { actor = subject.userId } = subject;
+  const details = {
+    ...facts,
+    method,
+    factorId,
+    label,
+    reason,
+    actor: actor === subject.userId ? undefined : actor,
+    ended: line.ended,
+  };
+  return Object.fromEntries(Object.entries(details).filter(([, value]) => value !== undefined && value !== ""));
+}
+
+type Destination = Notice["to"];
+
+/** The user's own address, and where a factor's messages went before another took its place. */
+function destinationsOf({ contact: { email } }: Reach, before: Destination): readonly Destination[] {
+  const own = email === undefined ? undefined : { address: email };
+  const isElsewhere = before !== undefined && (typeof before === "string" || before.address !== email);
+  if (!isElsewhere) return [own];
+  return own === undefined ? [before] : [before, own];
+}
+
+/** Tells owners what was written down about their account: once each, beside the request, never in its way. */
+export class Noticing {
+  private readonly tokens: ReportTokens;
+
+  constructor(
+    private readonly settings: NoticeSettings,
+    private readonly telling: Pick<Telling, "emitAudit" | "emitError">,
+    private readonly parts: Pick<EngineDependencies, "clock" | "keys" | "methods">,
+  ) {
+    const { clock, keys } = parts;
+    this.tokens = new ReportTokens(keys, clock);
+  }
+
+  /** What is to be done with the audit event of this; undefined where nobody is told of such. */
+  about(written: Written): ((event: AuditEvent) => void) | undefined {
+    const { action } = written.event;
+    if (!isNoticed(action)) return undefined;
+    // Read now: what a request says of its user is there for as long as the request is.
+    const { contact, issuer, place } = written.subject.reach ?? {};
+    const reach = contact && { contact, issuer: issuer ?? "", place };
+    return (event) => {
+      void this.tell(action, written, event, reach);
+    };
+  }
+
+  private async tell(kind: NoticeKind, written: Written, event: AuditEvent, known: Reach | undefined): Promise<void> {
+    try {
+      const reach = known ?? (await this.settings.reachOf(written.subject.userId));
+      const links = await this.linksOf(kind, written, reach);
+      const notice = this.noticeOf(kind, written, event, { reach, links });
+      const destinations = destinationsOf(reach, await this.before(written));
+      await Promise.all(destinations.map((to) => this.hand(to === undefined ? notice : { ...notice, to })));
+    } catch (error) {
+      this.failed(kind, event, error);
+    }
+  }
+
+  /** Where a factor that was replaced was reached, by the one who can open that: its method. */
+  private async before({ event, subject }: Written): Promise<Destination> {
+    const { replaced } = event;
+    if (replaced === undefined) return undefined;
+    const { keys, methods } = this.parts;
+    return methods.get(replaced.type)?.destination?.(replaced, { keys, userId: subject.userId });
+  }
+
+  private async hand(notice: Notice): Promise<void> {
+    try {
+      await deliverNotice(this.settings.notify, Object.freeze(notice));
+    } catch (error) {
+      this.failed(notice.kind, notice.event, error);
+    }
+  }
+
+  private failed(kind: NoticeKind, event: AuditEvent, error: unknown): void {
+    const { userId = "" } = event;
+    this.telling.emitError("notify", error, { userId, client: event });
+    this.telling.emitAudit("notice-failed", { ...event, userId }, { outcome: "failure", reason: kind });
+  }
+
+  private async linksOf(kind: NoticeKind, written: Written, { place }: Reach): Promise<NoticeLinks> {
+    // What was reported is done: there is nothing of it to report.
+    if (place === undefined || kind === "reported") return {};
+    const { event, line, subject } = written;
+    const loginId = loginOf(written);
+    const token = await this.tokens.seal({
+      userId: subject.userId,
+      number: line.number ?? 0,
+      kind,
+      at: line.at,
+      ...(event.factorId !== undefined && { factorId: event.factorId }),
+      ...(loginId !== undefined && { loginId }),
+    });
+    return { report: `${place}/report?token=${token}` };
+  }
+
+  private noticeOf(
+    kind: NoticeKind,
+    written: Written,
+    event: AuditEvent,
+    { links, reach }: { readonly links: NoticeLinks; readonly reach: Reach },
+  ): Notice {
+    const { line, subject } = written;
+    return {
+      kind,
+      userId: subject.userId,
+      at: new Date(line.at).toISOString(),
+      number: line.number ?? 0,
+      ...(line.browser !== undefined && { browser: line.browser }),
+      ...(line.ip !== undefined && { ip: line.ip }),
+      details: detailsOf(written),
+      links,
+      issuer: reach.issuer,
+      locale: reach.contact.locale ?? this.settings.locale,
+      event,
+    };
+  }
+}

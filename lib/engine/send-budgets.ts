@@ -1,0 +1,128 @@
+import { type Clock, type Limit, type Limits, SECOND } from "../core/nouns.js";
+import type { Keys } from "../crypto/key-provider.js";
+import type { Store } from "../stores/contract.js";
+import { retreat } from "./account-records.js";
+import type { SendBudget } from "./method.js";
+
+/** What is kept of one budget: how much of it is used in the window that is open. */
+interface Used {
+  readonly count: number;
+  /** Milliseconds since the epoch. */
+  readonly endsAt: number;
+  /** It was told that it is nearly used up. */
+  readonly told?: true;
+}
+
+/** A budget that a message was counted against, in the window that was open then. */
+export interface Taken {
+  readonly key: string;
+  readonly endsAt: number;
+}
+
+/** What a message was counted against, and what of that is nearly used up by now; or which budget has no room, for how long. */
+export type Reserved =
+  | { readonly taken: readonly Taken[]; readonly near: readonly SendBudget[] }
+  /** `retryAfter`: whole seconds, at least 1. */
+  | { readonly exhausted: SendBudget; readonly retryAfter: number };
+
+type Took = { readonly taken: Taken; readonly isNear: boolean } | { readonly retryAfter: number };
+
+const OWNER = "send-budgets";
+
+function isUsed(value: unknown): value is Used {
+  const { count, endsAt } = (value ?? {}) as Partial<Used>;
+  return Number.isInteger(count) && Number.isFinite(endsAt);
+}
+
+function parsed(value: string): Used | undefined {
+  try {
+    const used: unknown = JSON.parse(value);
+    return isUsed(used) ? used : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What cannot be read is used up, for one window: nothing is let through by what is missing. */
+function usedIn(value: string | undefined, { limit, window }: Limit, now: number): Used {
+  const fresh = { count: 0, endsAt: now + window };
+  if (value === undefined) return fresh;
+  const used = parsed(value) ?? { ...fresh, count: limit };
+  // A window that ends later than two can was opened by a clock that was ahead.
+  return used.endsAt > now && used.endsAt <= now + 2 * window ? used : fresh;
+}
+
+/**
+ * What the messages of all accounts together may use up: of one destination, of one country. Kept beside the accounts, under keyed
+ * digests, and counted by conditional writes: of any number of simultaneous messages exactly as many go out as there is room for.
+ */
+export class SendBudgets {
+  constructor(
+    private readonly store: Store,
+    private readonly keys: Keys,
+    private readonly clock: Clock,
+    private readonly limits: Limits,
+  ) {}
+
+  /** Counts one message against each of them, or against none. */
+  async reserve(budgets: readonly SendBudget[]): Promise<Reserved> {
+    const taken: Taken[] = [];
+    const near: SendBudget[] = [];
+    for (const budget of budgets) {
+      const took = await this.take(budget);
+      if ("retryAfter" in took) {
+        await this.release(taken);
+        return { exhausted: budget, retryAfter: took.retryAfter };
+      }
+      taken.push(took.taken);
+      if (took.isNear) near.push(budget);
+    }
+    return { taken, near };
+  }
+
+  /** Gives back what was counted for a message that was not taken. Of a window that is over there is nothing to give back. */
+  async release(taken: readonly Taken[]): Promise<void> {
+    for (const { endsAt, key } of taken) {
+      await this.change(key, (value) => {
+        const used = value === undefined ? undefined : parsed(value);
+        if (used?.endsAt !== endsAt || used.count < 1) return { result: undefined };
+        return { used: { ...used, count: used.count - 1 }, result: undefined };
+      });
+    }
+  }
+
+  private async take({ kind, near, of }: SendBudget): Promise<Took> {
+    const limit = this.limits[kind];
+    if (limit === undefined) throw new Error(`Nothing says what the limit "${kind}" is`);
+    const key = `sent:${kind}:${await this.keys.mac(of, { owner: OWNER, purpose: kind })}`;
+    return this.change<Took>(key, (value) => {
+      const now = this.clock();
+      const { told, ...used } = usedIn(value, limit, now);
+      const { endsAt } = used;
+      const count = used.count + 1;
+      if (count > limit.limit) {
+        const retryAfter = Math.max(1, Math.ceil(Math.min(endsAt - now, limit.window) / SECOND));
+        return { result: { retryAfter } };
+      }
+      const isNearBy = near !== undefined && count >= Math.ceil((limit.limit * 4) / 5);
+      return {
+        used: { count, endsAt, ...((told === true || isNearBy) && { told: true }) },
+        result: { taken: { key, endsAt }, isNear: isNearBy && told !== true },
+      };
+    });
+  }
+
+  private async change<T>(
+    key: string,
+    make: (value: string | undefined) => { readonly used?: Used; readonly result: T },
+  ): Promise<T> {
+    for (let attempt = 0; ; attempt += 1) {
+      const entry = await this.store.read(key);
+      const { result, used } = make(entry?.value);
+      if (used === undefined) return result;
+      const options = { expect: entry?.version ?? null, expiresAt: used.endsAt };
+      if ((await this.store.write(key, JSON.stringify(used), options)) !== undefined) return result;
+      await retreat("A budget of messages", attempt);
+    }
+  }
+}

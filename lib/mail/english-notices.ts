@@ -1,0 +1,174 @@
+import type { NoticeDetails } from "../events/notices.js";
+import { counted } from "../pages/english-numbers.js";
+import type { NoticeKindMessages, NoticeMessages } from "./notice-words.js";
+
+function named(what: string, { label }: NoticeDetails): string {
+  return label === undefined ? what : `${what} “${label}”`;
+}
+
+function factor(details: NoticeDetails): string {
+  return named("the authenticator", details);
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+const FACTORS = {
+  "factor-enrolled": {
+    title: (issuer) => `An authenticator was added to your ${issuer} account`,
+    text: (details) => `${capital(factor(details))} can now be used as the second step when you sign in.`,
+  },
+  "factor-removed": {
+    title: (issuer) => `An authenticator was removed from your ${issuer} account`,
+    text: (details) => `${capital(factor(details))} can no longer be used to sign in.`,
+  },
+  "factor-renamed": {
+    title: (issuer) => `An authenticator of your ${issuer} account was renamed`,
+    text: ({ before = "", label = "" }) => `“${before}” is now called “${label}”.`,
+  },
+  "factor-replaced": {
+    title: (issuer) => `An authenticator of your ${issuer} account was replaced`,
+    text: (details) =>
+      `${capital(factor(details))} was replaced by another one. Codes for signing in go to a new address or number from now on.`,
+  },
+  "factor-imported": {
+    title: (issuer) => `An authenticator was moved to your ${issuer} account`,
+    text: (details) => `${capital(factor(details))} was taken over from an earlier system and goes on working.`,
+  },
+  "factor-reopened": {
+    title: (issuer) => `A way to sign in to ${issuer} was opened again`,
+    text: (details) => `${capital(factor(details))} had been closed after too many wrong codes, and works again.`,
+  },
+  "factor-disabled": {
+    title: (issuer) => `A way to sign in to ${issuer} was closed`,
+    text: (details) =>
+      `Somebody gave too many wrong codes. ${capital(factor(details))} is closed until you sign in another way.`,
+  },
+  "passkey-counter-regressed": {
+    title: (issuer) => `A passkey of your ${issuer} account may have been copied`,
+    text: () => "A passkey was used that may be a copy of yours. It was refused.",
+  },
+} satisfies Partial<NoticeMessages["kinds"]>;
+
+const BACKUP_CODES = {
+  "backup-codes-regenerated": {
+    title: (issuer) => `New backup codes for your ${issuer} account`,
+    text: () => "New backup codes were made. The ones from before no longer work.",
+  },
+  "backup-code-used": {
+    title: (issuer) => `A backup code was used at ${issuer}`,
+    text: ({ remaining }) =>
+      `Somebody used one of your backup codes as the second step.${
+        remaining === undefined ? "" : ` You have ${counted(remaining, "code")} left.`
+      }`,
+  },
+  "backup-codes-low": {
+    title: (issuer) => `Your backup codes for ${issuer} are running low`,
+    text: ({ remaining = 0 }) =>
+      remaining === 0
+        ? "You have used your last backup code. Make new ones in your security settings."
+        : `You have ${counted(remaining, "backup code")} left. Make new ones in your security settings before you need them.`,
+  },
+} satisfies Partial<NoticeMessages["kinds"]>;
+
+function isGivenUp({ reason }: NoticeDetails): boolean {
+  return reason === "given-up";
+}
+
+const SIGN_INS = {
+  "device-trusted": {
+    title: (issuer) => `A browser is now trusted by ${issuer}`,
+    text: () => "On this browser you are not asked for a second step any more.",
+  },
+  "device-replayed": {
+    title: (issuer) => `Somebody tried to get into your ${issuer} account with a copied cookie`,
+    text: () =>
+      "The cookie of a browser you trust was used a second time, from a copy. It was refused, and that browser is no longer trusted. Look for unwanted software on the computer it belongs to.",
+  },
+  "new-browser": {
+    title: (issuer) => `You signed in to ${issuer} on a new browser`,
+    text: () => "Your account was signed in to on a browser that was not used for it before.",
+  },
+  "login-unfinished": {
+    title: (issuer) => `Somebody knows your ${issuer} password`,
+    text: (details) => {
+      const times = details.count === undefined || details.count < 2 ? "" : ` ${details.count} times`;
+      const then = isGivenUp(details) ? "did not go on to the second step" : "failed at the second step";
+      return `Somebody gave your right password${times} and ${then}. They did not get in. If it was not you, change your password now.`;
+    },
+  },
+  locked: {
+    title: (issuer) => `Too many wrong codes for your ${issuer} account`,
+    text: () =>
+      "There were too many wrong codes in a short time, so none is taken for a while. If it was not you, somebody may know your password: change it now.",
+  },
+} satisfies Partial<NoticeMessages["kinds"]>;
+
+const ACCOUNT = {
+  "session-revoked": {
+    title: (issuer) => `A session of your ${issuer} account was signed out`,
+    text: (details) => `${capital(named("the session", details))} was ended in your security settings.`,
+  },
+  "sessions-revoked": {
+    title: (issuer) => `You were signed out of ${issuer} everywhere else`,
+    text: () => "All other sessions were ended in your security settings, and no browser is trusted any more.",
+  },
+  "signed-out-everywhere": {
+    title: (issuer) => `You were signed out of ${issuer} everywhere`,
+    text: () => "All sessions of your account were ended, and no browser is trusted any more.",
+  },
+  "password-changed": {
+    title: (issuer) => `Your ${issuer} password was changed`,
+    text: () => "The password of your account was changed. No browser is trusted any more.",
+  },
+  reported: {
+    title: (issuer) => `You reported that something in your ${issuer} account was not you`,
+    text: () =>
+      "Everybody was signed out of your account, and no browser is trusted any more. For 24 hours no authenticator can be added, changed or removed. What it was about, and what was added since, opens nothing until you allow it again. Change your password now.",
+  },
+  "factor-resumed": {
+    title: (issuer) => `A suspended authenticator of your ${issuer} account can be used again`,
+    text: (details) => `${capital(factor(details))} was suspended after a report, and is allowed again.`,
+  },
+  "admin-reset": {
+    title: (issuer) => `Two-step sign-in was reset for your ${issuer} account`,
+    text: () =>
+      "All authenticators and backup codes were removed from your account. Until you add one, your password alone opens it.",
+  },
+} satisfies Partial<NoticeMessages["kinds"]>;
+
+const kinds: Readonly<Record<keyof NoticeMessages["kinds"], NoticeKindMessages>> = {
+  ...FACTORS,
+  ...BACKUP_CODES,
+  ...SIGN_INS,
+  ...ACCOUNT,
+};
+
+/** What mails to owners say where nothing else is given. */
+export const englishNotices: NoticeMessages = {
+  lang: "en",
+  kinds,
+  when: "When",
+  browser: "Browser",
+  address: "Network address",
+  number: "Number",
+  unknownBrowser: "Unknown browser",
+  ended: ({ browsers, sessions }) => {
+    const ended = [
+      ...(sessions > 0 ? [`${counted(sessions, "session")} ended`] : []),
+      ...(browsers > 0 ? [`${counted(browsers, "browser")} no longer trusted`] : []),
+    ];
+    return `With it: ${ended.join(", ")}.`;
+  },
+  byStaff: (issuer) => `It was done for you by ${issuer}.`,
+  wasYou: "Was it you, or do you know about it? Then there is nothing to do.",
+  wasNotYou: "Was it not you?",
+  reportLead:
+    "Open the page below. It says what it is going to do, and does nothing before you press its button. The link is good for 7 days, once.",
+  report: "This wasn’t me",
+  withoutLink: (issuer) =>
+    `Open the security settings of ${issuer} yourself, sign out everywhere else, and change your password.`,
+  genuine: (number, issuer) =>
+    `To tell whether this mail is genuine: open the security settings of ${issuer} yourself. What happened is in “Recent activity” there, as number ${number}. If it is not, somebody else wrote this mail. We never ask for your password or for a code.`,
+};

@@ -1,0 +1,11 @@
+export { mailSender } from "../senders/mail-sender.js";
+export type { MailerOptions, MailTransport } from "../senders/mailer.js";
+export type { CodeMessage, MailDestination, SendOptions } from "../core/code-message.js";
+export { emailNotices, type EmailNoticesOptions } from "./email-notices.js";
+export { englishNotices } from "./english-notices.js";
+export type {
+  NoticeKindMessages,
+  NoticeMessageOverrides,
+  NoticeMessages,
+  NoticeMessagesOption,
+} from "./notice-words.js";

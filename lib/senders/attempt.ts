@@ -1,0 +1,44 @@
+import { type DeliveryReason, deliveryFailure, unanswered } from "../core/delivery.js";
+import { SECOND } from "../core/nouns.js";
+
+/** Where nobody gives it up before: the time-outs of mail servers and providers are minutes. */
+const LONGEST = 30 * SECOND;
+
+export interface Attempt {
+  /** `The mail`: how errors begin. */
+  readonly what: string;
+  /** Whoever asked waits no longer once it is aborted. */
+  readonly signal: AbortSignal | undefined;
+  /** Hands the message over. What can be called off is called off by this signal. */
+  readonly ask: (signal: AbortSignal) => PromiseLike<unknown>;
+  readonly reasonOf: (error: unknown) => DeliveryReason;
+}
+
+/**
+ * Hands one message over. Waits no longer than it is waited for, and never longer than thirty seconds; what a provider says after that
+ * is nobody's any more.
+ */
+export async function attempt({ what, signal, ask, reasonOf }: Attempt): Promise<void> {
+  if (signal?.aborted) throw unanswered(what);
+  const over = new AbortController();
+  const end = (): void => over.abort();
+  const givenUp = new Promise<never>((_resolve, reject) => {
+    over.signal.addEventListener("abort", () => reject(unanswered(what)));
+  });
+  const timer = setTimeout(end, LONGEST);
+  signal?.addEventListener("abort", end);
+  try {
+    await Promise.race([answered(ask, over.signal, (error) => deliveryFailure(what, reasonOf(error))), givenUp]);
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", end);
+  }
+}
+
+async function answered(ask: Attempt["ask"], signal: AbortSignal, failureOf: (error: unknown) => Error): Promise<void> {
+  try {
+    await ask(signal);
+  } catch (error) {
+    throw failureOf(error);
+  }
+}

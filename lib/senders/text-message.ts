@@ -1,0 +1,19 @@
+import type { CodeMessage, SendOptions } from "../core/code-message.js";
+import { DeliveryError } from "../core/delivery.js";
+
+export type SendText = (message: CodeMessage<string>, options?: SendOptions) => Promise<void>;
+
+export const WHAT = "The text message";
+
+/** ITU-T E.164: up to fifteen digits. One number, and no channel of a provider's before it. */
+const NUMBER = /^\+[1-9]\d{6,14}$/;
+
+export function isNumber(text: unknown): text is string {
+  return typeof text === "string" && NUMBER.test(text);
+}
+
+/** The one number a text goes to. */
+export function numberOf({ to }: CodeMessage<string>): string {
+  if (!isNumber(to)) throw new DeliveryError(WHAT, { code: "invalid-number" });
+  return to;
+}

@@ -1,0 +1,114 @@
+import type { CodeMessage, MailDestination } from "../core/code-message.js";
+import type { Notice } from "../events/notices.js";
+import type { OutgoingMail } from "../senders/mailer.js";
+
+/** A mail or a text message that would have been sent. */
+export interface OutboxMessage {
+  /** The address of a mail, the number of a text message in E.164. */
+  readonly to: string;
+  readonly text: string;
+  /** Of mails. */
+  readonly subject?: string | undefined;
+  readonly html?: string | undefined;
+  /** Absent in mails that went through `transport`. */
+  readonly code?: string | undefined;
+  readonly purpose?: "login" | "enroll" | undefined;
+  readonly locale?: string | undefined;
+  /** When the code is over: ISO 8601, in UTC. */
+  readonly expiresAt?: string | undefined;
+  /** Of mails that went through `transport`. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+}
+
+/** Keeps in memory what would have been sent. */
+export interface Outbox {
+  /** The `send` of e-mail and SMS codes. */
+  readonly send: (message: CodeMessage) => Promise<void>;
+  /** The `notify` option. */
+  readonly notify: (notice: Notice) => Promise<void>;
+  /** In the place of nodemailer's, for `mailSender` and `emailNotices`. */
+  readonly transport: { readonly sendMail: (mail: OutgoingMail) => Promise<void> };
+  /** What was sent, oldest first. */
+  readonly messages: readonly OutboxMessage[];
+  /** What `notify` was told, oldest first. */
+  readonly notices: readonly Notice[];
+  /** What was sent last. @throws Error where nothing was */
+  readonly last: OutboxMessage;
+  /** What was sent to an address or number, oldest first. */
+  to(destination: string): readonly OutboxMessage[];
+  /** The code that was sent last, to this address or number or to anybody. @throws Error where none was */
+  code(destination?: string): string;
+  /** Forgets everything. */
+  clear(): void;
+}
+
+function destinationOf(to: MailDestination | string): string {
+  return typeof to === "string" ? to : to.address;
+}
+
+class MemoryOutbox implements Outbox {
+  private sent: OutboxMessage[] = [];
+  private told: Notice[] = [];
+
+  readonly send = async ({ to, ...message }: CodeMessage): Promise<void> => {
+    this.sent.push({ ...message, to: destinationOf(to) });
+  };
+
+  readonly notify = async (notice: Notice): Promise<void> => {
+    this.told.push(notice);
+  };
+
+  readonly transport = {
+    sendMail: async ({ to, subject, text, html, headers }: OutgoingMail): Promise<void> => {
+      this.sent.push({ to: to.address, subject, text, html, headers });
+    },
+  };
+
+  get messages(): readonly OutboxMessage[] {
+    return [...this.sent];
+  }
+
+  get notices(): readonly Notice[] {
+    return [...this.told];
+  }
+
+  get last(): OutboxMessage {
+    const message = this.sent.at(-1);
+    if (message === undefined) throw new Error("outbox: nothing was sent");
+    return message;
+  }
+
+  to(destination: string): readonly OutboxMessage[] {
+    return this.sent.filter(({ to }) => to === destination);
+  }
+
+  code(destination?: string): string {
+    const messages = destination === undefined ? this.sent : this.to(destination);
+    const code = messages.findLast((message) => message.code !== undefined)?.code;
+    if (code === undefined)
+      throw new Error(`outbox: no code was sent${destination === undefined ? "" : ` to ${destination}`}`);
+    return code;
+  }
+
+  clear(): void {
+    this.sent = [];
+    this.told = [];
+  }
+}
+
+/**
+ * Where messages stay in memory, to be read by a test: codes by e-mail and SMS, notices, and mails of a transport.
+ *
+ * Does NOT send anything, and forgets nothing until it is told to.
+ *
+ * @example
+ * ```ts
+ * import { outbox } from "express-second-factor/testing";
+ *
+ * const sent = outbox();
+ * const mfa = secondFactor({ ..., notify: sent.notify });
+ * ```
+ */
+export function outbox(): Outbox {
+  return new MemoryOutbox();
+}
