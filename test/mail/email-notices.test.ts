@@ -1,6 +1,6 @@
 // What owners read: through a real application, a real mail server over TLS and a reader of mails.
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
-import { type Notice, type NoticeKind, ConfigurationError } from "express-second-factor";
+import { type NoticeKind, ConfigurationError } from "express-second-factor";
 import { emailNotices, type EmailNoticesOptions, englishNotices } from "express-second-factor/mail";
 import { type MailServer, type ReceivedMail, startMailServer } from "../support/mail-server.js";
 import { MINUTE } from "../support/attack.js";
