@@ -10,7 +10,7 @@ const config: Config = {
   moduleNameMapper: {
     "^express-second-factor$": "<rootDir>/lib/index.ts",
     "^express-second-factor/(browser|mail|redis|sns|sql|testing|twilio)$": "<rootDir>/lib/$1/index.ts",
-    "^(\\.{1,2}/.*)\\.js$": "$1",
+    "^(\\.{1,2}/.*)(?<!\\.json)\\.js$": "$1",
   },
   transform: {
     "^.+\\.ts$": [

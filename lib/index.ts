@@ -30,7 +30,8 @@ export type { MessageCodeState, OpenCode } from "./engine/message-codes.js";
 
 // How codes are sent
 export { consoleSender } from "./senders/console-sender.js";
-export type { CodeMessage, MailDestination, SendOptions } from "./core/code-message.js";
+export type { DeliveryError } from "./core/delivery-error.js";
+export type { MailDestination, MailMessage, TextMessage } from "./senders/message.js";
 
 // A method of your own
 export type { UnusableFactor } from "./engine/choices.js";

@@ -12,10 +12,10 @@ import { embedAssets } from "./embed-assets.mjs";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const dist = `${root}/dist`;
 
-/** @type {{ exports: Record<string, string | { import: { default: string } }>, bin: Record<string, string> }} */
+/** @type {{ exports: Record<string, string | { import: string }>, bin: Record<string, string> }} */
 const { bin, exports } = JSON.parse(await readFile(`${root}/package.json`, "utf8"));
 const programs = Object.values(bin);
-const entries = Object.values(exports).flatMap((target) => (typeof target === "string" ? [] : [target.import.default]));
+const entries = Object.values(exports).flatMap((target) => (typeof target === "string" ? [] : [target.import]));
 
 /** The file in lib/ that becomes a file in dist/. @param {string} output */
 function sourceOf(output) {

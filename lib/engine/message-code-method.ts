@@ -66,6 +66,8 @@ export interface Destination {
   readonly hint: string;
 }
 
+type Budgets = readonly SendBudget[] | Problem;
+
 /** What one way of sending codes has of its own. */
 export interface MessageChannel<Sent extends CodeMessage<unknown>> {
   readonly type: MethodType;
@@ -89,8 +91,11 @@ export interface MessageChannel<Sent extends CodeMessage<unknown>> {
   ): Destination | Problem | Promise<Destination | Problem>;
   /** As `read`, of what the application itself has verified. @throws TypeError with the reason */
   readKnown(source: string): Destination | Promise<Destination>;
-  /** What a message to there counts against beside the destination itself. Default: nothing. */
-  budgets?(to: string): readonly SendBudget[] | Promise<readonly SendBudget[]>;
+  /**
+   * What a message to there counts against beside the destination itself; a problem where nothing is sent there any more. Default:
+   * nothing.
+   */
+  budgets?(to: string): Budgets | Promise<Budgets>;
   /** The address as senders take it. */
   addressed(to: string): Sent["to"];
   /** What the message says. */
@@ -167,10 +172,12 @@ class MessageCodes<Sent extends CodeMessage<unknown>> {
     const issued = issue(factor.state, context);
     if (!isIssued(issued)) return issued;
     const state = withCode(factor.state, issued.code, context.now);
+    const message = await this.message(state, issued, this.binding(factor.id, "login"), context);
+    if ("code" in message) return message;
     return {
       factor: { ...factor, state },
       answer: told(state, issued.code.issuedAt),
-      ...(await this.message(state, issued, this.binding(factor.id, "login"), context)),
+      ...message,
       undo: (current) => ({ ...current, state: taken(current.state, issued) }),
     };
   }
@@ -204,10 +211,12 @@ class MessageCodes<Sent extends CodeMessage<unknown>> {
     const issued = issue(state, context);
     if (!isIssued(issued)) return issued;
     const next = withCode(state, issued.code, context.now);
+    const message = await this.message(next, issued, this.binding(context.factorId, "enroll"), context);
+    if ("code" in message) return message;
     return {
       state: next,
       answer: told(next, issued.code.issuedAt),
-      ...(await this.message(next, issued, this.binding(context.factorId, "enroll"), context)),
+      ...message,
       undo: (current: State) => taken(current, issued),
     };
   }
@@ -228,10 +237,12 @@ class MessageCodes<Sent extends CodeMessage<unknown>> {
     { code: open }: Issued,
     binding: CodeBinding,
     context: SendContext,
-  ): Promise<Message> {
+  ): Promise<Message | Problem> {
     const { channel } = this;
     const { issuer, locale, now, origin, words } = context;
     const to = await openDestination(channel.type, state, context);
+    const budgets = (await channel.budgets?.(to)) ?? [];
+    if ("code" in budgets) return budgets;
     const code = await digitsOfCode(state, open, binding, context);
     const { purpose } = binding;
     const minutes = Math.max(1, Math.floor((endOfCode(open) - now) / MINUTE));
@@ -240,7 +251,7 @@ class MessageCodes<Sent extends CodeMessage<unknown>> {
     const message = { ...written, to: channel.addressed(to), code, purpose, locale, expiresAt } as Sent;
     const kind = this.limit(purpose === "login" ? "Destination" : "EnrollDestination");
     return {
-      budgets: [{ kind, of: to.toLowerCase() }, ...((await channel.budgets?.(to)) ?? [])],
+      budgets: [{ kind, of: to.toLowerCase() }, ...budgets],
       async deliver(signal) {
         await channel.send(message, { signal });
       },

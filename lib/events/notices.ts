@@ -1,5 +1,4 @@
 import type { Ended } from "../core/account.js";
-import type { MailDestination } from "../core/code-message.js";
 import type { Contact } from "../core/contact.js";
 import type { MethodType, UserId } from "../core/nouns.js";
 import type { AuditAction, AuditEvent, EventFacts } from "./audit.js";
@@ -64,7 +63,7 @@ export interface Notice {
    * Where it goes: the user's address, by the `user.email` reader, of the request's user, else of the one that `user.load` finds. Of a
    * factor that was replaced also where its codes went before: then E.164 text where that was a number. Absent: none is known.
    */
-  readonly to?: MailDestination | string;
+  readonly to?: { readonly address: string } | string;
   /** ISO 8601, UTC. */
   readonly at: string;
   /** As the settings page shows it in the activity list: so a forged message can be told. */

@@ -1,6 +1,4 @@
 import { setTimeout } from "node:timers/promises";
-import type { MailDestination } from "../core/code-message.js";
-import { DeliveryError } from "../core/delivery.js";
 import { ConfigurationError } from "../core/errors.js";
 import { SECOND } from "../core/nouns.js";
 import { tried } from "../core/tried.js";
@@ -8,7 +6,9 @@ import { fingerprint } from "../crypto/fingerprint.js";
 import type { Notice, NoticeKind, Notify } from "../events/notices.js";
 import { mergeWords, messageProblems } from "../pages/words.js";
 import { type Duration, milliseconds } from "../policy/durations.js";
+import { DeliveryError } from "../core/delivery-error.js";
 import { mailboxOf } from "../senders/mailbox.js";
+import type { MailDestination } from "../senders/message.js";
 import { type Mail, Mailer, MAILER_OPTIONS, type MailerOptions } from "../senders/mailer.js";
 import { englishNotices } from "./english-notices.js";
 import { noticeMail } from "./notice-mail.js";

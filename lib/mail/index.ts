@@ -1,6 +1,6 @@
 export { mailSender } from "../senders/mail-sender.js";
 export type { MailerOptions, MailTransport } from "../senders/mailer.js";
-export type { CodeMessage, MailDestination, SendOptions } from "../core/code-message.js";
+export type { MailDestination, MailMessage, SendOptions } from "../senders/message.js";
 export { emailNotices, type EmailNoticesOptions } from "./email-notices.js";
 export { englishNotices } from "./english-notices.js";
 export type {

@@ -16,12 +16,17 @@ export interface MethodFacts {
   readonly type: MethodType;
   readonly aal: 1 | 2;
   readonly phishingResistant: boolean;
+  /** `false`: no route is opened by it. */
+  readonly stepsUp?: false;
+  /** It opens the settings only where the account has nothing else. */
+  readonly isRestricted?: true;
 }
 
 /** The methods whose proofs can satisfy the requirement. */
 export function acceptableMethods(requirement: ProofRequirement, known: Iterable<MethodFacts>): MethodType[] {
   const { aal = 1, methods, phishingResistant = false } = requirement;
   return [...known]
+    .filter(({ stepsUp }) => stepsUp !== false)
     .filter((method) => methods?.includes(method.type) ?? true)
     .filter((method) => method.aal >= aal && (method.phishingResistant || !phishingResistant))
     .map(({ type }) => type);

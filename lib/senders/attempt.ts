@@ -1,4 +1,4 @@
-import { type DeliveryReason, deliveryFailure, unanswered } from "../core/delivery.js";
+import { type DeliveryReason, deliveryFailure, unanswered } from "../core/delivery-error.js";
 import { SECOND } from "../core/nouns.js";
 
 /** Where nobody gives it up before: the time-outs of mail servers and providers are minutes. */

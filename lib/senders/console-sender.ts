@@ -1,10 +1,12 @@
-import type { CodeMessage } from "../core/code-message.js";
 import { ConfigurationError } from "../core/errors.js";
 import { visibleText } from "../core/text.js";
+import type { MailMessage, TextMessage } from "./message.js";
 
-function printed({ to, subject, text }: CodeMessage): string {
+function printed(message: MailMessage | TextMessage): string {
+  const { to, text } = message;
   const destination = typeof to === "string" ? to : to.address;
-  const lines = [...(subject === undefined ? [] : [`Subject: ${subject}`, ""]), ...text.split(/\r?\n/)];
+  const head = "subject" in message ? [`Subject: ${message.subject}`, ""] : [];
+  const lines = [...head, ...text.split(/\r?\n/)];
   return [
     `[express-second-factor] For development: nothing was sent to ${visibleText(destination)}, it is printed here.`,
     // A terminal obeys what cannot be seen.
@@ -20,12 +22,12 @@ function printed({ to, subject, text }: CodeMessage): string {
  *
  * @example
  * ```ts
- * import { consoleSender } from "express-second-factor";
+ * import { backupCodes, consoleSender, emailCode, totp } from "express-second-factor";
  *
- * const send = consoleSender();
+ * app.use(secondFactor({ ..., methods: [totp(), backupCodes(), emailCode({ send: consoleSender() })] }));
  * ```
  */
-export function consoleSender(): (message: CodeMessage) => Promise<void> {
+export function consoleSender(): (message: MailMessage | TextMessage) => Promise<void> {
   if (process.env.NODE_ENV === "production") {
     throw new ConfigurationError([
       "consoleSender: prints codes, which is for development; production needs mailSender(), twilioSender(), snsSender() or a function of yours",

@@ -1,5 +1,5 @@
-import type { CodeMessage, MailDestination, SendOptions } from "../core/code-message.js";
 import { Mailer, type MailerOptions } from "./mailer.js";
+import type { MailMessage, SendOptions } from "./message.js";
 
 /** What a mail is called that brings no subject of its own. */
 const SUBJECT = "Your code";
@@ -15,14 +15,16 @@ const SUBJECT = "Your code";
  *
  * @example
  * ```ts
+ * import nodemailer from "nodemailer";
+ * import { backupCodes, emailCode, totp } from "express-second-factor";
  * import { mailSender } from "express-second-factor/mail";
  *
+ * const transport = nodemailer.createTransport({ host: "smtp.acme.example", port: 465, secure: true });
  * const send = mailSender({ transport, from: "Acme <no-reply@acme.example>" });
+ * app.use(secondFactor({ ..., methods: [totp(), backupCodes(), emailCode({ send })] }));
  * ```
  */
-export function mailSender(
-  options: MailerOptions,
-): (message: CodeMessage<MailDestination>, options?: SendOptions) => Promise<void> {
+export function mailSender(options: MailerOptions): (message: MailMessage, options?: SendOptions) => Promise<void> {
   const mailer = new Mailer(options, "mailSender: ");
   return ({ to, subject = SUBJECT, text, html, locale }, { signal } = {}) =>
     mailer.deliver({ to, subject, text, html, locale }, signal && { signal });

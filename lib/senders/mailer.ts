@@ -1,10 +1,10 @@
-import type { MailDestination, SendOptions } from "../core/code-message.js";
-import { DeliveryError, type DeliveryReason } from "../core/delivery.js";
+import { DeliveryError, type DeliveryReason } from "../core/delivery-error.js";
 import { ConfigurationError } from "../core/errors.js";
 import { isMailAddress } from "../core/mail-address.js";
 import { optionsProblems } from "../core/option-names.js";
 import { attempt } from "./attempt.js";
 import { type Mailbox, mailboxOf } from "./mailbox.js";
+import type { MailDestination, SendOptions } from "./message.js";
 
 /** A mail as nodemailer takes it. */
 export interface OutgoingMail {

@@ -1,4 +1,4 @@
-import type { DeliveryReason } from "../core/delivery.js";
+import type { DeliveryReason } from "../core/delivery-error.js";
 import { ConfigurationError } from "../core/errors.js";
 import { optionsProblems } from "../core/option-names.js";
 import { attempt } from "./attempt.js";

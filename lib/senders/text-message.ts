@@ -1,7 +1,7 @@
-import type { CodeMessage, SendOptions } from "../core/code-message.js";
-import { DeliveryError } from "../core/delivery.js";
+import { DeliveryError } from "../core/delivery-error.js";
+import type { SendOptions, TextMessage } from "./message.js";
 
-export type SendText = (message: CodeMessage<string>, options?: SendOptions) => Promise<void>;
+export type SendText = (message: TextMessage, options?: SendOptions) => Promise<void>;
 
 export const WHAT = "The text message";
 
@@ -13,7 +13,7 @@ export function isNumber(text: unknown): text is string {
 }
 
 /** The one number a text goes to. */
-export function numberOf({ to }: CodeMessage<string>): string {
+export function numberOf({ to }: TextMessage): string {
   if (!isNumber(to)) throw new DeliveryError(WHAT, { code: "invalid-number" });
   return to;
 }

@@ -1,4 +1,4 @@
-import type { DeliveryReason } from "../core/delivery.js";
+import type { DeliveryReason } from "../core/delivery-error.js";
 import { ConfigurationError } from "../core/errors.js";
 import { optionsProblems } from "../core/option-names.js";
 import { attempt } from "./attempt.js";
@@ -83,8 +83,10 @@ function reasonOf(error: unknown): DeliveryReason {
  *
  * @example
  * ```ts
+ * import twilio from "twilio";
  * import { twilioSender } from "express-second-factor/twilio";
  *
+ * const client = twilio(`AC${"0".repeat(32)}`, "the account's token", { timeout: 10_000 });
  * const send = twilioSender({ client, from: "+15005550006" });
  * ```
  */

@@ -1,2 +1,2 @@
 export { type SnsClient, snsSender, type SnsSenderOptions } from "../senders/sns.js";
-export type { CodeMessage, SendOptions } from "../core/code-message.js";
+export type { SendOptions, TextMessage } from "../senders/message.js";

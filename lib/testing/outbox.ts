@@ -1,6 +1,6 @@
-import type { CodeMessage, MailDestination } from "../core/code-message.js";
 import type { Notice } from "../events/notices.js";
-import type { OutgoingMail } from "../senders/mailer.js";
+import type { MailTransport, OutgoingMail } from "../senders/mailer.js";
+import type { MailDestination } from "../senders/message.js";
 
 /** A mail or a text message that would have been sent. */
 export interface OutboxMessage {
@@ -23,11 +23,11 @@ export interface OutboxMessage {
 /** Keeps in memory what would have been sent. */
 export interface Outbox {
   /** The `send` of e-mail and SMS codes. */
-  readonly send: (message: CodeMessage) => Promise<void>;
+  readonly send: (message: Omit<OutboxMessage, "to"> & { readonly to: MailDestination | string }) => Promise<void>;
   /** The `notify` option. */
   readonly notify: (notice: Notice) => Promise<void>;
   /** In the place of nodemailer's, for `mailSender` and `emailNotices`. */
-  readonly transport: { readonly sendMail: (mail: OutgoingMail) => Promise<void> };
+  readonly transport: MailTransport;
   /** What was sent, oldest first. */
   readonly messages: readonly OutboxMessage[];
   /** What `notify` was told, oldest first. */
@@ -50,7 +50,7 @@ class MemoryOutbox implements Outbox {
   private sent: OutboxMessage[] = [];
   private told: Notice[] = [];
 
-  readonly send = async ({ to, ...message }: CodeMessage): Promise<void> => {
+  readonly send: Outbox["send"] = async ({ to, ...message }) => {
     this.sent.push({ ...message, to: destinationOf(to) });
   };
 
@@ -103,10 +103,27 @@ class MemoryOutbox implements Outbox {
  *
  * @example
  * ```ts
+ * import { backupCodes, emailCode, totp } from "express-second-factor";
+ * import { mailSender } from "express-second-factor/mail";
  * import { outbox } from "express-second-factor/testing";
  *
  * const sent = outbox();
- * const mfa = secondFactor({ ..., notify: sent.notify });
+ * const methods = [totp(), backupCodes(), emailCode({ send: sent.send })];
+ * app.use(secondFactor({ ..., methods, notify: sent.notify }));
+ *
+ * test("somebody gets codes by e-mail", async () => {
+ *   const { body } = await agent.post("/2fa/email-code/enroll").send({ address: "ann@acme.example" }).expect(202);
+ *   const code = sent.code("ann@acme.example");
+ *   await agent.post("/2fa/email-code/enroll/confirm").send({ factorId: body.factorId, code }).expect(201);
+ *   if (sent.to("ann@acme.example").length !== 1 || sent.notices.length !== 1) throw new Error("told twice");
+ *   sent.clear();
+ * });
+ *
+ * test("mails look as they should", async () => {
+ *   const send = mailSender({ transport: sent.transport, from: "no-reply@acme.example" });
+ *   await send({ to: { address: "ann@acme.example" }, text: "Hello" });
+ *   if (sent.last.headers?.["Auto-Submitted"] !== "auto-generated") throw new Error("a machine may answer it");
+ * });
  * ```
  */
 export function outbox(): Outbox {

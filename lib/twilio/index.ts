@@ -1,2 +1,2 @@
 export { type TwilioClient, twilioSender, type TwilioSenderOptions } from "../senders/twilio.js";
-export type { CodeMessage, SendOptions } from "../core/code-message.js";
+export type { SendOptions, TextMessage } from "../senders/message.js";

@@ -8,13 +8,15 @@ import {
   passkeys,
   type Notice,
   type NoticeKind,
+  type Notify,
+  type SecondFactorOptions,
   totp,
 } from "express-second-factor";
 import { softwareAuthenticator } from "express-second-factor/testing";
 import type { Response } from "supertest";
 import { BASE, colourApp, waitingForColours } from "../methods/colours/stage.js";
 import { answerWith, enrollWith } from "../passkeys/stage.js";
-import { parseAtLoginOnly, testApp, type TestApp } from "../support/app.js";
+import { parseAtLoginOnly, testApp, type TestApp, type TestUser } from "../support/app.js";
 import { copyOf, deviceCookie, MINUTE, NO_LIMITS, STEP, trusted } from "../support/attack.js";
 import { type Enrolled, enrolled, full, Jar, pending } from "../support/browser.js";
 import { faultyStore, REJECTS } from "../support/faults.js";
@@ -29,18 +31,21 @@ const SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXA";
 
 interface Here extends Enrolled {
   readonly target: TestApp;
+  /** Keeps what owners are told, in applications of an act's own too. */
+  readonly notify: Notify;
 }
 
-async function alice(options = {}): Promise<Here> {
+async function alice(options: Partial<SecondFactorOptions<TestUser>> = {}): Promise<Here> {
+  const { notify = () => undefined } = options;
   const target = testApp({ options });
-  return { target, ...(await enrolled(target, "alice")) };
+  return { target, notify, ...(await enrolled(target, "alice")) };
 }
 
-async function owner({ phone, target }: Here): Promise<Jar> {
+async function owner({ phone, target }: Pick<Here, "phone" | "target">): Promise<Jar> {
   return full(target, "alice", phone);
 }
 
-async function waiting({ target }: Here): Promise<Jar> {
+async function waiting({ target }: Pick<Here, "target">): Promise<Jar> {
   return pending(target, "alice");
 }
 
@@ -103,8 +108,8 @@ const ACTS: Readonly<Record<KnownAction, Act>> = {
   "factor-imported": ({ target }) => target.mfa.accounts.importTotp("u1", { secret: SECRET }),
   "factor-removed": async (here) => (await owner(here)).post(`/2fa/factors/${here.factorId}/remove`),
   "factor-renamed": async (here) => (await owner(here)).post(`/2fa/factors/${here.factorId}/rename`, { label: "x" }),
-  "factor-replaced": async () => {
-    const target = emailApp();
+  "factor-replaced": async ({ notify }) => {
+    const target = emailApp(undefined, { options: { notify } });
     const { factorId, jar } = await withDestination(target);
     target.clock.advance(MINUTE);
     await addDestination(jar, { address: "new@acme.test", replaces: factorId });
@@ -226,7 +231,7 @@ const seen = new Map<Act, Promise<Observed>>();
 
 async function act(how: Act): Promise<Observed> {
   const notices: Notice[] = [];
-  const here = await alice({ notify: (notice: Notice) => void notices.push(notice) });
+  const here = await alice({ notify: (notice) => void notices.push(notice) });
   const answer = await how(here);
   await new Promise((resolve) => setImmediate(resolve));
   const { events } = isTarget(answer) ? answer : here.target;

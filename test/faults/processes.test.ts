@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { sql } from "kysely";
-import type { Store } from "express-second-factor";
+import { backupCodes, passkeys, smsCode, type SmsCodeMessage, type Store, totp } from "express-second-factor";
 import { redisStore } from "express-second-factor/redis";
 import { createTables, sqlStore } from "express-second-factor/sql";
 import { softwareAuthenticator } from "express-second-factor/testing";
@@ -17,7 +17,7 @@ import { openPostgres } from "../support/postgres-client.js";
 import { startRedis } from "../support/redis.js";
 import { nodeRedis } from "../support/redis-clients.js";
 import { openSqlite } from "../support/sqlite.js";
-import type { Sessions, Tally } from "../support/worker.js";
+import type { Job, Sessions, Tally } from "../support/worker.js";
 import { startWorkers, type Workers } from "../support/workers.js";
 
 const PROCESSES = 8;
@@ -117,10 +117,17 @@ describe.each(Object.keys(SERVERS))("eight processes over one %s", (name) => {
   let shared: Shared;
   let target: TestApp;
   let alice: Enrolled;
+  const texts: SmsCodeMessage[] = [];
 
   beforeAll(async () => {
     shared = await SERVERS[name]!();
-    target = testApp({ store: shared.store, options: { keys: KEYS, limits: LIMITS, storeTimeout: "30s" } });
+    const methods = [
+      totp(),
+      backupCodes(),
+      passkeys(),
+      smsCode({ send: async (text) => void texts.push(text), countries: ["DE"] }),
+    ];
+    target = testApp({ store: shared.store, options: { keys: KEYS, limits: LIMITS, methods, storeTimeout: "30s" } });
     alice = await enrolled(target, "alice");
     await workers.begin({ url: shared.url, keys: KEYS, limits: LIMITS });
   }, 120_000);
@@ -195,6 +202,37 @@ describe.each(Object.keys(SERVERS))("eight processes over one %s", (name) => {
     PATIENCE,
   );
 
+  /** A login that waits for its second factor, of a user whose codes are texted. */
+  async function waitingForText(): Promise<Jar> {
+    target.clock.advance(2 * HOUR);
+    const factors = await target.mfa.accounts.factors("u1");
+    if (!factors.some(({ type }) => type === "sms-code")) {
+      const phone = { phone: "+4915123456017", verifiedAt: target.clock() - HOUR, actor: "import" };
+      await target.mfa.accounts.enrollPhone("u1", phone);
+    }
+    return pending(target, "alice");
+  }
+
+  /** The same job for two of the processes, half of the times each. */
+  function inTwo(job: Job): Promise<Tally> {
+    return workers.each([job, job]);
+  }
+
+  test("30 requests for a text at once, at two processes: one is sent", async () => {
+    const jar = await waitingForText();
+    const tally = await inTwo({ job: "text", ...presented(jar), now: target.clock(), times: 15 });
+    expect(tally).toEqual({ ok: 1, delivered: 1, "too-many-attempts": 29 });
+  });
+
+  test("30 answers with one texted code at once, at two processes: one is right", async () => {
+    const jar = await waitingForText();
+    expect((await jar.post("/2fa/sms-code/send")).status).toBe(202);
+    const { code } = texts.at(-1)!;
+    const { ok, ...refused } = await inTwo({ job: "texted", ...presented(jar), code, now: target.clock(), times: 15 });
+    expect(ok).toBe(1);
+    expect(Object.keys(refused).filter((each) => !["invalid-code", "login-required"].includes(each))).toEqual([]);
+  });
+
   test("200 different wrong guesses at a login over two processes, under the default limits: five are answered", async () => {
     await workers.stop();
     await workers.begin({ url: shared.url, keys: KEYS, limits: {} });
@@ -209,5 +247,18 @@ describe.each(Object.keys(SERVERS))("eight processes over one %s", (name) => {
     expect(tally).toEqual({ "invalid-code": 5, "too-many-attempts": 195 });
     const right = { job: "verify", method: "totp", code: alice.phone.code(now), now, times: 1 } as const;
     expect(await workers.all(right)).toEqual({ "too-many-attempts": PROCESSES });
+  });
+
+  test("30 texts to one number at once, at two processes that limit nothing else: five are sent", async () => {
+    const wide = { limit: 1_000, window: "1h" } as const;
+    await workers.stop();
+    await workers.begin({
+      url: shared.url,
+      keys: KEYS,
+      limits: { address: wide, smsSend: wide, smsCooldown: { limit: 1_000, window: "1s" } },
+    });
+    const jar = await waitingForText();
+    const tally = await inTwo({ job: "text", ...presented(jar), now: target.clock(), times: 15 });
+    expect(tally).toEqual({ ok: 5, delivered: 5, "too-many-attempts": 25 });
   });
 });

@@ -10,7 +10,16 @@ const FORMATS = ["esm", "cjs"] as const;
 /** Loaded when it is first needed: it alone costs more than the rest together. */
 const LAZY = ["@simplewebauthn/server", "@simplewebauthn/server/helpers"];
 /** Kilobytes of code that a process reads at import, without source maps. */
-const BUDGET: Readonly<Record<string, number>> = { index: 585, browser: 20, redis: 30, sql: 20, testing: 30 };
+const BUDGET: Readonly<Record<string, number>> = {
+  index: 640,
+  browser: 20,
+  redis: 30,
+  sql: 20,
+  testing: 30,
+  mail: 20,
+  twilio: 15,
+  sns: 15,
+};
 
 const dist = built();
 const files = filesBelow(dist);

@@ -5,7 +5,7 @@ import type { Store } from "express-second-factor";
 import { authenticatorApp } from "express-second-factor/testing";
 import { passwordOf } from "../support/app.js";
 import { enrolled, full, Jar, pending } from "../support/browser.js";
-import { type Application, ENROLLED, GUARDED } from "./application.js";
+import { type Application, ENROLLED, GUARDED, NOT_ENROLLED } from "./application.js";
 import { documentedExamples, type Example } from "./documented-examples.js";
 import type { Visit } from "./example-page.js";
 
@@ -149,6 +149,12 @@ export const SCENES: Readonly<Record<string, Scene>> = {
   removeExpired: (_application, { removed }) => expect(removed).toBe(0),
   authenticatorApp: didLast("factor-enrolled"),
   softwareAuthenticator: didLast("step-up"),
+  outbox: async ({ names: { agent }, tests }) => {
+    const { name } = NOT_ENROLLED;
+    await agent.post("/login").send({ username: name, password: passwordOf(name) });
+    expect(tests).toHaveLength(2);
+    for (const { run } of tests) await run();
+  },
   movableClock: (_application, made) => expect(made).toMatchObject({ first: { ok: true }, second: { ok: true } }),
   storeContract: ranEveryClaim,
   "README.md: express-second-factor": asksOnceEnrolled,

@@ -6,7 +6,7 @@ import ts from "typescript";
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 
 /** What an application hands over for the library to call. It calls none of their functions itself. */
-const CALLED_BY_THE_LIBRARY = ["Store", "Method", "MethodPage", "Route"];
+const CALLED_BY_THE_LIBRARY = ["Store", "Method", "MethodPage", "Route", "MailTransport"];
 
 /** Something an application can use: exported by a subpath, or a member of what an exported function answers. */
 export interface PublicName {
@@ -20,13 +20,13 @@ export interface PublicName {
 export function subpaths(): ReadonlyMap<string, string> {
   const { name, exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
     name: string;
-    exports: Record<string, { import: { default: string } }>;
+    exports: Record<string, { import: string }>;
   };
   const entries = Object.entries(exports).filter(([path]) => path !== "./package.json");
   return new Map(
     entries.map(([path, conditions]) => [
       path.replace(".", name),
-      conditions.import.default.replace("./dist/esm", `${root}lib`).replace(/\.js$/, ".ts"),
+      conditions.import.replace("./dist/esm", `${root}lib`).replace(/\.js$/, ".ts"),
     ]),
   );
 }

@@ -55,6 +55,9 @@ const TESTED: Readonly<Record<string, string>> = {
   "node-postgres": "pg",
   libsql: "libsql",
   Kysely: "kysely",
+  nodemailer: "nodemailer",
+  twilio: "twilio",
+  "client-sns": "@aws-sdk/client-sns",
 };
 
 describe("docs/options.md and docs/http.md", () => {

@@ -1,15 +1,21 @@
+import * as clientSns from "@aws-sdk/client-sns";
 import * as express from "express";
 import * as session from "express-session";
 import * as kysely from "kysely";
+import * as nodemailer from "nodemailer";
 import * as passport from "passport";
 import * as passportLocal from "passport-local";
 import * as pg from "pg";
 import * as redis from "redis";
+import * as twilio from "twilio";
 import ts from "typescript";
 import * as secondFactor from "express-second-factor";
+import * as mail from "express-second-factor/mail";
 import * as redisStore from "express-second-factor/redis";
+import * as sns from "express-second-factor/sns";
 import * as sqlStore from "express-second-factor/sql";
 import * as testing from "express-second-factor/testing";
+import * as twilioSubpath from "express-second-factor/twilio";
 import type { Names } from "./application.js";
 import { sourceOf } from "./compiled-examples.js";
 import type { Example } from "./documented-examples.js";
@@ -17,16 +23,22 @@ import type { Example } from "./documented-examples.js";
 /** What examples can import. Another package goes here. */
 const MODULES: Readonly<Record<string, object>> = {
   "express-second-factor": secondFactor,
+  "express-second-factor/mail": mail,
   "express-second-factor/redis": redisStore,
+  "express-second-factor/sns": sns,
   "express-second-factor/sql": sqlStore,
   "express-second-factor/testing": testing,
+  "express-second-factor/twilio": twilioSubpath,
+  "@aws-sdk/client-sns": clientSns,
   express,
   "express-session": session,
   kysely,
+  nodemailer,
   passport,
   "passport-local": passportLocal,
   pg,
   redis,
+  twilio,
 };
 
 type Run = (...values: readonly unknown[]) => Promise<Readonly<Record<string, unknown>>>;

@@ -109,7 +109,7 @@ describe("a code by e-mail, through a mail server over TLS", () => {
     expect(shown.text?.trim()).toBe(mailTo(ADDRESS).text);
   });
 
-  test.each(NO_ADDRESSES)("to %p is refused before the server hears of it", async (address) => {
+  test.each(NO_ADDRESSES)("to %j is refused before the server hears of it", async (address) => {
     const before = server.named.length;
     await expectRefused(sender()(mailTo(address)), { code: "invalid-address", status: undefined });
     expect(server.named.slice(before)).toEqual([]);
@@ -187,7 +187,7 @@ describe("what is wrong with the options is said at start, all at once", () => {
     '"Acme, Inc." <no-reply@acme.test>',
     { address: "no-reply@acme.test" },
     { name: "Bärli & Söhne", address: "no-reply@acme.test" },
-  ])("%p is a sender", (from) => {
+  ])("%j is a sender", (from) => {
     expect(problemsOf(() => mailSender({ transport, from }))).toEqual([]);
   });
 
@@ -201,7 +201,7 @@ describe("what is wrong with the options is said at start, all at once", () => {
     { name: "Acme\r\nBcc: eve@evil.test", address: "no-reply@acme.test" },
     { name: 1, address: "no-reply@acme.test" },
     ["no-reply@acme.test"],
-  ])("%p is none", (from) => {
+  ])("%j is none", (from) => {
     expect(problemsOf(() => mailSender({ transport, from: from as string }))).toEqual([
       'mailSender: from must be one address, such as "Acme <no-reply@acme.example>" or { name, address }',
     ]);

@@ -1,16 +1,17 @@
 import { expect } from "@jest/globals";
-import { type CodeMessage, UnavailableError } from "express-second-factor";
+import { type CodeMessage, type EmailCodeMessage, UnavailableError } from "express-second-factor";
 
 export const CODE = "492817";
 export const NUMBER = "+4915112345678";
 export const ADDRESS = "ann@acme.test";
 
-export function mailTo(address: unknown, more: Partial<CodeMessage<{ address: string }>> = {}) {
+export function mailTo(address: unknown, more: Partial<EmailCodeMessage> = {}): EmailCodeMessage {
   return {
     to: { address } as { address: string },
     code: CODE,
     subject: "Sign in to Acme",
     text: `Your code is ${CODE}. Never pass it on.`,
+    html: `<p>Your code is <b>${CODE}</b></p>`,
     purpose: "login" as const,
     locale: "en",
     expiresAt: "2026-11-21T12:05:00.000Z",
@@ -20,7 +21,8 @@ export function mailTo(address: unknown, more: Partial<CodeMessage<{ address: st
 
 export function textTo(to: unknown): CodeMessage<string> {
   const text = `${CODE} is your code. Never pass it on.\n\n@acme.test #${CODE}`;
-  return { ...mailTo(""), to: to as string, text };
+  const { html: _html, subject: _subject, ...code } = mailTo("");
+  return { ...code, to: to as string, text };
 }
 
 /** What a sender rejected with, and every word anybody can print of it. */

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import type { SessionData } from "express-session";
 import { redisStore } from "express-second-factor/redis";
 import { sqlStore } from "express-second-factor/sql";
-import type { LimitOption, Store } from "express-second-factor";
+import { backupCodes, type LimitOption, passkeys, smsCode, type Store, totp } from "express-second-factor";
 import { passwordOf, testApp, type TestApp } from "./app.js";
 import { openPostgres } from "./postgres-client.js";
 import { nodeRedis } from "./redis-clients.js";
@@ -22,6 +22,8 @@ export type Job = { readonly now: number; readonly times: number } & (
   | { readonly job: "guess"; readonly cookie: string; readonly sessions: Sessions; readonly codes: readonly string[] }
   | { readonly job: "device"; readonly cookie: string }
   | { readonly job: "passkey"; readonly cookie: string; readonly sessions: Sessions; readonly credential: object }
+  | { readonly job: "text"; readonly cookie: string; readonly sessions: Sessions }
+  | { readonly job: "texted"; readonly cookie: string; readonly sessions: Sessions; readonly code: string }
 );
 
 /** What lies in a session store, by its ids, as JSON. */
@@ -30,7 +32,7 @@ export type Sessions = Readonly<Record<string, string>>;
 /** What a process is told to do. */
 export type Message = Beginning | Job | "stop";
 
-/** How often each outcome came about. */
+/** How often each outcome came about; `delivered`: how many texts were handed to the sender. */
 export type Tally = Record<string, number>;
 
 /** Longer than so many uses at once take on a busy machine: what is refused here is refused for a reason. */
@@ -75,8 +77,8 @@ async function logIn(origin: string, cookie: string): Promise<string> {
 }
 
 /** A proof in a login that waits for one: what its answer is called. */
-async function prove(origin: string, type: "totp" | "passkey", cookie: string, body: object): Promise<string> {
-  const answer = await post(`${origin}/2fa/${type}`, cookie, body);
+async function prove(origin: string, route: string, cookie: string, body: object): Promise<string> {
+  const answer = await post(`${origin}/2fa/${route}`, cookie, body);
   const { code } = (await answer.json()) as { code?: string };
   return answer.ok ? "ok" : (code ?? String(answer.status));
 }
@@ -92,13 +94,18 @@ interface Application {
 
 async function begin({ url, keys, limits }: Beginning): Promise<Application> {
   const { store, close } = await open(url);
-  const target = testApp({ store, options: { keys, limits, storeTimeout: `${PATIENCE}ms` } });
+  let delivered = 0;
+  const texts = smsCode({ send: async () => void (delivered += 1), countries: ["DE"] });
+  const methods = [totp(), backupCodes(), passkeys(), texts];
+  const target = testApp({ store, options: { keys, limits, methods, storeTimeout: `${PATIENCE}ms` } });
   const server = target.app.listen(0, "127.0.0.1");
   await once(server, "listening");
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const act = (job: Job, index: number): Promise<string> => {
     if (job.job === "device") return logIn(origin, job.cookie);
     if (job.job === "passkey") return prove(origin, "passkey", job.cookie, { credential: job.credential });
+    if (job.job === "text") return prove(origin, "sms-code/send", job.cookie, {});
+    if (job.job === "texted") return prove(origin, "sms-code", job.cookie, { code: job.code });
     if (job.job === "guess") return prove(origin, "totp", job.cookie, { code: job.codes[index] });
     return verify(target, job.method, job.code);
   };
@@ -107,7 +114,8 @@ async function begin({ url, keys, limits }: Beginning): Promise<Application> {
       target.clock.set(job.now);
       if ("sessions" in job) put(target, job.sessions);
       const outcomes = await Promise.all(Array.from({ length: job.times }, (_none, index) => act(job, index)));
-      const tally: Tally = {};
+      const tally: Tally = delivered === 0 ? {} : { delivered };
+      delivered = 0;
       for (const outcome of outcomes) tally[outcome] = (tally[outcome] ?? 0) + 1;
       return tally;
     },
