@@ -49,7 +49,7 @@ export interface Activation extends Omit<EnrolledFactor, "login"> {
 /** What a factor is worth that is set up in this login, for a while: no more than what has opened it. */
 function worthOf(login: LoginContext, now: number): Pick<Factor, "onBackupCode"> {
   const listed = listedLogin(login);
-  return listed !== undefined && restsOnBackupCode(listed, now) ? { onBackupCode: true } : {};
+  return listed !== undefined && restsOnBackupCode(login, listed, now) ? { onBackupCode: true } : {};
 }
 
 /** The first factor does; one that was set up on a backup code must not make ten of it. */

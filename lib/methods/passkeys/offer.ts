@@ -5,7 +5,8 @@ import { settingsAgain } from "../../http/method-routes.js";
 import { readNothing, type Reply, type Route, route, type RouteContext } from "../../http/route.js";
 import type { LayoutParts } from "../../pages/views.js";
 import { isDue } from "../../policy/assess.js";
-import type { LoginContext } from "../../engine/login-context.js";
+import { listedLogin, type LoginContext } from "../../engine/login-context.js";
+import { opensSettings } from "../../policy/access.js";
 import { passkeysOf } from "./enrollment.js";
 import type { Passkeys } from "./method.js";
 import { passkeyOffer } from "./page.js";
@@ -14,9 +15,16 @@ import { readDeclining } from "./schemas.js";
 /** Below `path`: the page that offers a passkey after a login by code. */
 export const OFFER_PATH = "/passkey/offer";
 
+/** Whether this login has shown enough to add anything to the account. */
+function mayAdd(login: LoginContext): boolean {
+  return listedLogin(login)?.proofs.some(({ method }) => opensSettings(login, method)) === true;
+}
+
 /** Whether a passkey is to be offered: the account has none for this site, and room for one, and its owner did not decline. */
-export function offersPasskey(passkeys: Passkeys, { record, source }: LoginContext): boolean {
+export function offersPasskey(passkeys: Passkeys, login: LoginContext): boolean {
+  const { record, source } = login;
   const { account } = record;
+  if (!mayAdd(login)) return false;
   if (!hasRoom(account) || account.declinesPasskeys === true || !passkeys.isFor(source)) return false;
   return passkeysOf(account).every((each) => passkeys.obstacle(each, source) !== undefined);
 }
