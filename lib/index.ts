@@ -113,6 +113,7 @@ export { type AuditAction, type AuditEvent, type KnownAction, type OwaspLevel, t
 export type { EventMap, Events } from "./events/emitter.js";
 export type { ErrorEvent, ErrorPlace, KnownPlace } from "./events/failures.js";
 export type { Notice, NoticeDetails, NoticeKind, NoticeLinks, Notify } from "./events/notices.js";
+export type { Compromise, OnCompromise } from "./engine/reports.js";
 
 // What went wrong
 export {

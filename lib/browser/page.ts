@@ -89,12 +89,15 @@ function ownLocale(): string {
 }
 
 function localizeTimes(): void {
-  const format = new Intl.DateTimeFormat(ownLocale(), { dateStyle: "medium", timeStyle: "short" });
+  const locale = ownLocale();
+  const format = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
+  const parts = { year: "numeric", month: "short", day: "numeric", hour: "numeric", minute: "2-digit" } as const;
+  const zoned = new Intl.DateTimeFormat(locale, { ...parts, timeZoneName: "short" });
   for (const element of all<HTMLTimeElement>(".sf time")) {
     const time = new Date(element.dateTime);
     if (Number.isNaN(time.getTime())) continue;
     element.title = element.textContent;
-    element.textContent = format.format(time);
+    element.textContent = (element.dataset["zone"] === undefined ? format : zoned).format(time);
   }
 }
 

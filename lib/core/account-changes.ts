@@ -4,7 +4,6 @@ import {
   type Ended,
   type Factor,
   isDeviceLive,
-  isEnrolled,
   type Login,
   ownFactors,
 } from "./account.js";
@@ -29,10 +28,11 @@ export function replaceFactor(account: Account, factor: Factor): Account {
   return { ...account, factors: account.factors.map((each) => (each.id === factor.id ? factor : each)) };
 }
 
-/** Without that factor; the last one takes the backup codes with it. */
+/** Without that factor; the last one that can be asked for takes the backup codes with it, and what is suspended. */
 export function withoutFactor(account: Account, factorId: FactorId): Account {
-  const others = { ...account, factors: account.factors.filter(({ id }) => id !== factorId) };
-  return isEnrolled(others) ? others : { ...others, factors: [] };
+  const factors = account.factors.filter(({ id }) => id !== factorId);
+  const others = { ...account, factors };
+  return ownFactors(others).some(({ suspended }) => suspended !== true) ? others : { ...others, factors: [] };
 }
 
 /** With this set of backup codes in the place of the one before. */

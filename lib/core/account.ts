@@ -19,6 +19,10 @@ export interface Factor<State = unknown> {
   readonly verifiedFailures?: number;
   /** Set up by a login that had shown nothing better than a backup code, and not used at a later login since. */
   readonly onBackupCode?: true;
+  /** The login that set it up, as it was listed then. Absent: none did, and in older records. */
+  readonly enrolledBy?: string;
+  /** It proves nothing since its owner said that what it is about was not them, until it is resumed. */
+  readonly suspended?: true;
   readonly state: State;
 }
 
@@ -138,6 +142,14 @@ export interface KnownBrowsers {
   readonly digests: readonly string[];
 }
 
+/** Something that was reported as not its owner's doing. */
+export interface Report {
+  /** Of the line of the activity list. */
+  readonly number: number;
+  /** When no link to report it is good any more, milliseconds since the epoch. */
+  readonly keptUntil: number;
+}
+
 /** Everything about one user's second factors: one record, one version, one conditional write. */
 export interface Account {
   readonly userId: UserId;
@@ -175,6 +187,10 @@ export interface Account {
   readonly waitingToldAt?: number;
   /** Kept where owners are told of sign-ins on new ones. */
   readonly browsers?: KnownBrowsers;
+  /** No factor is set up, changed or removed by its owner before, milliseconds since the epoch. */
+  readonly frozenUntil?: number;
+  /** What was reported with a link that could still be used otherwise. */
+  readonly reports?: readonly Report[];
   /** What is left of an account that was erased is forgotten then, unless something new has come by that time. */
   readonly forgottenAt?: number;
 }
@@ -247,6 +263,14 @@ export function isTombstone(account: Account): boolean {
   return account.forgottenAt !== undefined && holdsNothing(account);
 }
 
+/** A mark of an account that was erased is kept that long, milliseconds. */
+export const TOMBSTONE_LIFE = 30 * DAY;
+
+/** When everything of the account was forgotten, or every session of nobody's ended since; undefined: neither, for all that is known. */
+export function erasedAt({ forgottenAt }: Account): number | undefined {
+  return forgottenAt === undefined ? undefined : forgottenAt - TOMBSTONE_LIFE;
+}
+
 /**
  * When a record is over by itself: one of an erased account, and one of nobody that holds nothing but logins, their ends, what was
  * done in them, and counted attempts. Undefined: it stays.
@@ -291,6 +315,11 @@ export function withHeldProofs(login: Login, account: Account): Login {
 
 export function factorsOf(account: Account, type: MethodType): readonly Factor[] {
   return account.factors.filter((factor) => factor.type === type);
+}
+
+/** Those of a kind that can be asked for, and prove something. */
+export function activeFactorsOf(account: Account, type: MethodType): readonly Factor[] {
+  return factorsOf(account, type).filter(({ suspended }) => suspended !== true);
 }
 
 /** Factors the owner manages one by one: all but the set of backup codes. */

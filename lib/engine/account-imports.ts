@@ -1,6 +1,6 @@
-import { type Account, type Factor, isTombstone } from "../core/account.js";
+import { type Account, type Factor, isTombstone, TOMBSTONE_LIFE } from "../core/account.js";
 import { hasRoom, MOST_FACTORS } from "../core/account-changes.js";
-import { DAY, type MethodType, type UserId } from "../core/nouns.js";
+import { type MethodType, type UserId } from "../core/nouns.js";
 import { cleanText, MAX_LABEL } from "../core/text.js";
 import { isFuture } from "../core/time.js";
 import { randomId } from "../crypto/random.js";
@@ -8,9 +8,6 @@ import type { AccountEvent } from "../events/audit.js";
 import type { EngineDependencies } from "./dependencies.js";
 import type { ImportTerms } from "./method.js";
 import { type FactorView, factorView } from "./views.js";
-
-/** What is left of an account that was erased stays for as long as its sessions may. */
-export const TOMBSTONE_LIFE = 30 * DAY;
 
 /** Who acts, for the audit trail. */
 export interface ActorOptions {

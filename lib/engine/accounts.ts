@@ -1,4 +1,4 @@
-import { emptyAccount, factorsOf, isEnrolled, ownFactors } from "../core/account.js";
+import { emptyAccount, factorsOf, isEnrolled, ownFactors, TOMBSTONE_LIFE } from "../core/account.js";
 import {
   closedFactors,
   reopenFactors,
@@ -10,15 +10,16 @@ import {
 import type { ErrorCode, Problem } from "../core/errors.js";
 import { endUnmarked } from "../core/logins.js";
 import { type Client, type FactorId, type MethodType, type UserId } from "../core/nouns.js";
+import { withoutFreeze } from "../core/reports.js";
 import { randomId } from "../crypto/random.js";
-import { reopening } from "../events/audit.js";
-import { AccountImports, type ActorOptions, TOMBSTONE_LIFE } from "./account-imports.js";
+import { lifting, reopening } from "../events/audit.js";
+import { AccountImports, type ActorOptions } from "./account-imports.js";
 import { sessionTime } from "./account-records.js";
 import { countedFor } from "./address-limit.js";
 import type { EngineDependencies } from "./dependencies.js";
 import { lastUseIn } from "./logins.js";
 import type { Verification } from "./verification.js";
-import { backupCodesView, type FactorView, factorView, type SettingsView, settingsView } from "./views.js";
+import { backupCodesView, type FactorView, factorView, frozenView, type SettingsView, settingsView } from "./views.js";
 
 export interface AccountStatus {
   /** A factor of the user's own exists, so logins are challenged. */
@@ -28,6 +29,10 @@ export interface AccountStatus {
   readonly backupCodesRemaining: number;
   /** Factors that too many wrong answers in a row have disabled. */
   readonly disabled: readonly FactorId[];
+  /** Factors that prove nothing since their owner reported what was not them. Absent: none. */
+  readonly suspended?: readonly FactorId[];
+  /** Until then the owner can set up, change and remove no factor. ISO 8601, UTC; absent: they can. */
+  readonly frozenUntil?: string;
 }
 
 export interface VerifyOptions extends ActorOptions {
@@ -78,7 +83,7 @@ export class Accounts extends AccountImports {
    * ```
    */
   async status(userId: UserId): Promise<AccountStatus> {
-    const { methods, records } = this.dependencies;
+    const { clock, methods, records } = this.dependencies;
     const { account } = await records.read(userId);
     const disabled = closedFactors(account).map(({ id }) => id);
     const { remaining } = backupCodesView(account, methods);
@@ -87,6 +92,7 @@ export class Accounts extends AccountImports {
       methods: [...methods.keys()].filter((type) => factorsOf(account, type).length > 0),
       backupCodesRemaining: remaining,
       disabled,
+      ...frozenView(account, clock()),
     };
   }
 
@@ -221,8 +227,8 @@ export class Accounts extends AccountImports {
   }
 
   /**
-   * Opens every factor that too many wrong answers in a row have closed. Answers whether there was any. Attempts that are counted
-   * in an open window stay counted.
+   * Opens every factor that too many wrong answers in a row have closed, and lifts what a report ("this wasn't me") has frozen and
+   * suspended. Answers whether there was anything. Attempts that are counted in an open window stay counted.
    *
    * @example
    * ```ts
@@ -233,8 +239,9 @@ export class Accounts extends AccountImports {
   reopenFactors(userId: UserId, options: ActorOptions = {}): Promise<boolean> {
     return this.edit(userId, options, (account) => {
       const closed = closedFactors(account);
-      if (closed.length === 0) return undefined;
-      return { account: reopenFactors(account), events: closed.map(reopening) };
+      const lifted = lifting(account, this.dependencies.clock());
+      const events = [...closed.map(reopening), ...lifted];
+      return events.length === 0 ? undefined : { account: withoutFreeze(reopenFactors(account)), events };
     });
   }
 

@@ -92,6 +92,22 @@ function stageOf(dependencies: EngineDependencies, login: LoginContext, proof: P
   return isSilent && status.status === "verified" ? renewed(status.login) : elevatedStage(dependencies, login, proof);
 }
 
+/** New backup codes, and the login that asked for them. */
+export function madeBy({ codes, factor }: Minted, login: Login | undefined): Minted {
+  return login === undefined ? { codes, factor } : { codes, factor: { ...factor, enrolledBy: login.id } };
+}
+
+/** The factors with a new one, last or in the place of the one of its kind that it replaces. */
+function withNew(
+  factors: readonly Factor[],
+  factor: Factor,
+  replaces: FactorId | undefined,
+): { readonly factors: readonly Factor[]; readonly replaced: Factor | undefined } {
+  const replaced = factors.find(({ id, type }) => id === replaces && type === factor.type);
+  if (replaced === undefined) return { factors: [...factors, factor], replaced };
+  return { factors: factors.map((each) => (each === replaced ? factor : each)), replaced };
+}
+
 /**
  * Puts a proved factor in force: with the first come backup codes, unless the login rests on one; this login rises with it, every
  * other one ends, unless it is the first and they may stay, and no browser is trusted any more.
@@ -106,14 +122,14 @@ export async function activate(
   const { account } = login.record;
   const { id, type, label } = proven;
   const worth = worthOf(login, now);
-  const factor: Factor = { ...proven, ...worth, createdAt: now, lastUsedAt: isSilent ? null : now, failures: 0 };
-  const mints = comesWithCodes(account, factor);
-  const minted = mints ? await backupCodes?.mint({ userId: account.userId, now, keys }) : undefined;
-  const kept = minted === undefined ? account.factors : [minted.factor];
-  const replaced = kept.find((each) => each.id === replaces && each.type === type);
   const proof: Proof = { method: type, factorId: id, at: now, isEnrollment: true, ...worth, ...(amr && { amr }) };
   const stage = stageOf(dependencies, login, proof, isSilent);
-  const factors = replaced === undefined ? [...kept, factor] : kept.map((each) => (each === replaced ? factor : each));
+  const times = { createdAt: now, lastUsedAt: isSilent ? null : now };
+  const factor: Factor = { ...proven, ...worth, ...times, enrolledBy: stage.id, failures: 0 };
+  const mints = comesWithCodes(account, factor);
+  const made = mints ? await backupCodes?.mint({ userId: account.userId, now, keys }) : undefined;
+  const minted = made && madeBy(made, stage);
+  const { factors, replaced } = withNew(minted === undefined ? account.factors : [minted.factor], factor, replaces);
   const grown: Account = { ...account, factors };
   const { account: next, events, ...rest } = withStage(dependencies, login, { grown, keepsOthers, stage }, now);
   const session = recordOfListed(login, stage, next.sessionEpoch);

@@ -1,4 +1,4 @@
-import { type Account, type Factor, factorsOf } from "../core/account.js";
+import { type Account, activeFactorsOf, type Factor } from "../core/account.js";
 import { isClosed } from "../core/account-changes.js";
 import { type AttemptScope, limitReached } from "../core/attempts.js";
 import type { Limits, MethodType } from "../core/nouns.js";
@@ -45,14 +45,14 @@ export interface UnusableFactor {
 }
 
 export function unusableOf(method: AnyMethod, account: Account, place: Place): UnusableFactor[] {
-  return factorsOf(account, method.type).flatMap((factor) => {
+  return activeFactorsOf(account, method.type).flatMap((factor) => {
     const reason = method.obstacle?.(factor, place);
     return reason === undefined ? [] : [{ id: factor.id, type: method.type, label: factor.label, reason }];
   });
 }
 
 /** A factor that holds something to prove it with, here: of a set of codes one is left. */
-function isUsable(method: AnyMethod, factor: Factor, place: Place): boolean {
+export function isUsable(method: AnyMethod, factor: Factor, place: Place): boolean {
   return method.remaining?.(factor) !== 0 && method.obstacle?.(factor, place) === undefined;
 }
 
@@ -68,7 +68,7 @@ function sentTo(
 
 function choiceOf(method: AnyMethod, asked: Asked): MethodChoice {
   const { account, limits, now, place, scope } = asked;
-  const usable = factorsOf(account, method.type).filter((factor) => isUsable(method, factor, place));
+  const usable = activeFactorsOf(account, method.type).filter((factor) => isUsable(method, factor, place));
   const factors = usable.map((factor) => {
     const hint = method.hint?.(factor);
     return {
@@ -89,7 +89,7 @@ function choiceOf(method: AnyMethod, asked: Asked): MethodChoice {
  */
 function weightsOf(method: AnyMethod, account: Account): readonly number[] {
   const { aal, isRestricted = false, phishingResistant, type } = method;
-  const used = factorsOf(account, type).map(({ lastUsedAt }) => lastUsedAt ?? 0);
+  const used = activeFactorsOf(account, type).map(({ lastUsedAt }) => lastUsedAt ?? 0);
   const isWanted = account.preferred === type;
   const isSpare = method.mint !== undefined;
   return [!isSpare, isWanted, phishingResistant, !isRestricted, aal, Math.max(0, ...used)].map(Number);

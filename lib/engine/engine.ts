@@ -30,6 +30,8 @@ import { Openings } from "./openings.js";
 import { Operations } from "./operations.js";
 import { SendBudgets } from "./send-budgets.js";
 import { Sending } from "./sending.js";
+import { type OnCompromise, Reports } from "./reports.js";
+import { ReportTokens } from "./report-tokens.js";
 import { ShownCodes } from "./shown-codes.js";
 import { StepUp } from "./step-up.js";
 import { TrustedDevices, type TrustedDevicesOptions } from "./trusted-devices.js";
@@ -52,6 +54,8 @@ export interface EngineSettings {
   readonly telling: Telling;
   /** The application does something with every new login before that is open. */
   readonly opensLogins: boolean;
+  /** Told of what was reported; undefined: nobody is. */
+  readonly onCompromise: OnCompromise | undefined;
 }
 
 /** The product without HTTP: it can be driven from a route, a test, a worker or a console. */
@@ -67,6 +71,7 @@ export interface Engine {
   readonly enrollmentPages: EnrollmentPages;
   readonly sending: Sending;
   readonly management: Management;
+  readonly reports: Reports;
   readonly shownCodes: ShownCodes;
   readonly stepUp: StepUp;
   readonly browserIds: BrowserIds;
@@ -82,12 +87,14 @@ interface EngineKeys {
   readonly keys: Keys;
   readonly samples: KeySamples;
   readonly seals: BriefSeals;
+  readonly reportTokens: ReportTokens;
 }
 
 function createKeys({ clock, keys, storeTimeout, telling }: EngineSettings, store: Store): EngineKeys {
   const provider = guardedKeys(keys, storeTimeout, (error) => telling.emitError("keys", error));
   const samples = new KeySamples(store, provider);
-  return { keys: sealingKeys(provider, samples), samples, seals: new BriefSeals(provider, clock) };
+  const seals = new BriefSeals(provider, clock);
+  return { keys: sealingKeys(provider, samples), samples, seals, reportTokens: new ReportTokens(provider, clock) };
 }
 
 function canMint(method: AnyMethod): method is NonNullable<EngineDependencies["backupCodes"]> {
@@ -129,7 +136,7 @@ export function createEngine(settings: EngineSettings): Engine {
   settings.store.useClock?.(settings.clock);
   const { storeTimeout, telling } = settings;
   const store = guardedStore(settings.store, storeTimeout, (error) => telling.emitError("store", error));
-  const { samples, seals, ...made } = createKeys(settings, store);
+  const { reportTokens, samples, seals, ...made } = createKeys(settings, store);
   const dependencies = dependenciesOf(settings, { ...made, seals, store });
   const verification = new Verification(dependencies);
   const operations = new Operations(dependencies, store);
@@ -146,6 +153,7 @@ export function createEngine(settings: EngineSettings): Engine {
     enrollmentPages: new EnrollmentPages(dependencies),
     sending: new Sending(dependencies),
     management: new Management(dependencies),
+    reports: new Reports(dependencies, reportTokens, settings.onCompromise),
     shownCodes: new ShownCodes(dependencies, store),
     stepUp: new StepUp(dependencies, verification, operations),
     operations,

@@ -1,10 +1,10 @@
-import type { Account, Enrollment, Factor } from "../core/account.js";
+import { type Account, activeFactorsOf, type Enrollment, type Factor } from "../core/account.js";
 import { hasRoom, replaceFactor } from "../core/account-changes.js";
 import { countAttempt } from "../core/attempts.js";
 import { failure, type Outcome, type Problem, success } from "../core/errors.js";
 import type { FactorId, MethodType } from "../core/nouns.js";
 import { randomId } from "../crypto/random.js";
-import { changeProblem, FRESH } from "../policy/access.js";
+import { factorProblem, FRESH } from "../policy/access.js";
 import type { Change } from "./account-records.js";
 import { type Activation, activate, type EnrolledFactor, enrolledWith } from "./activation.js";
 import type { EngineDependencies } from "./dependencies.js";
@@ -268,7 +268,7 @@ export class Enrollments {
     const mine = (each: Enrollment): boolean =>
       each.id === proof.factorId && each.type === proof.type && each.loginId === login.session?.id;
     const pending = account.enrollments.find(mine);
-    const problem = changeProblem(askerOf(login, pending), FRESH, now);
+    const problem = factorProblem(askerOf(login, pending), FRESH, now);
     if (problem !== undefined) return refused(problem);
     const limited = limitRefusal(this.dependencies, account, this.counting(login, method), now);
     if (limited !== undefined) return limited.change;
@@ -298,11 +298,11 @@ export class Enrollments {
     now: number,
   ): Promise<Change<Outcome<Factor>>> {
     const { account } = login.record;
-    const problem = changeProblem(login, FRESH, now);
+    const problem = factorProblem(login, FRESH, now);
     if (problem !== undefined) return refused(problem);
     const limited = limitRefusal(this.dependencies, account, this.counting(login, method), now);
     if (limited !== undefined) return limited.change;
-    const factor = account.factors.find(({ id, type }) => id === factorId && type === method.type);
+    const factor = activeFactorsOf(account, method.type).find(({ id }) => id === factorId);
     if (factor === undefined) return refused({ code: "not-found" });
     const proved = await method.enroll.resync?.(codes, factor.state, methodContextOf(this.dependencies, login, now));
     if (proved === undefined) return refused({ code: "not-found" });

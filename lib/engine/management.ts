@@ -8,14 +8,16 @@ import {
   withoutDevice,
   withoutFactor,
 } from "../core/account-changes.js";
-import { failure, type Outcome, success } from "../core/errors.js";
+import { failure, type Outcome, type Problem, success } from "../core/errors.js";
 import { isLive, removeLogin } from "../core/logins.js";
 import type { FactorId, MethodType } from "../core/nouns.js";
+import { isSuspended, resumed } from "../core/reports.js";
 import { cleanText, MAX_LABEL } from "../core/text.js";
 import { randomId } from "../crypto/random.js";
-import { type AccountEvent, reopening } from "../events/audit.js";
+import { type AccountEvent, reopening, suspension } from "../events/audit.js";
 import {
   changeProblem,
+  factorProblem,
   FRESH,
   type Freshness,
   NOT_BY_BACKUP_CODE,
@@ -24,6 +26,7 @@ import {
 } from "../policy/access.js";
 import type { SessionRecord } from "../policy/assess.js";
 import type { Change } from "./account-records.js";
+import { madeBy } from "./activation.js";
 import type { EngineDependencies } from "./dependencies.js";
 import { listedLogin, type LoginContext, subjectOf, weighed } from "./login-context.js";
 import type { Minted } from "./method.js";
@@ -42,6 +45,9 @@ interface Made<T> {
   readonly event: AccountEvent | readonly AccountEvent[];
 }
 
+/** Why the change is not made; undefined where it may be. */
+type Judge = (login: LoginContext, freshness: Freshness, now: number) => Problem | undefined;
+
 type Make<T> = (login: LoginContext, now: number) => Outcome<Made<T>> | Promise<Outcome<Made<T>>>;
 
 /** What owners do to their own account. Every change needs a fresh proof and ends in one conditional write. */
@@ -49,7 +55,7 @@ export class Management {
   constructor(private readonly dependencies: EngineDependencies) {}
 
   renameFactor(login: LoginContext, factorId: FactorId, label: string): Promise<Outcome<Factor>> {
-    return this.change(login, FRESH, ({ record: { account } }) => {
+    return this.changeFactors(login, FRESH, ({ record: { account } }) => {
       const factor = ownFactors(account).find(({ id }) => id === factorId);
       const name = cleanText(label, MAX_LABEL);
       if (factor === undefined) return failure("not-found");
@@ -63,8 +69,8 @@ export class Management {
 
   /** Which kind of their factors the owner wants to be asked for first, whatever is the strongest. */
   preferMethod(login: LoginContext, type: MethodType): Promise<Outcome<Managed>> {
-    return this.change(login, FRESH, ({ record: { account } }) => {
-      const isThere = ownFactors(account).some((factor) => factor.type === type);
+    return this.changeFactors(login, FRESH, ({ record: { account } }) => {
+      const isThere = ownFactors(account).some((factor) => factor.type === type && !isSuspended(factor));
       if (!isThere) return failure("not-found");
       return success({ account: { ...account, preferred: type }, value: {}, event: [] });
     });
@@ -72,7 +78,7 @@ export class Management {
 
   /** The last factor takes the backup codes with it; where the policy demands a factor, it stays (`last-factor`). */
   removeFactor(login: LoginContext, factorId: FactorId): Promise<Outcome<Managed>> {
-    return this.change(login, VERY_FRESH, (current, now) => {
+    return this.changeFactors(login, VERY_FRESH, (current, now) => {
       const { account } = current.record;
       const factor = ownFactors(account).find(({ id }) => id === factorId);
       if (factor === undefined) return failure("not-found");
@@ -86,7 +92,7 @@ export class Management {
 
   /** Switches the second factor off: every factor, backup code and trusted device goes. */
   disable(login: LoginContext): Promise<Outcome<Managed>> {
-    return this.change(login, VERY_FRESH, (current, now) => {
+    return this.changeFactors(login, VERY_FRESH, (current, now) => {
       if (login.decision === "required") return failure("last-factor");
       const { account } = current.record;
       const event = ownFactors(account).map(({ id: factorId, label, type: method }): AccountEvent => {
@@ -98,10 +104,10 @@ export class Management {
 
   /** A new set; the old one is dead. */
   regenerateBackupCodes(login: LoginContext): Promise<Outcome<Minted>> {
-    return this.change(login, NOT_BY_BACKUP_CODE, async ({ record: { account } }, now) => {
+    return this.changeFactors(login, NOT_BY_BACKUP_CODE, async ({ record: { account } }, now) => {
       const { backupCodes, keys } = this.dependencies;
       if (backupCodes === undefined || !isEnrolled(account)) return failure("not-found");
-      const value = await backupCodes.mint({ userId: account.userId, now, keys });
+      const value = madeBy(await backupCodes.mint({ userId: account.userId, now, keys }), listedLogin(login));
       const next = withBackupCodes(account, value.factor);
       return success({ account: next, value, event: { action: "backup-codes-regenerated" } });
     });
@@ -141,6 +147,18 @@ export class Management {
     });
   }
 
+  /** A factor that a report has suspended is good again. No suspended one proves anything, so another has been proved for it. */
+  resumeFactor(login: LoginContext, factorId: FactorId): Promise<Outcome<Managed>> {
+    return this.changeFactors(login, NOT_BY_BACKUP_CODE, ({ record: { account } }) => {
+      const factor = ownFactors(account).find(({ id }) => id === factorId);
+      if (factor === undefined) return failure("not-found");
+      const value = { label: factor.label };
+      if (!isSuspended(factor)) return success({ account, value, event: [] });
+      const event = suspension("factor-resumed", factor);
+      return success({ account: replaceFactor(account, resumed(factor)), value, event });
+    });
+  }
+
   /** Ends one login, wherever it is used. The trust in its browser stays: that is another list. */
   revokeSession(login: LoginContext, sessionId: string): Promise<Outcome<Managed>> {
     const { uses } = this.dependencies;
@@ -173,25 +191,32 @@ export class Management {
     return { account: next, value: session === undefined ? {} : { session: { ...session, epoch: next.sessionEpoch } } };
   }
 
-  private async change<T>(login: LoginContext, freshness: Freshness, make: Make<T>): Promise<Outcome<T>> {
+  /** What is done to factors, which may be frozen. */
+  private changeFactors<T>(login: LoginContext, freshness: Freshness, make: Make<T>): Promise<Outcome<T>> {
+    return this.change(login, freshness, make, factorProblem);
+  }
+
+  private async change<T>(
+    login: LoginContext,
+    freshness: Freshness,
+    make: Make<T>,
+    judge: Judge = changeProblem,
+  ): Promise<Outcome<T>> {
     const { credentials, records } = this.dependencies;
     const { record, result } = await records.change<Outcome<T>>(
       subjectOf(login),
-      (current, now) => this.tryAt(weighed(login, current, now), freshness, make, now),
+      (current, now) => {
+        const asking = weighed(login, current, now);
+        const problem = judge(asking, freshness, now);
+        return problem === undefined ? this.make(asking, make, now) : { result: { ok: false, problem } };
+      },
       login.record,
     );
     if (result.ok) await credentials.tidy(login.userId, record.account);
     return result;
   }
 
-  private async tryAt<T>(
-    login: LoginContext,
-    freshness: Freshness,
-    make: Make<T>,
-    now: number,
-  ): Promise<Change<Outcome<T>>> {
-    const problem = changeProblem(login, freshness, now);
-    if (problem !== undefined) return { result: { ok: false, problem } };
+  private async make<T>(login: LoginContext, make: Make<T>, now: number): Promise<Change<Outcome<T>>> {
     const made = await make(login, now);
     if (!made.ok) return { result: made };
     const { account, event, value } = made.value;

@@ -21,6 +21,7 @@ export const REPORT_LIFE = 7 * DAY;
 
 /** No key provider makes as much of the few members above; what is longer is not shown to one. */
 const LONGEST = 4_096;
+const PROBE = Buffer.from("probe");
 const CONTEXT: KeyContext = { owner: "", purpose: "report" };
 
 function isReportedEvent(value: unknown): value is ReportedEvent {
@@ -57,6 +58,8 @@ export class ReportTokens {
       return isReportedEvent(value) ? value : undefined;
     } catch (error) {
       if (isSilence(error)) throw error;
+      // Refused: is it none of ours, or does the provider open nothing at all? It must open what it seals.
+      await this.keys.decrypt(await this.keys.encrypt(PROBE, CONTEXT), CONTEXT);
       return undefined;
     }
   }

@@ -1,8 +1,8 @@
-import { type Account, type Enrollment, type Factor, factorsOf } from "../core/account.js";
+import { type Account, activeFactorsOf, type Enrollment, type Factor } from "../core/account.js";
 import { isClosed, replaceFactor } from "../core/account-changes.js";
 import { failure, type Outcome, type Problem, success } from "../core/errors.js";
 import type { FactorId } from "../core/nouns.js";
-import { changeProblem, FRESH } from "../policy/access.js";
+import { factorProblem, FRESH } from "../policy/access.js";
 import type { Change } from "./account-records.js";
 import { countSend, deliver, resending } from "./delivery.js";
 import type { EngineDependencies } from "./dependencies.js";
@@ -87,7 +87,7 @@ export class Sending {
   ): Promise<Change<Outcome<Written>>> {
     const { account } = login.record;
     const scope = scopeOf(login);
-    const asked = factorsOf(account, type).filter(({ id }) => factorId === undefined || id === factorId);
+    const asked = activeFactorsOf(account, type).filter(({ id }) => factorId === undefined || id === factorId);
     const factor = lastUsed(asked.filter((each) => !isClosed(each, scope)));
     if (factor === undefined) return { result: failure(asked.length > 0 ? "too-many-attempts" : "not-found") };
     const counted = countSend(this.dependencies, account, send, now);
@@ -111,7 +111,7 @@ export class Sending {
   ): Promise<Change<Outcome<Written>>> {
     const enrollable = enrollableOf(this.dependencies, method.type);
     if (enrollable?.enroll.resume === undefined) return { result: failure("not-found") };
-    const problem = changeProblem(askerOf(login, pending), FRESH, now);
+    const problem = factorProblem(askerOf(login, pending), FRESH, now);
     if (problem !== undefined) return { result: { ok: false, problem } };
     if (isOver(pending, now)) return { result: failure("expired") };
     const { account } = login.record;

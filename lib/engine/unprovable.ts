@@ -1,6 +1,7 @@
 import { type Account, type Factor, isEnrolled, ownFactors } from "../core/account.js";
 import { UnavailableError } from "../core/errors.js";
 import type { MethodType } from "../core/nouns.js";
+import { isSuspended } from "../core/reports.js";
 import type { Store } from "../stores/contract.js";
 import type { EngineDependencies } from "./dependencies.js";
 import type { AnyMethod } from "./method.js";
@@ -18,7 +19,7 @@ const MEND =
 /** Enrolled, and by no method that there still is: their logins owe a second factor that nothing can prove. */
 export function isUnprovable(account: Account, methods: ReadonlyMap<MethodType, AnyMethod>): boolean {
   const isOfUse = (factor: Factor): boolean => {
-    const method = methods.get(factor.type);
+    const method = isSuspended(factor) ? undefined : methods.get(factor.type);
     return method !== undefined && method.remaining?.(factor) !== 0;
   };
   return isEnrolled(account) && !account.factors.some(isOfUse);

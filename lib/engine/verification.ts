@@ -1,4 +1,4 @@
-import { type Account, type Factor, factorsOf } from "../core/account.js";
+import { type Account, activeFactorsOf, type Factor } from "../core/account.js";
 import { closedFactors, countFailures, countSuccess, isClosed, replaceFactor } from "../core/account-changes.js";
 import { type AttemptScope, countAttempt, limitReached } from "../core/attempts.js";
 import { failure, type Outcome, type Problem, success } from "../core/errors.js";
@@ -100,7 +100,7 @@ export class Verification {
     const counting = { kinds: limits, scope, type };
     const limited = limitRefusal(this.dependencies, account, counting, now);
     if (limited !== undefined) return limited;
-    const enrolled = factorsOf(account, type);
+    const enrolled = activeFactorsOf(account, type);
     const open = enrolled.filter((factor) => !isClosed(factor, scope));
     if (open.length === 0 && enrolled.length > 0) return refused({ code: "too-many-attempts" });
     const { handle: userHandle, userId } = account;
@@ -192,7 +192,8 @@ export class Verification {
     }
     const counted = countedFailure(this.dependencies, changed, { kinds: limits, scope, type }, now);
     const isFailing = ({ id }: Factor): boolean => failing === undefined || failing.includes(id);
-    const open = factorsOf(counted.account, type).filter((factor) => isFailing(factor) && !isClosed(factor, scope));
+    const active = activeFactorsOf(counted.account, type);
+    const open = active.filter((factor) => isFailing(factor) && !isClosed(factor, scope));
     const { account: next, closed } = countFailures(counted.account, open, scope);
     const closing = closed.map(
       ({ id, label }) => ({ action: "factor-disabled", factorId: id, label, ...failed }) as const,

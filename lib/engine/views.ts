@@ -13,7 +13,8 @@ import {
 } from "../core/account.js";
 import { closedFactors } from "../core/account-changes.js";
 import { isLive, type LastUse } from "../core/logins.js";
-import { BACKUP_CODE, type MethodType } from "../core/nouns.js";
+import { BACKUP_CODE, type FactorId, type MethodType } from "../core/nouns.js";
+import { frozenUntil, isSuspended } from "../core/reports.js";
 import type { EngineDependencies } from "./dependencies.js";
 import { deviceIdOf, type LoginContext } from "./login-context.js";
 import { lastUseIn } from "./logins.js";
@@ -29,6 +30,8 @@ export interface FactorView {
   readonly hint?: string;
   /** Why it cannot be used here, in its method's own word; of the settings alone. Absent: it can. */
   readonly unusable?: string;
+  /** It is not asked for and proves nothing since its owner reported what was not them. Absent: it is. */
+  readonly suspended?: true;
 }
 
 export interface DeviceView {
@@ -81,6 +84,8 @@ export interface ActivityView {
 export interface BackupCodesView {
   readonly remaining: number;
   readonly createdAt: string | null;
+  /** None of them is taken since their owner reported what was not them; new ones are. */
+  readonly suspended?: true;
 }
 
 /** A factor that too many wrong answers in a row have closed. */
@@ -104,10 +109,32 @@ export interface SettingsView {
   readonly preferred?: MethodType;
   /** Absent where none is. */
   readonly closed?: readonly ClosedView[];
+  /** Until then no factor is set up, changed or removed, because something was reported. Absent: they are. */
+  readonly frozenUntil?: string;
 }
 
 function iso(time: number): string {
   return new Date(time).toISOString();
+}
+
+function suspendedMember(factor: Factor): { readonly suspended?: true } {
+  return isSuspended(factor) ? { suspended: true } : {};
+}
+
+/** What a report has done to an account, as far as it still holds. */
+interface Frozen {
+  readonly suspended?: readonly FactorId[];
+  readonly frozenUntil?: string;
+}
+
+export function frozenView(account: Account, now: number): Frozen {
+  const suspended = account.factors.filter(isSuspended).map(({ id }) => id);
+  return { ...(suspended.length > 0 && { suspended }), ...frozenMember(account, now) };
+}
+
+export function frozenMember(account: Account, now: number): { readonly frozenUntil?: string } {
+  const until = frozenUntil(account, now);
+  return until === undefined ? {} : { frozenUntil: iso(until) };
 }
 
 type Methods = ReadonlyMap<MethodType, AnyMethod>;
@@ -126,6 +153,7 @@ export function factorView(factor: Factor, methods: Methods, place?: Current["pl
     lastUsedAt: lastUsedAt === null ? null : iso(lastUsedAt),
     ...(hint === undefined ? {} : { hint }),
     ...(unusable === undefined ? {} : { unusable }),
+    ...suspendedMember(factor),
   };
 }
 
@@ -133,7 +161,7 @@ export function backupCodesView(account: Account, methods: Methods): BackupCodes
   const [set] = factorsOf(account, BACKUP_CODE);
   const remaining = set && methods.get(set.type)?.remaining?.(set);
   if (set === undefined || remaining === undefined) return { remaining: 0, createdAt: null };
-  return { remaining, createdAt: iso(set.createdAt) };
+  return { remaining, createdAt: iso(set.createdAt), ...suspendedMember(set) };
 }
 
 function deviceView(
@@ -204,5 +232,6 @@ export function settingsView(account: Account, methods: Methods, current: Curren
     ...(account.declinesPasskeys === true ? { declinesPasskeys: true } : {}),
     ...(account.preferred === undefined ? {} : { preferred: account.preferred }),
     ...(closed.length > 0 ? { closed } : {}),
+    ...frozenMember(account, current.now),
   };
 }

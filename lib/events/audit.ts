@@ -1,6 +1,7 @@
-import type { Factor } from "../core/account.js";
+import type { Account, Factor } from "../core/account.js";
 import { ACTIVITIES } from "../core/activity.js";
 import type { MethodType, UserId } from "../core/nouns.js";
+import { frozenUntil, isSuspended } from "../core/reports.js";
 
 /** What happened. Kebab case; the list grows, the meaning of a name never changes. */
 export type KnownAction =
@@ -25,10 +26,14 @@ export type KnownAction =
   | "attempt-refused"
   | "factor-disabled"
   | "factor-reopened"
+  | "factor-suspended"
+  | "factor-resumed"
+  | "freeze-lifted"
   | "step-up"
   | "admin-reset"
   | "account-erased"
   | "password-changed"
+  | "reported"
   | "signed-out"
   | "session-revoked"
   | "session-displaced"
@@ -84,6 +89,7 @@ const ENDING: ReadonlySet<AuditAction> = new Set<KnownAction>([
   "factor-imported",
   "factor-removed",
   "password-changed",
+  "reported",
   "sessions-revoked",
   "signed-out-everywhere",
 ]);
@@ -96,6 +102,17 @@ export function tellsOfEnds({ action, reason }: AccountEvent): boolean {
 /** A factor that wrong answers had closed is open again. */
 export function reopening({ id, label, type }: Factor): AccountEvent {
   return { action: "factor-reopened", method: type, factorId: id, label };
+}
+
+/** A report has suspended a factor, or that is lifted. Of a set of backup codes there is no name. */
+export function suspension(action: "factor-suspended" | "factor-resumed", { id, label, type }: Factor): AccountEvent {
+  return { action, method: type, factorId: id, label };
+}
+
+/** What a report did to an account is lifted, as far as it still holds. */
+export function lifting(account: Account, now: number): readonly AccountEvent[] {
+  const resumed = account.factors.filter(isSuspended).map((factor) => suspension("factor-resumed", factor));
+  return frozenUntil(account, now) === undefined ? resumed : [...resumed, { action: "freeze-lifted" }];
 }
 
 const RECORDED: ReadonlySet<AuditAction> = new Set<KnownAction>(ACTIVITIES);
@@ -137,6 +154,7 @@ const OWASP: Partial<Record<string, readonly [name: string, level: OwaspLevel]>>
   "backup-code-used": ["authn_login_success", "INFO"],
   "device-trusted": ["authn_token_created", "INFO"],
   "device-revoked": ["authn_token_revoked", "INFO"],
+  "factor-suspended": ["authn_token_revoked", "WARN"],
   "device-replayed": ["authn_token_reuse", "CRITICAL"],
   "passkey-counter-regressed": ["authn_token_reuse", "CRITICAL"],
   locked: ["authn_login_fail_max", "WARN"],

@@ -18,6 +18,7 @@ export type KnownPlace =
   | "verifyPassword"
   | "notify"
   | "onLogin"
+  | "onCompromise"
   | "carry"
   | "clock"
   | "bind"

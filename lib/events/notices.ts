@@ -23,6 +23,8 @@ const NOTICE_KINDS = [
   "locked",
   "session-revoked",
   "sessions-revoked",
+  "factor-resumed",
+  "reported",
   "signed-out-everywhere",
   "password-changed",
   "admin-reset",

@@ -14,10 +14,18 @@ const TYPE_PREFIX = "urn:express-second-factor:problem:";
 
 const FOR_CHALLENGE: readonly ErrorCode[] = ["second-factor-required", "step-up-required", "enrollment-required"];
 
+const withSecretAddress = new WeakSet<Response>();
+
+/** The address that this answers holds a token: no page that it leads to, and no script on that, is told of it. */
+export function keepAddressSecret(res: Response): void {
+  withSecretAddress.add(res);
+}
+
 export function setCommonHeaders(res: Response): void {
   res.setHeader("Cache-Control", "no-store");
   res.setHeader("X-Content-Type-Options", "nosniff");
-  res.setHeader("Referrer-Policy", "same-origin");
+  // Not `no-referrer`, under which a form does not say which site it is of.
+  res.setHeader("Referrer-Policy", withSecretAddress.has(res) ? "strict-origin" : "same-origin");
   if (res.getHeader("Vary") === undefined) res.setHeader("Vary", "Accept");
   else res.vary("Accept");
 }

@@ -1,5 +1,5 @@
 import type { Request } from "express";
-import { factorsOf, isEnrolled } from "../core/account.js";
+import { activeFactorsOf, isEnrolled } from "../core/account.js";
 import { ConfigurationError, type Problem, UnavailableError } from "../core/errors.js";
 import { DAY, type MethodType, SECOND } from "../core/nouns.js";
 import { maskName } from "../core/text.js";
@@ -10,7 +10,7 @@ import { isOnItsOwn, type LoginContext } from "../engine/login-context.js";
 import type { CodesToShow } from "../engine/shown-codes.js";
 import type { Writing } from "../engine/method.js";
 import type { ShownOperation } from "../engine/operations.js";
-import { ownSettingsView } from "../engine/views.js";
+import { frozenMember, ownSettingsView } from "../engine/views.js";
 import { bouncePage } from "../pages/bounce-page.js";
 import { challengePage, operationOverPage } from "../pages/challenge-page.js";
 import { enrollmentPage } from "../pages/enrollment-page.js";
@@ -161,6 +161,7 @@ export class PageSet {
     return setUpPage(this.context(req, login), {
       accountName: this.shownName(login),
       others: this.others(login),
+      ...frozenMember(login.record.account, this.settings.clock()),
       ...this.freshness(login),
       ...problemMember(problem),
     });
@@ -191,6 +192,13 @@ export class PageSet {
       ...(shown.instead && { instead: true }),
       ...problemMember(problem),
     });
+  }
+
+  /** A page that is the same for whoever opens it, and knows of no login. */
+  forAnyone(req: Request, draw: (context: PageContext) => PagePart): LayoutParts {
+    const context = this.context(req);
+    const { body, title } = draw(context);
+    return renderPage(context, title, body);
   }
 
   bounce(req: Request, place: string): string {
@@ -290,7 +298,7 @@ export class PageSet {
     const { record, session } = login;
     const except = problem?.members?.except;
     const isWorthMore = (type: MethodType): boolean =>
-      type !== except && factorsOf(record.account, type).some((factor) => isOnItsOwn(login, factor));
+      type !== except && activeFactorsOf(record.account, type).some((factor) => isOnItsOwn(login, factor));
     const own = this.engine.authentication.choices(login, operation);
     const all = except === undefined ? own : own.filter(({ type }) => isWorthMore(type));
     // What a route asked for narrows the choice; the settings ask for themselves.

@@ -54,8 +54,12 @@ export interface Route<Input = unknown> {
   /** The body checked; undefined where it has another shape (`invalid-request`): then nothing is run. */
   read(body: Body): Input | undefined;
   run(context: RouteContext, input: Input): Promise<Outcome<Reply>>;
-  /** For those who are not logged in. Default: `login-required`. */
-  runAnonymous?(context: RequestContext): Promise<Outcome<Reply>>;
+  /** For those who are not logged in. Default: `login-required`. `input`: of a row that is for anyone. */
+  runAnonymous?(context: RequestContext, input: Input): Promise<Outcome<Reply>>;
+  /** Whoever asks, logged in or not, is answered by `runAnonymous`; what lets them is in the address, which pages then keep to themselves. */
+  readonly isForAnyone?: true;
+  /** As `again`, of a row that is for anyone. */
+  againForAnyone?(context: RequestContext, problem: Problem): Page | undefined;
   /** The page a browser gets with a problem; undefined: the page that says just that. */
   again?(context: RouteContext, problem: Problem, body: unknown): Page | undefined | Promise<Page | undefined>;
   /** It verifies, sends or enrolls: the limit per address stands before it. */

@@ -1,10 +1,18 @@
 import { type NextFunction, type Request, type Response, Router } from "express";
-import type { ErrorCode, Outcome, Problem } from "../core/errors.js";
+import { type ErrorCode, failure, type Outcome, type Problem } from "../core/errors.js";
 import type { UserId } from "../core/nouns.js";
 import { countedFor } from "../engine/address-limit.js";
 import type { LoginContext } from "../engine/login-context.js";
 import type { ShownOperation } from "../engine/operations.js";
-import { sendJson, sendJsonProblem, sendPage, sendProblem, sendRedirect, wantsPage } from "./answers.js";
+import {
+  keepAddressSecret,
+  sendJson,
+  sendJsonProblem,
+  sendPage,
+  sendProblem,
+  sendRedirect,
+  wantsPage,
+} from "./answers.js";
 import { otherAssets } from "./assets.js";
 import { isOfOtherKind, readBody } from "./body.js";
 import { bounce } from "./bounce.js";
@@ -18,6 +26,7 @@ import { methodRoutes } from "./method-routes.js";
 import { prefersHtml } from "./negotiation.js";
 import type { Refusals } from "./refusals.js";
 import { reopenRoutes } from "./reopen-routes.js";
+import { reportRoutes } from "./report-routes.js";
 import { type RequestState, stateOf } from "./request-state.js";
 import type { Reply, RequestContext, Route, RouteContext } from "./route.js";
 import { readOperation } from "./schemas.js";
@@ -109,12 +118,38 @@ async function performAnonymous(context: Handling, route: Route, admitted: Admit
     const retryAfter = await admitted;
     const outcome: Outcome<Reply> =
       retryAfter === undefined
-        ? await route.runAnonymous(context)
+        ? await route.runAnonymous(context, undefined)
         : { ok: false, problem: { code: "too-many-attempts", retryAfter } };
     if (outcome.ok) await answer(context, outcome.value);
     else
       await sendProblem(req, res, await countedFor(settings.addressGuard, req.ip, undefined, outcome.problem), pages);
   }
+}
+
+/** Whatever the login of the request is: it is nothing to the route, and nothing becomes of it here. */
+async function performForAnyone(context: Handling, route: Route, admitted: Admitted): Promise<void> {
+  const { pages, req, res, settings } = context;
+  keepAddressSecret(res);
+  const outcome = await outcomeForAnyone(context, route, admitted);
+  if (outcome.ok) {
+    await answer(context, outcome.value);
+    return;
+  }
+  const problem = await countedFor(settings.addressGuard, req.ip, undefined, outcome.problem);
+  const page = wantsPage(req, pages) ? route.againForAnyone?.(context, problem) : undefined;
+  await sendProblem(req, res, problem, pages, page);
+}
+
+async function outcomeForAnyone(context: Handling, route: Route, admitted: Admitted): Promise<Outcome<Reply>> {
+  const { req, res, settings } = context;
+  if (route.verb === "post" && isCrossSite(req, settings)) return failure(foreignCode(req));
+  const retryAfter = await admitted;
+  if (retryAfter !== undefined) return failure("too-many-attempts", { retryAfter });
+  const read = route.verb === "post" ? await readBody(req, res) : { body: {} };
+  if ("code" in read) return failure(read.code);
+  const input = route.read(read.body);
+  if (input === undefined || route.runAnonymous === undefined) return failure("invalid-request");
+  return route.runAnonymous(context, input);
 }
 
 /** Whole seconds the address has to wait; undefined where it may go on. */
@@ -185,6 +220,7 @@ export class OwnRoutes {
       ...settingsRoutes,
       ...codesRoutes,
       ...reopenRoutes,
+      ...reportRoutes,
       ...signInAgainRoutes,
     ]);
   }
@@ -210,9 +246,10 @@ export class OwnRoutes {
 
   /** Begun beside the reading of the login. What nobody may run stands behind the limit of nobody. */
   private admit(route: Route, req: Request, userId: UserId | undefined): Admitted {
-    const isForNobody = userId === undefined && route.runAnonymous !== undefined;
+    const concerned = route.isForAnyone === true ? undefined : userId;
+    const isForNobody = concerned === undefined && route.runAnonymous !== undefined;
     if ((route.isLimited !== true && !isForNobody) || req.res === undefined) return undefined;
-    const admitted = this.shared.settings.addressGuard.admit(req, req.res, userId);
+    const admitted = this.shared.settings.addressGuard.admit(req, req.res, concerned);
     admitted.catch(() => undefined);
     return admitted;
   }
@@ -221,10 +258,11 @@ export class OwnRoutes {
     const { req, res } = state;
     const context: Handling = { ...this.shared, req, res, state };
     const { login } = state;
-    const performed =
-      login === undefined
-        ? performAnonymous(context, route, admitted)
-        : perform({ ...context, login }, route, admitted);
+    const isOfLogin = login !== undefined && route.isForAnyone !== true;
+    const performNobodys = route.isForAnyone === true ? performForAnyone : performAnonymous;
+    const performed = isOfLogin
+      ? perform({ ...context, login }, route, admitted)
+      : performNobodys(context, route, admitted);
     performed.catch((error: unknown) => {
       this.shared.refusals.refuseUnavailable(req, res, error);
     });

@@ -94,6 +94,9 @@ export const settingsRoutes: readonly Route[] = [
   change("/factors/:id/remove", "factor-removed", (context) =>
     context.engine.management.removeFactor(context.login, idOf(context)),
   ),
+  change("/factors/:id/resume", "factor-resumed", (context) =>
+    context.engine.management.resumeFactor(context.login, idOf(context)),
+  ),
   change("/devices/:id/revoke", "browser-forgotten", (context) =>
     context.engine.management.revokeDevice(context.login, idOf(context)),
   ),

@@ -122,6 +122,16 @@ const ACCOUNT = {
     title: (issuer) => `Your ${issuer} password was changed`,
     text: () => "The password of your account was changed. No browser is trusted any more.",
   },
+  "factor-resumed": {
+    title: (issuer) => `A suspended authenticator of your ${issuer} account works again`,
+    text: (details) =>
+      `${capital(factor(details))} had been suspended since something in your account was reported, and can be used again.`,
+  },
+  reported: {
+    title: (issuer) => `Something in your ${issuer} account was reported`,
+    text: () =>
+      "The link “this wasn't me” of a mail to you was used. All sessions were ended, and for a day no authenticator can be added, changed or removed. Change your password now.",
+  },
   "admin-reset": {
     title: (issuer) => `Two-step sign-in was reset for your ${issuer} account`,
     text: () =>

@@ -2,6 +2,7 @@ import type { Request } from "express";
 import type { Store as RateLimitStore } from "express-rate-limit";
 import type { Clock, LimitKind } from "../core/nouns.js";
 import type { KeyProvider } from "../crypto/key-provider.js";
+import type { OnCompromise } from "../engine/reports.js";
 import type { Notify } from "../events/notices.js";
 import type { Method } from "../http/method.js";
 import type { Carry, OnLogin } from "../http/completion.js";
@@ -93,6 +94,12 @@ export interface SecondFactorOptions<User = Express.User> {
   readonly limits?: LimitsOption;
   /** Tells owners what happened to their account. Never delays an answer. Default: nobody is told. */
   readonly notify?: Notify;
+  /**
+   * Told once of each report ("this wasn't me"), when it has taken effect: every login is over, changes are frozen. The place to demand
+   * a new password at the next login. Waited for, 10 s at most; what it throws, and silence, is an `error` event and undoes nothing. It
+   * is NOT called again. Default: nobody is told.
+   */
+  readonly onCompromise?: OnCompromise;
   /** Where the routes live. Default: `"/2fa"`. */
   readonly path?: string;
   /**

@@ -26,6 +26,7 @@ const KNOWN: Readonly<Record<keyof Required<SecondFactorOptions>, true>> = {
   trustedDevices: true,
   limits: true,
   notify: true,
+  onCompromise: true,
   path: true,
   publicPath: true,
   homePath: true,
@@ -147,10 +148,11 @@ function lookProblems(pages: Readonly<Record<string, unknown>>): string[] {
 const OTHERS = ["always", "ask", "never"];
 
 function choiceProblems(given: Given): string[] {
-  const { carry, clock, endOtherSessions, enforce, notify, onLogin, preset, verifyPassword } = given;
+  const { carry, clock, endOtherSessions, enforce, notify, onCompromise, onLogin, preset, verifyPassword } = given;
   const problems = [
     ...functionProblem("notify", notify),
     ...functionProblem("verifyPassword", verifyPassword),
+    ...functionProblem("onCompromise", onCompromise),
     ...functionProblem("onLogin", onLogin),
     ...functionProblem("carry", carry),
     ...functionProblem("clock", clock),

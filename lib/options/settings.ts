@@ -302,6 +302,7 @@ export function resolveOptions(given: SecondFactorOptions, defaultMethods: () =>
       notices: noticesOf(options, settings),
       telling,
       opensLogins: options.onLogin !== undefined,
+      onCompromise: options.onCompromise,
     },
   };
 }

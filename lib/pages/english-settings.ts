@@ -11,6 +11,8 @@ export const englishSettings: Messages["settings"] = {
   stepUp: "To change anything here, confirm first that it is you.",
   stepUpLink: "Confirm that it is you",
   signInAgainFirst: "You signed in a while ago. To add an authenticator, sign in again first. You come back here.",
+  frozen:
+    "Something in this account was reported as not your doing. To keep it safe, no authenticator can be added, changed or removed before",
   factors: {
     title: "Authenticators",
     lead: "What you use as the second step when you sign in. Two on different devices keep you from being locked out.",
@@ -20,6 +22,11 @@ export const englishSettings: Messages["settings"] = {
     neverUsed: "Never used",
     first: "Asked for first",
     askFirst: "Ask for it first",
+    suspended: "Suspended",
+    resume: "Allow again",
+    resumeLead: (label) =>
+      `“${label}” opens nothing since something in this account was reported. Allow it again only if it is yours.`,
+    resumeSubmit: "Yes, it is mine",
     rename: "Rename",
     name: "New name",
     save: "Save",
@@ -95,6 +102,9 @@ export const englishSettings: Messages["settings"] = {
       "factor-renamed": "Authenticator renamed",
       "factor-replaced": "Address or number replaced",
       "factor-reopened": "A closed way to sign in opened again",
+      "factor-resumed": "Suspended authenticator allowed again",
+      "factor-suspended": "Authenticator suspended after a report",
+      "freeze-lifted": "Changes allowed again by support",
       "factor-resynced": "Authenticator adjusted to its clock",
       "factor-verified": "Second step confirmed",
       locked: "Too many wrong codes: locked for a while",
@@ -102,6 +112,7 @@ export const englishSettings: Messages["settings"] = {
       "new-browser": "Signed in on a new browser",
       "passkey-counter-regressed": "A passkey that may be a copy was refused",
       "password-changed": "Password changed",
+      reported: "Reported: this was not me",
       "session-displaced": "Signed out to make room for a new sign-in",
       "session-revoked": "Signed out one session",
       "sessions-revoked": "Signed out everywhere else",

@@ -1,5 +1,6 @@
 import { once } from "../core/once.js";
 import { englishDone as done, englishOthers as others } from "./english-done.js";
+import { englishReport as report } from "./english-report.js";
 import { englishSettings as settings } from "./english-settings.js";
 import { counted, listed } from "./english-numbers.js";
 import type { Messages } from "./messages.js";
@@ -33,6 +34,8 @@ const errors: Messages["errors"] = {
   "invalid-code": "That code did not work. Every code works only once: check for a new one and try again.",
   "invalid-passkey": "That passkey was not accepted. Try again, or use another way to confirm that it is you.",
   "enrollment-required": "Your account needs two-step sign-in. Set it up to go on.",
+  frozen:
+    "Something in this account was reported as not its owner's doing, so for a while no authenticator can be added, changed or removed. The security settings say until when.",
   "cross-site-request":
     "For your safety this was not done, because it was asked for by another site. Open the page here and try again.",
   "not-found": "There is nothing here. It may have been removed, or the link is not complete.",
@@ -56,6 +59,7 @@ const problemTitles: Messages["problemTitles"] = {
   "invalid-code": "That code did not work",
   "invalid-passkey": "That passkey was not accepted",
   "enrollment-required": "Set up two-step sign-in first",
+  frozen: "Changes are frozen for a while",
   "cross-site-request": "That came from another site",
   "not-found": "There is nothing here",
   conflict: "That is already set up",
@@ -149,6 +153,7 @@ export const english: Messages = {
   challenge,
   setUp,
   reopen,
+  report,
   done,
   others,
   settings,

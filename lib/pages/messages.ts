@@ -86,6 +86,43 @@ export interface ReopenMessages {
   readonly later: string;
 }
 
+/** "This wasn't me": the pages that a link in a message leads to. */
+export interface ReportMessages {
+  readonly title: string;
+  /** Of a line of the activity list. */
+  readonly number: (number: number) => string;
+  /** Stands above what the button does. */
+  readonly will: string;
+  readonly willEnd: string;
+  readonly willFreeze: string;
+  readonly willSuspend: string;
+  readonly submit: string;
+  readonly wasMe: string;
+  readonly leave: string;
+  readonly usedTitle: string;
+  readonly usedLead: string;
+  readonly overTitle: string;
+  readonly overLead: string;
+  readonly done: ReportDoneMessages;
+}
+
+/** What the button has done. */
+export interface ReportDoneMessages {
+  readonly title: string;
+  readonly ended: (sessions: number) => string;
+  /** A time follows. */
+  readonly frozen: string;
+  readonly suspended: (names: readonly string[]) => string;
+  readonly nothingSuspended: string;
+  /** Stands above what is left for the owner to do. */
+  readonly next: string;
+  readonly nextPassword: string;
+  readonly nextSignIn: string;
+  readonly nextSettings: string;
+  /** `issuer` may be empty. */
+  readonly help: (issuer: string) => string;
+}
+
 export interface SettingsMessages {
   readonly title: string;
   readonly account: string;
@@ -95,6 +132,8 @@ export interface SettingsMessages {
   readonly stepUp: string;
   readonly stepUpLink: string;
   readonly signInAgainFirst: string;
+  /** Nothing about authenticators can be changed, because something was reported; a time follows. */
+  readonly frozen: string;
   readonly factors: FactorMessages;
   readonly devices: DeviceMessages;
   readonly sessions: SessionMessages;
@@ -113,6 +152,11 @@ export interface FactorMessages {
   /** A word beside the factors of the kind that is asked for first, and the button that makes it so. */
   readonly first: string;
   readonly askFirst: string;
+  /** A word beside one that a report has suspended. */
+  readonly suspended: string;
+  readonly resume: string;
+  readonly resumeLead: (label: string) => string;
+  readonly resumeSubmit: string;
   readonly rename: string;
   readonly name: string;
   readonly save: string;
@@ -227,6 +271,7 @@ export interface Messages {
   readonly challenge: ChallengeMessages;
   readonly setUp: SetUpMessages;
   readonly reopen: ReopenMessages;
+  readonly report: ReportMessages;
   readonly done: DoneMessages;
   readonly others: OthersMessages;
   readonly settings: SettingsMessages;

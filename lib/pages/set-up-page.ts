@@ -1,5 +1,6 @@
 import { passwordField, postButton, signInAgainButton } from "./forms.js";
 import { alertBox, brand, cardHeading } from "./fragments.js";
+import { frozenNotice } from "./frozen-notice.js";
 import { type Html, html } from "./html.js";
 import { icon } from "./icons.js";
 import { renderPage } from "./layout.js";
@@ -9,7 +10,7 @@ import { reasonedText } from "./problem-reasons.js";
 import type { LayoutParts, PageContext, PageProblem, SetUpView } from "./views.js";
 
 /** Problems that only say why this page is shown: the page says it already. */
-const EXPLAINED: readonly PageProblem["code"][] = ["enrollment-required", "step-up-required"];
+const EXPLAINED: readonly PageProblem["code"][] = ["enrollment-required", "step-up-required", "frozen"];
 
 /** The first screen of the enrollment that policy demands. */
 export function setUpPage(context: PageContext, view: SetUpView): LayoutParts {
@@ -23,13 +24,17 @@ export function setUpPage(context: PageContext, view: SetUpView): LayoutParts {
       <p class="sf-account">${challenge.signingInAs} <strong>${view.accountName}</strong></p>
       ${problem && !EXPLAINED.includes(problem.code) && alertBox(reasonedText(context, problem))}
       <p class="sf-lead">${setUp.lead(issuer)}</p>
-      ${view.needsStepUp === true && view.asksPassword !== true ? again(context) : ways(context, view)}
+      ${frozenNotice(context, view.frozenUntil) ?? start(context, view)}
     </section>
     <footer class="sf-foot">
       ${postButton({ action: `${base}/cancel`, text: common.useAnotherAccount, look: "link" })}
     </footer>
   </div>`;
   return renderPage(context, problem === undefined ? setUp.title : common.titleWithProblem(setUp.title), body);
+}
+
+function start(context: PageContext, view: SetUpView): Html {
+  return view.needsStepUp === true && view.asksPassword !== true ? again(context) : ways(context, view);
 }
 
 /** Nothing can be set up by this login: what would only be refused is not offered. */

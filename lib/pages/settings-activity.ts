@@ -45,14 +45,15 @@ function line(messages: Messages, entry: ActivityView): Html {
   // Older lines have none.
   const numbers = number > 0 ? html` <span>${numbered([number, ...earlier])}</span>` : "";
   return html`<li>
-    <p class="sf-row-label"><strong>${nameOf(messages, action)}</strong></p>
+    <p class="sf-row-label"><strong>${activityName(messages, action)}</strong></p>
     <p class="sf-facts">
       ${details.map((detail) => html`<span>${detail}</span> `)}<span>${timeOf(messages, at)}</span>${numbers}
     </p>
   </li>`;
 }
 
-function nameOf({ settings }: Messages, action: string): string {
+/** What happened, in the words of the activity list. */
+export function activityName({ settings }: Messages, action: string): string {
   const { names, other } = settings.activity;
   return Object.hasOwn(names, action) ? names[action as ActivityName] : other;
 }

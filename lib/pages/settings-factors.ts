@@ -20,8 +20,13 @@ export function factorsSection(context: PageContext, view: SettingsPageView): Ht
     "factors",
     words.title,
     words.lead,
-    html`${factors.length === 0 ? emptyState(words.none) : list} ${addForms(context, view)}`,
+    html`${factors.length === 0 ? emptyState(words.none) : list} ${!isFrozen(view) && addForms(context, view)}`,
   );
+}
+
+/** What would only be refused is not offered. */
+function isFrozen({ settings }: SettingsPageView): boolean {
+  return settings.frozenUntil !== undefined;
 }
 
 type OwnParts = ReturnType<NonNullable<MethodPage["row"]>>;
@@ -35,18 +40,43 @@ function factorRow(context: PageContext, view: SettingsPageView, factor: FactorV
   return row({
     icon: drawn?.page.icon ?? "lock",
     label: factor.label,
-    badge: isFirstOf(view, factor) && words.first,
+    badge: badgeOf(messages, view, factor),
     facts: [
       kind !== factor.label && kind,
       own.hint ?? factor.hint,
       html`${words.added} ${timeOf(messages, factor.createdAt)}`,
       usedFact(messages, factor),
     ],
-    actions: html`<div class="sf-row-actions">
-      ${renameForm(context, view, factor, index)} ${preferButton(context, view, factor)} ${own.actions}
-      ${removeForm(context, view, factor, own.removeLead)}
-    </div>`,
+    actions:
+      !isFrozen(view) && html`<div class="sf-row-actions">${rowActions(context, view, factor, own, index)}</div>`,
   });
+}
+
+/** What is suspended is allowed again or removed, and nothing else. */
+function rowActions(
+  context: PageContext,
+  view: SettingsPageView,
+  factor: FactorView,
+  own: OwnParts,
+  index: number,
+): Html {
+  const remove = removeForm(context, view, factor, own.removeLead);
+  if (factor.suspended === true) return html`${resumeForm(context, factor)} ${remove}`;
+  return html`${renameForm(context, view, factor, index)} ${preferButton(context, view, factor)} ${own.actions}
+  ${remove}`;
+}
+
+function resumeForm(context: PageContext, factor: FactorView): Html {
+  const { factors: words } = context.messages.settings;
+  const button = postButton({ action: `${factorPath(context, factor)}/resume`, text: words.resumeSubmit });
+  return confirmation(words.resume, words.resumeLead(factor.label), button, "sf-summary");
+}
+
+/** A word that sets a factor apart, where one does. */
+function badgeOf({ settings }: Messages, view: SettingsPageView, factor: FactorView): string | undefined {
+  const { first, suspended } = settings.factors;
+  if (factor.suspended === true) return suspended;
+  return isFirstOf(view, factor) ? first : undefined;
 }
 
 function usedFact(messages: Messages, { lastUsedAt }: FactorView): Html | string {
@@ -56,13 +86,13 @@ function usedFact(messages: Messages, { lastUsedAt }: FactorView): Html | string
 
 /** There are several kinds, and this is the one that is asked for first because its owner wants it. */
 function isFirstOf({ settings: { factors, preferred } }: SettingsPageView, { type }: FactorView): boolean {
-  return type === preferred && factors.some((other) => other.type !== type);
+  return type === preferred && factors.some((other) => other.type !== type && other.suspended !== true);
 }
 
 /** Of several kinds any can be the first. */
 function preferButton({ base, messages }: PageContext, view: SettingsPageView, factor: FactorView): Html | undefined {
   const { askFirst } = messages.settings.factors;
-  const isChoice = view.settings.factors.some(({ type }) => type !== factor.type);
+  const isChoice = view.settings.factors.some(({ suspended, type }) => type !== factor.type && suspended !== true);
   if (!isChoice || isFirstOf(view, factor)) return undefined;
   return postButton({ action: `${base}/preferred`, text: askFirst, look: "link", fields: { type: factor.type } });
 }
@@ -90,7 +120,8 @@ function renameForm(context: PageContext, { draft }: SettingsPageView, factor: F
 
 function removeForm(context: PageContext, view: SettingsPageView, factor: FactorView, ownLead?: string): Html {
   const { factors: words } = context.messages.settings;
-  const isLast = view.settings.factors.length === 1;
+  const left = view.settings.factors.filter(({ id, suspended }) => id !== factor.id && suspended !== true);
+  const isLast = left.length === 0;
   if (isLast && view.required) return confirmation(words.remove, words.keepOne, null);
   const text = isLast ? words.removeLastLead(factor.label) : (ownLead ?? words.removeLead(factor.label));
   const action = `${factorPath(context, factor)}/remove`;

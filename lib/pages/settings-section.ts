@@ -19,7 +19,7 @@ export interface Row {
   readonly icon: Icon;
   readonly label: string;
   /** A word that sets this row apart, such as "This browser". */
-  readonly badge?: string | false;
+  readonly badge?: string | false | undefined;
   /** What is false or undefined is left out. */
   readonly facts: readonly (Html | string | false | undefined)[];
   readonly actions?: HtmlValue;

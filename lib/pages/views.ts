@@ -104,6 +104,8 @@ export interface EnrollmentView {
 /** First screen of the enrollment that policy demands before the login is complete. */
 export interface SetUpView {
   readonly accountName: string;
+  /** Until then nothing can be set up, because something was reported. ISO 8601, UTC; default: it can. */
+  readonly frozenUntil?: string | undefined;
   /** The first factor was given too long ago to set anything up. */
   readonly needsStepUp?: boolean;
   /** The application can check a password again: the forms then carry a `password` field when stale. */

@@ -1,5 +1,6 @@
 import { type Account, type Login, ownFactors } from "../core/account.js";
 import type { Problem } from "../core/errors.js";
+import { frozenUntil } from "../core/reports.js";
 import { BACKUP_CODE, type MethodType, MINUTE, type Proof } from "../core/nouns.js";
 import { isFresh } from "../core/time.js";
 import type { LoginStatus, SessionRecord } from "./assess.js";
@@ -97,4 +98,20 @@ export function changeProblem(asker: Asker, freshness: Freshness, now: number): 
     case "ended":
       return { code: "expired" };
   }
+}
+
+/** Changes that the account takes from nobody for now; undefined where it does. */
+export function freezeProblem(account: Pick<Account, "frozenUntil">, now: number): Problem | undefined {
+  const until = frozenUntil(account, now);
+  return until === undefined ? undefined : { code: "frozen", members: { frozenUntil: new Date(until).toISOString() } };
+}
+
+/**
+ * As {@link changeProblem}, for what sets up, changes or removes a factor: while that is frozen no proof will do, so none is asked for.
+ * Whoever has not finished their login, or whose is over, is told nothing of it.
+ */
+export function factorProblem(asker: Asker, freshness: Freshness, now: number): Problem | undefined {
+  const { status } = asker.status;
+  const isToldFirst = status !== "pending" && status !== "ended";
+  return (isToldFirst ? freezeProblem(asker.record.account, now) : undefined) ?? changeProblem(asker, freshness, now);
 }

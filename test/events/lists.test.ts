@@ -23,6 +23,7 @@ import { type Enrolled, enrolled, full, Jar, pending } from "../support/browser.
 import { faultyStore, REJECTS } from "../support/faults.js";
 import { addDestination, emailApp, withDestination } from "../support/message-codes.js";
 import { codeApp, CodeOutbox, KINDS } from "../support/sent-codes.js";
+import { addThenReport, reported } from "../support/reports.js";
 
 function refusing(): TestApp {
   return testApp({ options: { onLogin: () => Promise.reject(new Error("no seat is left")) } });
@@ -82,6 +83,16 @@ async function close({ factorId, target }: Here): Promise<void> {
   expect((await target.mfa.accounts.status("u1")).disabled).toEqual([factorId]);
 }
 
+/** An authenticator was added, and its owner says that it was not them. */
+async function report(here: Here): Promise<void> {
+  await addThenReport(await owner(here));
+}
+
+async function lift(here: Here): Promise<void> {
+  await report(here);
+  await here.target.mfa.accounts.reopenFactors("u1");
+}
+
 /** Does what it does to its own application, or in another that it answers. */
 type Act = (here: Here) => unknown;
 
@@ -136,6 +147,10 @@ const ACTS: Readonly<Record<KnownAction, Act>> = {
     await here.target.mfa.accounts.reopenFactors("u1");
     return here.target;
   },
+  "factor-suspended": report,
+  "factor-resumed": lift,
+  "freeze-lifted": lift,
+  reported: report,
   "step-up": async (here) => (await owner(here)).verify(here.phone.code(here.target.clock())),
   "admin-reset": ({ target }) => target.mfa.accounts.reset("u1"),
   "account-erased": ({ target }) => target.mfa.accounts.erase("u1"),
@@ -276,6 +291,8 @@ const NOTICES: Readonly<Record<NoticeKind, Act>> = {
     await close(here);
     await here.target.mfa.accounts.reopenFactors("u1");
   },
+  "factor-resumed": lift,
+  reported: report,
   "admin-reset": ACTS["admin-reset"],
   "signed-out-everywhere": ACTS["signed-out-everywhere"],
 };
@@ -322,6 +339,11 @@ const REFUSALS: Readonly<Record<ErrorCode, Ask>> = {
     const jar = new Jar(testApp({ options: { policy: "required" } }));
     await jar.login("carol");
     return jar.get("/account");
+  },
+  frozen: async (here) => {
+    await reported(here.target);
+    here.target.clock.advance(STEP);
+    return (await owner(here)).post("/2fa/disable");
   },
   "cross-site-request": async (here) =>
     (await waiting(here)).post("/2fa/totp", { code: "000000" }).set("Origin", "https://evil.test"),

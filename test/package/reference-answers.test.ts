@@ -5,7 +5,9 @@ import { authenticatorApp, type AuthenticatorApp, softwareAuthenticator } from "
 import type { Response } from "supertest";
 import { creationOptions } from "../passkeys/stage.js";
 import { testApp } from "../support/app.js";
-import { full, Jar, pending } from "../support/browser.js";
+import { DAY } from "../support/attack.js";
+import { enrolled, full, Jar, pending } from "../support/browser.js";
+import { addThenReport, reportToken } from "../support/reports.js";
 import { bodyMembers } from "./reference-code.js";
 import { codeIn, nameIn, type Row, sections, sectionTitled } from "./reference-docs.js";
 
@@ -23,6 +25,7 @@ class Visit {
     await this.signIn(phone, saved);
     await this.change(phone, factorId);
     await this.leave(await this.takeOffer());
+    await this.report();
   }
 
   private async enroll() {
@@ -85,6 +88,15 @@ class Visit {
       await this.ask(jar, route);
     await this.ask(jar, "POST /preferred", { type: "passkey" });
     await this.ask(jar, "POST /sign-in-again");
+  }
+
+  private async report(): Promise<void> {
+    const { phone } = await enrolled(this.target, "mallory");
+    const { factorId } = await addThenReport(await full(this.target, "mallory", phone), { userId: "u2" });
+    const token = await reportToken(this.target, { userId: "u2" });
+    await this.ask(new Jar(this.target), "POST /report", { token });
+    this.target.clock.advance(DAY);
+    await this.ask(await full(this.target, "mallory", phone), "POST /factors/:id/resume", {}, factorId);
   }
 
   private async ask(jar: Jar, route: string, body: object = {}, id = ""): Promise<Response> {

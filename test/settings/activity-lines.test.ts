@@ -6,6 +6,7 @@ import { answerWith, enrollWith } from "../passkeys/stage.js";
 import { testApp, type TestApp } from "../support/app.js";
 import { copyOf, deviceCookie, MINUTE, STEP, trusted } from "../support/attack.js";
 import { type Enrolled, enrolled, full, type Jar, pending } from "../support/browser.js";
+import { addThenReport, reported } from "../support/reports.js";
 
 const SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXA";
 
@@ -43,6 +44,12 @@ async function close({ target }: Here): Promise<void> {
 
 const CODE = { method: "totp", label: "Authenticator app" };
 const BROWSER = { browser: expect.any(String) };
+
+/** Something is reported, and support lifts what came of it. */
+async function lift({ jar, target }: Here): Promise<void> {
+  await addThenReport(jar);
+  await target.mfa.accounts.reopenFactors("u1");
+}
 
 /** What brings about each line, and the line. */
 const LINES: Readonly<Record<string, readonly [act: (here: Here) => Promise<unknown>, line: object]>> = {
@@ -100,6 +107,10 @@ const LINES: Readonly<Record<string, readonly [act: (here: Here) => Promise<unkn
     BROWSER,
   ],
   "admin-reset": [({ target }) => target.mfa.accounts.reset("u1", { actor: "admin:1" }), {}],
+  reported: [({ target }) => reported(target), {}],
+  "factor-suspended": [({ jar }) => addThenReport(jar), { method: "totp", label: "Authenticator app 2" }],
+  "factor-resumed": [lift, { method: "totp", label: "Authenticator app 2" }],
+  "freeze-lifted": [lift, {}],
   "password-changed": [({ target }) => target.mfa.accounts.passwordChanged("u1"), {}],
   "session-displaced": [
     async ({ phone, target }) => {

@@ -19,6 +19,7 @@ export type Mode = (typeof MODES)[number];
 export const STEP = 30_000;
 export const MINUTE = 60_000;
 export const HOUR = 60 * MINUTE;
+export const DAY = 24 * HOUR;
 
 export const SESSION_COOKIE = "connect.sid";
 

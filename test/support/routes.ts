@@ -28,6 +28,7 @@ export function stateRoutes(
     { path: "/2fa/passkey/enroll", body: { credential: JSON.stringify(attestation()) } },
     { path: `/2fa/factors/${factorId}/rename`, body: { label: "renamed" } },
     { path: `/2fa/factors/${factorId}/remove`, body: {} },
+    { path: `/2fa/factors/${factorId}/resume`, body: {} },
     { path: "/2fa/backup-codes", body: {} },
     { path: `/2fa/devices/${deviceId}/revoke`, body: {} },
     { path: "/2fa/devices/revoke-all", body: {} },

@@ -22,23 +22,28 @@ export const backupCodesPage: MethodPage<BackupCodesWords> = {
 function codesSection({ context, settings, words: { settings: words } }: SettingsPart<BackupCodesWords>): Html {
   const { base, messages } = context;
   if (settings.factors.length === 0) return section("codes", words.title, words.lead, emptyState(words.first));
-  const { createdAt, remaining } = settings.backupCodes;
+  const { createdAt, remaining, suspended } = settings.backupCodes;
   const made = createdAt !== null && html`<p class="sf-facts">${words.made} ${timeOf(messages, createdAt)}</p>`;
-  const action = `${base}/backup-codes`;
-  const replace = postButton({ action, text: words.replaceSubmit, look: "danger" });
+  const replace = postButton({ action: `${base}/backup-codes`, text: words.replaceSubmit, look: "danger" });
   const make =
     remaining === 0
-      ? postButton({ action, text: words.replace })
+      ? postButton({ action: `${base}/backup-codes`, text: words.replace })
       : confirmation(words.replace, words.replaceLead, replace, "sf-summary");
-  return section("codes", words.title, words.lead, html`${left(words, remaining)} ${made} ${make}`);
+  const state = suspended === true ? warning(words.suspended) : left(words, remaining);
+  const action = settings.frozenUntil === undefined && make;
+  return section("codes", words.title, words.lead, html`${state} ${made} ${action}`);
+}
+
+function warning(text: string): Html {
+  return html`<div class="sf-notice sf-notice-warning">
+    ${icon("warning")}
+    <p>${text}</p>
+  </div>`;
 }
 
 function left({ few, none, remaining: plenty }: BackupCodesWords["settings"], remaining: number): Html {
   if (remaining > FEW) return html`<p class="sf-count">${plenty(remaining)}</p>`;
-  return html`<div class="sf-notice sf-notice-warning">
-    ${icon("warning")}
-    <p>${remaining === 0 ? none : few(remaining)}</p>
-  </div>`;
+  return warning(remaining === 0 ? none : few(remaining));
 }
 
 /** A set of backup codes, shown once. */

@@ -28,6 +28,8 @@ export interface BackupCodesWords extends MethodWords {
     readonly remaining: (count: number) => string;
     readonly few: (count: number) => string;
     readonly none: string;
+    /** After a report: none of them is taken any more. */
+    readonly suspended: string;
     /** After a login by a code: how many are left. */
     readonly used: (count: number) => string;
     /** A time follows. */
@@ -82,6 +84,8 @@ export const backupCodesWords: BackupCodesWords = {
     remaining: (count) => `${counted(count, "code")} left`,
     few: (count) => `Only ${counted(count, "code")} left. Make new ones before you run out.`,
     none: "No codes left. If you lose your phone now, you cannot sign in. Make new ones.",
+    suspended:
+      "These codes no longer open anything, because something in this account was reported as not yours. Make new ones.",
     used: (count) => `You confirmed with a backup code, which is used up now. ${leftOver(count)}`,
     made: "Made",
     replace: "Make new codes",

@@ -1,5 +1,5 @@
 import type { PublicKeyCredentialCreationOptionsJSON, RegistrationResponseJSON } from "@simplewebauthn/server";
-import { type Account, type Factor, factorsOf, freeLabel, isEnrolled } from "../../core/account.js";
+import { type Account, activeFactorsOf, type Factor, factorsOf, freeLabel, isEnrolled } from "../../core/account.js";
 import { hasRoom, withLooseClaims, withoutLooseClaims } from "../../core/account-changes.js";
 import { failure, type Outcome, type Problem, success } from "../../core/errors.js";
 import { cleanText, MAX_LABEL } from "../../core/text.js";
@@ -9,7 +9,7 @@ import { type Activation, activate, type EnrolledFactor, enrolledWith } from "..
 import { type Claim, credentialClaim, handleClaim } from "../../engine/credential-index.js";
 import type { EngineDependencies } from "../../engine/dependencies.js";
 import { type LoginContext, subjectOf, weighed } from "../../engine/login-context.js";
-import { changeProblem, FRESH, stepUp } from "../../policy/access.js";
+import { factorProblem, FRESH, stepUp } from "../../policy/access.js";
 import { bindingOf } from "./bindings.js";
 import { challengeOf } from "./checks.js";
 import type { Passkeys } from "./method.js";
@@ -40,6 +40,12 @@ interface New extends Attested {
   readonly isConditional: boolean;
 }
 
+/** Those that can be asked for. */
+export function activePasskeysOf(account: Account): readonly Factor<PasskeyState>[] {
+  return activeFactorsOf(account, "passkey") as readonly Factor<PasskeyState>[];
+}
+
+/** All of them, also those that are suspended: none of them is made twice. */
 export function passkeysOf(account: Account): readonly Factor<PasskeyState>[] {
   return factorsOf(account, "passkey") as readonly Factor<PasskeyState>[];
 }
@@ -47,7 +53,7 @@ export function passkeysOf(account: Account): readonly Factor<PasskeyState>[] {
 /** Why no passkey can be added to the account as it is now; undefined where one can. */
 function creationProblem(login: LoginContext, isConditional: boolean, now: number): Problem | undefined {
   const { account } = login.record;
-  const problem = changeProblem(login, FRESH, now);
+  const problem = factorProblem(login, FRESH, now);
   if (problem !== undefined) return problem;
   // One made by the way is for accounts that have a factor: it must not switch anything on.
   if (isConditional && !isEnrolled(account)) return { code: "enrollment-required" };
@@ -100,7 +106,7 @@ export class PasskeyEnrollment {
   /** Puts a new passkey in force. Ends every other login and all trusted devices. */
   async finish(login: LoginContext, attestation: Attestation): Promise<Outcome<EnrolledFactor>> {
     const { clock, credentials, records } = this.dependencies;
-    const refusal = changeProblem(login, FRESH, clock());
+    const refusal = factorProblem(login, FRESH, clock());
     if (refusal !== undefined) return { ok: false, problem: refusal };
     const attested = await this.attest(login, attestation);
     if (attested === undefined) return this.refused(login);

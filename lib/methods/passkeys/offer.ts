@@ -1,5 +1,6 @@
 import { hasRoom } from "../../core/account-changes.js";
 import { failure, type Outcome, type Problem, success } from "../../core/errors.js";
+import { frozenUntil } from "../../core/reports.js";
 import { destination, goOn } from "../../http/challenge-routes.js";
 import { settingsAgain } from "../../http/method-routes.js";
 import { readNothing, type Reply, type Route, route, type RouteContext } from "../../http/route.js";
@@ -7,7 +8,7 @@ import type { LayoutParts } from "../../pages/views.js";
 import { isDue } from "../../policy/assess.js";
 import { listedLogin, type LoginContext } from "../../engine/login-context.js";
 import { opensSettings } from "../../policy/access.js";
-import { passkeysOf } from "./enrollment.js";
+import { activePasskeysOf } from "./enrollment.js";
 import type { Passkeys } from "./method.js";
 import { passkeyOffer } from "./page.js";
 import { readDeclining } from "./schemas.js";
@@ -16,17 +17,21 @@ import { readDeclining } from "./schemas.js";
 export const OFFER_PATH = "/passkey/offer";
 
 /** Whether this login has shown enough to add anything to the account. */
-function mayAdd(login: LoginContext): boolean {
-  return listedLogin(login)?.proofs.some(({ method }) => opensSettings(login, method)) === true;
+function mayAdd(login: LoginContext, now: number): boolean {
+  const isFrozen = frozenUntil(login.record.account, now) !== undefined;
+  return !isFrozen && listedLogin(login)?.proofs.some(({ method }) => opensSettings(login, method)) === true;
 }
 
-/** Whether a passkey is to be offered: the account has none for this site, and room for one, and its owner did not decline. */
-export function offersPasskey(passkeys: Passkeys, login: LoginContext): boolean {
+/**
+ * Whether a passkey is to be offered: the account has none for this site, and room for one that may be added, and its owner did not
+ * decline.
+ */
+export function offersPasskey(passkeys: Passkeys, login: LoginContext, now: number): boolean {
   const { record, source } = login;
   const { account } = record;
-  if (!mayAdd(login)) return false;
+  if (!mayAdd(login, now)) return false;
   if (!hasRoom(account) || account.declinesPasskeys === true || !passkeys.isFor(source)) return false;
-  return passkeysOf(account).every((each) => passkeys.obstacle(each, source) !== undefined);
+  return activePasskeysOf(account).every((each) => passkeys.obstacle(each, source) !== undefined);
 }
 
 function offerPage({ login, pages, req }: RouteContext, problem?: Problem): LayoutParts {
@@ -56,8 +61,8 @@ export class Offer {
     ];
   }
 
-  private isMade({ login }: RouteContext): boolean {
-    return login.status.status === "verified" && offersPasskey(this.passkeys, login);
+  private isMade({ login, settings }: RouteContext): boolean {
+    return login.status.status === "verified" && offersPasskey(this.passkeys, login, settings.clock());
   }
 
   private async show(context: RouteContext): Promise<Outcome<Reply>> {

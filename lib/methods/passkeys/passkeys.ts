@@ -1,5 +1,6 @@
 import { ConfigurationError } from "../../core/errors.js";
 import { webOrigins } from "../../core/origins.js";
+import type { ElevatedLogin } from "../../engine/elevation.js";
 import type { LoginContext } from "../../engine/login-context.js";
 import type { Site } from "../../engine/method.js";
 import type { Method } from "../../http/method.js";
@@ -106,8 +107,8 @@ export function passkeys(options: PasskeysOptions = {}): Method<PasskeyState, Pr
       given.rpId === undefined ? [] : placeProblems(given.rpId, origins),
     strict: () => passkeys({ ...options, userVerification: "required" }),
     ...(offer && {
-      afterSignIn: ({ login }: { readonly login: LoginContext }) =>
-        offersPasskey(method, login) ? OFFER_PATH : undefined,
+      afterSignIn: ({ login, proof }: Pick<ElevatedLogin, "login" | "proof">) =>
+        offersPasskey(method, login, proof.at) ? OFFER_PATH : undefined,
     }),
   });
 }

@@ -8,7 +8,7 @@ import { readOperation } from "../../http/schemas.js";
 import { siteOf, userOf } from "../../http/settings.js";
 import { draftOf } from "../../http/settings-notes.js";
 import { loginBinding, passwordlessBinding } from "./bindings.js";
-import { PasskeyEnrollment, passkeysOf } from "./enrollment.js";
+import { activePasskeysOf, PasskeyEnrollment } from "./enrollment.js";
 import type { Passkeys } from "./method.js";
 import { OTHER_ADDRESS } from "./obstacles.js";
 import { Offer, OFFER_PATH } from "./offer.js";
@@ -32,7 +32,7 @@ function requestOptions(passkeys: Passkeys): Route {
       const { engine, login } = context;
       const waiting = await engine.operations.waiting(login, "passkey", operation);
       if (!waiting.ok) return waiting;
-      const own = passkeysOf(login.record.account);
+      const own = activePasskeysOf(login.record.account);
       // Without a passkey there is nothing to ask for.
       const [first] = own;
       if (first === undefined) return failure("not-found");
