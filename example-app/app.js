@@ -4,7 +4,10 @@ import express from "express";
 import session from "express-session";
 import passport from "passport";
 import { Strategy as LocalStrategy } from "passport-local";
-import { backupCodes, passkeys, secondFactor, totp } from "express-second-factor";
+import { backupCodes, emailCode, passkeys, secondFactor, smsCode, totp } from "express-second-factor";
+import { mailSender } from "express-second-factor/mail";
+import { Outbox } from "./outbox.js";
+import { outboxPage } from "./outbox-page.js";
 import { isAddress, Users } from "./users.js";
 import { accountPage, homePage, invoicesPage, loginPage, messagePage, registerPage, transferPage } from "./views.js";
 
@@ -12,6 +15,30 @@ const PUBLIC = fileURLToPath(new URL("public", import.meta.url));
 // What browsers need for passkeys. Yours may come from a bundler: import ... from "express-second-factor/browser".
 const BROWSER_PART = fileURLToPath(new URL("../dist/esm/browser", import.meta.url));
 const PASSWORD_LENGTH = { min: 8, max: 128 };
+
+const SEE_OUTBOX = "This is a demonstration: open /outbox in another tab.";
+
+/** What the pages say where something was sent, with where it went in truth. */
+const OUTBOX_WORDS = {
+  methods: {
+    "email-code": {
+      challenge: { sent: (target) => `We sent a code to ${target}. ${SEE_OUTBOX}` },
+      enroll: { codeLead: `We sent a code to the address you gave. ${SEE_OUTBOX}` },
+    },
+    "sms-code": {
+      challenge: { sent: (target) => `We texted a code to ${target}. ${SEE_OUTBOX}` },
+      enroll: { codeLead: `We texted a code to the number you gave. ${SEE_OUTBOX}` },
+    },
+  },
+};
+
+/** Codes by mail and text. For real ones: a transport of nodemailer's, and `twilioSender` or `snsSender`. */
+function sentCodes(outbox) {
+  return [
+    smsCode({ send: outbox.sendText, countries: ["AT", "CH", "DE", "FR", "GB", "US"] }),
+    emailCode({ send: mailSender({ transport: outbox.transport, from: "Acme Demo <no-reply@acme.example>" }) }),
+  ];
+}
 
 /** The guard this application has always had. It knows nothing of second factors, and needs no change for them. */
 function ensureLoggedIn(req, res, next) {
@@ -108,8 +135,17 @@ function transfer(req, res) {
  * @param {string} options.sessionSecret
  * @param {string | false} [options.trustProxy] the addresses of the proxies before the application
  * @param {() => number} [options.clock]
+ * @param {Outbox} [options.outbox] where mails and texts stay
  */
-export function createApp({ origin, storage, keys, sessionSecret, trustProxy = false, clock }) {
+export function createApp({
+  origin,
+  storage,
+  keys,
+  sessionSecret,
+  trustProxy = false,
+  clock,
+  outbox = new Outbox({ clock }),
+}) {
   const users = new Users(storage.users);
   const authenticator = usePassport(users);
   const app = express();
@@ -138,14 +174,19 @@ export function createApp({ origin, storage, keys, sessionSecret, trustProxy = f
     origin,
     keys,
     store: storage.store,
-    methods: [totp(), passkeys(), backupCodes()],
-    user: { load: (id) => users.find(id) },
-    exempt: ["/login", "/logout", "/login/passkey"],
+    methods: [totp(), passkeys(), ...sentCodes(outbox), backupCodes()],
+    user: { load: (id) => users.find(id), email: ({ email }) => email },
+    pages: { messages: OUTBOX_WORDS },
+    // The outbox stands for a phone and a mailbox, which are read before somebody is in.
+    exempt: ["/login", "/logout", "/login/passkey", "/outbox"],
     clock,
   });
   app.use(mfa);
 
   app.get("/", (req, res) => res.send(homePage(req)));
+  app.get("/outbox", (req, res, next) => {
+    outbox.messages().then((messages) => res.send(outboxPage(req, messages)), next);
+  });
   app.get("/register", (req, res) => res.send(registerPage(req)));
   app.post("/register", register(users));
   app.get("/login", (req, res) => res.send(loginPage(req, { failed: req.query.failed })));

@@ -1,9 +1,11 @@
 // Starts the example application: `npm run example`, then open the address it prints.
 import { mkdir } from "node:fs/promises";
 import { createServer } from "node:http";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createApp } from "./app.js";
 import { begin, closed, listen, onEnd } from "./lifecycle.js";
+import { Outbox } from "./outbox.js";
 import { lastingSecrets } from "./secrets.js";
 import { openStorage } from "./storage.js";
 
@@ -16,7 +18,9 @@ await begin(async () => {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const storage = await openStorage(env, folder);
   const secrets = await lastingSecrets(env, folder);
-  const server = createServer(createApp({ origin, storage, ...secrets, trustProxy: env.TRUST_PROXY || false }));
+  const outbox = new Outbox({ folder: join(folder, "outbox") });
+  const app = createApp({ origin, storage, ...secrets, trustProxy: env.TRUST_PROXY || false, outbox });
+  const server = createServer(app);
   const ownPort = await listen(server, port);
   onEnd(async () => {
     await closed(server);

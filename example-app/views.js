@@ -9,7 +9,7 @@ function navigation(req) {
     <form method="post" action="/logout"><button class="link">Log out</button></form>`;
 }
 
-function page(req, title, body, script) {
+export function page(req, title, body, script) {
   return html`<!doctype html>
     <html lang="en">
       <head>
@@ -20,7 +20,10 @@ function page(req, title, body, script) {
         ${script ? html`<script type="module" src="${script}"></script>` : ""}
       </head>
       <body>
-        <p class="banner"><strong>Demonstration.</strong> Accounts are kept in ${req.app.locals.storageName}.</p>
+        <p class="banner">
+          <strong>Demonstration.</strong> Accounts are kept in ${req.app.locals.storageName}, mails and texts in the
+          <a href="/outbox">outbox</a>.
+        </p>
         <header>
           <a class="brand" href="/">Acme Demo</a>
           <nav aria-label="Main">${navigation(req)}</nav>
@@ -70,11 +73,11 @@ export function homePage(req) {
       <ol class="tour">
         <li>
           <h2>Register</h2>
-          <p>Any address will do, no mail is sent.</p>
+          <p>Any address will do: mails stay in the outbox.</p>
         </li>
         <li>
           <h2>Add a passkey or an app</h2>
-          <p>Under “Two-step sign-in”: a touch, or a QR code to scan.</p>
+          <p>Under “Two-step sign-in”: a touch, or a QR code to scan. Or codes by e-mail and text message.</p>
         </li>
         <li>
           <h2>Log out and in again</h2>

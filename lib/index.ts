@@ -25,6 +25,7 @@ export type { BackupCodesState } from "./methods/backup-codes/method.js";
 export { type KnownPasskeys, passkeys, type PasskeysOptions } from "./methods/passkeys/passkeys.js";
 export type { PasskeyState, PresentedPasskey } from "./methods/passkeys/types.js";
 export { emailCode, type EmailCodeMessage, type EmailCodeOptions } from "./methods/email-code/email-code.js";
+export { smsCode, type SmsCeilings, type SmsCodeMessage, type SmsCodeOptions } from "./methods/sms-code/sms-code.js";
 export type { CodeMessage, SendCode } from "./engine/message-code-method.js";
 export type { MessageCodeState, OpenCode } from "./engine/message-codes.js";
 

@@ -181,16 +181,16 @@ export interface Account {
    * is interrupted in between, somebody can still give them up. Empty: of an account that is being erased.
    */
   readonly looseClaims?: readonly string[];
-  /** No factor is set up, changed or removed by its owner before, milliseconds since the epoch. */
-  readonly frozenUntil?: number;
-  /** What was reported with a link that could still be used otherwise. */
-  readonly reports?: readonly Report[];
   /** Logins that wait for their second factor, where owners are told of those that never get it. */
   readonly waiting?: readonly WaitingLogin[];
   /** When the owner was last told of such. */
   readonly waitingToldAt?: number;
   /** Kept where owners are told of sign-ins on new ones. */
   readonly browsers?: KnownBrowsers;
+  /** No factor is set up, changed or removed by its owner before, milliseconds since the epoch. */
+  readonly frozenUntil?: number;
+  /** What was reported with a link that could still be used otherwise. */
+  readonly reports?: readonly Report[];
   /** What is left of an account that was erased is forgotten then, unless something new has come by that time. */
   readonly forgottenAt?: number;
 }

@@ -2,7 +2,7 @@ import type { FactorId, MethodType } from "./nouns.js";
 
 // What the settings page is to say beside the settings. Nothing in it is secret.
 
-/** A change that was made, as the page that comes after it tells of it. */
+/** What just happened, most often a change that was made, as the page that comes after it tells of it. */
 export interface Done {
   readonly what: DoneName;
   /** When, milliseconds since the epoch: news of long ago is none. */
@@ -13,7 +13,7 @@ export interface Done {
   readonly others?: Others;
 }
 
-/** The changes that are told of. */
+/** What is told of: changes, and that a route was not reached for want of a factor that would do (`needed`). */
 export type DoneName =
   | "browser-forgotten"
   | "browsers-forgotten"
@@ -24,6 +24,7 @@ export type DoneName =
   | "factor-renamed"
   | "factor-resumed"
   | "factor-resynced"
+  | "needed"
   | "preferred"
   | "reopened"
   | "session-ended"

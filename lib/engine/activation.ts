@@ -49,7 +49,7 @@ export interface Activation extends Omit<EnrolledFactor, "login"> {
 /** What a factor is worth that is set up in this login, for a while: no more than what has opened it. */
 function worthOf(login: LoginContext, now: number): Pick<Factor, "onBackupCode"> {
   const listed = listedLogin(login);
-  return listed !== undefined && restsOnBackupCode(listed, now) ? { onBackupCode: true } : {};
+  return listed !== undefined && restsOnBackupCode(login, listed, now) ? { onBackupCode: true } : {};
 }
 
 /** The first factor does; one that was set up on a backup code must not make ten of it. */
@@ -108,6 +108,17 @@ async function codesWith(
   return madeBy(await backupCodes.mint({ userId: account.userId, now, keys }), factor.enrolledBy);
 }
 
+/** The factors with a new one, last or in the place of the one of its kind that it replaces. */
+function withNew(
+  factors: readonly Factor[],
+  factor: Factor,
+  replaces: FactorId | undefined,
+): { readonly factors: readonly Factor[]; readonly replaced: Factor | undefined } {
+  const replaced = factors.find(({ id, type }) => id === replaces && type === factor.type);
+  if (replaced === undefined) return { factors: [...factors, factor], replaced };
+  return { factors: factors.map((each) => (each === replaced ? factor : each)), replaced };
+}
+
 /**
  * Puts a proved factor in force: with the first come backup codes, unless the login rests on one; this login rises with it, every
  * other one ends, unless it is the first and they may stay, and no browser is trusted any more.
@@ -126,9 +137,7 @@ export async function activate(
   const times = { createdAt: now, lastUsedAt: isSilent ? null : now };
   const factor: Factor = { ...proven, ...worth, ...times, enrolledBy: stage.id, failures: 0 };
   const minted = await codesWith(dependencies, account, factor, now);
-  const kept = minted === undefined ? account.factors : [minted.factor];
-  const replaced = kept.find((each) => each.id === replaces && each.type === type);
-  const factors = replaced === undefined ? [...kept, factor] : kept.map((each) => (each === replaced ? factor : each));
+  const { factors, replaced } = withNew(minted === undefined ? account.factors : [minted.factor], factor, replaces);
   const grown: Account = { ...account, factors };
   const { account: next, events, ...rest } = withStage(dependencies, login, { grown, keepsOthers, stage }, now);
   const session = recordOfListed(login, stage, next.sessionEpoch);

@@ -85,13 +85,14 @@ function choiceOf(method: AnyMethod, asked: Asked): MethodChoice {
 
 /**
  * What speaks for asking for a method first, the weightiest before the rest: it is no spare set that runs out, its owner wants it,
- * no look-alike site can use it, how much it shows, when it was last used.
+ * no look-alike site can use it, nobody takes it over with a line or a mailbox, how much it shows, when it was last used.
  */
 function weightsOf(method: AnyMethod, account: Account): readonly number[] {
-  const { aal, phishingResistant, type } = method;
+  const { aal, isRestricted = false, phishingResistant, type } = method;
   const used = activeFactorsOf(account, type).map(({ lastUsedAt }) => lastUsedAt ?? 0);
   const isWanted = account.preferred === type;
-  return [Number(method.mint === undefined), Number(isWanted), Number(phishingResistant), aal, Math.max(0, ...used)];
+  const isSpare = method.mint !== undefined;
+  return [!isSpare, isWanted, phishingResistant, !isRestricted, aal, Math.max(0, ...used)].map(Number);
 }
 
 function byWeight(one: readonly number[], other: readonly number[]): number {

@@ -65,9 +65,9 @@ export class FirstFactor {
    * browser stays trusted.
    */
   async insist(login: LoginContext): Promise<BegunLogin["login"]> {
-    const { decision, session, source, trustMaxAge, user, userId } = login;
+    const { decision, kinds, session, source, trustMaxAge, user, userId } = login;
     if (session !== undefined) await this.strike(session, source.client, []);
-    const newcomer = { decision, source, trustMaxAge, user, userId };
+    const newcomer = { decision, kinds, source, trustMaxAge, user, userId };
     const record = await this.dependencies.records.read(userId);
     return this.challenge(newcomer, this.firstStep(newcomer, record), record).login;
   }

@@ -2,10 +2,11 @@ import type { Factor, Login } from "../core/account.js";
 import type { AttemptScope } from "../core/attempts.js";
 import type { Contact } from "../core/contact.js";
 import type { Sight } from "../core/logins.js";
-import type { Client, PolicyDecision, UserId } from "../core/nouns.js";
+import type { Client, MethodType, PolicyDecision, UserId } from "../core/nouns.js";
 import { randomId } from "../crypto/random.js";
 import type { Subject } from "../events/emitter.js";
 import { assess, type LoginStatus, type SessionRecord, type UnmarkedSession, withDecision } from "../policy/assess.js";
+import type { MethodFacts } from "../policy/requirement.js";
 import type { AccountRecord } from "./account-records.js";
 
 /** Where a login comes from. Read from the request when it is asked for: most requests need none of it. */
@@ -48,6 +49,8 @@ export interface LoginContext {
   readonly decision: PolicyDecision;
   /** Milliseconds a browser is trusted; undefined: never. */
   readonly trustMaxAge: number | undefined;
+  /** The methods as they are configured: what a proof of each is worth. */
+  readonly kinds: ReadonlyMap<MethodType, MethodFacts>;
   readonly status: LoginStatus;
   readonly source: LoginSource;
   /** The first factor was given again with this very request. */
@@ -65,10 +68,10 @@ export type Unweighed = Omit<LoginContext, "record" | "status">;
 
 /** The login beside a record of its account: everything it is worth follows from the two. */
 export function weighed(login: Unweighed, record: AccountRecord, now: number): LoginContext {
-  const { decision, reconfirmed, session, source, trustMaxAge, unmarked, usedAt, user, userId } = login;
+  const { decision, kinds, reconfirmed, session, source, trustMaxAge, unmarked, usedAt, user, userId } = login;
   const status = assess({ account: record.account, session, unmarked, usedAt, decision, trustMaxAge, now });
   // Written out: every request makes one, and a spread costs several times as much.
-  const context = { user, userId, session, record, decision, trustMaxAge, status, source, usedAt };
+  const context = { user, userId, session, record, decision, trustMaxAge, kinds, status, source, usedAt };
   if (unmarked !== undefined) return { ...context, unmarked };
   return reconfirmed === true ? { ...context, reconfirmed } : context;
 }

@@ -186,7 +186,7 @@ export class Management {
   private alone(account: Account, login: LoginContext, now: number): { account: Account; value: Managed } {
     const { session } = login;
     const own = listedLogin(login);
-    const kept = own && !isEnrolled(account) ? withoutProofs(own, now) : own;
+    const kept = own && !isEnrolled(account) ? withoutProofs(login, own, now) : own;
     const next = startEpoch(account, randomId(), kept);
     return { account: next, value: session === undefined ? {} : { session: { ...session, epoch: next.sessionEpoch } } };
   }
@@ -226,6 +226,6 @@ export class Management {
 }
 
 /** What was proved is gone with the last factor, and must not count for one that comes later; that it was little, does. */
-function withoutProofs(login: Login, now: number): Login {
-  return { ...login, proofs: [], ...(restsOnBackupCode(login, now) && { onBackupCode: true }) };
+function withoutProofs(asker: LoginContext, login: Login, now: number): Login {
+  return { ...login, proofs: [], ...(restsOnBackupCode(asker, login, now) && { onBackupCode: true }) };
 }

@@ -1,4 +1,4 @@
-import { isHeld } from "../core/account.js";
+import { type Factor, isHeld, ownFactors } from "../core/account.js";
 import { failure, type Outcome, success } from "../core/errors.js";
 import { type MethodType, MINUTE, type Proof } from "../core/nouns.js";
 import type { AccountEvent } from "../events/audit.js";
@@ -7,7 +7,7 @@ import type { Change } from "./account-records.js";
 import { admissionProblem } from "./authentication.js";
 import type { EngineDependencies } from "./dependencies.js";
 import { type LoginContext, recipientOf, scopeOf, subjectOf, weighed } from "./login-context.js";
-import type { Waiting } from "./method.js";
+import type { AnyMethod, Waiting } from "./method.js";
 import type { Operation } from "./operation.js";
 import type { Operations, ShownOperation, WaitingOperation } from "./operations.js";
 import type { Presentation, Verification, Verified } from "./verification.js";
@@ -48,6 +48,38 @@ export class StepUp {
   /** The methods whose proofs can satisfy the requirement. */
   methodsFor(requirement: ProofRequirement): readonly MethodType[] {
     return acceptableMethods(requirement, this.dependencies.methods.values());
+  }
+
+  /**
+   * The operation of that id, if it waits for a proof by this method. Without an id: undefined. `invalid-request` for methods that open
+   * no route, whatever the id; `expired` for one that waits no more.
+   */
+  waiting(
+    login: LoginContext,
+    { stepsUp, type }: AnyMethod,
+    id?: string,
+  ): Promise<Outcome<WaitingOperation | undefined>> {
+    if (id !== undefined && stepsUp === false) return Promise.resolve(failure("invalid-request"));
+    return this.operations.waiting(login, type, id);
+  }
+
+  /**
+   * The account has nothing but factors of restricted kinds, and none that this could be shown by: something else has to be set up.
+   * Backup codes stand in for a factor: they are a way on only where the route asks for them by name, or nothing else could be set up.
+   */
+  needsEnrollment({ record }: LoginContext, requirement: ProofRequirement): boolean {
+    const { methods } = this.dependencies;
+    const { account } = record;
+    const acceptable = this.methodsFor(requirement);
+    const own = ownFactors(account);
+    const isPoor = ({ type }: Factor): boolean =>
+      methods.get(type)?.isRestricted === true && !acceptable.includes(type);
+    if (own.length === 0 || !own.every(isPoor)) return false;
+    const isLeft = (factor: Factor): boolean =>
+      acceptable.includes(factor.type) && methods.get(factor.type)?.remaining?.(factor) !== 0;
+    const spare = account.factors.filter(isLeft);
+    const canSetUp = acceptable.some((type) => methods.get(type)?.mint === undefined);
+    return canSetUp ? !spare.some(({ type }) => requirement.methods?.includes(type)) : spare.length === 0;
   }
 
   /** Whether the login satisfies the requirement now. A proof given for an operation is used up by it, once. */

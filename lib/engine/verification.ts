@@ -192,9 +192,8 @@ export class Verification {
     }
     const counted = countedFailure(this.dependencies, changed, { kinds: limits, scope, type }, now);
     const isFailing = ({ id }: Factor): boolean => failing === undefined || failing.includes(id);
-    const open = activeFactorsOf(counted.account, type).filter(
-      (factor) => isFailing(factor) && !isClosed(factor, scope),
-    );
+    const active = activeFactorsOf(counted.account, type);
+    const open = active.filter((factor) => isFailing(factor) && !isClosed(factor, scope));
     const { account: next, closed } = countFailures(counted.account, open, scope);
     const closing = closed.map(
       ({ id, label }) => ({ action: "factor-disabled", factorId: id, label, ...failed }) as const,

@@ -47,6 +47,7 @@ export type KnownAction =
   | "notice-failed"
   | "code-sent"
   | "delivery-failed"
+  | "sms-ceiling-near"
   | "login-failed"
   | "no-method-left"
   | "unavailable";

@@ -8,6 +8,7 @@ import type { LoginContext } from "../engine/login-context.js";
 import type { ShownOperation } from "../engine/operations.js";
 import type { Confirmed } from "../engine/step-up.js";
 import { closedView } from "../engine/views.js";
+import { opensSettings } from "../policy/access.js";
 import { holdsUntil, isDue, type SessionRecord } from "../policy/assess.js";
 import { wantsPage } from "./answers.js";
 import { choiceMembers } from "./choice-members.js";
@@ -170,11 +171,16 @@ async function cancel(context: RouteContext, operation: string | undefined): Pro
   return success({ status: 204, page: { redirect: state.places.login } });
 }
 
+/** Wrong codes have closed something, and this proof may open it again. */
+function canReopen({ login, proof }: ElevatedLogin): boolean {
+  return closedFactors(login.record.account).length > 0 && opensSettings(login, proof.method);
+}
+
 /** A page on the way from a proof to where the user was going: of a method's after a sign-in by code, ours after a step-up. */
 function wayOn({ login, pages, req, settings }: RouteContext, elevated: ElevatedLogin): string | undefined {
   // Where the browser was trusted just now nothing is offered: a new factor ends all trust.
   if (elevated.deviceToken !== undefined || !wantsPage(req, pages)) return undefined;
-  if (login.status.status === "verified" && closedFactors(elevated.login.record.account).length > 0) return REOPEN_PATH;
+  if (login.status.status === "verified" && canReopen(elevated)) return REOPEN_PATH;
   if (login.status.status !== "pending" || elevated.proof.method === BACKUP_CODE) return undefined;
   for (const method of settings.methods.values()) {
     const path = method.afterSignIn?.(elevated);

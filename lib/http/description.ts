@@ -15,10 +15,14 @@ const ANONYMOUS: SecondFactorState = Object.freeze({
   enrolled: false,
 });
 
-/** RFC 8176 values of a login's proofs; `mfa` because there are two factors behind it, or one that is two. */
+/**
+ * RFC 8176 values of a login's proofs; `mfa` where there are two factors behind it, or one that is two. What stays at level 1 adds no
+ * second one: whoever reads only these values must not take it for more.
+ */
 export function amrOf({ dependencies }: Engine, { proofs }: Login): string[] {
   const values = proofs.flatMap(({ amr, method }) => amr ?? dependencies.methods.get(method)?.amr ?? []);
-  return proofs.length > 0 ? [...new Set([...values, "mfa"])] : [];
+  const isMulti = proofs.some(({ method }) => dependencies.methods.get(method)?.aal === 2);
+  return [...new Set([...values, ...(isMulti ? ["mfa"] : [])])];
 }
 
 /** A login as `req.secondFactor` shows it. Made when it is asked for, from nothing but the login. */

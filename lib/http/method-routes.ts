@@ -88,7 +88,7 @@ export function sendRoute(type: MethodType): Route {
       if (method === undefined) return failure("not-found");
       const late = operation === undefined ? await lateReply(context, shown) : undefined;
       if (late !== undefined) return late;
-      const waiting = await engine.operations.waiting(login, type, operation);
+      const waiting = await engine.stepUp.waiting(login, method, operation);
       if (!waiting.ok) return waiting;
       const asked = { factorId, operation: waiting.value, terms: termsFor(context, type) };
       const outcome = await engine.sending.send(login, method, asked);

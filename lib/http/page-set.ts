@@ -23,7 +23,7 @@ import { settingsPage } from "../pages/settings-page.js";
 import { setUpPage } from "../pages/set-up-page.js";
 import { othersText } from "../pages/done-notice.js";
 import type { LayoutParts, OthersView, Page, PageContext, PageProblem } from "../pages/views.js";
-import { changeProblem, FRESH } from "../policy/access.js";
+import { changeProblem, FRESH, opensSettings } from "../policy/access.js";
 import { isDue } from "../policy/assess.js";
 import { contentPolicy } from "./content-policy.js";
 import { shownFor } from "./late-forms.js";
@@ -101,6 +101,11 @@ export interface ShownEnrollment {
 /** What is no language must not keep a page from being shown. */
 function languageOf(given: unknown): string {
   return typeof given === "string" && given !== "" ? given : "en";
+}
+
+/** Whoever is signed in, and was not sent by a route, wants to change their settings: not every kind does for that. */
+function isAskedBySettings(login: LoginContext, type: MethodType): boolean {
+  return isDue(login.status) || opensSettings(login, type);
 }
 
 /** Puts what a request knows into the views the pages show. No page is written here, and no decision taken. */
@@ -294,12 +299,11 @@ export class PageSet {
     const except = problem?.members?.except;
     const isWorthMore = (type: MethodType): boolean =>
       type !== except && activeFactorsOf(record.account, type).some((factor) => isOnItsOwn(login, factor));
-    const asked = (operation ?? session?.stepUp)?.methods;
     const own = this.engine.authentication.choices(login, operation);
     const all = except === undefined ? own : own.filter(({ type }) => isWorthMore(type));
-    // What a route asked for narrows the choice; the settings ask for anything.
-    const isForRoute = problem?.code !== "step-up-required";
-    return isForRoute ? all.filter(({ type }) => asked?.includes(type) ?? true) : all;
+    // What a route asked for narrows the choice; the settings ask for themselves.
+    const asked = problem?.code === "step-up-required" ? undefined : (operation ?? session?.stepUp)?.methods;
+    return all.filter(({ type }) => (asked === undefined ? isAskedBySettings(login, type) : asked.includes(type)));
   }
 
   private wayBack(req: Request, login: LoginContext): string {

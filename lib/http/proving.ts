@@ -51,9 +51,9 @@ async function countMiss({ login, state }: Prover, { limits }: Method, problem: 
 /** Takes a proof, by a route of ours or a strategy on one of the application's. `invalid-request`: the body presents none. */
 export async function prove(prover: Prover, method: Method, proving: Proving): Promise<Outcome<Proved>> {
   const { engine, login, settings, state } = prover;
-  const { authentication, dependencies, operations, stepUp } = engine;
+  const { authentication, dependencies, stepUp } = engine;
   // First of all: a proof for what is not there must neither be compared nor use anything up.
-  const waiting = await operations.waiting(login, method.type, proving.operation);
+  const waiting = await stepUp.waiting(login, method, proving.operation);
   if (!waiting.ok) return waiting;
   const { value: operation } = waiting;
   const site = siteOf(settings, state.req, userOf(login));

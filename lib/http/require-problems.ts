@@ -21,6 +21,8 @@ function said(value: unknown): string {
 
 function methodProblem(type: unknown, known: Known): string | undefined {
   if (typeof type !== "string") return `${WHERE}methods: ${said(type)} is not the name of a method`;
+  if (known.get(type)?.stepsUp === false)
+    return `${WHERE}methods: a proof by "${type}" shows too little to open a route; leave it out`;
   if (known.has(type)) return undefined;
   const meant = nearest(type, [...known.keys()]);
   const mend = meant === undefined ? "" : `; did you mean "${meant}"?`;

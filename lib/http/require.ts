@@ -118,9 +118,16 @@ class StepUpGuard {
     const { gate, pages } = this.dependencies;
     const { status } = login;
     if (isDue(status)) gate.answerDue(state, login);
-    else if (status.status === "not-enrolled" && status.isEnrolled !== true) await this.askToEnroll(state, login);
+    else if (this.isToEnroll(login)) await this.askToEnroll(state, login);
     else if (asked.ok) await this.askForProof(state, login, asked.value);
     else await sendProblem(state.req, state.res, asked.problem, pages);
+  }
+
+  /** Nothing the account has could ever satisfy this. */
+  private isToEnroll(login: LoginContext): boolean {
+    const { status } = login;
+    if (status.status === "not-enrolled" && status.isEnrolled !== true) return true;
+    return this.dependencies.engine.stepUp.needsEnrollment(login, this.requirement);
   }
 
   /** Undefined where `bind` fails and nothing is enforced yet: that is told, and stops nobody. */
@@ -215,9 +222,14 @@ class StepUpGuard {
     if (login.session === undefined || way === undefined) return;
     const { returnTo: _to, stepUp: _before, ...plain } = login.session;
     const { backTo, returnTo } = way;
-    const at = this.dependencies.settings.clock();
+    const { pages, settings } = this.dependencies;
+    const at = settings.clock();
+    // Whoever is sent to the settings is told why.
+    const done = { what: "needed", at } as const;
+    const isTold = methods === undefined && wantsPage(state.req, pages);
     await saveRecord(state.req, {
       ...plain,
+      ...(isTold && { done }),
       ...(methods !== undefined && { stepUp: { methods, at, ...(backTo !== undefined && { backTo }) } }),
       ...(returnTo !== undefined && { returnTo }),
     });

@@ -109,10 +109,10 @@ export async function unweighedOf(
   const userId = settings.userId(user);
   const session = read?.(req, userId);
   const asked = settings.fixedDecision ?? (await settings.decide(user, req, facts, settings.clock()));
-  const { trustMaxAge } = settings;
+  const { methods: kinds, trustMaxAge } = settings;
   const source = new RequestSource(req, settings, user);
   const unmarked = read === undefined || session !== undefined ? undefined : unmarkedSession(req, userId);
   const decision = owed(session ?? unmarked?.copied, asked);
-  const login = { user, userId, session, decision, trustMaxAge, source };
+  const login = { user, userId, session, decision, trustMaxAge, kinds, source };
   return unmarked === undefined ? login : { ...login, unmarked };
 }

@@ -122,14 +122,15 @@ const ACCOUNT = {
     title: (issuer) => `Your ${issuer} password was changed`,
     text: () => "The password of your account was changed. No browser is trusted any more.",
   },
-  reported: {
-    title: (issuer) => `You reported that something in your ${issuer} account was not you`,
-    text: () =>
-      "Everybody was signed out of your account, and no browser is trusted any more. For 24 hours no authenticator can be added, changed or removed. What it was about, and what was added since, opens nothing until you allow it again. Change your password now.",
-  },
   "factor-resumed": {
-    title: (issuer) => `A suspended authenticator of your ${issuer} account can be used again`,
-    text: (details) => `${capital(factor(details))} was suspended after a report, and is allowed again.`,
+    title: (issuer) => `A suspended authenticator of your ${issuer} account works again`,
+    text: (details) =>
+      `${capital(factor(details))} had been suspended since something in your account was reported, and can be used again.`,
+  },
+  reported: {
+    title: (issuer) => `Something in your ${issuer} account was reported`,
+    text: () =>
+      "The link “this wasn't me” of a mail to you was used. All sessions were ended, and for a day no authenticator can be added, changed or removed. Change your password now.",
   },
   "admin-reset": {
     title: (issuer) => `Two-step sign-in was reset for your ${issuer} account`,

@@ -67,23 +67,25 @@ function timesOf(
   return [line(until, expiresAt), line(again, resendAt)];
 }
 
-/** One factor: what was sent to it, and the button that sends. Nothing is sent by loading the page. */
-function sending(form: ChallengeForm<MessageWords>, factor: FactorChoice, isMain: boolean): Html {
+/** The button that sends to one factor. Nothing is sent by loading the page. */
+function sending(form: ChallengeForm<MessageWords>, factor: FactorChoice, isMain = false): Html {
   const { context, fields, type, words } = form;
   const { challenge } = words;
   const target = targetOf(factor);
-  const button = postButton({
+  return postButton({
     action: `${context.base}/${type}/send`,
     text: factor.sent === undefined ? challenge.send(target) : challenge.sendAgain(target),
     look: isMain ? "main" : "quiet",
     fields: { factorId: factor.id, ...fields },
   });
-  if (factor.sent === undefined) return button;
+}
+
+function sentTo({ context, words }: ChallengeForm<MessageWords>, factor: FactorChoice): Html {
+  const { challenge } = words;
   return html`<div role="status">
-      <p class="sf-lead">${challenge.sent(target)}</p>
-      ${timesOf(context.messages, challenge, factor.sent)}
-    </div>
-    ${button}`;
+    <p class="sf-lead">${challenge.sent(targetOf(factor))}</p>
+    ${timesOf(context.messages, challenge, factor.sent ?? {})}
+  </div>`;
 }
 
 /** The code is asked for once one was sent; before, where it shall go. */
@@ -99,8 +101,9 @@ function challenge<Words extends MessageWords>(form: ChallengeForm<Words>): Html
       ${error} ${others.map((factor, index) => sending(form, factor, index === 0 && !isAsked))}
       ${isAsked && codeChallenge(form, "digits")}`;
   }
-  return html`${sent.map((factor) => sending(form, factor, false))} ${codeChallenge(form, "digits")}
-  ${others.map((factor) => sending(form, factor, false))}`;
+  // The field first: on a phone it is in sight then, and what sends once more is not pressed in its place.
+  return html`${sent.map((factor) => sentTo(form, factor))} ${codeChallenge(form, "digits")}
+  ${[...sent, ...others].map((factor) => sending(form, factor))}`;
 }
 
 function destinationField<Words extends MessageWords>(

@@ -1,9 +1,10 @@
-import type { Account, Login } from "../core/account.js";
+import { type Account, type Login, ownFactors } from "../core/account.js";
 import type { Problem } from "../core/errors.js";
 import { frozenUntil } from "../core/reports.js";
 import { BACKUP_CODE, type MethodType, MINUTE, type Proof } from "../core/nouns.js";
 import { isFresh } from "../core/time.js";
 import type { LoginStatus, SessionRecord } from "./assess.js";
+import type { MethodFacts } from "./requirement.js";
 
 /** How fresh the proof behind a change must be. */
 export interface Freshness {
@@ -25,6 +26,22 @@ export interface Asker {
   readonly session: SessionRecord | undefined;
   /** The first factor was given again for this very change. */
   readonly reconfirmed?: true | undefined;
+  readonly record: { readonly account: Account };
+  /** What is known of the methods as they are configured now. */
+  readonly kinds: ReadonlyMap<MethodType, MethodFacts>;
+}
+
+/**
+ * Whether proofs of this kind change anything in this account. Of restricted kinds only where it has nothing better: whoever reads a
+ * mailbox, or has taken a number over, must not get rid of the app or the passkey that stands beside it. One that cannot be used
+ * just now, or at this site, is still there; of methods that are not configured any more nobody can be asked.
+ */
+export function opensSettings({ kinds, record }: Pick<Asker, "kinds" | "record">, type: MethodType): boolean {
+  if (kinds.get(type)?.isRestricted !== true) return true;
+  return !ownFactors(record.account).some((factor) => {
+    const kind = kinds.get(factor.type);
+    return kind !== undefined && kind.isRestricted !== true;
+  });
 }
 
 /** A proof by a factor that was set up on the excepted kind is worth no more than that. */
@@ -33,14 +50,16 @@ function isExcepted({ method, onBackupCode }: Proof, except: MethodType | undefi
 }
 
 /** The newest real proof of an accepted kind that is fresh enough; a trusted device has none. */
-function freshProof(login: Login, { maxAge, except }: Freshness, now: number): Proof | undefined {
-  return login.proofs.findLast((proof) => !isExcepted(proof, except) && isFresh(proof.at, maxAge, now));
+function freshProof(asker: Asker, { proofs }: Login, { maxAge, except }: Freshness, now: number): Proof | undefined {
+  return proofs.findLast(
+    (proof) => !isExcepted(proof, except) && opensSettings(asker, proof.method) && isFresh(proof.at, maxAge, now),
+  );
 }
 
 /** Whether all that the login has shown lately, or before its last factor went, is worth no more than a backup code. */
-export function restsOnBackupCode(login: Login, now: number): boolean {
+export function restsOnBackupCode(asker: Asker, login: Login, now: number): boolean {
   if (login.proofs.length === 0) return login.onBackupCode === true;
-  return freshProof(login, NOT_BY_BACKUP_CODE, now) === undefined;
+  return freshProof(asker, login, NOT_BY_BACKUP_CODE, now) === undefined;
 }
 
 /** Asks for a proof that fresh. */
@@ -48,27 +67,26 @@ export function stepUp({ maxAge, except }: Freshness): Problem {
   return { code: "step-up-required", members: { maxAge: maxAge / 1000, ...(except === undefined ? {} : { except }) } };
 }
 
-function firstStepProblem(
-  { reconfirmed, session, status }: Asker,
-  freshness: Freshness,
-  now: number,
-): Problem | undefined {
+function firstStepProblem(asker: Asker, freshness: Freshness, now: number): Problem | undefined {
+  const { reconfirmed, session, status } = asker;
   const login = "login" in status ? status.login : undefined;
   const firstStep = session !== undefined && session.adopted !== true && isFresh(session.at, FRESH.maxAge, now);
   const isShown =
-    reconfirmed === true || firstStep || (login !== undefined && freshProof(login, freshness, now) !== undefined);
+    reconfirmed === true ||
+    firstStep ||
+    (login !== undefined && freshProof(asker, login, freshness, now) !== undefined);
   return isShown ? undefined : stepUp(freshness);
 }
 
 /**
  * Why this login may not change the account's factors right now; undefined where it may. While a factor exists, only a
- * fresh real proof of one will do; before, a fresh first step.
+ * fresh real proof of one will do ({@link opensSettings}); before, a fresh first step.
  */
 export function changeProblem(asker: Asker, freshness: Freshness, now: number): Problem | undefined {
   const { status } = asker;
   switch (status.status) {
     case "verified":
-      return freshProof(status.login, freshness, now) === undefined ? stepUp(freshness) : undefined;
+      return freshProof(asker, status.login, freshness, now) === undefined ? stepUp(freshness) : undefined;
     case "not-enrolled":
     case "must-enroll":
       // Not being asked for a factor is no proof of it.
@@ -88,16 +106,11 @@ export function freezeProblem(account: Pick<Account, "frozenUntil">, now: number
   return until === undefined ? undefined : { code: "frozen", members: { frozenUntil: new Date(until).toISOString() } };
 }
 
-/** Who asks for a change of factors, and of which account. */
-export interface FactorAsker extends Asker {
-  readonly record: { readonly account: Account };
-}
-
 /**
  * As {@link changeProblem}, for what sets up, changes or removes a factor: while that is frozen no proof will do, so none is asked for.
  * Whoever has not finished their login, or whose is over, is told nothing of it.
  */
-export function factorProblem(asker: FactorAsker, freshness: Freshness, now: number): Problem | undefined {
+export function factorProblem(asker: Asker, freshness: Freshness, now: number): Problem | undefined {
   const { status } = asker.status;
   const isToldFirst = status !== "pending" && status !== "ended";
   return (isToldFirst ? freezeProblem(asker.record.account, now) : undefined) ?? changeProblem(asker, freshness, now);

@@ -47,7 +47,7 @@ const UNLIMITED = {
 
 /** The same login at the other server. */
 function at(target: CodeApp, jar: Jar<CodeApp>): Jar<CodeApp> {
-  return copyOf(jar as Jar, undefined, target) as Jar<CodeApp>;
+  return copyOf(jar, undefined, target) as Jar<CodeApp>;
 }
 
 describe.each(CODE_TYPES)("a code of %s used twice", (type) => {
@@ -57,12 +57,12 @@ describe.each(CODE_TYPES)("a code of %s used twice", (type) => {
     const { one, two } = await servers(type);
     const first = await pending(one, "alice");
     const code = await sentTo(first, type);
-    expect([200, 303]).toContain((await send(first as Jar, mode, base, { code })).status);
+    expect([200, 303]).toContain((await send(first, mode, base, { code })).status);
     expect(await first.isIn()).toBe(true);
     for (const server of [one, two]) {
       const second = await pending(server, "alice");
       expect((await send(second as Jar, mode, base, { code })).status).toBe(401);
-      await expectDenied(second as Jar);
+      await expectDenied(second);
     }
     expect(await first.isIn()).toBe(true);
   });
@@ -87,7 +87,7 @@ describe.each(CODE_TYPES)("a code of %s used twice", (type) => {
       expect(await answered(jar, type, written)).toBe(401);
       const other = await pending(target, "alice");
       expect(await answered(other, type, written)).toBe(401);
-      await expectDenied(other as Jar);
+      await expectDenied(other);
     }
   });
 
@@ -117,7 +117,7 @@ describe.each(CODE_TYPES)("a code of %s used twice", (type) => {
     target.clock.advance(-4 * MINUTE);
     const other = await pending(target, "alice");
     expect(await answered(other, type, used)).toBe(401);
-    await expectDenied(other as Jar);
+    await expectDenied(other);
   });
 
   test("B12 a code that was locked, or ran out, is refused in any spelling as a wrong one is: no word tells them apart", async () => {
@@ -137,7 +137,7 @@ describe.each(CODE_TYPES)("a code of %s used twice", (type) => {
     target.clock.advance(5 * MINUTE);
     await refused(code);
     expect(new Set(bodies).size).toBe(1);
-    await expectDenied(jar as Jar);
+    await expectDenied(jar);
   });
 });
 

@@ -31,13 +31,13 @@ describe.each(CODE_TYPES)("guessing codes of %s", (type) => {
       const code = await sentTo(jar, type);
       const statuses: number[] = [];
       for (const wrong of guesses(20, [code])) {
-        const answer = await send(jar as Jar, mode, base, { code: wrong });
+        const answer = await send(jar, mode, base, { code: wrong });
         statuses.push(answer.status);
         if (answer.status === 429) expect(answer.headers["retry-after"]).toMatch(/^[1-9][0-9]*$/);
       }
       expect(statuses).toEqual([...Array<number>(BUDGET).fill(401), ...Array<number>(20 - BUDGET).fill(429)]);
       expect((await send(jar as Jar, mode, base, { code })).status).toBe(429);
-      await expectDenied(jar as Jar);
+      await expectDenied(jar);
       target.clock.advance(15 * MINUTE);
       const later = await pending(target, "alice");
       expect(await answered(later, type, await sentTo(later, type))).toBe(200);
@@ -101,7 +101,7 @@ describe.each(CODE_TYPES)("guessing codes of %s", (type) => {
     expect(await answered(jar, type, next)).toBe(429);
     expect((await jar.post("/2fa/backup-code", { code: "CCCC-CCCC-CCCC-CCCC" })).status).toBe(429);
     for (const other of CODE_TYPES) expect(await answered(jar, other, next)).not.toBe(200);
-    await expectDenied(jar as Jar);
+    await expectDenied(jar);
   });
 
   test.each([false, 1, true])(
@@ -121,7 +121,7 @@ describe.each(CODE_TYPES)("guessing codes of %s", (type) => {
       }
       expect(statuses).toEqual([...Array<number>(BUDGET).fill(401), ...Array<number>(100 - BUDGET).fill(429)]);
       expect((await jar.post(base, { code }).set("X-Forwarded-For", "203.0.113.77")).status).toBe(429);
-      await expectDenied(jar as Jar);
+      await expectDenied(jar);
     },
   );
 

@@ -103,7 +103,7 @@ async function journey(type: CodeType, mode: Mode): Promise<Journey> {
   await login();
   const begun = await act(`${base}/enroll`, { [member]: own }, "JSON");
   const { factorId } = begun.body as { factorId: string };
-  answers.push(await ask(jar as Jar, mode, `${base}/enroll`));
+  answers.push(await ask(jar, mode, `${base}/enroll`));
   await act(`${base}/enroll/confirm`, { factorId, code: guesses(1, [code()])[0] });
   await act(`${base}/enroll/confirm`, { factorId, code: "not a code" });
   await act(`${base}/enroll/confirm`, { factorId, code: code() });
@@ -114,7 +114,7 @@ async function journey(type: CodeType, mode: Mode): Promise<Journey> {
     outbox.fault = fault;
     await act(`${base}/send`);
     outbox.fault = undefined;
-    for (const path of PAGES) answers.push(await ask(jar as Jar, mode, path));
+    for (const path of PAGES) answers.push(await ask(jar, mode, path));
     await act(base, { code: "000000" });
     await act("/2fa/cancel");
   }
@@ -128,7 +128,7 @@ async function journey(type: CodeType, mode: Mode): Promise<Journey> {
   target.clock.advance(2 * MINUTE);
   const second = await act(`${base}/enroll`, { [member]: next, replaces: factorId }, "JSON");
   await act(`${base}/enroll/confirm`, { factorId: second.body.factorId, code: code() });
-  for (const path of [...PAGES, "/2fa/settings", `${base}/enroll`]) answers.push(await ask(jar as Jar, mode, path));
+  for (const path of [...PAGES, "/2fa/settings", `${base}/enroll`]) answers.push(await ask(jar, mode, path));
   await act(`/2fa/factors/${String(second.body.factorId)}/rename`, { label: "mine" });
   await act("/2fa/disable");
   expect([type, limit, messages.length]).toEqual([type, limit, expect.any(Number)]);
@@ -196,7 +196,7 @@ describe.each(CODE_TYPES)("what is told of codes of %s, and where they go", (typ
         `/2fa?method=${type}`,
       ];
       for (const path of paths) {
-        const answer = await ask(jar as Jar, mode, path);
+        const answer = await ask(jar, mode, path);
         expect([path, found(answer.text + JSON.stringify(answer.headers), needles)]).toEqual([path, []]);
       }
       for (const [path, body] of [
@@ -204,7 +204,7 @@ describe.each(CODE_TYPES)("what is told of codes of %s, and where they go", (typ
         [`/2fa/factors/${factorId}/rename`, { label: "mine" }],
         ["/2fa/preferred", { type }],
       ] as const) {
-        const answer = await send(jar as Jar, mode, path, body);
+        const answer = await send(jar, mode, path, body);
         expect([path, found(answer.text, needles)]).toEqual([path, []]);
       }
       const { accounts } = target.mfa;

@@ -10,6 +10,7 @@ import {
   type NoticeKind,
   type Notify,
   type SecondFactorOptions,
+  smsCode,
   totp,
 } from "express-second-factor";
 import { softwareAuthenticator } from "express-second-factor/testing";
@@ -20,8 +21,9 @@ import { parseAtLoginOnly, testApp, type TestApp, type TestUser } from "../suppo
 import { copyOf, deviceCookie, MINUTE, NO_LIMITS, STEP, trusted } from "../support/attack.js";
 import { type Enrolled, enrolled, full, Jar, pending } from "../support/browser.js";
 import { faultyStore, REJECTS } from "../support/faults.js";
-import { addThenReport, reported } from "../support/reports.js";
 import { addDestination, emailApp, withDestination } from "../support/message-codes.js";
+import { codeApp, CodeOutbox, KINDS } from "../support/sent-codes.js";
+import { addThenReport, reported } from "../support/reports.js";
 
 function refusing(): TestApp {
   return testApp({ options: { onLogin: () => Promise.reject(new Error("no seat is left")) } });
@@ -200,6 +202,15 @@ const ACTS: Readonly<Record<KnownAction, Act>> = {
     jar.target.outbox.fault = REJECTS;
     await jar.post(`${BASE}/send`);
     return jar.target;
+  },
+  "sms-ceiling-near": async () => {
+    const outbox = new CodeOutbox();
+    const methods = [smsCode({ send: outbox.send, countries: ["DE"], ceilings: { country: 1 } }), totp()];
+    const target = codeApp({ options: { methods } }, outbox);
+    const jar = new Jar(target);
+    await jar.login("carol");
+    await jar.post("/2fa/sms-code/enroll", { phone: KINDS["sms-code"].destinationOf("carol") });
+    return target;
   },
   "no-method-left": async () => {
     const { target } = await alice({ methods: [totp()] });

@@ -96,6 +96,17 @@ export class Person {
     return phone;
   }
 
+  /** Begins to have codes sent there. */
+  async receiveAt(destination: { readonly address: string } | { readonly phone: string }): Promise<void> {
+    const { status } = await this.json(`/2fa/${"phone" in destination ? "sms" : "email"}-code/enroll`, destination);
+    if (status !== 202) throw new Error(`The enrollment was answered ${status}`);
+  }
+
+  /** What was sent, as the outbox page has it. */
+  async outbox(): Promise<string> {
+    return (await this.agent.get("/outbox")).text;
+  }
+
   private credentials(path: string): Promise<Response> {
     return this.agent
       .post(path)

@@ -1,10 +1,10 @@
-import { mkdtemp, rm, stat } from "node:fs/promises";
+import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
 import { openStorage } from "../../example-app/storage.js";
 import { freePort } from "../support/programs.js";
-import { endAll, type Running, start } from "./stage.js";
+import { endAll, Person, type Running, start } from "./stage.js";
 
 // Many processes start here, and a busy machine takes its time.
 jest.setTimeout(60_000);
@@ -33,7 +33,7 @@ describe("the example application", () => {
     expect(address).toBe(`http://localhost:${settings["PORT"]}`);
     const home = await fetch(address);
     expect(home.status).toBe(200);
-    expect(await home.text()).toContain("Accounts are kept in a file.");
+    expect(await home.text()).toContain("Accounts are kept in a file, mails and texts in the");
     const answer = await fetch(`${address}/2fa/settings`, { headers: { accept: "text/html" } });
     expect(answer.status).toBe(401);
     expect(await answer.text()).toContain("Sign in first");
@@ -42,6 +42,23 @@ describe("the example application", () => {
   test("keeps its keys and its session secret for its owner's eyes", async () => {
     const places = ["", "keys", "session-secret"].map((name) => stat(join(folder, "data", name)));
     const modes = (await Promise.all(places)).map(({ mode }) => (mode & 0o777).toString(8));
+    expect(modes).toEqual(["700", "600", "600"]);
+  });
+
+  test("sends mails and texts to its outbox, which anybody at the machine reads, and keeps them for its owner's eyes", async () => {
+    const person = new Person(address, "ada@example.com");
+    expect(await person.outbox()).toContain("Nothing yet.");
+    await person.register();
+    await person.receiveAt({ address: "ada@home.example" });
+    await person.receiveAt({ phone: "+49 1512 3456789" });
+    const text = await new Person(address, "").outbox();
+    expect(text).toMatch(/To \+4915123456789[^]*@localhost #\d{6}[^]*Confirm your address[^]*To ada@home\.example/);
+    // The mail is a document in an attribute, and no part of the page.
+    expect(text).toMatch(/srcdoc="&lt;!doctype html&gt;/);
+    const outbox = join(folder, "data", "outbox");
+    const names = await readdir(outbox);
+    const places = [outbox, ...names.map((name) => join(outbox, name))];
+    const modes = (await Promise.all(places.map((place) => stat(place)))).map(({ mode }) => (mode & 0o777).toString(8));
     expect(modes).toEqual(["700", "600", "600"]);
   });
 

@@ -65,6 +65,9 @@ test.each(Object.keys(SETTINGS))(
     expect(again.headers["x-served-by"]).not.toBe(used.headers["x-served-by"]);
     expect([await after.isIn(), await after.isIn()]).toEqual([true, true]);
     expect([await elsewhere.isIn(), await elsewhere.isIn()]).toEqual([false, false]);
+    await before.receiveAt({ phone: "+4915123456789" });
+    const outboxes = [await before.outbox(), await before.outbox()];
+    expect(outboxes.filter((text) => text.includes("To +4915123456789"))).toHaveLength(2);
     expect([await balanced.stop(), balanced.complaints()]).toEqual([0, ""]);
   },
 );

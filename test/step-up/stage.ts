@@ -10,7 +10,7 @@ export const open: RequestHandler = (req, res) => {
   res.json({ canary: CANARY, body: req.body ?? null });
 };
 
-export const bindTransfer: Requirement["bind"] = (req) => {
+export const bindTransfer: NonNullable<Requirement["bind"]> = (req) => {
   const { amount, to } = (req.body ?? {}) as Record<string, string>;
   return `Send ${amount} to ${to}`;
 };

@@ -6,7 +6,8 @@ import { settingsAgain } from "../../http/method-routes.js";
 import { readNothing, type Reply, type Route, route, type RouteContext } from "../../http/route.js";
 import type { LayoutParts } from "../../pages/views.js";
 import { isDue } from "../../policy/assess.js";
-import type { LoginContext } from "../../engine/login-context.js";
+import { listedLogin, type LoginContext } from "../../engine/login-context.js";
+import { opensSettings } from "../../policy/access.js";
 import { activePasskeysOf } from "./enrollment.js";
 import type { Passkeys } from "./method.js";
 import { passkeyOffer } from "./page.js";
@@ -15,14 +16,21 @@ import { readDeclining } from "./schemas.js";
 /** Below `path`: the page that offers a passkey after a login by code. */
 export const OFFER_PATH = "/passkey/offer";
 
+/** Whether this login has shown enough to add anything to the account. */
+function mayAdd(login: LoginContext, now: number): boolean {
+  const isFrozen = frozenUntil(login.record.account, now) !== undefined;
+  return !isFrozen && listedLogin(login)?.proofs.some(({ method }) => opensSettings(login, method)) === true;
+}
+
 /**
  * Whether a passkey is to be offered: the account has none for this site, and room for one that may be added, and its owner did not
  * decline.
  */
-export function offersPasskey(passkeys: Passkeys, { record, source }: LoginContext, now: number): boolean {
+export function offersPasskey(passkeys: Passkeys, login: LoginContext, now: number): boolean {
+  const { record, source } = login;
   const { account } = record;
-  const isWelcome = account.declinesPasskeys !== true && frozenUntil(account, now) === undefined;
-  if (!isWelcome || !hasRoom(account) || !passkeys.isFor(source)) return false;
+  if (!mayAdd(login, now)) return false;
+  if (!hasRoom(account) || account.declinesPasskeys === true || !passkeys.isFor(source)) return false;
   return activePasskeysOf(account).every((each) => passkeys.obstacle(each, source) !== undefined);
 }
 
