@@ -68,7 +68,9 @@ export function withReport(account: Account, { epoch, report, suspects }: Report
   const factors = account.factors.map((factor): Factor =>
     suspects.includes(factor) ? { ...factor, suspended: true } : factor,
   );
-  const reported = { ...account, factors, frozenUntil: now + FREEZE, reports: [...others, report] };
+  // Whoever signs in from now on is told of, also where it is on a browser that was known.
+  const browsers = account.browsers && { browsers: { ...account.browsers, digests: [] } };
+  const reported = { ...account, ...browsers, factors, frozenUntil: now + FREEZE, reports: [...others, report] };
   return startEpoch(reported, epoch);
 }
 

@@ -1,6 +1,6 @@
 import { type Account, type Factor, isTombstone, TOMBSTONE_LIFE } from "../core/account.js";
 import { hasRoom, MOST_FACTORS } from "../core/account-changes.js";
-import { type MethodType, type UserId } from "../core/nouns.js";
+import type { MethodType, UserId } from "../core/nouns.js";
 import { cleanText, MAX_LABEL } from "../core/text.js";
 import { isFuture } from "../core/time.js";
 import { randomId } from "../crypto/random.js";

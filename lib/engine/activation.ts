@@ -93,8 +93,19 @@ function stageOf(dependencies: EngineDependencies, login: LoginContext, proof: P
 }
 
 /** New backup codes, and the login that asked for them. */
-export function madeBy({ codes, factor }: Minted, login: Login | undefined): Minted {
-  return login === undefined ? { codes, factor } : { codes, factor: { ...factor, enrolledBy: login.id } };
+export function madeBy({ codes, factor }: Minted, loginId: string | undefined): Minted {
+  return loginId === undefined ? { codes, factor } : { codes, factor: { ...factor, enrolledBy: loginId } };
+}
+
+/** The backup codes that come with a factor, made by the same login; undefined where none do. */
+async function codesWith(
+  { backupCodes, keys }: EngineDependencies,
+  account: Account,
+  factor: Factor,
+  now: number,
+): Promise<Minted | undefined> {
+  if (backupCodes === undefined || !comesWithCodes(account, factor)) return undefined;
+  return madeBy(await backupCodes.mint({ userId: account.userId, now, keys }), factor.enrolledBy);
 }
 
 /** The factors with a new one, last or in the place of the one of its kind that it replaces. */
@@ -118,7 +129,6 @@ export async function activate(
   { amr, isSilent = false, keepsOthers = false, replaces, ...proven }: ProvenFactor,
   now: number,
 ): Promise<Change<Activation>> {
-  const { backupCodes, keys } = dependencies;
   const { account } = login.record;
   const { id, type, label } = proven;
   const worth = worthOf(login, now);
@@ -126,9 +136,7 @@ export async function activate(
   const stage = stageOf(dependencies, login, proof, isSilent);
   const times = { createdAt: now, lastUsedAt: isSilent ? null : now };
   const factor: Factor = { ...proven, ...worth, ...times, enrolledBy: stage.id, failures: 0 };
-  const mints = comesWithCodes(account, factor);
-  const made = mints ? await backupCodes?.mint({ userId: account.userId, now, keys }) : undefined;
-  const minted = made && madeBy(made, stage);
+  const minted = await codesWith(dependencies, account, factor, now);
   const { factors, replaced } = withNew(minted === undefined ? account.factors : [minted.factor], factor, replaces);
   const grown: Account = { ...account, factors };
   const { account: next, events, ...rest } = withStage(dependencies, login, { grown, keepsOthers, stage }, now);

@@ -107,7 +107,7 @@ export class Management {
     return this.changeFactors(login, NOT_BY_BACKUP_CODE, async ({ record: { account } }, now) => {
       const { backupCodes, keys } = this.dependencies;
       if (backupCodes === undefined || !isEnrolled(account)) return failure("not-found");
-      const value = madeBy(await backupCodes.mint({ userId: account.userId, now, keys }), listedLogin(login));
+      const value = madeBy(await backupCodes.mint({ userId: account.userId, now, keys }), listedLogin(login)?.id);
       const next = withBackupCodes(account, value.factor);
       return success({ account: next, value, event: { action: "backup-codes-regenerated" } });
     });

@@ -126,7 +126,8 @@ export class Noticing {
   }
 
   private async linksOf(kind: NoticeKind, written: Written, { place }: Reach): Promise<NoticeLinks> {
-    if (place === undefined) return {};
+    // What was reported is done: there is nothing of it to report.
+    if (place === undefined || kind === "reported") return {};
     const { event, line, subject } = written;
     const loginId = loginOf(written);
     const token = await this.tokens.seal({

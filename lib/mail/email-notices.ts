@@ -12,7 +12,7 @@ import type { MailDestination } from "../senders/message.js";
 import { type Mail, Mailer, MAILER_OPTIONS, type MailerOptions } from "../senders/mailer.js";
 import { englishNotices } from "./english-notices.js";
 import { noticeMail } from "./notice-mail.js";
-import type { NoticeMessages, NoticeMessagesOption } from "./notice-words.js";
+import type { NoticeMessages, NoticeWords } from "./notice-words.js";
 
 /** What `emailNotices()` takes. */
 export interface EmailNoticesOptions extends MailerOptions {
@@ -20,7 +20,7 @@ export interface EmailNoticesOptions extends MailerOptions {
    * Words to replace, or a function that answers those of a language; `lang` in them says which it is. Default: English. Where the
    * function fails or answers nothing the mail is in English.
    */
-  readonly messages?: NoticeMessagesOption;
+  readonly messages?: NoticeWords;
   /** The time zone that times are told in, such as `"Europe/Berlin"`; mails name it. Default: `"UTC"`. */
   readonly zone?: string;
   /** Kinds that no mail is sent for. Default: none. */
@@ -78,14 +78,14 @@ function canTell(lang: string, timeZone?: string): boolean {
 }
 
 /** English, with the application's own words in its place: what it gives cannot keep an owner from being told. */
-function wordsOf(messages: NoticeMessagesOption | undefined, locale: string): NoticeMessages {
+function wordsOf(messages: NoticeWords | undefined, locale: string): NoticeMessages {
   if (messages === undefined) return englishNotices;
   const given = typeof messages === "function" ? answered(messages, locale) : messages;
   const words = mergeWords(englishNotices, given) as NoticeMessages;
   return canTell(words.lang) ? words : { ...words, lang: englishNotices.lang };
 }
 
-function answered(messages: NoticeMessagesOption & ((locale: string) => unknown), locale: string): unknown {
+function answered(messages: NoticeWords & ((locale: string) => unknown), locale: string): unknown {
   try {
     return messages(locale);
   } catch (error) {
@@ -123,8 +123,10 @@ function messageId({ at, number, userId }: Notice, { address }: MailDestination,
  *
  * @example
  * ```ts
+ * import nodemailer from "nodemailer";
  * import { emailNotices } from "express-second-factor/mail";
  *
+ * const transport = nodemailer.createTransport({ host: "smtp.acme.example", port: 465, secure: true });
  * const notify = emailNotices({ transport, from: "Acme <security@acme.example>", zone: "Europe/Berlin" });
  * app.use(secondFactor({ ..., notify }));
  * ```

@@ -88,7 +88,7 @@ const SIGN_INS = {
   },
   "new-browser": {
     title: (issuer) => `You signed in to ${issuer} on a new browser`,
-    text: () => "Your account was signed in to on a browser that was not used for it before.",
+    text: () => "Somebody signed in to your account on a browser that was not used for it before.",
   },
   "login-unfinished": {
     title: (issuer) => `Somebody knows your ${issuer} password`,
@@ -166,7 +166,7 @@ export const englishNotices: NoticeMessages = {
   wasYou: "Was it you, or do you know about it? Then there is nothing to do.",
   wasNotYou: "Was it not you?",
   reportLead:
-    "Open the page below. It says what it is going to do, and does nothing before you press its button. The link is good for 7 days, once.",
+    "Open the page below. It says what it is going to do, and does nothing before you press its button. The link works once, for 7 days.",
   report: "This wasn’t me",
   withoutLink: (issuer) =>
     `Open the security settings of ${issuer} yourself, sign out everywhere else, and change your password.`,

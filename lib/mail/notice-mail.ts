@@ -111,7 +111,7 @@ function row({ name, value }: Row): Html {
       class="name"
       scope="row"
       align="left"
-      style="${MUTED}; font-weight: normal; padding: 4px 16px 4px 0; vertical-align: top; white-space: nowrap"
+      style="${MUTED}; font-weight: normal; padding: 6px 16px 4px 0; vertical-align: top; white-space: nowrap"
     >
       ${name}
     </th>

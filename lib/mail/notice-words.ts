@@ -40,5 +40,4 @@ export interface NoticeMessages {
 export type NoticeMessageOverrides = Overrides<NoticeMessages>;
 
 /** The words of a language: an object to replace English ones with, or a function that answers one for each notice's language. */
-export type NoticeMessagesOption =
-  NoticeMessageOverrides | ((locale: Notice["locale"]) => NoticeMessageOverrides | undefined);
+export type NoticeWords = NoticeMessageOverrides | ((locale: Notice["locale"]) => NoticeMessageOverrides | undefined);

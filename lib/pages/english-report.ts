@@ -10,7 +10,7 @@ export const englishReport: Messages["report"] = {
   willFreeze: "For 24 hours no authenticator can be added, changed or removed, not even by you.",
   willSuspend:
     "What this was about, and whatever was added since, opens nothing until you allow it again. Your last authenticator stays.",
-  submit: "This was not me: secure my account",
+  submit: "Secure my account",
   wasMe: "If it was you, there is nothing to do. Opening this page has changed nothing.",
   leave: "It was me",
   usedTitle: "This was reported already",

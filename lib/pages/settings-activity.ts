@@ -43,7 +43,7 @@ function line(messages: Messages, entry: ActivityView): Html {
   const { count: times, ended: over, number: numbered } = messages.settings.activity;
   const details = [...named, ...(count > 1 ? [times(count)] : []), ...(ended ? [over(ended)] : [])];
   // Older lines have none.
-  const numbers = number > 0 ? html` <span class="sf-number">${numbered([number, ...earlier])}</span>` : "";
+  const numbers = number > 0 ? html` <span>${numbered([number, ...earlier])}</span>` : "";
   return html`<li>
     <p class="sf-row-label"><strong>${activityName(messages, action)}</strong></p>
     <p class="sf-facts">

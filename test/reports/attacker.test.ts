@@ -1,12 +1,15 @@
 // The one account as both see it: somebody with the owner's password and a copied session, and the owner with a mail.
 import { expect, test } from "@jest/globals";
-import { testApp } from "../support/app.js";
+import type { Notice } from "express-second-factor";
+import { ORIGIN, testApp } from "../support/app.js";
 import { copyOf, DAY, expectDenied, STEP } from "../support/attack.js";
 import { enrolled, full, Jar, pending } from "../support/browser.js";
+import { fieldOn } from "../support/pages.js";
 import { loginIdOf, REPORT, reportToken } from "../support/reports.js";
 
 test("whoever set up an authenticator in a copied session gets nowhere, and its owner gets back in and removes it", async () => {
-  const target = testApp();
+  const notices: Notice[] = [];
+  const target = testApp({ options: { notify: (notice) => void notices.push(notice) } });
   const { phone } = await enrolled(target, "alice");
   target.clock.advance(1);
   const owner = await full(target, "alice", phone);
@@ -15,12 +18,17 @@ test("whoever set up an authenticator in a copied session gets nowhere, and its 
   const thief = copyOf(owner);
   const strange = await thief.enroll();
   const { backupCodes } = (await thief.post("/2fa/backup-codes")).body as { backupCodes: string[] };
-  const about = { kind: "factor-enrolled", factorId: strange.factorId, loginId: await loginIdOf(thief) };
-  const token = await reportToken(target, about);
+  const link = await linkIn(notices, ({ details, kind }) => {
+    return kind === "factor-enrolled" && details.factorId === strange.factorId;
+  });
   expect([await owner.isIn(), await thief.isIn()]).toEqual([false, true]);
 
-  const answer = await new Jar(target).post(REPORT, { token });
-  expect([answer.status, answer.body.ended]).toEqual([200, 1]);
+  // The owner, logged in nowhere, opens the link of the mail and presses the button.
+  const reporter = new Jar(target);
+  const page = await reporter.page(link);
+  expect([page.status, page.text.includes("Authenticator added")]).toEqual([200, true]);
+  const done = await reporter.form(REPORT, { token: fieldOn(page, "token") });
+  expect([done.status, done.text.includes("1 session ended")]).toEqual([200, true]);
   target.clock.advance(STEP);
 
   // They have the password, their phone and their codes.
@@ -42,6 +50,52 @@ test("whoever set up an authenticator in a copied session gets nowhere, and its 
   expect((await back.post(`/2fa/factors/${strange.factorId}/remove`)).status).toBe(204);
   const { factors } = (await back.get("/2fa/settings")).body as { factors: { id: string }[] };
   expect(factors.map(({ id }) => id)).not.toContain(strange.factorId);
+});
+
+/** The path of the link in the newest notice like this. */
+async function linkIn(notices: readonly Notice[], isIt: (notice: Notice) => boolean): Promise<string> {
+  for (let turn = 0; turn < 50 && !notices.some(isIt); turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  const { report } = notices.findLast(isIt)!.links;
+  expect(report).toMatch(/^http:\/\/localhost:3000\/2fa\/report\?token=[\w-]+$/);
+  return report!.replace(ORIGIN, "");
+}
+
+test.each([
+  ["signed in on a new browser", "new-browser"],
+  ["set up an authenticator", "factor-enrolled"],
+  ["made backup codes", "backup-codes-regenerated"],
+])("whatever the owner is told of, its link ends the session that did it: %s", async (_what, kind) => {
+  const notices: Notice[] = [];
+  const target = testApp({ options: { notify: (notice) => void notices.push(notice) } });
+  const { phone, backupCodes } = await enrolled(target, "alice");
+  const owner = await full(target, "alice", phone);
+  await owner.post("/logout");
+  // They have the password and one backup code, and prefer their own phone from then on.
+  const thief = await pending(target, "alice");
+  await thief.post("/2fa/backup-code", { code: backupCodes[0] });
+  target.clock.advance(1);
+  const strange = await thief.enroll();
+  await thief.post("/logout");
+  const again = await full(target, "alice", strange.phone);
+  await again.post("/2fa/backup-codes");
+  target.clock.advance(1);
+  const link = await linkIn(notices, (notice) => notice.kind === kind && notice.at > new Date(0).toISOString());
+  const token = new URL(link, ORIGIN).searchParams.get("token");
+  expect((await new Jar(target).post(REPORT, { token })).status).toBe(200);
+  await expectDenied(again);
+  expect(await (await full(target, "alice", phone)).isIn()).toBe(true);
+});
+
+test("what was reported is itself told without a link, and any sign-in after it as one on a new browser", async () => {
+  const notices: Notice[] = [];
+  const target = testApp({ options: { notify: (notice) => void notices.push(notice) } });
+  const { phone } = await enrolled(target, "alice");
+  const owner = await full(target, "alice", phone);
+  await new Jar(target).post(REPORT, { token: await reportToken(target) });
+  await owner.login("alice");
+  await owner.verify(phone.code(target.clock()));
+  await linkIn(notices, ({ kind }) => kind === "new-browser");
+  expect(notices.find(({ kind }) => kind === "reported")?.links).toEqual({});
 });
 
 test("whoever was the first to protect an account with an authenticator of theirs is not let in by their backup codes", async () => {

@@ -85,7 +85,7 @@ export const backupCodesWords: BackupCodesWords = {
     few: (count) => `Only ${counted(count, "code")} left. Make new ones before you run out.`,
     none: "No codes left. If you lose your phone now, you cannot sign in. Make new ones.",
     suspended:
-      "These codes no longer open anything, because something in this account was reported as not yours. Make new ones.",
+      "These codes no longer open anything, because something in this account was reported as not yours. New ones replace them.",
     used: (count) => `You confirmed with a backup code, which is used up now. ${leftOver(count)}`,
     made: "Made",
     replace: "Make new codes",
