@@ -4,7 +4,6 @@ import { backupCodes, emailCode, passkeys, smsCode, type SmsCodeMessage, totp } 
 import { authenticatorApp, type AuthenticatorApp, softwareAuthenticator } from "express-second-factor/testing";
 import type { Response } from "supertest";
 import { creationOptions } from "../passkeys/stage.js";
-import { testApp } from "../support/app.js";
 import { DAY } from "../support/attack.js";
 import { enrolled, full, Jar, pending } from "../support/browser.js";
 import { ADDRESS, emailApp, Outbox } from "../support/message-codes.js";

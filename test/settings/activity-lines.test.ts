@@ -26,7 +26,7 @@ async function alice(): Promise<Here> {
   // Some of it is looked for only where owners are told.
   const outbox = new Outbox();
   const methods = [totp(), backupCodes(), passkeys(), emailCode({ send: outbox.send })];
-  const target = emailApp(outbox, { notify: () => undefined }, methods);
+  const target = emailApp(outbox, { options: { notify: () => undefined } }, methods);
   const factor = await enrolled(target, "alice");
   return { target, ...factor, jar: await full(target, "alice", factor.phone) };
 }
