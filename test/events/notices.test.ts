@@ -4,6 +4,7 @@ import type { Notice, Notify, SecondFactorOptions, SettingsView } from "express-
 import { copyOf, MINUTE, trusted } from "../support/attack.js";
 import { testApp, type TestApp, type TestAppOptions, type TestUser, USERS } from "../support/app.js";
 import type { AuthenticatorApp } from "express-second-factor/testing";
+import { ADDRESS, addDestination, emailApp, withDestination } from "../support/message-codes.js";
 import { enrolled, full, Jar, pending } from "../support/browser.js";
 import { actions } from "../support/observe.js";
 
@@ -182,6 +183,20 @@ describe("owners are told", () => {
     await target.mfa.accounts.signOutEverywhere("u1");
     await aside();
     expect(notices[0]?.links).toEqual({});
+  });
+
+  test("of an address that another took the place of, at both, by one number and with neither in the words", async () => {
+    const notices: Notice[] = [];
+    const target = emailApp(undefined, { options: { notify: (notice) => void notices.push(notice) } });
+    const { factorId, jar } = await withDestination(target);
+    target.clock.advance(MINUTE);
+    await addDestination(jar, { address: "new@home.test", replaces: factorId });
+    await aside();
+    const replaced = notices.filter(({ kind }) => kind === "factor-replaced");
+    expect(replaced.map(({ to }) => to)).toEqual([{ address: ADDRESS }, { address: "alice@acme.test" }]);
+    expect(new Set(replaced.map(({ number }) => number)).size).toBe(1);
+    for (const { to: _where, ...notice } of notices) expect(JSON.stringify(notice)).not.toMatch(/(alice|new)@/);
+    expect(JSON.stringify(target.events)).not.toMatch(/(alice|new)@/);
   });
 
   test("once of what thirty requests try at the same time", async () => {
