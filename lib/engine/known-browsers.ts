@@ -1,4 +1,5 @@
 import type { Account, KnownBrowsers as Known } from "../core/account.js";
+import { isSilence } from "../core/errors.js";
 import type { UserId } from "../core/nouns.js";
 import { digestOf, findDigest, newDigestKey, openDigestKey } from "../crypto/digests.js";
 import type { KeyContext, Keys } from "../crypto/key-provider.js";
@@ -43,16 +44,21 @@ export async function recognizedWith(
 export class KnownBrowsers {
   constructor(private readonly keys: Keys) {}
 
-  /** The account as it is once a login is complete on this browser. The first of all is no news: there is nothing to compare it with. */
+  /**
+   * The account as it is once a login is complete on this browser. The first of all is no news: there is nothing to compare it with.
+   * Keys that do not answer keep nobody out for it; where they do not open what is kept, it begins anew.
+   */
   async recognize(account: Account, source: LoginSource): Promise<Recognized> {
     const { browsers, userId } = account;
     const context = browserContext(userId);
     const token = source.browserToken ?? randomToken();
-    const { digests, key, sealed } = await this.opened(browsers, context);
+    const known = await this.opened(browsers, context).catch(() => undefined);
+    if (known === undefined) return { account, events: [] };
+    const { digests, key, sealed } = known;
     const found = findDigest(key, token, digests, context);
     const others = digests.filter((_digest, index) => index !== found);
     const next = { key: sealed, digests: [digestOf(key, token, context), ...others].slice(0, MOST_BROWSERS) };
-    const isNew = found < 0 && browsers !== undefined;
+    const isNew = found < 0 && digests.length > 0;
     return {
       account: { ...account, browsers: next },
       events: isNew ? [{ action: "new-browser", label: source.label }] : [],
@@ -67,7 +73,12 @@ export class KnownBrowsers {
     context: KeyContext,
   ): Promise<{ readonly digests: readonly string[]; readonly key: Uint8Array; readonly sealed: string }> {
     if (browsers === undefined) return { digests: [], ...(await newDigestKey(this.keys, context)) };
-    const key = await openDigestKey(this.keys, browsers.key, context);
-    return { digests: browsers.digests, key, sealed: await this.keys.reseal(browsers.key, context) };
+    try {
+      const key = await openDigestKey(this.keys, browsers.key, context);
+      return { digests: browsers.digests, key, sealed: await this.keys.reseal(browsers.key, context) };
+    } catch (error) {
+      if (isSilence(error)) throw error;
+      return { digests: [], ...(await newDigestKey(this.keys, context)) };
+    }
   }
 }

@@ -1,5 +1,6 @@
 import type { Account, Activity } from "../core/account.js";
 import type { UserId } from "../core/nouns.js";
+import { tried } from "../core/tried.js";
 import type { AccountEvent, AuditEvent } from "../events/audit.js";
 import type { Subject, Telling } from "../events/emitter.js";
 import {
@@ -31,6 +32,11 @@ export interface Written {
   readonly subject: Subject;
   readonly before: Account;
   readonly after: Account;
+}
+
+/** What cannot be read of a request is asked for as if there were none: what was written is written. */
+function readReach({ reach }: Subject): Reach | undefined {
+  return reach && { contact: reach.contact, issuer: reach.issuer, place: reach.place };
 }
 
 /** The login that did it, as it is listed by now: one that has just risen is listed under a new id. */
@@ -84,8 +90,7 @@ export class Noticing {
     const { action } = written.event;
     if (!isNoticed(action)) return undefined;
     // Read now: what a request says of its user is there for as long as the request is.
-    const { contact, issuer, place } = written.subject.reach ?? {};
-    const reach = contact && { contact, issuer: issuer ?? "", place };
+    const reach = tried(() => readReach(written.subject));
     return (event) => {
       void this.tell(action, written, event, reach);
     };
@@ -94,7 +99,8 @@ export class Noticing {
   private async tell(kind: NoticeKind, written: Written, event: AuditEvent, known: Reach | undefined): Promise<void> {
     try {
       const reach = known ?? (await this.settings.reachOf(written.subject.userId));
-      const links = await this.linksOf(kind, written, reach);
+      // Keys that do not answer are told of; better no link than no word.
+      const links = await this.linksOf(kind, written, reach).catch(() => ({}));
       const notice = this.noticeOf(kind, written, event, { reach, links });
       const destinations = destinationsOf(reach, await this.before(written));
       await Promise.all(destinations.map((to) => this.hand(to === undefined ? notice : { ...notice, to })));

@@ -146,7 +146,16 @@ const kinds: Readonly<Record<keyof NoticeMessages["kinds"], NoticeKindMessages>>
   ...ACCOUNT,
 };
 
-/** What mails to owners say where nothing else is given. */
+/**
+ * What mails to owners say where nothing else is given: all the words there are, for whoever writes them in another language.
+ *
+ * @example
+ * ```ts
+ * import { englishNotices } from "express-second-factor/mail";
+ *
+ * const subjects = Object.values(englishNotices.kinds).map(({ title }) => title("Acme"));
+ * ```
+ */
 export const englishNotices: NoticeMessages = {
   lang: "en",
   kinds,

@@ -5,6 +5,7 @@ import { nameOf } from "../core/names.js";
 import { webOrigins } from "../core/origins.js";
 import { ALL_CODES, DAY, type Limit, type LimitKind, type Limits, MINUTE, SECOND } from "../core/nouns.js";
 import { tried } from "../core/tried.js";
+import { isAnything, within } from "../core/within.js";
 import { kindOf, USER_ID_KINDS, userIdOf } from "../core/user-ids.js";
 import { keyRing, temporaryKeyRing } from "../crypto/key-ring.js";
 import type { KeyProvider } from "../crypto/key-provider.js";
@@ -246,6 +247,9 @@ function httpSettings(options: SecondFactorOptions, shared: Shared): Settings {
   };
 }
 
+/** Whoever is not found by then is told without an address, in milliseconds. */
+const LONGEST_LOAD = 10 * SECOND;
+
 /** How owners are told; of one without a request by what `user.load` finds. */
 function noticesOf({ notify, origin }: SecondFactorOptions, settings: Settings): EngineSettings["notices"] {
   if (notify === undefined) return undefined;
@@ -257,9 +261,13 @@ function noticesOf({ notify, origin }: SecondFactorOptions, settings: Settings):
     notify,
     locale: typeof lang === "string" ? lang : "en",
     async reachOf(userId) {
-      const user = await loadUser?.(userId).catch(() => undefined);
+      const user = await within("user.load", LONGEST_LOAD, () => loadUser?.(userId), isAnything).catch(() => undefined);
       const place = site === undefined ? undefined : site + placesAt(mounted.mountPath).base;
-      return { contact: user ? contactOf(user) : {}, place, issuer: issuerName || hostOf(site ? [site] : []) };
+      return {
+        contact: user ? contactOf(user) : {},
+        place,
+        issuer: issuerName || hostOf(site ? [site] : []),
+      };
     },
   };
 }

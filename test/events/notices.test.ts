@@ -4,6 +4,8 @@ import type { Notice, Notify, SecondFactorOptions, SettingsView } from "express-
 import { copyOf, MINUTE, trusted } from "../support/attack.js";
 import { testApp, type TestApp, type TestAppOptions, type TestUser, USERS } from "../support/app.js";
 import type { AuthenticatorApp } from "express-second-factor/testing";
+import { faultyKeys, HANGS, REJECTS } from "../support/faults.js";
+import { ADDRESS, addDestination, emailApp, withDestination } from "../support/message-codes.js";
 import { enrolled, full, Jar, pending } from "../support/browser.js";
 import { actions } from "../support/observe.js";
 
@@ -177,11 +179,34 @@ describe("owners are told", () => {
     expect(notices[0]).not.toHaveProperty("to");
   });
 
+  test("without a link where the keys do not answer: better than not at all", async () => {
+    const keys = faultyKeys();
+    const { target, notices } = noticing({ keys });
+    keys.fail("encrypt", REJECTS);
+    await target.mfa.accounts.signOutEverywhere("u1");
+    await aside();
+    expect(notices).toMatchObject([{ kind: "signed-out-everywhere", links: {}, to: { address: "alice@acme.test" } }]);
+  });
+
   test("with a link to no place where the origin depends on a request and there is none", async () => {
     const { target, notices } = noticing({ origin: () => ["http://localhost:3000"] });
     await target.mfa.accounts.signOutEverywhere("u1");
     await aside();
     expect(notices[0]?.links).toEqual({});
+  });
+
+  test("of an address that another took the place of, at both, by one number and with neither in the words", async () => {
+    const notices: Notice[] = [];
+    const target = emailApp(undefined, { options: { notify: (notice) => void notices.push(notice) } });
+    const { factorId, jar } = await withDestination(target);
+    target.clock.advance(MINUTE);
+    await addDestination(jar, { address: "new@home.test", replaces: factorId });
+    await aside();
+    const replaced = notices.filter(({ kind }) => kind === "factor-replaced");
+    expect(replaced.map(({ to }) => to)).toEqual([{ address: ADDRESS }, { address: "alice@acme.test" }]);
+    expect(new Set(replaced.map(({ number }) => number)).size).toBe(1);
+    for (const { to: _where, ...notice } of notices) expect(JSON.stringify(notice)).not.toMatch(/(alice|new)@/);
+    expect(JSON.stringify(target.events)).not.toMatch(/(alice|new)@/);
   });
 
   test("once of what thirty requests try at the same time", async () => {
@@ -255,6 +280,18 @@ describe("a browser that somebody signs in on for the first time", () => {
     expect(notice).toMatchObject({ browser: "Unknown browser", ip: expect.any(String) });
     const [line] = (await activityOf(target)).filter(({ action }) => action === "new-browser");
     expect(line?.number).toBe(notice?.number);
+  });
+
+  test("keeps nobody out where the keys do not open what is kept of browsers, or do not answer", async () => {
+    const keys = faultyKeys();
+    const here = noticing({ keys, storeTimeout: "50ms" });
+    await new Jar(here.target).login("carol");
+    for (const fault of [REJECTS, HANGS]) {
+      keys.fail("decrypt", fault);
+      const jar = new Jar(here.target);
+      await jar.login("carol");
+      expect(await jar.isIn()).toBe(true);
+    }
   });
 
   test("is told of for users without a second factor, too", async () => {
