@@ -327,6 +327,7 @@ describe("a passkey instead of the password", () => {
     // What waits was handed to the browser once its timer runs; nine seconds are too early to ask again.
     await page.waitForTimeout(500);
     await page.clock.fastForward(9_000);
+    await page.waitForTimeout(500);
     expect(challenges).toHaveLength(1);
     const second = page.waitForResponse("**/2fa/passkey/options");
     await page.clock.fastForward(1_500);
