@@ -38,9 +38,13 @@ describe("the packed tarball", () => {
     await run(root, "node_modules/.bin/publint", ["run", tarball, "--strict"]);
   });
 
-  test("types and code agree in every module resolution, those without exports too", async () => {
-    await run(root, "node_modules/.bin/attw", [tarball, "--no-emoji", "--no-color"]);
-  });
+  test(
+    "types and code agree in every module resolution, those without exports too",
+    async () => {
+      await run(root, "node_modules/.bin/attw", [tarball, "--no-emoji", "--no-color"]);
+    },
+    PATIENCE,
+  );
 
   test("holds the build, the sources its maps name, and the papers, and no test", async () => {
     const names = (await run(work, "tar", ["--list", "--file", tarball])).trim().split("\n");
@@ -111,7 +115,7 @@ describe("an application that installs the tarball", () => {
       await compile("tsconfig.strict.json");
       await compile("tsconfig.browser.json");
       // Nothing so far may have needed it.
-      symlinkSync(join(root, "node_modules/kysely"), join(folder, "node_modules/kysely"));
+      symlinkSync(join(root, "node_modules/kysely"), join(dirname(folder), "node_modules/kysely"));
       await compile("tsconfig.sql.json");
       // TypeScript 7 has no such resolution any more.
       await run(folder, process.execPath, [
@@ -142,19 +146,35 @@ test(
 );
 
 const installed = new Map<string, Promise<string>>();
+const consumers = new Map<string, Promise<string>>();
 
 /** A consumer in a folder of its own, with the tarball and what it asked for installed; once for all tests of it. */
 function install(kind: string, ...packages: string[]): Promise<string> {
-  const name = [kind, ...packages].join(" ");
-  const folder = installed.get(name) ?? installAnew(kind, packages);
-  installed.set(name, folder);
-  return folder;
+  return once(consumers, [kind, ...packages].join(" "), () => installAnew(kind, packages));
+}
+
+function once(done: Map<string, Promise<string>>, name: string, make: () => Promise<string>): Promise<string> {
+  const made = done.get(name) ?? make();
+  done.set(name, made);
+  return made;
 }
 
 async function installAnew(kind: string, packages: readonly string[]): Promise<string> {
-  const folder = mkdtempSync(join(work, `${kind}-`));
-  cpSync(join(root, "test/package/consumers", kind), folder, { recursive: true });
+  const source = join(root, "test/package/consumers", kind);
+  const { dependencies } = JSON.parse(readFileSync(join(source, "package.json"), "utf8"));
+  // Who asks for the same shares it: Node and TypeScript look in the folders above. No package of theirs lies beside another's.
+  const above = await once(installed, JSON.stringify([dependencies, packages]), () =>
+    installPackages({ private: true, dependencies }, packages),
+  );
+  const folder = join(above, kind);
+  cpSync(source, folder, { recursive: true });
   cpSync(join(root, "test/package/consumers/journey.mjs"), join(folder, "journey.mjs"));
+  return folder;
+}
+
+async function installPackages(manifest: object, packages: readonly string[]): Promise<string> {
+  const folder = mkdtempSync(join(work, "application-"));
+  writeFileSync(join(folder, "package.json"), JSON.stringify(manifest));
   const quiet = ["--prefer-offline", "--no-audit", "--no-fund"];
   await run(folder, "npm", ["install", "--prefix", folder, ...quiet, tarball, ...packages]);
   return folder;
