@@ -35,7 +35,7 @@ class Visit {
     await this.leave(await this.takeOffer());
     await this.report();
     await this.writeTo("dave", "/email-code", { address: ADDRESS }, this.outbox);
-    await this.writeTo("mallory", "/sms-code", { phone: "+4915123456017" }, this.texts);
+    await this.writeTo("alice", "/sms-code", { phone: "+4915123456017" }, this.texts);
   }
 
   private async enroll() {
