@@ -2,7 +2,7 @@ import { type Account, activeFactorsOf, type Factor } from "../core/account.js";
 import { closedFactors, countFailures, countSuccess, isClosed, replaceFactor } from "../core/account-changes.js";
 import type { AttemptScope } from "../core/attempts.js";
 import { failure, type Outcome, type Problem, success } from "../core/errors.js";
-import type { LimitKind, MethodType, Proof } from "../core/nouns.js";
+import type { LimitKind, Proof } from "../core/nouns.js";
 import { type AccountEvent, reopening } from "../events/audit.js";
 import type { Subject } from "../events/emitter.js";
 import type { Change } from "./account-records.js";
