@@ -20,7 +20,7 @@ import {
   openOf,
   withoutOpen,
 } from "./open-enrollments.js";
-import { limitRefusal } from "./verification.js";
+import { limitRefusal } from "./counting.js";
 
 /** An enrollment that is open, as its page shows it. */
 export interface PagedEnrollment {

@@ -30,7 +30,7 @@ import {
   withEnrollment,
   withoutMessage,
 } from "./open-enrollments.js";
-import { countedFailure, type Counting, limitRefusal } from "./verification.js";
+import { countedFailure, type Counting, limitRefusal } from "./counting.js";
 
 /** What an enrollment is begun with, and whatever else was sent. */
 export interface Naming extends EnrollmentTerms {

@@ -17,7 +17,7 @@ import type {
   MethodContext,
   Writing,
 } from "./method.js";
-import type { Counting } from "./verification.js";
+import type { Counting } from "./counting.js";
 
 // Enrollments that are open, until they are proved, cancelled or over: which there are, and what is shown of one once more.
 

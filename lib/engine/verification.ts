@@ -1,11 +1,12 @@
 import { type Account, activeFactorsOf, type Factor } from "../core/account.js";
 import { closedFactors, countFailures, countSuccess, isClosed, replaceFactor } from "../core/account-changes.js";
-import { type AttemptScope, countAttempt, limitReached } from "../core/attempts.js";
+import type { AttemptScope } from "../core/attempts.js";
 import { failure, type Outcome, type Problem, success } from "../core/errors.js";
-import type { LimitKind, MethodType, Proof } from "../core/nouns.js";
+import type { LimitKind, Proof } from "../core/nouns.js";
 import { type AccountEvent, reopening } from "../events/audit.js";
 import type { Subject } from "../events/emitter.js";
 import type { Change } from "./account-records.js";
+import { countedFailure, limitRefusal, refused } from "./counting.js";
 import type { EngineDependencies } from "./dependencies.js";
 import type { AnyMethod, Evidence, MethodContext, Rejection, Waiting } from "./method.js";
 
@@ -14,13 +15,6 @@ export interface Claimant {
   readonly scope: AttemptScope;
   /** Undefined where the attempt belongs to no login. */
   readonly loginId?: string | undefined;
-}
-
-/** What an attempt counts against, and what it is told as. */
-export interface Counting {
-  readonly kinds: readonly LimitKind[];
-  readonly scope: AttemptScope;
-  readonly type: MethodType;
 }
 
 /** A proof to be checked: a method, and what was presented to it. */
@@ -46,43 +40,6 @@ const FEW: readonly number[] = [2, 0];
 
 function factsOf(remaining: number | undefined): Pick<AccountEvent, "facts"> {
   return remaining === undefined ? {} : { facts: { remaining } };
-}
-
-function refused(problem: Problem, events: readonly AccountEvent[] = []): { readonly change: Change<Outcome<never>> } {
-  return { change: { result: { ok: false, problem }, events } };
-}
-
-/** The answer of a limit, told each time; that it was reached was told when it was. */
-export function limitRefusal(
-  { limits }: Pick<EngineDependencies, "limits">,
-  account: Account,
-  { kinds, scope, type }: Counting,
-  now: number,
-): { readonly change: Change<Outcome<never>> } | undefined {
-  const reached = limitReached(account, kinds, scope, limits, now);
-  if (reached === undefined) return undefined;
-  const { kind, retryAfter } = reached;
-  return refused({ code: "too-many-attempts", retryAfter }, [
-    { action: "attempt-refused", method: type, reason: kind, outcome: "failure" },
-  ]);
-}
-
-/** An account with one more failed attempt, and what is told of it: each window's limit once, by whoever reaches it. */
-export function countedFailure(
-  { limits }: Pick<EngineDependencies, "limits">,
-  account: Account,
-  { kinds, scope, type }: Counting,
-  now: number,
-): { readonly account: Account; readonly events: readonly AccountEvent[] } {
-  const counted = countAttempt(account, kinds, scope, limits, now);
-  const failed: AccountEvent = { action: "factor-failed", method: type, outcome: "failure" };
-  const locked = counted.reached.map((kind): AccountEvent => ({
-    action: "locked",
-    method: type,
-    reason: kind,
-    outcome: "failure",
-  }));
-  return { account: counted.account, events: [failed, ...locked] };
 }
 
 /** The one path of every verification: limited? right? used up? What it came to is written by whoever asked. */

@@ -11,6 +11,7 @@ import {
   CODE_TYPES,
   codeApp,
   type CodeApp,
+  codeMethods,
   CodeOutbox,
   type CodeType,
   guesses,
@@ -88,7 +89,9 @@ async function journey(type: CodeType, mode: Mode): Promise<Journey> {
   const [notices, answers, messages] = [[] as Notice[], [] as Response[], [] as SentCode[]];
   const outbox = new CodeOutbox();
   const store = remembering();
-  const target = codeApp({ store, options: { notify: async (notice) => void notices.push(notice) } }, outbox);
+  const methods = codeMethods(outbox, { timeout: "50ms" });
+  const notify = async (notice: Notice): Promise<void> => void notices.push(notice);
+  const target = codeApp({ store, options: { methods, notify } }, outbox);
   const jar = new Jar(target);
   const act = async (path: string, body: object = {}, as: Mode = mode): Promise<Response> => {
     const answer = await (as === "JSON" ? jar.post(path, body) : jar.form(path, body));

@@ -1,4 +1,4 @@
-import { backupCodes, emailCode, type Method, smsCode, totp } from "express-second-factor";
+import { backupCodes, emailCode, type EmailCodeOptions, type Method, smsCode, totp } from "express-second-factor";
 import { testApp, type TestApp, type TestAppOptions } from "./app.js";
 import { HOUR, MINUTE } from "./attack.js";
 import { Jar } from "./browser.js";
@@ -73,8 +73,12 @@ export const KINDS: Readonly<Record<CodeType, Kind>> = {
   },
 };
 
-export function codeMethods({ send }: Pick<CodeOutbox, "send">): readonly Method[] {
-  return [emailCode({ send }), smsCode({ send, countries: COUNTRIES }), totp(), backupCodes()];
+/** `terms`: how long a sender is waited for. */
+export function codeMethods(
+  { send }: Pick<CodeOutbox, "send">,
+  terms: Pick<EmailCodeOptions, "timeout"> = {},
+): readonly Method[] {
+  return [emailCode({ send, ...terms }), smsCode({ send, countries: COUNTRIES, ...terms }), totp(), backupCodes()];
 }
 
 /** An application with both methods, whose messages stay in it. */
