@@ -6,6 +6,7 @@ import {
   emailCode,
   type EmailCodeMessage,
   memoryStore,
+  type Notice,
   smsCode,
   type Store,
   totp,
@@ -14,7 +15,15 @@ import { testApp, type TestAppOptions } from "../support/app.js";
 import { copyOf, MINUTE } from "../support/attack.js";
 import { enrolled, Jar } from "../support/browser.js";
 import { until } from "../support/programs.js";
-import { ADDRESS, type CodeApp, emailApp, Outbox, waitingForCode, withDestination } from "../support/message-codes.js";
+import {
+  addDestination,
+  ADDRESS,
+  type CodeApp,
+  emailApp,
+  Outbox,
+  waitingForCode,
+  withDestination,
+} from "../support/message-codes.js";
 
 const PATH = "/2fa/email-code";
 const SMS = "/2fa/sms-code";
@@ -217,12 +226,21 @@ describe("an address that was sealed by a key that is gone", () => {
     const shared = { store: memoryStore(), sessionStore: new session.MemoryStore() };
     const ring = (): object => ({ keys: `k${randomBytes(4).toString("hex")}:${randomBytes(32).toString("base64")}` });
     const before = emailApp(new Outbox(), { ...shared, options: ring() });
-    const { jar } = await withDestination(before);
+    const { jar, factorId } = await withDestination(before);
     before.clock.advance(2 * MINUTE);
-    const after = emailApp(new Outbox(), { ...shared, clock: before.clock, options: ring() });
+    const notices: Notice[] = [];
+    const options = { ...ring(), notify: async (notice: Notice) => void notices.push(notice) };
+    const after = emailApp(new Outbox(), { ...shared, clock: before.clock, options });
     const moved = copyOf(jar, undefined, after) as Jar<CodeApp>;
-    expect((await moved.post(`${PATH}/enroll`, { address: "second@home.test" })).status).toBe(202);
-    expect(after.outbox.last.to).toEqual({ address: "second@home.test" });
+    const body = { address: "second@home.test" };
+    expect((await moved.post(`${PATH}/enroll`, body)).status).toBe(202);
+    expect(after.outbox.last.to).toEqual(body);
+    // In its place too, of which at least the account's own address hears.
+    expect((await moved.post(`${PATH}/enroll`, { ...body, replaces: factorId })).status).toBe(202);
+    await addDestination(moved, { ...body, replaces: factorId });
+    const replaced = () => notices.filter(({ kind }) => kind === "factor-replaced").map(({ to }) => to);
+    await until("it is told", async () => replaced().length > 0);
+    expect(replaced()).toEqual([{ address: "alice@acme.test" }]);
   });
 });
 
