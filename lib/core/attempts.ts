@@ -78,12 +78,16 @@ export function countAttempt(
   return { account: { ...account, attempts }, reached };
 }
 
-/** The account with one attempt of each kind fewer: what was counted came to nothing. Only sending is ever taken back. */
-export function uncountAttempt(account: Account, kinds: readonly LimitKind[]): Account {
+/**
+ * The account with one attempt of each kind fewer: what was counted came to nothing. Only sending is ever taken back. `counted`: the
+ * windows it was counted in; one that has begun since is somebody else's.
+ */
+export function uncountAttempt(account: Account, kinds: readonly LimitKind[], counted: AttemptWindows): Account {
   const attempts: Record<string, AttemptWindow> = { ...account.attempts };
-  for (const kind of kinds) {
-    const open = attempts[keyOf(kind, "login")];
-    if (open !== undefined && open.count > 0) attempts[keyOf(kind, "login")] = { ...open, count: open.count - 1 };
+  for (const key of kinds.map((kind) => keyOf(kind, "login"))) {
+    const open = attempts[key];
+    if (open === undefined || open.count === 0 || open.endsAt !== counted[key]?.endsAt) continue;
+    attempts[key] = { ...open, count: open.count - 1 };
   }
   return { ...account, attempts };
 }

@@ -40,7 +40,10 @@ export async function within<T>(
     const asked = ask();
     answer = isThenable(asked) ? await inTime(asked, what, timeout) : asked;
   } catch (error) {
-    throw error instanceof UnavailableError ? error : new UnavailableError(`${what} failed`, error);
+    // A rejection without a word is an answer all the same, and no silence.
+    throw error instanceof UnavailableError
+      ? error
+      : new UnavailableError(`${what} failed`, error ?? new Error("No reason"));
   }
   if (accepts(answer)) return answer;
   throw new UnavailableError(`${what} gave an answer of another shape than its contract`);

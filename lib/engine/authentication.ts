@@ -27,14 +27,14 @@ export interface Authenticating extends Presentation {
 type Authenticated = Elevation & Pick<Verified, "proof" | "answer">;
 
 /** Why nothing can be verified for this login; undefined where it can. */
-export function admissionProblem(login: LoginContext, { refusal, type }: AnyMethod): Problem | undefined {
+export function admissionProblem(login: LoginContext, { refusal, send, type }: AnyMethod): Problem | undefined {
   const { session, status } = login;
   if (status.status === "ended" || hasRisen(login)) return { code: "expired" };
   // One key shown twice is one factor.
   if (session?.first === type) return { code: refusal };
-  // Nothing is enrolled, so nothing can be right; the answer is the one of anything wrong.
+  // Nothing is enrolled, so nothing can be right; the answer is the one of anything wrong, or that nothing can have been sent.
   const isBare = status.status === "not-enrolled" || status.status === "must-enroll";
-  return isBare && status.isEnrolled !== true ? { code: refusal } : undefined;
+  return isBare && status.isEnrolled !== true ? { code: send === undefined ? refusal : "not-found" } : undefined;
 }
 
 /** A factor that was set up on a backup code is worth that, until it is used at a later login. */

@@ -1,5 +1,5 @@
 import type { Account } from "../core/account.js";
-import { countAttempt, limitReached, uncountAttempt } from "../core/attempts.js";
+import { type AttemptWindows, countAttempt, limitReached, uncountAttempt } from "../core/attempts.js";
 import { isSilence, failure, OF_SENDING, type Outcome, type Problem, success } from "../core/errors.js";
 import { type LimitKind, type Limits, SECOND } from "../core/nouns.js";
 import { isAnything, within } from "../core/within.js";
@@ -44,7 +44,7 @@ export function countSend(
 export function isCooling(
   { limits }: Pick<EngineDependencies, "limits">,
   account: Account,
-  { coolDown }: Send,
+  { coolDown }: Pick<Send, "coolDown"> = {},
   now: number,
 ): boolean {
   return coolDown !== undefined && limitReached(account, [coolDown], "login", limits, now) !== undefined;
@@ -62,11 +62,18 @@ export function resending(
   return { resendAt: new Date(reached?.endsAt ?? now).toISOString() };
 }
 
-/** What was counted for a message that was not sent. */
-interface Counted {
-  readonly taken: readonly Taken[];
+/** A message that was written down as sent. */
+export interface Written {
+  readonly message: Message;
+  /** The account's windows that it was counted in. */
+  readonly counted: AttemptWindows;
   /** The account as if it had not been asked for. */
   readonly undo: (account: Account) => Account;
+}
+
+/** What was counted for a message that was not sent. */
+interface Counted extends Omit<Written, "message"> {
+  readonly taken: readonly Taken[];
 }
 
 /**
@@ -77,19 +84,18 @@ export async function deliver(
   dependencies: EngineDependencies,
   subject: Subject,
   method: AnyMethod,
-  message: Message,
-  undo: (account: Account) => Account,
+  { message, ...written }: Written,
 ): Promise<Outcome<undefined>> {
   const { budgets, emitAudit, emitError } = dependencies;
   const { send, type } = method;
   const reserved = await budgets.reserve(message.budgets ?? []).catch(async (error: unknown) => {
     // Nothing was sent: it must not have been counted, as far as that can still be written.
-    await takeBack(dependencies, subject, send, { taken: [], undo }).catch(() => undefined);
+    await takeBack(dependencies, subject, send, { ...written, taken: [] }).catch(() => undefined);
     throw error;
   });
   if ("exhausted" in reserved) {
     const { exhausted, retryAfter } = reserved;
-    await takeBack(dependencies, subject, send, { taken: [], undo });
+    await takeBack(dependencies, subject, send, { ...written, taken: [] });
     emitAudit("attempt-refused", subject, { method: type, reason: exhausted.kind, outcome: "failure" });
     return { ok: false, problem: tooSoon(retryAfter) };
   }
@@ -103,8 +109,8 @@ export async function deliver(
   }
   emitError("sender", refusal.error, subject);
   emitAudit("delivery-failed", subject, { method: type, outcome: "failure" });
-  if (isSilence(refusal.error)) await warm(dependencies, subject, send);
-  else await takeBack(dependencies, subject, send, { taken: reserved.taken, undo }, send?.rejected);
+  if (isSilence(refusal.error)) await warm(dependencies, subject, send, written.counted);
+  else await takeBack(dependencies, subject, send, { ...written, taken: reserved.taken }, send?.rejected);
   return failure("delivery-failed");
 }
 
@@ -126,23 +132,30 @@ async function takeBack(
   { budgets, limits, records }: EngineDependencies,
   subject: Subject,
   send: Send | undefined,
-  { taken, undo }: Counted,
+  { counted, taken, undo }: Counted,
   rejected?: LimitKind,
 ): Promise<void> {
-  await records.change(subject, ({ account }, now) => {
-    const before = undo(uncountAttempt(account, send === undefined ? [] : countedBy(send)));
-    const counted = rejected === undefined ? before : countAttempt(before, [rejected], "login", limits, now).account;
-    return { account: counted, result: undefined };
+  const given = records.change(subject, ({ account }, now) => {
+    const before = undo(uncountAttempt(account, send === undefined ? [] : countedBy(send), counted));
+    const next = rejected === undefined ? before : countAttempt(before, [rejected], "login", limits, now).account;
+    return { account: next, result: undefined };
   });
-  await budgets.release(taken);
+  // Neither is kept because the other could not be given back.
+  const [own, shared] = await Promise.allSettled([given, budgets.release(taken)]);
+  for (const each of [own, shared]) if (each.status === "rejected") throw each.reason;
 }
 
 /** Nobody knows whether it was sent: its owner need not wait to try again. */
-async function warm({ records }: EngineDependencies, subject: Subject, send: Send | undefined): Promise<void> {
+async function warm(
+  { records }: EngineDependencies,
+  subject: Subject,
+  send: Send | undefined,
+  counted: AttemptWindows,
+): Promise<void> {
   const { coolDown } = send ?? {};
   if (coolDown === undefined) return;
   await records.change(subject, ({ account }) => ({
-    account: uncountAttempt(account, [coolDown]),
+    account: uncountAttempt(account, [coolDown], counted),
     result: undefined,
   }));
 }

@@ -9,8 +9,8 @@ import type { Change } from "./account-records.js";
 import { type Activation, activate, type EnrolledFactor, enrolledWith } from "./activation.js";
 import type { EngineDependencies } from "./dependencies.js";
 import { type LoginContext, scopeOf, subjectOf, weighed } from "./login-context.js";
-import { countSend, deliver, isCooling, resending } from "./delivery.js";
-import type { AnyMethod, Enroll, EnrollmentContext, Message, Mismatch } from "./method.js";
+import { countSend, deliver, isCooling, resending, type Written } from "./delivery.js";
+import type { AnyMethod, Enroll, EnrollmentBegun, EnrollmentContext, Message, Mismatch } from "./method.js";
 import {
   askerOf,
   begunAgain,
@@ -67,9 +67,7 @@ type Begin = (context: EnrollmentContext) => ReturnType<Enroll["begin"]>;
 
 /** An enrollment that was written down, and the message that is to be delivered. */
 interface Opened extends OpenEnrollment {
-  readonly message?: Message;
-  /** The account as if it had not been begun. */
-  readonly undo?: (account: Account) => Account;
+  readonly written?: Written;
 }
 
 /** An enrollment that is begun: by a start, under an id of its own. */
@@ -89,6 +87,11 @@ interface Start extends Beginning {
 
 function refused<T>(problem: Problem): Change<Outcome<T>> {
   return { result: { ok: false, problem } };
+}
+
+/** What is sent with it; undefined where that is nothing. */
+function messageOf({ budgets, deliver: handOver }: EnrollmentBegun): Message | undefined {
+  return handOver && { deliver: handOver, ...(budgets && { budgets }) };
 }
 
 /** There is room for one more, or it takes another's place. */
@@ -129,9 +132,9 @@ export class Enrollments {
       login.record,
     );
     if (!result.ok) return result;
-    const { message, undo = (account: Account): Account => account, ...opened } = result.value;
-    if (message === undefined) return success(opened);
-    const sent = await deliver(this.dependencies, subjectOf(login), method, message, undo);
+    const { written, ...opened } = result.value;
+    if (written === undefined) return success(opened);
+    const sent = await deliver(this.dependencies, subjectOf(login), method, written);
     return sent.ok ? success(opened) : sent;
   }
 
@@ -223,15 +226,15 @@ export class Enrollments {
     if (resumed === undefined) return undefined;
     if ("code" in resumed) return refused(resumed);
     const { id: factorId, label } = again;
-    const cools = send !== undefined && isCooling(this.dependencies, account, send, now);
+    const cools = resumed.isFirst !== true && isCooling(this.dependencies, account, send, now);
     const counted = cools || send === undefined ? { account } : countSend(this.dependencies, account, send, now);
     if ("problem" in counted) return refused(counted.problem);
     const state = cools ? again.state : resumed.state;
     const next = replaceEnrollment(counted.account, { ...again, state });
     const answer = { ...resumed.answer, ...resending(this.dependencies, next, send, now) };
     const undo = (each: Account): Account => withoutMessage(each, factorId, resumed);
-    const sent = cools ? {} : { message: resumed, undo };
-    return { account: next, result: success({ factorId, label, answer, ...sent }) };
+    const written = { message: resumed, counted: next.attempts, undo };
+    return { account: next, result: success({ factorId, label, answer, ...(!cools && { written }) }) };
   }
 
   private async openAnew(
@@ -247,20 +250,21 @@ export class Enrollments {
     if ("code" in begun) return refused(begun);
     const { account } = login.record;
     const { account: next } = countAttempt(account, counting.kinds, counting.scope, this.dependencies.limits, now);
-    const { answer, budgets, deliver: send, state } = begun;
+    const { answer, state } = begun;
+    const message = messageOf(begun);
     const counted =
-      send === undefined || method.send === undefined
+      message === undefined || method.send === undefined
         ? { account: next }
         : countSend(this.dependencies, next, method.send, now);
     if ("problem" in counted) return refused(counted.problem);
     const kept = await this.answers.keep(login, method, begun, { id, body: naming.body });
     const pending = pendingEnrollment(login, method, { id, label: naming.label, state, answer: kept, replaces }, now);
-    const written = withEnrollment(counted.account, pending, now);
-    const told = { ...answer, ...resending(this.dependencies, written, send && method.send, now) };
+    const grown = withEnrollment(counted.account, pending, now);
+    const told = { ...answer, ...resending(this.dependencies, grown, message && method.send, now) };
     const opened = { factorId: id, label: pending.label, answer: told };
     const undo = (each: Account): Account => withoutBegun(each, pending, before);
-    const message = send && { deliver: send, ...(budgets && { budgets }) };
-    return { account: written, result: success({ ...opened, ...(message && { message, undo }) }) };
+    const written = message && { message, counted: grown.attempts, undo };
+    return { account: grown, result: success({ ...opened, ...(written && { written }) }) };
   }
 
   private async prove(

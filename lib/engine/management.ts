@@ -17,11 +17,13 @@ import { randomId } from "../crypto/random.js";
 import { type AccountEvent, reopening, suspension } from "../events/audit.js";
 import {
   changeProblem,
+  EVER,
   factorProblem,
   FRESH,
   type Freshness,
   NOT_BY_BACKUP_CODE,
   restsOnBackupCode,
+  stepUp,
   VERY_FRESH,
 } from "../policy/access.js";
 import type { SessionRecord } from "../policy/assess.js";
@@ -175,8 +177,10 @@ export class Management {
   async declinePasskeys(login: LoginContext): Promise<Outcome<undefined>> {
     const { records } = this.dependencies;
     const { result } = await records.change<Outcome<undefined>>(subjectOf(login), (current, now) => {
-      const { status } = weighed(login, current, now).status;
-      if (status !== "verified") return { result: failure("second-factor-required") };
+      const asking = weighed(login, current, now);
+      if (asking.status.status !== "verified") return { result: failure("second-factor-required") };
+      // Whoever may set none up has nothing to decline.
+      if (changeProblem(asking, EVER, now) !== undefined) return { result: { ok: false, problem: stepUp(FRESH) } };
       return { account: { ...current.account, declinesPasskeys: true }, result: success(undefined) };
     });
     return result;

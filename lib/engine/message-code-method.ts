@@ -1,7 +1,7 @@
 import type { Factor } from "../core/account.js";
 import { codeIn, digitsIn } from "../core/codes.js";
 import type { Contact } from "../core/contact.js";
-import type { Problem } from "../core/errors.js";
+import { isSilence, type Problem } from "../core/errors.js";
 import { ALL_CODES, type LimitKind, type Limits, MINUTE, type MethodType } from "../core/nouns.js";
 import {
   afterWrong,
@@ -20,6 +20,7 @@ import {
   openDestination,
   resealed,
   withCode,
+  withdrawn,
   withoutCode,
 } from "./message-codes.js";
 import type {
@@ -28,6 +29,7 @@ import type {
   FactorMethod,
   Message,
   MethodContext,
+  SealContext,
   Send,
   SendBudget,
   SendContext,
@@ -182,7 +184,7 @@ class MessageCodes<Sent extends CodeMessage<unknown>> {
       factor: { ...factor, state },
       answer: told(state, issued.code.issuedAt),
       ...message,
-      undo: (current) => ({ ...current, state: taken(current.state, issued) }),
+      undo: (current) => ({ ...current, state: withdrawn(current.state, issued.code) }),
     };
   }
 
@@ -205,7 +207,7 @@ class MessageCodes<Sent extends CodeMessage<unknown>> {
     if (body !== undefined) {
       const destination = await this.channel.read(body, context.contact);
       if ("code" in destination) return destination;
-      if (destination.to !== (await openDestination(this.channel.type, state, context))) return undefined;
+      if (destination.to !== (await this.opened(state, context))) return undefined;
     }
     return this.enrolling(state, context);
   }
@@ -221,7 +223,8 @@ class MessageCodes<Sent extends CodeMessage<unknown>> {
       state: next,
       answer: told(next, issued.code.issuedAt),
       ...message,
-      undo: (current: State) => taken(current, issued),
+      isFirst: issued.isNew,
+      undo: (current: State) => withdrawn(current, issued.code),
     };
   }
 
@@ -269,8 +272,18 @@ class MessageCodes<Sent extends CodeMessage<unknown>> {
     replaces?: unknown,
   ): Promise<boolean> {
     const others = (context.factors as readonly Factor<State>[]).filter(({ id }) => id !== replaces);
-    const known = await Promise.all(others.map(({ state }) => openDestination(this.channel.type, state, context)));
-    return known.some((each) => each.toLowerCase() === to.toLowerCase());
+    const known = await Promise.all(others.map(({ state }) => this.opened(state, context)));
+    return known.some((each) => each?.toLowerCase() === to.toLowerCase());
+  }
+
+  /** Undefined where its key has left the ring: it is none that anybody could compare with. Silence is no answer. */
+  private async opened(state: State, context: SealContext): Promise<string | undefined> {
+    try {
+      return await openDestination(this.channel.type, state, context);
+    } catch (error) {
+      if (isSilence(error)) throw error;
+      return undefined;
+    }
   }
 
   /** Takes over what the application has verified itself. @throws TypeError with the reason */
@@ -285,11 +298,6 @@ class MessageCodes<Sent extends CodeMessage<unknown>> {
 /** What its owner is told of a message: where it went, masked, and until when its code works. */
 function told({ hint }: State, issuedAt: number): { readonly hint: string; readonly expiresAt: string } {
   return { hint, expiresAt: new Date(endOfCode({ issuedAt })).toISOString() };
-}
-
-/** A message that nobody took: a code that was never anywhere is worth nothing; one that was delivered before stays good. */
-function taken(state: State, { code, isNew }: Issued): State {
-  return isNew ? withoutCode(state, code) : state;
 }
 
 /**

@@ -22,6 +22,8 @@ export interface OpenCode {
   readonly issuedAt: number;
   /** That are left. */
   readonly tries: number;
+  /** Messages that hold it: under way, taken over, or nobody knows. */
+  readonly sent: number;
 }
 
 /** What is stored of a factor whose codes are sent. */
@@ -118,9 +120,9 @@ export function issue(state: MessageCodeState, { loginId, now }: MethodContext):
   if (loginId === undefined) return { code: "expired" };
   const open = codeFor(state, loginId, now);
   if (open === undefined) {
-    return { code: { for: loginId, nonce: randomId(), issuedAt: now, tries: TRIES }, isNew: true };
+    return { code: { for: loginId, nonce: randomId(), issuedAt: now, tries: TRIES, sent: 1 }, isNew: true };
   }
-  if (open.tries > 0) return { code: open, isNew: false };
+  if (open.tries > 0) return { code: { ...open, sent: open.sent + 1 }, isNew: false };
   return { code: "too-many-attempts", retryAfter: Math.max(1, Math.ceil((endOfCode(open) - now) / SECOND)) };
 }
 
@@ -134,9 +136,18 @@ export function withCode(state: MessageCodeState, code: OpenCode, now: number): 
   return { ...state, codes: [...others, code] };
 }
 
-/** The state without a code: it was used, or nobody took the message. */
+/** The state without a code that was used. */
 export function withoutCode(state: MessageCodeState, { nonce }: OpenCode): MessageCodeState {
   return { ...state, codes: state.codes.filter((each) => each.nonce !== nonce) };
+}
+
+/**
+ * The state after a message with this code that nobody took. A code that no message holds is worth nothing; one that another message
+ * holds stays good, whichever of the two was answered for first.
+ */
+export function withdrawn(state: MessageCodeState, { nonce }: OpenCode): MessageCodeState {
+  const codes = state.codes.map((each) => (each.nonce === nonce ? { ...each, sent: each.sent - 1 } : each));
+  return { ...state, codes: codes.filter(({ sent }) => sent > 0) };
 }
 
 /** The state after a wrong answer to this code. At its end it stays, so that there is none in its place. */

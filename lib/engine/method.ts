@@ -147,6 +147,8 @@ export interface EnrollmentBegun<State = unknown> extends Partial<Message> {
 export interface EnrollmentResumed<State = unknown> extends Message {
   readonly state: State;
   readonly answer: Readonly<Record<string, unknown>>;
+  /** What it brings has not been sent yet: where there is a cool-down it is refused, for there is nothing to be waited for. */
+  readonly isFirst?: boolean;
   /** The state as if it had not been asked for, where the message was not taken. Default: as it is. */
   undo?(state: State): State;
 }

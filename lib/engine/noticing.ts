@@ -102,7 +102,9 @@ export class Noticing {
       // Keys that do not answer are told of; better no link than no word.
       const links = await this.linksOf(kind, written, reach).catch(() => ({}));
       const notice = this.noticeOf(kind, written, event, { reach, links });
-      const destinations = destinationsOf(reach, await this.before(written));
+      // What cannot be opened any more was the old one's; the owner's own address hears of it all the same.
+      const before = await this.before(written).catch(() => undefined);
+      const destinations = destinationsOf(reach, before);
       await Promise.all(destinations.map((to) => this.hand(to === undefined ? notice : { ...notice, to })));
     } catch (error) {
       this.failed(kind, event, error);

@@ -17,6 +17,8 @@ interface Used {
 export interface Taken {
   readonly key: string;
   readonly endsAt: number;
+  /** By this message it came to be nearly used up. */
+  readonly isNear: boolean;
 }
 
 /** What a message was counted against, and what of that is nearly used up by now; or which budget has no room, for how long. */
@@ -25,7 +27,7 @@ export type Reserved =
   /** `retryAfter`: whole seconds, at least 1. */
   | { readonly exhausted: SendBudget; readonly retryAfter: number };
 
-type Took = { readonly taken: Taken; readonly isNear: boolean } | { readonly retryAfter: number };
+type Took = { readonly taken: Taken } | { readonly retryAfter: number };
 
 const OWNER = "send-budgets";
 
@@ -69,26 +71,37 @@ export class SendBudgets {
     const taken: Taken[] = [];
     const near: SendBudget[] = [];
     for (const budget of budgets) {
-      const took = await this.take(budget);
+      const took = await this.take(budget).catch(async (error: unknown) => {
+        // Nothing is sent where one of them does not answer: of the others it must not stay counted, as far as they do.
+        await this.release(taken, true).catch(() => undefined);
+        throw error;
+      });
       if ("retryAfter" in took) {
-        await this.release(taken);
+        await this.release(taken, true);
         return { exhausted: budget, retryAfter: took.retryAfter };
       }
       taken.push(took.taken);
-      if (took.isNear) near.push(budget);
+      if (took.taken.isNear) near.push(budget);
     }
     return { taken, near };
   }
 
-  /** Gives back what was counted for a message that was not taken. Of a window that is over there is nothing to give back. */
-  async release(taken: readonly Taken[]): Promise<void> {
-    for (const { endsAt, key } of taken) {
-      await this.change(key, (value) => {
-        const used = value === undefined ? undefined : parsed(value);
-        if (used?.endsAt !== endsAt || used.count < 1) return { result: undefined };
-        return { used: { ...used, count: used.count - 1 }, result: undefined };
-      });
-    }
+  /**
+   * Gives back what was counted for a message that was not taken. Of a window that is over there is nothing to give back. `isUntold`:
+   * nobody has heard yet what was nearly used up by it.
+   */
+  async release(taken: readonly Taken[], isUntold = false): Promise<void> {
+    await Promise.all(taken.map((each) => this.giveBack(each, isUntold)));
+  }
+
+  private giveBack({ endsAt, isNear, key }: Taken, isUntold: boolean): Promise<undefined> {
+    return this.change(key, (value) => {
+      const used = value === undefined ? undefined : parsed(value);
+      if (used?.endsAt !== endsAt || used.count < 1) return { result: undefined };
+      const { told, ...others } = used;
+      const isTold = told === true && !(isUntold && isNear);
+      return { used: { ...others, count: used.count - 1, ...(isTold && { told }) }, result: undefined };
+    });
   }
 
   private async take({ kind, near, of }: SendBudget): Promise<Took> {
@@ -107,7 +120,7 @@ export class SendBudgets {
       const isNearBy = near !== undefined && count >= Math.ceil((limit.limit * 4) / 5);
       return {
         used: { count, endsAt, ...((told === true || isNearBy) && { told: true }) },
-        result: { taken: { key, endsAt }, isNear: isNearBy && told !== true },
+        result: { taken: { key, endsAt, isNear: isNearBy && told !== true } },
       };
     });
   }

@@ -4,10 +4,10 @@ import { failure, type Outcome, type Problem, success } from "../core/errors.js"
 import type { FactorId } from "../core/nouns.js";
 import { factorProblem, FRESH } from "../policy/access.js";
 import type { Change } from "./account-records.js";
-import { countSend, deliver, resending } from "./delivery.js";
+import { countSend, deliver, resending, type Written as WrittenDown } from "./delivery.js";
 import type { EngineDependencies } from "./dependencies.js";
 import { type LoginContext, recipientOf, scopeOf, subjectOf, weighed } from "./login-context.js";
-import type { AnyMethod, Message, Prepared, Send } from "./method.js";
+import type { AnyMethod, Prepared, Send } from "./method.js";
 import {
   askerOf,
   type Enrollable,
@@ -29,13 +29,11 @@ export interface Sent {
   readonly terms: EnrollmentTerms;
 }
 
-/** What was written down as sent, and how it is taken back. */
-interface Written {
-  readonly message: Message;
+/** What was written down as sent, how it is taken back, and what its owner is told. */
+interface Written extends WrittenDown {
   readonly answer: Readonly<Record<string, unknown>>;
   /** It was for a factor that is being set up. */
   readonly isEnrollment?: true;
-  readonly undo: (account: Account) => Account;
 }
 
 /** A message that was taken over: what its owner is told of it. */
@@ -59,8 +57,8 @@ export class Sending {
       login.record,
     );
     if (!result.ok) return result;
-    const { message, undo, ...told } = result.value;
-    const sent = await deliver(this.dependencies, subject, method, message, undo);
+    const { counted, message, undo, ...told } = result.value;
+    const sent = await deliver(this.dependencies, subject, method, { counted, message, undo });
     return sent.ok ? success(told) : sent;
   }
 
@@ -98,7 +96,8 @@ export class Sending {
     if ("code" in prepared) return { result: { ok: false, problem: prepared } };
     const next = replaceFactor(counted.account, prepared.factor);
     const answer = { ...prepared.answer, ...resending(this.dependencies, next, send, now) };
-    const written = { message: prepared, answer, undo: (each: Account) => undone(each, prepared) };
+    const undo = (each: Account): Account => undone(each, prepared);
+    const written = { message: prepared, answer, counted: next.attempts, undo };
     return { account: next, result: success(written) };
   }
 
@@ -144,7 +143,7 @@ export class Sending {
     const next = replaceEnrollment(account, { ...pending, state: resumed.state, shownAt: now });
     const answer = { factorId: pending.id, ...resumed.answer, ...resending(this.dependencies, next, send, now) };
     const undo = (each: Account): Account => withoutMessage(each, pending.id, resumed);
-    return { account: next, message: resumed, answer, isEnrollment: true, undo };
+    return { account: next, message: resumed, answer, isEnrollment: true, counted: next.attempts, undo };
   }
 }
 

@@ -53,11 +53,13 @@ export class Verification {
     { loginId, scope }: Claimant,
     now: number,
   ): Promise<Tried> {
-    const { limits, type } = method;
+    const { limits, send, type } = method;
     const counting = { kinds: limits, scope, type };
     const limited = limitRefusal(this.dependencies, account, counting, now);
     if (limited !== undefined) return limited;
     const enrolled = activeFactorsOf(account, type);
+    // What sends has told its owner so already: there is nothing to be answered.
+    if (enrolled.length === 0 && send !== undefined) return refused({ code: "not-found" });
     const open = enrolled.filter((factor) => !isClosed(factor, scope));
     if (open.length === 0 && enrolled.length > 0) return refused({ code: "too-many-attempts" });
     const { handle: userHandle, userId } = account;

@@ -1,6 +1,7 @@
 import { channel } from "node:diagnostics_channel";
 import { EventEmitter } from "node:events";
 import type { Client, Clock, UserId } from "../core/nouns.js";
+import { DeliveryError, type DeliveryReason } from "../core/delivery-error.js";
 import { UnavailableError } from "../core/errors.js";
 import { placeOf } from "../core/places.js";
 import { reasonIn } from "../core/reasons.js";
@@ -117,15 +118,28 @@ function tell(events: Events, name: keyof EventMap, event: AuditEvent | ErrorEve
   }
 }
 
+/** Where what fails is told by whoever delivers messages, in words that repeat numbers, addresses and what was to be sent. */
+const VENDORS: readonly ErrorPlace[] = ["sender", "notify"];
+
+const NO_WORDS = new DeliveryError("A message");
+
+/** What may be printed of it: our own words, and what the vendor calls it. Listeners are given the whole of it. */
+function withoutWords(error: unknown): unknown {
+  if (error instanceof UnavailableError || error instanceof DeliveryError) return error;
+  const { message, name } = tried(() => new DeliveryError("A message", Object(error) as DeliveryReason)) ?? NO_WORDS;
+  return `${name}: ${message}`;
+}
+
 /** Once for each place: an outage fails thousands of times, and says one thing. */
 function createPrinter(): (place: ErrorPlace, error: unknown) => void {
   const printed = new Set<ErrorPlace>();
   return (place, error) => {
     if (printed.has(place)) return;
     printed.add(place);
-    const stack: unknown = tried(() => (error as { stack?: unknown }).stack);
+    const shown = VENDORS.includes(place) ? withoutWords(error) : error;
+    const stack: unknown = tried(() => (shown as { stack?: unknown }).stack);
     process.emitWarning(
-      `${place} failed: ${textOf(error)}\nSaid once; mfa.events.on("error", ({ error, place }) => ...) is told of every one.`,
+      `${place} failed: ${textOf(shown)}\nSaid once; mfa.events.on("error", ({ error, place }) => ...) is told of every one.`,
       { code: "SECOND_FACTOR_ERROR", ...(typeof stack === "string" ? { detail: stack } : {}) },
     );
   };

@@ -1,6 +1,6 @@
 import type { Request } from "express";
 import { ConfigurationError } from "../core/errors.js";
-import type { Contact } from "../core/contact.js";
+import { type Contact, languageOf } from "../core/contact.js";
 import { nameOf } from "../core/names.js";
 import { webOrigins } from "../core/origins.js";
 import { ALL_CODES, DAY, type Limit, type LimitKind, type Limits, MINUTE, SECOND } from "../core/nouns.js";
@@ -120,7 +120,9 @@ function contactReader(readers: UserReaders<AppUser>): Settings["contactOf"] {
       const text = readText(() => read(user));
       return text === undefined ? {} : { [name]: text };
     };
-    return { ...of("email"), ...of("phone"), ...of("locale") };
+    const { locale = "" } = of("locale");
+    const language = languageOf(locale);
+    return { ...of("email"), ...of("phone"), ...(language !== undefined && { locale: language }) };
   };
 }
 

@@ -15,6 +15,8 @@ export interface Freshness {
 }
 
 export const FRESH: Freshness = { maxAge: 15 * MINUTE };
+/** For what changes no more than what is offered: a proof of this login, however old. */
+export const EVER: Freshness = { maxAge: Infinity };
 /** For what weakens the account: removing a factor, switching off. */
 export const VERY_FRESH: Freshness = { maxAge: 5 * MINUTE };
 /** Nothing that rests on a backup code shows or makes backup codes: one stolen slip of paper must not become ten. */

@@ -1,6 +1,6 @@
 // What codes by e-mail are worth in the whole of an application: at logins, at routes, in the settings, under a policy.
 import { describe, expect, test } from "@jest/globals";
-import { backupCodes, emailCode } from "express-second-factor";
+import { backupCodes, emailCode, passkeys, totp } from "express-second-factor";
 import { CANARY, type TestAppOptions } from "../support/app.js";
 import { HOUR, MINUTE } from "../support/attack.js";
 import { type Enrolled, Jar, pending } from "../support/browser.js";
@@ -87,6 +87,21 @@ describe("a login by a code that was mailed", () => {
     expect((await jar.post("/2fa/backup-code", { code: codes[0] })).status).toBe(200);
     expect((await jar.post("/2fa/backup-codes")).body.except).toBe("backup-code");
     expect((await jar.post(`/2fa/factors/${mail.id}/remove`)).status).toBe(204);
+  });
+});
+
+describe("the offer of a passkey, after a code by mail beside an app", () => {
+  test("is not made, and cannot be declined for its owner", async () => {
+    const outbox = new Outbox();
+    const methods = [emailCode({ send: outbox.send }), totp(), backupCodes(), passkeys({ offer: true })];
+    const { jar, phone } = await inByMail(emailApp(outbox, {}, methods));
+    const offer = async () => (await jar.get("/2fa/passkey/offer")).body.offered as boolean;
+    expect(await offer()).toBe(false);
+    expect(typesIn(await jar.post("/2fa/passkey/offer/decline", { forever: true }))).toEqual(["totp", "backup-code"]);
+    await jar.verify(phone.code(jar.target.clock()));
+    expect(await offer()).toBe(true);
+    expect((await jar.post("/2fa/passkey/offer/decline", { forever: true })).status).toBe(204);
+    expect(await offer()).toBe(false);
   });
 });
 

@@ -579,6 +579,20 @@ describe("the mail", () => {
     expect(target.outbox.last).toMatchObject({ locale: "de-CH", subject: "Ihr Code für Acme" });
   });
 
+  test.each([
+    ["de_AT", "de-AT"],
+    ["zh-Hant-TW", "zh-Hant-TW"],
+    ["de\r\nBcc: mallory@evil.test", "en"],
+    ['de"><script>', "en"],
+    ["d".repeat(5_000), "en"],
+    ["", "en"],
+  ])("names a language, whatever a profile says: %j", async (written, locale) => {
+    const target = emailApp(new Outbox(), { options: { user: { locale: () => written } } });
+    await withDestination(target);
+    expect(target.outbox.last.locale).toBe(locale);
+    expect(target.outbox.last.html).toContain(`<html lang="${locale}">`);
+  });
+
   test("is HTML in which names stay names", async () => {
     const target = emailApp(new Outbox(), { options: { issuer: "A<b>cme & Co" } });
     await withDestination(target);
