@@ -41,11 +41,11 @@ interface Opened {
 /** The account beside the browser of a login that is complete by this; of one that was complete before it is known already. */
 export async function recognizedWith(
   { browsers }: Pick<EngineDependencies, "browsers">,
-  login: LoginContext,
+  { source, status }: Pick<LoginContext, "source"> & Partial<Pick<LoginContext, "status">>,
   account: Account,
 ): Promise<Recognized> {
-  if (browsers === undefined || listedLogin(login) !== undefined) return { account, events: [] };
-  return browsers.recognize(account, login.source);
+  const isKnown = status !== undefined && listedLogin({ status }) !== undefined;
+  return browsers === undefined || isKnown ? { account, events: [] } : browsers.recognize(account, source);
 }
 
 /** Tells a browser that somebody signs in on for the first time. It opens nothing and closes nothing: owners hear of new ones. */
@@ -77,10 +77,7 @@ export class KnownBrowsers {
     };
   }
 
-  private async opened(
-    browsers: Known | undefined,
-    context: KeyContext,
-  ): Promise<Opened> {
+  private async opened(browsers: Known | undefined, context: KeyContext): Promise<Opened> {
     const begun = async (): Promise<Opened> => {
       return { digests: [], isBegun: true, ...(await newDigestKey(this.keys, context)) };
     };

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, jest, test } from "@jest/globals";
 import type { Notice, Notify, SecondFactorOptions, SettingsView } from "express-second-factor";
-import { copyOf, MINUTE, trusted } from "../support/attack.js";
+import { cookies, copyOf, deviceCookie, MINUTE, trusted } from "../support/attack.js";
 import { testApp, type TestApp, type TestAppOptions, type TestUser, USERS } from "../support/app.js";
 import type { AuthenticatorApp } from "express-second-factor/testing";
 import { faultyKeys, HANGS, REJECTS } from "../support/faults.js";
@@ -300,6 +300,20 @@ describe("a browser that somebody signs in on for the first time", () => {
     expect(news(here)).toBe(0);
     await new Jar(here.target).login("carol");
     expect(news(here)).toBe(1);
+  });
+
+  test("is told of where the copied cookie of a trusted one was enough, and not on that one itself", async () => {
+    const here = noticing();
+    const { phone } = await enrolled(here.target, "alice");
+    const own = await trusted(here.target, "alice", phone);
+    await own.post("/logout");
+    const before = news(here);
+    await own.login("alice");
+    expect([await own.isIn(), news(here)]).toEqual([true, before]);
+    const copy = copyOf(own, [deviceCookie(own)[0]]);
+    await copy.login("alice");
+    expect([await copy.isIn(), news(here)]).toEqual([true, before + 1]);
+    expect(cookies(copy)).toHaveProperty("2fa-known");
   });
 
   test("is not told of where the password was all there was to it", async () => {
