@@ -228,6 +228,26 @@ describe("owners are told", () => {
     expect(kinds().filter((kind) => kind === "locked")).toEqual(["locked"]);
   });
 
+  test("of one kind twenty times in an hour and no more: nobody buries what they did among a thousand mails", async () => {
+    const { target, notices } = noticing();
+    const { phone, factorId } = await enrolled(target, "alice");
+    const jar = await full(target, "alice", phone);
+    for (let count = 0; count < 30; count += 1) {
+      await jar.post(`/2fa/factors/${factorId}/rename`, { label: `Name ${count % 2}` });
+    }
+    await jar.post("/2fa/backup-codes");
+    await aside();
+    const told = notices.filter(({ kind }) => kind === "factor-renamed");
+    expect([told.length, notices.at(-1)?.kind]).toEqual([20, "backup-codes-regenerated"]);
+    const lines = (await activityOf(target)).filter(({ action }) => action === "factor-renamed");
+    expect(lines.reduce((sum, { count }) => sum + count, 0)).toBe(30);
+    expect(lines.flatMap(({ earlier = [] }) => earlier)).toContain(told.at(-3)!.number);
+    target.clock.advance(60 * MINUTE);
+    await (await full(target, "alice", phone)).post(`/2fa/factors/${factorId}/rename`, { label: "Mine" });
+    await aside();
+    expect(notices.filter(({ kind }) => kind === "factor-renamed")).toHaveLength(21);
+  });
+
   test("of nothing that happens every day", async () => {
     const { target, kinds } = noticing();
     const { phone } = await enrolled(target, "alice");
