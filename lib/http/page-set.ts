@@ -29,7 +29,7 @@ import { isDue } from "../policy/assess.js";
 import { contentPolicy } from "./content-policy.js";
 import { shownFor } from "./late-forms.js";
 import type { Method } from "./method.js";
-import { NO_METHOD_LEFT, nothingLeft } from "./nothing-left.js";
+import { NO_METHOD_LEFT, nothingLeft, SUSPENDED } from "./nothing-left.js";
 import type { Places } from "./places.js";
 import { stateOf, wayBack } from "./request-state.js";
 import type { Notes } from "./settings-notes.js";
@@ -145,6 +145,7 @@ export class PageSet {
     const { code, members } = problem;
     const { challenge, errors, methods, wait } = this.messages(req);
     if (members?.reason === NO_METHOD_LEFT) return challenge.noneLeftLead;
+    if (members?.reason === SUSPENDED) return challenge.suspendedLead;
     if (members?.reason === OF_SENDING) return waitText(wait, pageProblem(problem));
     return reasonText(Object.values(methods), members?.reason) ?? errors[code];
   }
@@ -190,7 +191,7 @@ export class PageSet {
       selected: shown.type,
       backTo: this.wayBack(req, login),
       accountName: this.shownName(login),
-      ...("reason" in nothingLeft(this.engine, login) && { isNothingLeft: true as const }),
+      nothingLeft: nothingLeft(this.engine, login, methods).reason,
       trustDays: trustMaxAge && Math.max(1, Math.round(trustMaxAge / DAY)),
       shown: shownFor(login),
       ...(operation === undefined ? {} : { operation }),

@@ -91,6 +91,8 @@ const challenge: Messages["challenge"] = {
   nothingLead: "To be sure that it is you, sign in once more. You come back here.",
   noneLeftTitle: "You cannot sign in here right now",
   noneLeftLead: "The second factor of this account can no longer be used here, and there is no other. Ask for help.",
+  suspendedLead:
+    "What could confirm this is suspended, since something in this account was reported, and nothing else of it will do. Ask for help.",
   overTitle: "This does not wait to be confirmed",
   overLead:
     "It was confirmed or called off already, or it took too long. Go back to where you began it, and try again.",

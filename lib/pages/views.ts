@@ -63,8 +63,8 @@ export interface ChallengeView {
   readonly purpose: "sign-in" | "step-up";
   /** The visitor's own methods, in order of preference. Empty: they must sign in again. */
   readonly methods: readonly MethodChoice[];
-  /** What is enrolled is of methods that there are no more: signing in again would lead here again. */
-  readonly isNothingLeft?: true;
+  /** Why signing in again would lead here again: `no-method-left`, or `suspended` by a report. Absent: it would not. */
+  readonly nothingLeft?: string | undefined;
   /** What the account has and cannot be asked for at this site. Default: nothing. */
   readonly unusable?: readonly UnusableFactor[];
   /** The method whose form is shown; the others are links to `{base}?method=TYPE`. */
