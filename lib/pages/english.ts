@@ -91,6 +91,9 @@ const challenge: Messages["challenge"] = {
   nothingLead: "To be sure that it is you, sign in once more. You come back here.",
   noneLeftTitle: "You cannot sign in here right now",
   noneLeftLead: "The second factor of this account can no longer be used here, and there is no other. Ask for help.",
+  stuckTitle: "This cannot be changed right now",
+  stuckLead:
+    "Your account has a safer authenticator that you cannot use here right now. Until you can, what you signed in with changes nothing here. Ask for help.",
   overTitle: "This does not wait to be confirmed",
   overLead:
     "It was confirmed or called off already, or it took too long. Go back to where you began it, and try again.",
