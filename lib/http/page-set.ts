@@ -192,6 +192,7 @@ export class PageSet {
       backTo: this.wayBack(req, login),
       accountName: this.shownName(login),
       nothingLeft: nothingLeft(this.engine, login, methods).reason,
+      isStuck: this.isStuck(login, problem?.members?.except),
       trustDays: trustMaxAge && Math.max(1, Math.round(trustMaxAge / DAY)),
       shown: shownFor(login),
       ...(operation === undefined ? {} : { operation }),
@@ -241,6 +242,7 @@ export class PageSet {
       hasTrustedDevices: trustMaxAge !== undefined,
       required: login.decision === "required",
       ...this.freshness(login),
+      isStuck: this.isStuck(login),
       others: this.others(login),
       ...notes,
       ...problemMember(problem),
@@ -254,6 +256,12 @@ export class PageSet {
       needsStepUp: changeProblem(login, FRESH, clock()) !== undefined,
       asksPassword: verifyPassword !== undefined,
     };
+  }
+
+  /** There is something to prove here, and none of it does for the settings: no new sign-in would lead further. */
+  private isStuck(login: LoginContext, except?: unknown): boolean {
+    const choices = this.engine.authentication.choices(login);
+    return choices.length > 0 && !choices.some(({ type }) => type !== except && isAskedBySettings(login, type));
   }
 
   /** What the methods add to the settings in JSON. */

@@ -25,7 +25,7 @@ export function challengePage(context: PageContext, view: ChallengeView): Layout
   const problem = problemOf(view);
   const offered = view.methods.flatMap((choice) => shownOf(context, choice));
   const shown = offered.find(({ choice }) => choice.type === view.selected) ?? offered[0];
-  if (shown === undefined) return nothingOffered(context, view);
+  if (shown === undefined) return nothingToAskPage(context, view);
   const { choice, drawing, isClosed, page } = shown;
   const isStepUp = view.purpose === "step-up";
   const title = isStepUp ? challenge.stepUpTitle : drawing.words.challenge.title;
@@ -197,19 +197,20 @@ export function operationOverPage(context: PageContext): LayoutParts {
   return renderPage(context, challenge.overTitle, body);
 }
 
-function nothingOffered(context: PageContext, view: ChallengeView): LayoutParts {
-  const { noneLeftLead, noneLeftTitle, stepUpTitle, suspendedLead } = context.messages.challenge;
-  if (view.nothingLeft === undefined) return nothingPage(context, view);
-  if (view.nothingLeft === "suspended") return noneLeftPage(context, view, stepUpTitle, suspendedLead);
-  return noneLeftPage(context, view, noneLeftTitle, noneLeftLead);
+function nothingToAskPage(context: PageContext, view: ChallengeView): LayoutParts {
+  const { noneLeftLead, noneLeftTitle, stuckLead, stuckTitle, suspendedLead } = context.messages.challenge;
+  if (view.nothingLeft === "suspended") return helplessPage(context, view, stuckTitle, suspendedLead);
+  if (view.nothingLeft !== undefined) return helplessPage(context, view, noneLeftTitle, noneLeftLead);
+  if (view.isStuck) return helplessPage(context, view, stuckTitle, stuckLead);
+  return nothingPage(context, view);
 }
 
-/** What is enrolled is of no use any more, and a new sign-in would end here again: somebody has to help. */
-function noneLeftPage(context: PageContext, view: ChallengeView, title: string, lead: string): LayoutParts {
+/** A new sign-in would end here again: somebody has to help. */
+function helplessPage(context: PageContext, view: ChallengeView, title: string, lead: string): LayoutParts {
   const body = html`<div class="sf-narrow">
     ${brand(context)}
     <section class="sf-card">
-      ${cardHeading("shield", title)} ${accountLine(context, view)}
+      ${cardHeading("shield", title)} ${accountLine(context, view)} ${unusableNotice(context, view)}
       <p class="sf-lead" role="alert">${lead}</p>
     </section>
     ${footer(context, view)}

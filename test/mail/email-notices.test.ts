@@ -68,7 +68,7 @@ describe("a mail to an owner", () => {
     expect(line).toBeDefined();
     expect(mail.to).toEqual(["alice@acme.test"]);
     expect(mail.shown).toMatchObject({
-      subject: "You signed in to Acme on a new browser",
+      subject: "Sign-in to Acme on a new browser",
       from: { name: "Acme", address: "security@acme.test" },
     });
     for (const part of [mail.shown.text!, mail.shown.html!]) {
