@@ -212,7 +212,7 @@ export function flaws(page: Page): Promise<string[]> {
     for (const id of ids) if (ids.indexOf(id) !== ids.lastIndexOf(id)) found.push(`twice: #${id}`);
     if (all("main").length !== 1) found.push("not one main landmark");
     if (!document.documentElement.lang) found.push("no language");
-    if (!/\w – \w/.test(document.title)) found.push(`title: ${document.title}`);
+    if (!/[\w?] – \w/.test(document.title)) found.push(`title: ${document.title}`);
     const { clientWidth, scrollWidth } = document.documentElement;
     if (scrollWidth > clientWidth) found.push(`wider than the screen: ${scrollWidth} in ${clientWidth}`);
     return found;
