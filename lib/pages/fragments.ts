@@ -44,9 +44,9 @@ export function alertBox(text: string): Html {
 /** A time that reads the same everywhere; the page script turns it into the visitor's own. `"zone"`: which says its zone, too. */
 export function timeOf({ common }: Messages, iso: string, zone?: "zone"): Html {
   const time = new Date(iso);
-  return html`<time datetime="${iso}" ${zone !== undefined && html`data-zone`}
-    >${Number.isNaN(time.getTime()) ? iso : common.dateTime(time)}</time
-  >`;
+  const said = Number.isNaN(time.getTime()) ? iso : common.dateTime(time);
+  const attributes = html`datetime="${iso}"${zone !== undefined && html` data-zone`}`;
+  return html`<time ${attributes}>${said}</time>`;
 }
 
 /** Name of the application; only the built-in layout shows it, others have their own header. */
