@@ -323,7 +323,7 @@ function codesIn(text: string, codes: readonly string[]): string[] {
 
 /** An error with all that is in it. */
 function written(error: unknown): string {
-  if (!(error instanceof Error)) return String(JSON.stringify(error));
+  if (!(error instanceof Error)) return JSON.stringify(error);
   const { cause, message, stack, ...rest } = error as Error & Record<string, unknown>;
   return `${message} ${stack ?? ""} ${JSON.stringify(rest)} ${cause === undefined ? "" : written(cause)}`;
 }
