@@ -144,6 +144,7 @@ function mend({ notice, words }: Written): Html {
 function facts(written: Written): Html {
   return html`<table
     class="line"
+    role="presentation"
     cellpadding="0"
     cellspacing="0"
     border="0"

@@ -80,7 +80,7 @@ export const englishSettings: Messages["settings"] = {
     none: "Nothing has happened yet.",
     older: "Show older activity",
     count: (count) => `${count} times`,
-    number: (numbers) => `No. ${numbers.join(", ")}`,
+    number: (numbers) => `No.\u00a0${numbers.join(", ")}`,
     ended: ({ browsers, sessions }) =>
       [
         ...(sessions > 0 ? [`${counted(sessions, "session")} ended`] : []),

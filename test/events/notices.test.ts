@@ -121,7 +121,7 @@ describe("owners are told", () => {
       expect(line?.action).toBe(kind);
     }
     const page = await jar.page("/2fa/settings");
-    for (const { number } of notices) expect(page.text).toMatch(new RegExp(`No\\. (\\d+, )*${number}\\b`));
+    for (const { number } of notices) expect(page.text).toMatch(new RegExp(`No\\.\\s(\\d+, )*${number}\\b`));
   });
 
   test("what a factor was called before, how many codes are left, who did it and what it ended", async () => {
