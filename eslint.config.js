@@ -12,6 +12,8 @@ const nodeGlobals = [
   "AbortSignal",
   "setTimeout",
   "clearTimeout",
+  "setInterval",
+  "clearInterval",
 ];
 const commonJsGlobals = ["require", "module", "exports", "__dirname", "__filename"];
 const readonly = (names) => Object.fromEntries(names.map((name) => [name, "readonly"]));

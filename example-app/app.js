@@ -5,7 +5,7 @@ import session from "express-session";
 import passport from "passport";
 import { Strategy as LocalStrategy } from "passport-local";
 import { backupCodes, emailCode, passkeys, secondFactor, smsCode, totp } from "express-second-factor";
-import { mailSender } from "express-second-factor/mail";
+import { emailNotices, mailSender } from "express-second-factor/mail";
 import { Outbox } from "./outbox.js";
 import { outboxPage } from "./outbox-page.js";
 import { isAddress, Users } from "./users.js";
@@ -16,6 +16,7 @@ const PUBLIC = fileURLToPath(new URL("public", import.meta.url));
 const BROWSER_PART = fileURLToPath(new URL("../dist/esm/browser", import.meta.url));
 const PASSWORD_LENGTH = { min: 8, max: 128 };
 
+const FROM = "Acme Demo <no-reply@acme.example>";
 const SEE_OUTBOX = "This is a demonstration: open /outbox in another tab.";
 
 /** What the pages say where something was sent, with where it went in truth. */
@@ -36,8 +37,16 @@ const OUTBOX_WORDS = {
 function sentCodes(outbox) {
   return [
     smsCode({ send: outbox.sendText, countries: ["AT", "CH", "DE", "FR", "GB", "US"] }),
-    emailCode({ send: mailSender({ transport: outbox.transport, from: "Acme Demo <no-reply@acme.example>" }) }),
+    emailCode({ send: mailSender({ transport: outbox.transport, from: FROM }) }),
   ];
+}
+
+/**
+ * Somebody used the link "this wasn't me" of a mail: whoever it was may know the password. Yours marks the user, and asks for a new one
+ * at the next login. There is no page for that here, so it is only said.
+ */
+function demandNewPassword(userId, { kind }) {
+  console.warn(`User ${userId} reports "${kind}": a new password is due.`);
 }
 
 /** The guard this application has always had. It knows nothing of second factors, and needs no change for them. */
@@ -177,6 +186,8 @@ export function createApp({
     methods: [totp(), passkeys(), ...sentCodes(outbox), backupCodes()],
     user: { load: (id) => users.find(id), email: ({ email }) => email },
     pages: { messages: OUTBOX_WORDS },
+    notify: emailNotices({ transport: outbox.transport, from: FROM }),
+    onCompromise: demandNewPassword,
     // The outbox stands for a phone and a mailbox, which are read before somebody is in.
     exempt: ["/login", "/logout", "/login/passkey", "/outbox"],
     clock,
@@ -225,5 +236,5 @@ export function createApp({
     console.error(error);
     res.status(500).send(messagePage(req, "That did not work", "Something is broken on our side. Try again later."));
   });
-  return app;
+  return { app, mfa };
 }

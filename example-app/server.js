@@ -9,6 +9,8 @@ import { Outbox } from "./outbox.js";
 import { lastingSecrets } from "./secrets.js";
 import { openStorage } from "./storage.js";
 
+const DUE_EVERY = 5 * 60_000;
+
 await begin(async () => {
   const { env } = process;
   const port = Number(env.PORT || 3000);
@@ -19,10 +21,13 @@ await begin(async () => {
   const storage = await openStorage(env, folder);
   const secrets = await lastingSecrets(env, folder);
   const outbox = new Outbox({ folder: join(folder, "outbox") });
-  const app = createApp({ origin, storage, ...secrets, trustProxy: env.TRUST_PROXY || false, outbox });
+  const { app, mfa } = createApp({ origin, storage, ...secrets, trustProxy: env.TRUST_PROXY || false, outbox });
+  // What time alone brings about, such as a login that somebody gave up: its owner is told, once, whichever process asks.
+  const due = setInterval(() => mfa.runDue().catch((error) => console.error(error)), DUE_EVERY);
   const server = createServer(app);
   const ownPort = await listen(server, port);
   onEnd(async () => {
+    clearInterval(due);
     await closed(server);
     await storage.close();
   });

@@ -46,8 +46,10 @@ function isAlike(one: Activity, other: Activity): boolean {
 
 /** The numbers of the line that this one takes the place of, where its owner has been told of them. */
 function earlierOf(repeated: Activity | undefined, isTold: boolean): Pick<Activity, "earlier"> {
-  if (!isTold || repeated?.number === undefined) return {};
-  return { earlier: [repeated.number, ...(repeated.earlier ?? [])].slice(0, MAX_EARLIER) };
+  const { earlier = [], number } = repeated ?? {};
+  // What goes untold must not hide those that lie in a mailbox.
+  const numbers = isTold && number !== undefined ? [number, ...earlier] : earlier;
+  return numbers.length === 0 ? {} : { earlier: numbers.slice(0, MAX_EARLIER) };
 }
 
 /**

@@ -48,13 +48,23 @@ export function withoutWaiting(account: Account, finished: Finished): Account {
   return left.length === 0 ? settled : { ...settled, waiting: left };
 }
 
+/** When it runs out. Of a clock that was ahead it is over, as its login is. */
+function endOf({ at, until }: WaitingLogin, now: number): number {
+  return isFuture(at, now) ? now : until;
+}
+
 /** When the owner is to be told of logins that ran out: at most once an hour. Undefined: nothing waits. */
 export function unfinishedAt({ waiting = [], waitingToldAt }: Account, now: number): number | undefined {
   if (waiting.length === 0) return undefined;
-  const first = Math.min(...waiting.map(({ until }) => until));
+  const first = Math.min(...waiting.map((login) => endOf(login, now)));
   // Written by a clock that was ahead, it would keep the owner from being told.
   if (waitingToldAt === undefined || isFuture(waitingToldAt, now)) return first;
   return Math.max(first, waitingToldAt + SPACE);
+}
+
+/** It is time to tell of them, and nobody has. */
+export function isUntold(account: Account, now: number): boolean {
+  return (unfinishedAt(account, now) ?? Infinity) <= now;
 }
 
 /** Takes out what has run out by now; undefined where it is not time to tell of it. */
@@ -65,7 +75,8 @@ export function takeUnfinished(
   const { waiting = [], ...settled } = account;
   const dueAt = unfinishedAt(account, now);
   if (dueAt === undefined || dueAt > now) return undefined;
-  const left = waiting.filter(({ until }) => until > now);
+  const isOver = (login: WaitingLogin): boolean => endOf(login, now) <= now;
+  const left = waiting.filter((login) => !isOver(login));
   const told = { ...settled, waitingToldAt: now, ...(left.length > 0 && { waiting: left }) };
-  return { account: told, unfinished: waiting.filter(({ until }) => until <= now) };
+  return { account: told, unfinished: waiting.filter(isOver) };
 }

@@ -16,6 +16,7 @@ import { withEnds, withTimelyEnd } from "../core/logins.js";
 import { LruMap } from "../core/lru-map.js";
 import type { Clock, UserId } from "../core/nouns.js";
 import { placed } from "../core/places.js";
+import { withTelling } from "../core/tellings.js";
 import { type AccountEvent, isRecorded, tellsOfEnds } from "../events/audit.js";
 import type { Details, EmitAudit, Subject } from "../events/emitter.js";
 import { isNoticed } from "../events/notices.js";
@@ -128,7 +129,7 @@ export class AccountRecords {
     if (account !== undefined) {
       const next = withEnds(current.account, account, now, sessionTime());
       const told = { events, ended: endedBetween(current.account, next, now) };
-      const listed = withActivity(next, subject, told, now);
+      const listed = withActivity(next, subject, told, { isTelling: this.noticing !== undefined, now });
       ({ lines } = listed);
       record = await this.write(listed.account, current.version);
     } else if (current.isRecalled === true) return undefined;
@@ -230,7 +231,7 @@ function auditDetails({ factorId, method, outcome, reason }: AccountEvent): Deta
   };
 }
 
-/** The line that each event has come to have in the activity list. */
+/** The line in the activity list of each event that the owner is told of. */
 type Lines = ReadonlyMap<AccountEvent, Activity>;
 
 const NO_LINES: Lines = new Map();
@@ -239,7 +240,7 @@ function withActivity(
   account: Account,
   subject: Subject,
   { ended, events }: Told,
-  now: number,
+  { isTelling, now }: { readonly isTelling: boolean; readonly now: number },
 ): { readonly account: Account; readonly lines: Lines } {
   // Of somebody who was forgotten nothing is remembered; and it would make the mark that is left stay.
   if (isTombstone(account)) return { account, lines: NO_LINES };
@@ -251,9 +252,10 @@ function withActivity(
   const grown = kept.reduce((before, event) => {
     const entry = activityOf(event, subject, now);
     const isEnding = ended !== undefined && event === ending;
-    const after = addActivity(before, isEnding ? { ...entry, ended } : entry, isNoticed(event.action));
+    const told = isTelling && isNoticed(event.action) ? withTelling(before, event.action, now) : undefined;
+    const after = addActivity(told ?? before, isEnding ? { ...entry, ended } : entry, told !== undefined);
     const [line] = after.activity;
-    if (line !== undefined) lines.set(event, line);
+    if (told !== undefined && line !== undefined) lines.set(event, line);
     return after;
   }, account);
   return { account: grown, lines };

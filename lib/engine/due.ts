@@ -1,7 +1,7 @@
 import type { Account } from "../core/account.js";
 import { isSilence } from "../core/errors.js";
 import { DAY, SECOND, type UserId } from "../core/nouns.js";
-import { takeUnfinished, unfinishedAt, type WaitingLogin, withWaiting } from "../core/waiting.js";
+import { isUntold, takeUnfinished, unfinishedAt, type WaitingLogin, withWaiting } from "../core/waiting.js";
 import type { AccountEvent } from "../events/audit.js";
 import type { Subject } from "../events/emitter.js";
 import { PENDING_LIFE } from "../policy/assess.js";
@@ -95,9 +95,10 @@ export class Due {
     try {
       const { record, result } = await records.change<boolean>(
         subjectOf(login),
-        ({ account }) => {
+        ({ account }, now) => {
           const next = withWaiting(account, waiting);
-          return { ...(next && { account: next }), result: next !== undefined };
+          // Where nobody looked in time the entry is gone by now, and with no place left none would be written again.
+          return { ...(next && { account: next }), result: next !== undefined || isUntold(account, now) };
         },
         login.record,
       );

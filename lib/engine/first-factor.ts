@@ -7,6 +7,7 @@ import type { AccountEvent } from "../events/audit.js";
 import { goesOn, PENDING_LIFE, type SessionRecord, wasEnded, withDecision } from "../policy/assess.js";
 import type { AccountRecord, Change } from "./account-records.js";
 import type { EngineDependencies } from "./dependencies.js";
+import { recognizedWith } from "./known-browsers.js";
 import { type LoginContext, subjectOf, type Unweighed, weighed } from "./login-context.js";
 import { withLogin } from "./logins.js";
 import { openingOf } from "./openings.js";
@@ -156,13 +157,16 @@ export class FirstFactor {
       const events: AccountEvent[] = [{ action: "device-replayed", outcome: "failure", label }];
       return { account: match.account, result: { match }, events };
     }
-    const { login, opens } = this.loginBy(deviceId, account, newcomer.source, session, now);
+    const { isListed, login, opens } = this.loginBy(deviceId, account, newcomer.source, session, now);
     const current = match.kind === "rotated" ? match.account : account;
     const answered = withoutWaiting(current, { browser: login.label, ip: login.ip });
     const { account: listed, events } = withLogin(answered, login, this.dependencies.uses, now);
+    // A copied token opens another browser as well as its own.
+    const seen = isListed ? { account: listed, events: [] } : await recognizedWith(this.dependencies, newcomer, listed);
     const result = opens ? { match, opens: true as const } : { match };
-    return { account: listed, result, events: [...events, { action: "device-used" }] };
+    return { ...seen, result, events: [...events, { action: "device-used" }, ...seen.events] };
   }
+
   /** Parallel first requests of one session are one login, at one stage, and one of them opens it; its id alone is no secret. */
   private loginBy(
     deviceId: string,
@@ -170,12 +174,13 @@ export class FirstFactor {
     { sight }: LoginContext["source"],
     session: SessionRecord,
     now: number,
-  ): { readonly login: Login; readonly opens: boolean } {
+  ): { readonly login: Login; readonly isListed: boolean; readonly opens: boolean } {
     const { at, id } = session;
     const known = logins.find((each) => each.id === id);
     const { opening } = known ?? openingOf(this.dependencies, session, now);
     const stage = known?.stage ?? randomId();
     const login = { id, stage, at, proofs: [], deviceId, ...sighted(sight, now), ...(opening && { opening }) };
-    return { login, opens: known === undefined && opening !== undefined };
+    const isListed = known !== undefined;
+    return { login, isListed, opens: !isListed && opening !== undefined };
   }
 }

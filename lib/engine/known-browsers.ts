@@ -30,14 +30,22 @@ export interface Recognized {
   readonly written?: () => void;
 }
 
+/** What is known of browsers, to be compared with. `isBegun`: nothing was, until now. */
+interface Opened {
+  readonly digests: readonly string[];
+  readonly isBegun: boolean;
+  readonly key: Uint8Array;
+  readonly sealed: string;
+}
+
 /** The account beside the browser of a login that is complete by this; of one that was complete before it is known already. */
 export async function recognizedWith(
   { browsers }: Pick<EngineDependencies, "browsers">,
-  login: LoginContext,
+  { source, status }: Pick<LoginContext, "source"> & Partial<Pick<LoginContext, "status">>,
   account: Account,
 ): Promise<Recognized> {
-  if (browsers === undefined || listedLogin(login) !== undefined) return { account, events: [] };
-  return browsers.recognize(account, login.source);
+  const isKnown = status !== undefined && listedLogin({ status }) !== undefined;
+  return browsers === undefined || isKnown ? { account, events: [] } : browsers.recognize(account, source);
 }
 
 /** Tells a browser that somebody signs in on for the first time. It opens nothing and closes nothing: owners hear of new ones. */
@@ -46,6 +54,7 @@ export class KnownBrowsers {
 
   /**
    * The account as it is once a login is complete on this browser. The first of all is no news: there is nothing to compare it with.
+   * Where those that were known are forgotten for a report, every one is.
    * Keys that do not answer keep nobody out for it; where they do not open what is kept, it begins anew.
    */
   async recognize(account: Account, source: LoginSource): Promise<Recognized> {
@@ -54,11 +63,11 @@ export class KnownBrowsers {
     const token = source.browserToken ?? randomToken();
     const known = await this.opened(browsers, context).catch(() => undefined);
     if (known === undefined) return { account, events: [] };
-    const { digests, key, sealed } = known;
+    const { digests, isBegun, key, sealed } = known;
     const found = findDigest(key, token, digests, context);
     const others = digests.filter((_digest, index) => index !== found);
     const next = { key: sealed, digests: [digestOf(key, token, context), ...others].slice(0, MOST_BROWSERS) };
-    const isNew = found < 0 && digests.length > 0;
+    const isNew = found < 0 && !isBegun;
     return {
       account: { ...account, browsers: next },
       events: isNew ? [{ action: "new-browser", label: source.label }] : [],
@@ -68,17 +77,17 @@ export class KnownBrowsers {
     };
   }
 
-  private async opened(
-    browsers: Known | undefined,
-    context: KeyContext,
-  ): Promise<{ readonly digests: readonly string[]; readonly key: Uint8Array; readonly sealed: string }> {
-    if (browsers === undefined) return { digests: [], ...(await newDigestKey(this.keys, context)) };
+  private async opened(browsers: Known | undefined, context: KeyContext): Promise<Opened> {
+    const begun = async (): Promise<Opened> => {
+      return { digests: [], isBegun: true, ...(await newDigestKey(this.keys, context)) };
+    };
+    if (browsers === undefined) return begun();
     try {
       const key = await openDigestKey(this.keys, browsers.key, context);
-      return { digests: browsers.digests, key, sealed: await this.keys.reseal(browsers.key, context) };
+      return { digests: browsers.digests, isBegun: false, key, sealed: await this.keys.reseal(browsers.key, context) };
     } catch (error) {
       if (isSilence(error)) throw error;
-      return { digests: [], ...(await newDigestKey(this.keys, context)) };
+      return begun();
     }
   }
 }

@@ -13,5 +13,5 @@ export function choiceMembers(
   methods: readonly MethodChoice[] = engine.authentication.choices(login),
 ) {
   const unusable = engine.authentication.unusable(login);
-  return { methods, ...(unusable.length > 0 && { unusable }), ...nothingLeft(engine, login) };
+  return { methods, ...(unusable.length > 0 && { unusable }), ...nothingLeft(engine, login, methods) };
 }

@@ -16,7 +16,7 @@ import { reconfirm } from "./reconfirm.js";
 import { settingsPath } from "./request-state.js";
 import { type Reply, type Route, route, type RouteContext } from "./route.js";
 import * as schemas from "./schemas.js";
-import { draftOf, keepDraft, type Notes } from "./settings-notes.js";
+import { draftOf, keepDraft, type Notes, refusedOf } from "./settings-notes.js";
 
 async function takeProof(context: RouteContext, type: MethodType, proving: Proving): Promise<Outcome<Reply>> {
   const method = context.settings.methods.get(type);
@@ -155,7 +155,8 @@ function beginRoute(type: MethodType, status: 201 | 202): Route {
       const page = { redirect: `${state.base}${enrollmentPath(type)}` };
       return success({ status, body: { factorId, ...answer }, page });
     },
-    again: (context, problem, body) => settingsAgain(context, problem, { draft: draftOf({ type }, body) }),
+    again: (context, problem, body) =>
+      settingsAgain(context, problem, { draft: draftOf({ type }, body), refused: refusedOf(type, body) }),
   });
 }
 

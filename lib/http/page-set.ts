@@ -29,7 +29,7 @@ import { isDue } from "../policy/assess.js";
 import { contentPolicy } from "./content-policy.js";
 import { shownFor } from "./late-forms.js";
 import type { Method } from "./method.js";
-import { NO_METHOD_LEFT, nothingLeft } from "./nothing-left.js";
+import { NO_METHOD_LEFT, nothingLeft, SUSPENDED } from "./nothing-left.js";
 import type { Places } from "./places.js";
 import { stateOf, wayBack } from "./request-state.js";
 import type { Notes } from "./settings-notes.js";
@@ -145,6 +145,7 @@ export class PageSet {
     const { code, members } = problem;
     const { challenge, errors, methods, wait } = this.messages(req);
     if (members?.reason === NO_METHOD_LEFT) return challenge.noneLeftLead;
+    if (members?.reason === SUSPENDED) return challenge.suspendedLead;
     if (members?.reason === OF_SENDING) return waitText(wait, pageProblem(problem));
     return reasonText(Object.values(methods), members?.reason) ?? errors[code];
   }
@@ -190,7 +191,8 @@ export class PageSet {
       selected: shown.type,
       backTo: this.wayBack(req, login),
       accountName: this.shownName(login),
-      ...("reason" in nothingLeft(this.engine, login) && { isNothingLeft: true as const }),
+      nothingLeft: nothingLeft(this.engine, login, methods).reason,
+      isStuck: this.isStuck(login, problem?.members?.except),
       trustDays: trustMaxAge && Math.max(1, Math.round(trustMaxAge / DAY)),
       shown: shownFor(login),
       ...(operation === undefined ? {} : { operation }),
@@ -240,6 +242,7 @@ export class PageSet {
       hasTrustedDevices: trustMaxAge !== undefined,
       required: login.decision === "required",
       ...this.freshness(login),
+      isStuck: this.isStuck(login),
       others: this.others(login),
       ...notes,
       ...problemMember(problem),
@@ -253,6 +256,12 @@ export class PageSet {
       needsStepUp: changeProblem(login, FRESH, clock()) !== undefined,
       asksPassword: verifyPassword !== undefined,
     };
+  }
+
+  /** There is something to prove here, and none of it does for the settings: no new sign-in would lead further. */
+  private isStuck(login: LoginContext, except?: unknown): boolean {
+    const choices = this.engine.authentication.choices(login);
+    return choices.length > 0 && !choices.some(({ type }) => type !== except && isAskedBySettings(login, type));
   }
 
   /** What the methods add to the settings in JSON. */

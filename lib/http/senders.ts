@@ -1,14 +1,17 @@
 import { SECOND } from "../core/nouns.js";
+import { type Taken, takerProblems, takerWanted } from "../core/takers.js";
 import { milliseconds } from "../policy/durations.js";
 
 const LONGEST = 30 * SECOND;
 
 /** What is wrong with the options of a method that sends, each with its mend. `where`: `emailCode: `. */
-export function senderProblems(options: unknown, where: string): string[] {
+export function senderProblems(options: unknown, taken: Taken, where: string): string[] {
   const { send, timeout } = (options ?? {}) as { readonly send?: unknown; readonly timeout?: unknown };
   const length = timeout === undefined ? 1 : milliseconds(timeout);
   return [
-    ...(typeof send === "function" ? [] : [`${where}send: required: a function that takes a message over`]),
+    ...(typeof send === "function"
+      ? takerProblems(send, taken, `${where}send: `)
+      : [`${where}send: required: ${takerWanted(taken)}; while developing: consoleSender()`]),
     ...(length !== undefined && length <= LONGEST
       ? []
       : [`${where}timeout: write a time up to 30 seconds, such as "10s"`]),

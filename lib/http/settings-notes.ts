@@ -1,7 +1,8 @@
-import { MINUTE } from "../core/nouns.js";
+import { type MethodType, MINUTE } from "../core/nouns.js";
 import { cleanText, MAX_LABEL } from "../core/text.js";
 import { isFresh } from "../core/time.js";
 import type { Done, Draft } from "../core/notes.js";
+import type { Refused } from "../pages/views.js";
 import { wantsPage } from "./answers.js";
 import type { Reply, RequestContext, RouteContext } from "./route.js";
 import { renewSession, saveRecord } from "./session.js";
@@ -12,6 +13,7 @@ import { renewSession, saveRecord } from "./session.js";
 export interface Notes {
   readonly done?: Done | undefined;
   readonly draft?: Draft | undefined;
+  readonly refused?: Refused | undefined;
 }
 
 /** News of long ago is none. */
@@ -37,6 +39,12 @@ export async function writeRecord(
   const noted = isTold ? { done: { ...done, at: settings.clock() } } : {};
   if (session !== undefined) await renewSession(req, { ...session, ...noted });
   else if (isTold && login?.session !== undefined) await saveRecord(req, { ...login.session, ...noted });
+}
+
+/** The form that began an enrollment in vain. */
+export function refusedOf(type: MethodType, body: unknown): Refused {
+  const { replaces } = (body ?? {}) as { readonly replaces?: unknown };
+  return { type, ...(typeof replaces === "string" && { replaces }) };
 }
 
 type About = Omit<Draft, "label">;

@@ -6,6 +6,8 @@ import { fingerprint } from "../crypto/fingerprint.js";
 import type { Notice, NoticeKind, Notify } from "../events/notices.js";
 import { mergeWords, messageProblems } from "../pages/words.js";
 import { type Duration, milliseconds } from "../policy/durations.js";
+import { nearest } from "../core/option-names.js";
+import { makesTakers, taker } from "../core/takers.js";
 import { DeliveryError } from "../core/delivery-error.js";
 import { mailboxOf } from "../senders/mailbox.js";
 import type { MailDestination } from "../senders/message.js";
@@ -45,14 +47,27 @@ function wordsProblems({ messages }: Given): string[] {
 
 function problemsOf({ except, retries, zone, ...given }: Given): string[] {
   const isZone = zone === undefined || (typeof zone === "string" && canTell("en", zone));
-  const isKinds = except === undefined || (Array.isArray(except) && except.every(isKind));
   const isDelays = retries === undefined || (Array.isArray(retries) && retries.every((each) => milliseconds(each)));
   return [
     ...wordsProblems(given),
     ...(isZone ? [] : ['emailNotices: zone must be a time zone, such as "Europe/Berlin"']),
-    ...(isKinds ? [] : ['emailNotices: except must be a list of kinds of notices, such as ["new-browser"]']),
+    ...exceptProblems(except),
     ...(isDelays ? [] : ['emailNotices: retries must be a list of durations, such as ["10s", "1m", "4m"]']),
   ];
+}
+
+function exceptProblems(except: unknown): string[] {
+  if (except === undefined) return [];
+  if (!Array.isArray(except))
+    return ['emailNotices: except must be a list of kinds of notices, such as ["new-browser"]'];
+  const kinds = Object.keys(englishNotices.kinds);
+  return except
+    .filter((kind) => !isKind(kind))
+    .map((kind) => {
+      const meant = nearest(String(kind), kinds);
+      const mend = meant === undefined ? `; there are ${kinds.join(", ")}` : `; did you mean "${meant}"?`;
+      return `emailNotices: except: there is no kind of notice ${JSON.stringify(kind)}${mend}`;
+    });
 }
 
 function isKind(kind: unknown): kind is NoticeKind {
@@ -152,8 +167,10 @@ export function emailNotices(options: EmailNoticesOptions): Notify {
     await delivered(mailer, mailOf(notice, to), delays);
   };
   const patience = delays.reduce((sum, delay) => sum + delay + LONGEST_TRY, LONGEST_TRY) + SECOND;
-  return Object.assign(notify, { patience });
+  return taker(["notice"], Object.assign(notify, { patience }));
 }
+
+makesTakers(emailNotices, "emailNotices({ transport, from })");
 
 async function delivered(mailer: Mailer, mail: Mail, [delay, ...later]: readonly number[]): Promise<void> {
   try {

@@ -33,8 +33,9 @@ const FACTORS = {
       `${capital(factor(details))} was replaced by another one. Codes for signing in go to a new address or number from now on.`,
   },
   "factor-imported": {
-    title: (issuer) => `An authenticator was moved to your ${issuer} account`,
-    text: (details) => `${capital(factor(details))} was taken over from an earlier system and goes on working.`,
+    title: (issuer) => `An authenticator was set up for your ${issuer} account`,
+    text: (details) =>
+      `${capital(factor(details))} was set up, and can now be used as the second step when you sign in.`,
   },
   "factor-reopened": {
     title: (issuer) => `A way to sign in to ${issuer} was opened again`,
@@ -87,7 +88,7 @@ const SIGN_INS = {
       "The cookie of a browser you trust was used a second time, from a copy. It was refused, and that browser is no longer trusted. Look for unwanted software on the computer it belongs to.",
   },
   "new-browser": {
-    title: (issuer) => `You signed in to ${issuer} on a new browser`,
+    title: (issuer) => `Sign-in to ${issuer} on a new browser`,
     text: () => "Somebody signed in to your account on a browser that was not used for it before.",
   },
   "login-unfinished": {
@@ -130,7 +131,7 @@ const ACCOUNT = {
   reported: {
     title: (issuer) => `Something in your ${issuer} account was reported`,
     text: () =>
-      "The link “this wasn't me” of a mail to you was used. All sessions were ended, and for a day no authenticator can be added, changed or removed. Change your password now.",
+      "The link “This wasn’t me” in a mail to you was used. All sessions were ended, and for a day no authenticator can be added, changed or removed. Change your password now.",
   },
   "admin-reset": {
     title: (issuer) => `Two-step sign-in was reset for your ${issuer} account`,
@@ -172,7 +173,7 @@ export const englishNotices: NoticeMessages = {
     return `With it: ${ended.join(", ")}.`;
   },
   byStaff: (issuer) => `It was done for you by ${issuer}.`,
-  wasYou: "Was it you, or do you know about it? Then there is nothing to do.",
+  wasYou: "Was it you, or do you know about it? Then there is nothing more to do.",
   wasNotYou: "Was it not you?",
   reportLead:
     "Open the page below. It says what it is going to do, and does nothing before you press its button. The link works once, for 7 days.",

@@ -15,9 +15,12 @@ interface Written {
   readonly zone: string;
 }
 
-/** Mail programs make a link of what looks like one, whoever wrote it: whoever names a browser or a factor writes into this mail. */
+/**
+ * Mail programs make a link of what looks like one, whoever wrote it: whoever names a browser or a factor writes into this mail. Wide
+ * signs are taken for the narrow ones where the link is followed.
+ */
 function harmless(text: string): string {
-  return text.replace(/[.:/@](?=\S)/gu, "$&\u2060");
+  return text.replace(/[.:/@\u3002\uFF61\uFF0E\uFF1A\uFF0F\uFF20](?=\S)/gu, "$&\u2060");
 }
 
 function browserOf(browser: string, words: NoticeMessages): string {
@@ -141,6 +144,7 @@ function mend({ notice, words }: Written): Html {
 function facts(written: Written): Html {
   return html`<table
     class="line"
+    role="presentation"
     cellpadding="0"
     cellspacing="0"
     border="0"

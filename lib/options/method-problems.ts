@@ -95,6 +95,15 @@ function limitKindProblems(methods: readonly Method[]): string[] {
   ];
 }
 
+/** Every method that somebody could set up is one that the preset leaves out. */
+export function strictProblems(preset: unknown, methods: readonly Method[]): string[] {
+  const own = methods.filter(({ type }) => type !== BACKUP_CODE);
+  const isLeftOut = (method: Method): boolean => method.strict !== undefined && method.strict() === undefined;
+  if (preset !== "strict" || !own.every(isLeftOut)) return [];
+  const types = own.map(({ type }) => `"${type}"`).join(", ");
+  return [`preset: "strict" leaves out ${types}: give another method beside them, such as passkeys() or totp()`];
+}
+
 export function methodsProblems(methods: unknown): string[] {
   if (methods === undefined) return [];
   if (!Array.isArray(methods) || methods.length === 0)

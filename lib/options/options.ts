@@ -149,7 +149,7 @@ export interface SecondFactorOptions<User = Express.User> {
    * Does NOT concern a further factor: with it the other logins end. Browsers are trusted no more in either case.
    */
   readonly endOtherSessions?: "always" | "ask" | "never";
-  /** `"strict"`: no trusted devices, TOTP window 0, passkeys with user verification only. Default: none. */
+  /** `"strict"`: no trusted devices, TOTP window 0, passkeys with user verification only, no codes that are sent. Default: none. */
   readonly preset?: "strict";
   /** `"report"`: decide, emit `would-block` events, and let through. What cannot be decided is refused even so. Default: `true`. */
   readonly enforce?: true | "report";

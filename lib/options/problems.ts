@@ -2,12 +2,13 @@ import { keyRingProblems, MEND } from "../crypto/key-ring.js";
 import { contentPolicyProblems } from "../http/content-policy.js";
 import type { Method } from "../http/method.js";
 import { unknownNames } from "../core/option-names.js";
+import { takerProblems } from "../core/takers.js";
 import { messageProblems, messagesFor } from "../pages/messages.js";
 import { policyProblems } from "../policy/policy.js";
 import type { MemoryStore } from "../stores/memory.js";
 import { durationProblem, functionProblem, isPath, isRecord, wholeProblem } from "./checks.js";
 import { addressStoreProblems, limitsProblems } from "./limit-problems.js";
-import { configuredMethods, methodsProblems } from "./method-problems.js";
+import { configuredMethods, methodsProblems, strictProblems } from "./method-problems.js";
 import type { SecondFactorOptions } from "./options.js";
 import { fitProblems, originProblems } from "./origin-problems.js";
 import { placeProblems } from "./place-problems.js";
@@ -151,6 +152,7 @@ function choiceProblems(given: Given): string[] {
   const { carry, clock, endOtherSessions, enforce, notify, onCompromise, onLogin, preset, verifyPassword } = given;
   const problems = [
     ...functionProblem("notify", notify),
+    ...takerProblems(notify, "notice", "notify: "),
     ...functionProblem("verifyPassword", verifyPassword),
     ...functionProblem("onCompromise", onCompromise),
     ...functionProblem("onLogin", onLogin),
@@ -181,6 +183,7 @@ export function optionProblems(given: unknown, builtIn: () => readonly Method[],
     ...keysProblems(given, production),
     ...storeProblems(given, production),
     ...methodsProblems(given.methods),
+    ...strictProblems(given.preset, methods),
     ...(given.methods === undefined ? [] : fitProblems(given.origin, methods, production)),
     ...policyProblems(given.policy),
     ...userProblems(given),

@@ -25,7 +25,7 @@ export function challengePage(context: PageContext, view: ChallengeView): Layout
   const problem = problemOf(view);
   const offered = view.methods.flatMap((choice) => shownOf(context, choice));
   const shown = offered.find(({ choice }) => choice.type === view.selected) ?? offered[0];
-  if (shown === undefined) return view.isNothingLeft ? noneLeftPage(context, view) : nothingPage(context, view);
+  if (shown === undefined) return nothingToAskPage(context, view);
   const { choice, drawing, isClosed, page } = shown;
   const isStepUp = view.purpose === "step-up";
   const title = isStepUp ? challenge.stepUpTitle : drawing.words.challenge.title;
@@ -197,18 +197,25 @@ export function operationOverPage(context: PageContext): LayoutParts {
   return renderPage(context, challenge.overTitle, body);
 }
 
-/** What is enrolled is of no use any more, and a new sign-in would end here again: somebody has to help. */
-function noneLeftPage(context: PageContext, view: ChallengeView): LayoutParts {
-  const { challenge } = context.messages;
+function nothingToAskPage(context: PageContext, view: ChallengeView): LayoutParts {
+  const { noneLeftLead, noneLeftTitle, stuckLead, stuckTitle, suspendedLead } = context.messages.challenge;
+  if (view.nothingLeft === "suspended") return helplessPage(context, view, stuckTitle, suspendedLead);
+  if (view.nothingLeft !== undefined) return helplessPage(context, view, noneLeftTitle, noneLeftLead);
+  if (view.isStuck) return helplessPage(context, view, stuckTitle, stuckLead);
+  return nothingPage(context, view);
+}
+
+/** A new sign-in would end here again: somebody has to help. */
+function helplessPage(context: PageContext, view: ChallengeView, title: string, lead: string): LayoutParts {
   const body = html`<div class="sf-narrow">
     ${brand(context)}
     <section class="sf-card">
-      ${cardHeading("shield", challenge.noneLeftTitle)} ${accountLine(context, view)}
-      <p class="sf-lead" role="alert">${challenge.noneLeftLead}</p>
+      ${cardHeading("shield", title)} ${accountLine(context, view)} ${unusableNotice(context, view)}
+      <p class="sf-lead" role="alert">${lead}</p>
     </section>
     ${footer(context, view)}
   </div>`;
-  return renderPage(context, challenge.noneLeftTitle, body);
+  return renderPage(context, title, body);
 }
 
 /** Nothing is enrolled that could be asked for: only the first factor can show who it is. */

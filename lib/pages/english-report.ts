@@ -4,7 +4,7 @@ import type { Messages } from "./messages.js";
 /** The words of "this wasn't me": the pages that a link in a message leads to. */
 export const englishReport: Messages["report"] = {
   title: "Was this not you?",
-  number: (number) => `No. ${number} of your recent activity`,
+  number: (number) => `No.\u00a0${number} of your recent activity`,
   will: "If it was not you, press the button. Then at once:",
   willEnd: "Everybody is signed out of your account, on every device, and no browser is trusted any more.",
   willFreeze: "For 24 hours no authenticator can be added, changed or removed, not even by you.",

@@ -80,7 +80,7 @@ export const englishSettings: Messages["settings"] = {
     none: "Nothing has happened yet.",
     older: "Show older activity",
     count: (count) => `${count} times`,
-    number: (numbers) => `No. ${numbers.join(", ")}`,
+    number: (numbers) => `No.\u00a0${numbers.join(", ")}`,
     ended: ({ browsers, sessions }) =>
       [
         ...(sessions > 0 ? [`${counted(sessions, "session")} ended`] : []),
@@ -97,7 +97,7 @@ export const englishSettings: Messages["settings"] = {
       "factor-disabled": "A way to sign in closed after too many wrong codes",
       "factor-enrolled": "Authenticator added",
       "factor-failed": "Wrong code or passkey refused",
-      "factor-imported": "Authenticator moved from an earlier system",
+      "factor-imported": "Authenticator set up for you",
       "factor-removed": "Authenticator removed",
       "factor-renamed": "Authenticator renamed",
       "factor-replaced": "Address or number replaced",

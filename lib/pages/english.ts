@@ -31,7 +31,8 @@ const errors: Messages["errors"] = {
   "login-required": "You are not signed in. Sign in first, then come back to this page.",
   "second-factor-required": "One more step is needed to finish signing in. Continue to see which.",
   "step-up-required": "Before this change is made, confirm that it is you.",
-  "invalid-code": "That code did not work. Every code works only once: check for a new one and try again.",
+  "invalid-code":
+    "That code did not work. Check it and try again. Every code works only once, and most only for a short time.",
   "invalid-passkey": "That passkey was not accepted. Try again, or use another way to confirm that it is you.",
   "enrollment-required": "Your account needs two-step sign-in. Set it up to go on.",
   frozen:
@@ -42,7 +43,7 @@ const errors: Messages["errors"] = {
   conflict:
     "That is already set up, or there is no room for one more. Remove one that you no longer use, then try again.",
   "last-factor": "This is your last authenticator and your account needs one. Add another before you remove it.",
-  expired: "To keep your account safe, what is left alone for too long is stopped. Start again.",
+  expired: "It was left alone for too long, or ended from somewhere else. Start again.",
   "too-large": "What was sent is too large. Shorten it and try again.",
   "unsupported-media-type": "That could not be read. Go back and send the form again.",
   "too-many-attempts": "Too many attempts. Wait a while, then try again.",
@@ -64,7 +65,7 @@ const problemTitles: Messages["problemTitles"] = {
   "not-found": "There is nothing here",
   conflict: "That is already set up",
   "last-factor": "Keep at least one authenticator",
-  expired: "That took too long",
+  expired: "This is over",
   "too-large": "That is too large",
   "unsupported-media-type": "That could not be read",
   "too-many-attempts": "Too many attempts",
@@ -91,6 +92,11 @@ const challenge: Messages["challenge"] = {
   nothingLead: "To be sure that it is you, sign in once more. You come back here.",
   noneLeftTitle: "You cannot sign in here right now",
   noneLeftLead: "The second factor of this account can no longer be used here, and there is no other. Ask for help.",
+  suspendedLead:
+    "What could confirm this is suspended, since something in this account was reported, and nothing else of it will do. Ask for help.",
+  stuckTitle: "This cannot be changed right now",
+  stuckLead:
+    "Your account has a safer authenticator that you cannot use here right now. Until you can, what you signed in with changes nothing here. Ask for help.",
   overTitle: "This does not wait to be confirmed",
   overLead:
     "It was confirmed or called off already, or it took too long. Go back to where you began it, and try again.",
@@ -145,7 +151,7 @@ export const english: Messages = {
   wait: {
     minutes: waitSentence,
     sending: (minutes) =>
-      `The next message can be sent in ${waitOf(minutes)}. A code sent for this sign-in still works.`,
+      `The next message can be sent in ${waitOf(minutes)}. If a code was sent to you here, it still works.`,
     noEnd: "There were too many wrong codes, so this way is closed. Use another way to sign in, or ask for help.",
   },
   clock: (minutes) =>

@@ -191,9 +191,9 @@ function enrollment<Words extends MessageWords>(form: EnrollmentForm<Words>): Pa
 
 /** Another address or number in the place of this one, which goes on working until the other one is proved. */
 function change<Words extends MessageWords>(row: FactorRow<Words>, options: MessagePageOptions<Words>): Html {
-  const { context, factor, index, type, words } = row;
+  const { context, factor, index, isRefused, type, words } = row;
   const { change: open, changeLead, changeSubmit } = words.settings;
-  return html`<details class="sf-details">
+  return html`<details class="sf-details" ${isRefused && html`open`}>
     <summary>${open}</summary>
     <form class="sf-form" method="post" action="${context.base}/${type}/enroll">
       <p>${changeLead}</p>

@@ -62,6 +62,11 @@ export interface ChallengeMessages {
   /** What is enrolled can no longer be used here, and nothing else is. */
   readonly noneLeftTitle: string;
   readonly noneLeftLead: string;
+  /** What could confirm it is suspended by a report. */
+  readonly suspendedLead: string;
+  /** Where nothing that its owner can use here may change the settings: something better is suspended, or of another address. */
+  readonly stuckTitle: string;
+  readonly stuckLead: string;
   /** In the place of something that cannot be confirmed any more. */
   readonly overTitle: string;
   readonly overLead: string;

@@ -61,6 +61,8 @@ export interface FactorRow<Words> extends Drawing<Words> {
   readonly factor: FactorView;
   /** Of the factors on the page, from 0: for ids. */
   readonly index: number;
+  /** Something that its own actions began was refused: they are shown open. */
+  readonly isRefused: boolean;
 }
 
 /** Factors that cannot be used at this site. */

@@ -69,10 +69,11 @@ export function reportedPage(context: PageContext, { ended, frozenUntil, suspend
     html`${cardHeading("shield", words.title)}
       <div class="sf-notice sf-notice-info" role="status" tabindex="-1" autofocus>
         ${icon("shield")}
-        <p>
-          ${words.ended(ended)} ${words.frozen} ${timeOf(messages, frozenUntil, "zone")}.
-          ${names.length > 0 ? words.suspended(names) : words.nothingSuspended}
-        </p>
+        <div class="sf-lines">
+          <p>${words.ended(ended)}</p>
+          <p>${words.frozen} ${timeOf(messages, frozenUntil, "zone")}.</p>
+          <p>${names.length > 0 ? words.suspended(names) : words.nothingSuspended}</p>
+        </div>
       </div>
       <div class="sf-needs">
         <h2>${words.next}</h2>

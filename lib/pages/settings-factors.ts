@@ -4,7 +4,7 @@ import { confirmation, timeOf } from "./fragments.js";
 import { type Html, html } from "./html.js";
 import { icon, type Icon } from "./icons.js";
 import type { Messages } from "./messages.js";
-import { allDrawn, drawnBy, type MethodPage, type PagePart } from "./method-page.js";
+import { allDrawn, type Drawn, drawnBy, type MethodPage, type PagePart } from "./method-page.js";
 import { othersPart } from "./other-sessions.js";
 import { emptyState, row, section } from "./settings-section.js";
 import type { PageContext, SettingsPageView } from "./views.js";
@@ -35,7 +35,7 @@ function factorRow(context: PageContext, view: SettingsPageView, factor: FactorV
   const { messages } = context;
   const { factors: words } = messages.settings;
   const drawn = drawnBy(context, factor.type);
-  const own: OwnParts = drawn?.page.row?.({ ...drawn.drawing, factor, index }) ?? {};
+  const own = ownParts(drawn, view, factor, index);
   const kind = drawn?.drawing.words.name;
   return row({
     icon: drawn?.page.icon ?? "lock",
@@ -50,6 +50,16 @@ function factorRow(context: PageContext, view: SettingsPageView, factor: FactorV
     actions:
       !isFrozen(view) && html`<div class="sf-row-actions">${rowActions(context, view, factor, own, index)}</div>`,
   });
+}
+
+function ownParts(
+  drawn: Drawn | undefined,
+  { refused }: SettingsPageView,
+  factor: FactorView,
+  index: number,
+): OwnParts {
+  const isRefused = refused?.replaces === factor.id;
+  return drawn?.page.row?.({ ...drawn.drawing, factor, index, isRefused }) ?? {};
 }
 
 /** What is suspended is allowed again or removed, and nothing else. */
@@ -137,7 +147,10 @@ function addForms(context: PageContext, view: SettingsPageView): Html {
   const parts = addParts(context, view, isFirst);
   if (isFirst && parts.length <= MOST_OPEN) return openForms(parts);
   const { add, addEnds } = context.messages.settings.factors;
-  const items = parts.map((part, index) => addItem(part, part.isTyped || (isFirst && index === 0)));
+  // Of several that are open browsers show the first alone.
+  const opened = parts.findIndex(({ isTyped }) => isTyped);
+  const open = opened === -1 && isFirst ? 0 : opened;
+  const items = parts.map((part, index) => addItem(part, index === open));
   return html`<div class="sf-adds">
     <h3 id="sf-add">${add}</h3>
     ${!isFirst && endsSomething(view) && html`<p class="sf-hint">${addEnds}</p>`}
@@ -175,7 +188,7 @@ function endsSomething({ settings: { devices, sessions } }: SettingsPageView): b
 
 interface AddPart extends PagePart {
   readonly icon: Icon;
-  /** Somebody has typed something there. */
+  /** Somebody has typed something there, or was refused it. */
   readonly isTyped: boolean;
 }
 
@@ -185,7 +198,8 @@ function addParts(context: PageContext, view: SettingsPageView, isFirst: boolean
     const password = asksPassword ? passwordField(context, drawing.type) : undefined;
     const others = othersPart(context, view.others);
     const name = view.draft?.type === drawing.type ? view.draft.label : undefined;
+    const isRefused = view.refused?.type === drawing.type && view.refused.replaces === undefined;
     const part = page.add?.({ ...drawing, place: "settings", isFirst, isMain: true, password, others, name });
-    return part === undefined ? [] : { ...part, icon: page.icon, isTyped: name !== undefined };
+    return part === undefined ? [] : { ...part, icon: page.icon, isTyped: name !== undefined || isRefused };
   });
 }

@@ -56,14 +56,20 @@ function stepUpNotice(context: PageContext, view: SettingsPageView): Html | unde
   if (!view.needsStepUp) return undefined;
   const hasNone = view.settings.factors.length === 0;
   if (hasNone && view.asksPassword) return undefined;
+  if (view.isStuck) return infoNotice(messages.challenge.stuckLead);
+  return infoNotice(
+    hasNone ? settings.signInAgainFirst : settings.stepUp,
+    hasNone
+      ? signInAgainButton(context, "small")
+      : html`<a class="sf-button sf-button-small" href="${base}?confirm=settings">${settings.stepUpLink}</a>`,
+  );
+}
+
+function infoNotice(text: string, action?: Html): Html {
   return html`<div class="sf-notice sf-notice-info">
     ${icon("lock")}
-    <p>${hasNone ? settings.signInAgainFirst : settings.stepUp}</p>
-    ${
-      hasNone
-        ? signInAgainButton(context, "small")
-        : html`<a class="sf-button sf-button-small" href="${base}?confirm=settings">${settings.stepUpLink}</a>`
-    }
+    <p>${text}</p>
+    ${action}
   </div>`;
 }
 

@@ -1,6 +1,6 @@
 import type { Contact } from "../core/contact.js";
 import type { ErrorCode } from "../core/errors.js";
-import type { MethodType } from "../core/nouns.js";
+import type { FactorId, MethodType } from "../core/nouns.js";
 import type { MethodChoice, UnusableFactor } from "../engine/choices.js";
 import type { SettingsView } from "../engine/views.js";
 import type { Done, Draft } from "../core/notes.js";
@@ -63,8 +63,10 @@ export interface ChallengeView {
   readonly purpose: "sign-in" | "step-up";
   /** The visitor's own methods, in order of preference. Empty: they must sign in again. */
   readonly methods: readonly MethodChoice[];
-  /** What is enrolled is of methods that there are no more: signing in again would lead here again. */
-  readonly isNothingLeft?: true;
+  /** Why signing in again would lead here again: `no-method-left`, or `suspended` by a report. Absent: it would not. */
+  readonly nothingLeft?: string | undefined;
+  /** What the visitor can use here changes no settings, and signing in again would change nothing about that. */
+  readonly isStuck?: boolean;
   /** What the account has and cannot be asked for at this site. Default: nothing. */
   readonly unusable?: readonly UnusableFactor[];
   /** The method whose form is shown; the others are links to `{base}?method=TYPE`. */
@@ -82,6 +84,12 @@ export interface ChallengeView {
   readonly problem?: PageProblem;
   /** For which stage of the login the page is shown: its forms send it as `shown`. */
   readonly shown: string;
+}
+
+/** A form that began an enrollment in vain: of a new factor, or of one in the place of another. */
+export interface Refused {
+  readonly type: MethodType;
+  readonly replaces?: FactorId;
 }
 
 /** What becomes of the other logins with the account's first factor. */
@@ -128,6 +136,8 @@ export interface SettingsPageView {
   readonly required: boolean;
   /** Changes need a fresh proof first; the page says so. Posting anyway answers the challenge page. */
   readonly needsStepUp: boolean;
+  /** No proof that the visitor can give here would do. */
+  readonly isStuck?: boolean;
   /** The application can check a password again: forms for a first factor then carry a `password` field when stale. */
   readonly asksPassword: boolean;
   /** Where there is no factor yet. */
@@ -136,6 +146,8 @@ export interface SettingsPageView {
   readonly done?: Done | undefined;
   /** What somebody typed as a name before they were asked for a proof, or what was wrong. */
   readonly draft?: Draft | undefined;
+  /** The problem is that of this form, which is shown open. */
+  readonly refused?: Refused | undefined;
   readonly problem?: PageProblem;
 }
 

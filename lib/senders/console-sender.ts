@@ -1,4 +1,5 @@
 import { ConfigurationError } from "../core/errors.js";
+import { makesTakers, taker } from "../core/takers.js";
 import { visibleText } from "../core/text.js";
 import type { MailMessage, TextMessage } from "./message.js";
 
@@ -33,5 +34,9 @@ export function consoleSender(): (message: MailMessage | TextMessage) => Promise
       "consoleSender: prints codes, which is for development; production needs mailSender(), twilioSender(), snsSender() or a function of yours",
     ]);
   }
-  return async (message) => void process.stdout.write(`${printed(message)}\n`);
+  const print = async (message: MailMessage | TextMessage): Promise<void> =>
+    void process.stdout.write(`${printed(message)}\n`);
+  return taker(["mail", "text"], print);
 }
+
+makesTakers(consoleSender, "consoleSender()");

@@ -1,3 +1,4 @@
+import { makesTakers, taker } from "../core/takers.js";
 import { Mailer, type MailerOptions } from "./mailer.js";
 import type { MailMessage, SendOptions } from "./message.js";
 
@@ -26,6 +27,9 @@ const SUBJECT = "Your code";
  */
 export function mailSender(options: MailerOptions): (message: MailMessage, options?: SendOptions) => Promise<void> {
   const mailer = new Mailer(options, "mailSender: ");
-  return ({ to, subject = SUBJECT, text, html, locale }, { signal } = {}) =>
+  const send = ({ to, subject = SUBJECT, text, html, locale }: MailMessage, { signal }: SendOptions = {}) =>
     mailer.deliver({ to, subject, text, html, locale }, signal && { signal });
+  return taker(["mail"], send);
 }
+
+makesTakers(mailSender, "mailSender({ transport, from })");

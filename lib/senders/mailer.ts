@@ -53,6 +53,10 @@ export interface Mail {
 const WHAT = "The mail";
 const LANGUAGE = /^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$/;
 
+function isTransport(given: unknown): boolean {
+  return typeof (Object(given) as { sendMail?: unknown }).sendMail === "function";
+}
+
 function mailboxProblem(name: string, given: unknown): string[] {
   if (mailboxOf(given) !== undefined) return [];
   return [`${name} must be one address, such as "Acme <no-reply@acme.example>" or { name, address }`];
@@ -60,12 +64,14 @@ function mailboxProblem(name: string, given: unknown): string[] {
 
 /** `where`: `mailSender: `. */
 function problemsOf(options: MailerOptions, names: readonly string[], where: string): string[] {
+  if (isTransport(options)) return [`${where}the transport is one of the options: { transport, from }`];
   const { transport, from, replyTo, bounces } = Object(options) as Partial<Record<keyof MailerOptions, unknown>>;
-  const isTransport = typeof (Object(transport) as { sendMail?: unknown }).sendMail === "function";
   const isBounces = bounces === undefined || (typeof bounces === "string" && isMailAddress(bounces));
   return [
     ...optionsProblems(options, names, where),
-    ...(isTransport ? [] : [`${where}transport must be one of nodemailer's: nodemailer.createTransport({ … })`]),
+    ...(isTransport(transport)
+      ? []
+      : [`${where}transport must be one of nodemailer's: nodemailer.createTransport({ … })`]),
     ...mailboxProblem(`${where}from`, from),
     ...(replyTo === undefined ? [] : mailboxProblem(`${where}replyTo`, replyTo)),
     ...(isBounces ? [] : [`${where}bounces must be an address, such as "bounces@acme.example"`]),

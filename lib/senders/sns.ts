@@ -1,6 +1,7 @@
 import type { DeliveryReason } from "../core/delivery-error.js";
 import { ConfigurationError } from "../core/errors.js";
 import { optionsProblems } from "../core/option-names.js";
+import { makesTakers, taker } from "../core/takers.js";
 import { attempt } from "./attempt.js";
 import { numberOf, type SendText, WHAT } from "./text-message.js";
 
@@ -32,14 +33,18 @@ const SENDER_ID = /^(?=.*[A-Za-z])[A-Za-z0-9-]{1,11}$/;
 const TYPE = "AWS.SNS.SMS.SMSType";
 const SENDER = "AWS.SNS.SMS.SenderID";
 
+function isClient(given: unknown): boolean {
+  return typeof (Object(given) as { send?: unknown }).send === "function";
+}
+
 function problemsOf(options: SnsSenderOptions): string[] {
+  if (isClient(options)) return ["snsSender: the client is one of the options: { client, PublishCommand }"];
   const { client, PublishCommand, senderId, attributes = {} } = Object(options) as Record<string, unknown>;
-  const isClient = typeof (Object(client) as { send?: unknown }).send === "function";
   const isSenderId = senderId === undefined || (typeof senderId === "string" && SENDER_ID.test(senderId));
   const odd = Object.entries(Object(attributes) as object).filter(([, value]) => typeof value !== "string");
   return [
     ...optionsProblems(options, OPTIONS, "snsSender: "),
-    ...(isClient ? [] : ["snsSender: client must be one of the AWS SDK's: new SNSClient({ region })"]),
+    ...(isClient(client) ? [] : ["snsSender: client must be one of the AWS SDK's: new SNSClient({ region })"]),
     ...(typeof PublishCommand === "function"
       ? []
       : ['snsSender: PublishCommand must be the class: import { PublishCommand } from "@aws-sdk/client-sns"']),
@@ -81,7 +86,7 @@ export function snsSender(options: SnsSenderOptions): SendText {
   if (problems.length > 0) throw new ConfigurationError(problems);
   const { client, PublishCommand, senderId, attributes } = options;
   const named = { ...attributes, [TYPE]: "Transactional", ...(senderId !== undefined && { [SENDER]: senderId }) };
-  return async (message, { signal } = {}) => {
+  return taker<SendText>(["text"], async (message, { signal } = {}) => {
     const entries = Object.entries(named).map(([name, text]) => [name, { DataType: "String", StringValue: text }]);
     const MessageAttributes = Object.fromEntries(entries) as SnsText["MessageAttributes"];
     const command = new PublishCommand({ PhoneNumber: numberOf(message), Message: message.text, MessageAttributes });
@@ -91,5 +96,7 @@ export function snsSender(options: SnsSenderOptions): SendText {
       ask: (over) => client.send(command as never, { abortSignal: over }),
       reasonOf,
     });
-  };
+  });
 }
+
+makesTakers(snsSender, "snsSender({ client, PublishCommand })");

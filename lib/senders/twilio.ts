@@ -1,6 +1,7 @@
 import type { DeliveryReason } from "../core/delivery-error.js";
 import { ConfigurationError } from "../core/errors.js";
 import { optionsProblems } from "../core/option-names.js";
+import { makesTakers, taker } from "../core/takers.js";
 import { attempt } from "./attempt.js";
 import { isNumber, numberOf, type SendText, WHAT } from "./text-message.js";
 
@@ -54,15 +55,18 @@ function senderProblems(from: unknown, messagingServiceSid: unknown): string[] {
   ];
 }
 
+function isClient(given: unknown): boolean {
+  const { messages } = Object(given) as { messages?: { create?: unknown } };
+  return typeof messages?.create === "function";
+}
+
 function problemsOf(options: TwilioSenderOptions): string[] {
+  if (isClient(options)) return ["twilioSender: the client is one of the options: { client, from }"];
   const { client, from, messagingServiceSid, parameters = {} } = Object(options) as Record<string, unknown>;
-  const { messages } = Object(client) as { messages?: { create?: unknown } };
   const given = Object.keys(Object(parameters) as object).filter((name) => OURS.includes(name));
   return [
     ...optionsProblems(options, OPTIONS, "twilioSender: "),
-    ...(typeof messages?.create === "function"
-      ? []
-      : ["twilioSender: client must be one of Twilio's: twilio(accountSid, authToken)"]),
+    ...(isClient(client) ? [] : ["twilioSender: client must be one of Twilio's: twilio(accountSid, authToken)"]),
     ...senderProblems(from, messagingServiceSid),
     ...optionsProblems(parameters, Object.keys(Object(parameters) as object), "twilioSender: parameters: "),
     ...given.map((name) => `twilioSender: parameters.${name}: the message and the options say that`),
@@ -100,8 +104,10 @@ export function twilioSender(options: TwilioSenderOptions): SendText {
     ...(from !== undefined && { from }),
     ...(messagingServiceSid !== undefined && { messagingServiceSid }),
   };
-  return async (message, { signal } = {}) => {
+  return taker<SendText>(["text"], async (message, { signal } = {}) => {
     const parts = { ...parameters, ...sender, to: numberOf(message), body: message.text };
     await attempt({ what: WHAT, signal, ask: () => client.messages.create(parts), reasonOf });
-  };
+  });
 }
+
+makesTakers(twilioSender, "twilioSender({ client, from })");

@@ -1,3 +1,4 @@
+import { makesTakers, taker } from "../core/takers.js";
 import type { Notice } from "../events/notices.js";
 import type { MailTransport, OutgoingMail } from "../senders/mailer.js";
 import type { MailDestination } from "../senders/message.js";
@@ -50,13 +51,13 @@ class MemoryOutbox implements Outbox {
   private sent: OutboxMessage[] = [];
   private told: Notice[] = [];
 
-  readonly send: Outbox["send"] = async ({ to, ...message }) => {
+  readonly send = taker<Outbox["send"]>(["mail", "text"], async ({ to, ...message }) => {
     this.sent.push({ ...message, to: destinationOf(to) });
-  };
+  });
 
-  readonly notify = async (notice: Notice): Promise<void> => {
+  readonly notify = taker(["notice"], async (notice: Notice): Promise<void> => {
     this.told.push(notice);
-  };
+  });
 
   readonly transport = {
     sendMail: async ({ to, subject, text, html, headers }: OutgoingMail): Promise<void> => {
@@ -129,3 +130,5 @@ class MemoryOutbox implements Outbox {
 export function outbox(): Outbox {
   return new MemoryOutbox();
 }
+
+makesTakers(outbox, "const sent = outbox(); then sent.send, or sent.notify");

@@ -1,10 +1,10 @@
+import { type CBORType, encodeCBOR } from "@levischuck/tiny-cbor";
 import type {
   AuthenticationResponseJSON,
   PublicKeyCredentialCreationOptionsJSON,
   PublicKeyCredentialRequestOptionsJSON,
   RegistrationResponseJSON,
 } from "@simplewebauthn/server";
-import { isoCBOR } from "@simplewebauthn/server/helpers";
 import { randomBase64url } from "../crypto/random.js";
 import { sha256Bytes, type SigningAlgorithm, signingKey, type SigningKey } from "../crypto/signing-keys.js";
 
@@ -76,7 +76,7 @@ function fromText(base64url: string): Uint8Array {
 }
 
 function encode(value: unknown): Uint8Array {
-  return isoCBOR.encode(value as Parameters<typeof isoCBOR.encode>[0]);
+  return encodeCBOR(value as CBORType);
 }
 
 /**

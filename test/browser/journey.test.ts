@@ -274,7 +274,7 @@ describe("a person protects their account and lives with it", () => {
     await heading("Enter the code from your app").waitFor();
     demo.clock.advance(11 * MINUTE);
     await giveCode(page, freshCode());
-    await heading("That took too long").waitFor();
+    await heading("This is over").waitFor();
     expect(await look(page, "problem")).toEqual([]);
     await page.getByRole("link", { name: "Sign in again" }).click();
     await giveCredentials(page, EMAIL);

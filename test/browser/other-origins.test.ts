@@ -13,7 +13,7 @@ import { type Demo, listen } from "./stage.js";
 
 jest.setTimeout(60_000);
 
-type Listening = Omit<Demo, "clock">;
+type Listening = Pick<Demo, "close" | "origin">;
 
 const WEB_APP = "https://app.acme.example";
 const API = "https://api.acme.example";

@@ -6,8 +6,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import jsqr from "jsqr";
 import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from "playwright-core";
+import type { SecondFactor } from "express-second-factor";
 import { movableClock, type MovableClock } from "express-second-factor/testing";
 import { createApp } from "../../example-app/app.js";
+import { Outbox } from "../../example-app/outbox.js";
 import { openFile } from "../../example-app/storage/file.js";
 
 export const PASSWORD = "correct horse battery staple";
@@ -21,18 +23,26 @@ const PHONE = { width: 390, height: 844 };
 export interface Demo {
   readonly origin: string;
   readonly clock: MovableClock;
+  readonly mfa: SecondFactor;
   close(): Promise<void>;
 }
 
 export const heading = (page: Page, name: string): Locator => page.getByRole("heading", { level: 1, name });
 
-export async function startDemo(): Promise<Demo> {
+/** `outboxFor`: where its mails and texts go in the place of its own outbox. */
+export async function startDemo(outboxFor = (clock: MovableClock): Outbox => new Outbox({ clock })): Promise<Demo> {
   const clock = movableClock();
   const storage = await openFile(":memory:");
   const [keys, sessionSecret] = [`test:${randomBytes(32).toString("base64")}`, "of no value"];
-  const listening = await listen((origin) => createApp({ origin, storage, keys, sessionSecret, clock }));
+  let mfa!: SecondFactor;
+  const listening = await listen((origin) => {
+    const made = createApp({ origin, storage, keys, sessionSecret, clock, outbox: outboxFor(clock) });
+    mfa = made.mfa;
+    return made.app;
+  });
   return {
     clock,
+    mfa,
     origin: listening.origin,
     async close() {
       await listening.close();
@@ -42,7 +52,7 @@ export async function startDemo(): Promise<Demo> {
 }
 
 /** An application, listening. Its origin is configuration, and the port is known only once it listens. */
-export async function listen(appFor: (origin: string) => RequestListener): Promise<Omit<Demo, "clock">> {
+export async function listen(appFor: (origin: string) => RequestListener): Promise<Pick<Demo, "close" | "origin">> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const origin = `http://localhost:${(server.address() as AddressInfo).port}`;
@@ -202,25 +212,28 @@ export function flaws(page: Page): Promise<string[]> {
     for (const id of ids) if (ids.indexOf(id) !== ids.lastIndexOf(id)) found.push(`twice: #${id}`);
     if (all("main").length !== 1) found.push("not one main landmark");
     if (!document.documentElement.lang) found.push("no language");
-    if (!/\w – \w/.test(document.title)) found.push(`title: ${document.title}`);
+    if (!/[\w?] – \w/.test(document.title)) found.push(`title: ${document.title}`);
     const { clientWidth, scrollWidth } = document.documentElement;
     if (scrollWidth > clientWidth) found.push(`wider than the screen: ${scrollWidth} in ${clientWidth}`);
     return found;
   });
 }
 
-/** Looks at a page by day, by night and on a phone, keeps the pictures, and answers what is wrong with it. */
-export async function look(page: Page, name: string): Promise<string[]> {
+/**
+ * Looks at a page by day, by night and on a phone, keeps the pictures, and answers what is wrong with it. `flawsOf`: of what is no page
+ * of a site.
+ */
+export async function look(page: Page, name: string, flawsOf = flaws): Promise<string[]> {
   await mkdir(SCREENSHOTS, { recursive: true });
   const take = (kind: string): Promise<unknown> =>
     page.screenshot({ path: join(SCREENSHOTS, `${name}-${kind}.png`), fullPage: true, animations: "disabled" });
-  const found = await flaws(page);
+  const found = await flawsOf(page);
   await take("light");
   await page.emulateMedia({ colorScheme: "dark" });
   await take("dark");
   await page.emulateMedia({ colorScheme: "light" });
   await page.setViewportSize(PHONE);
-  found.push(...(await flaws(page)).map((flaw) => `on a phone: ${flaw}`));
+  found.push(...(await flawsOf(page)).map((flaw) => `on a phone: ${flaw}`));
   await take("phone");
   await page.setViewportSize(DESK);
   return found;

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, jest, test } from "@jest/globals";
 import type { Notice, Notify, SecondFactorOptions, SettingsView } from "express-second-factor";
-import { copyOf, MINUTE, trusted } from "../support/attack.js";
+import { cookies, copyOf, deviceCookie, MINUTE, trusted } from "../support/attack.js";
 import { testApp, type TestApp, type TestAppOptions, type TestUser, USERS } from "../support/app.js";
 import type { AuthenticatorApp } from "express-second-factor/testing";
 import { faultyKeys, HANGS, REJECTS } from "../support/faults.js";
@@ -121,7 +121,7 @@ describe("owners are told", () => {
       expect(line?.action).toBe(kind);
     }
     const page = await jar.page("/2fa/settings");
-    for (const { number } of notices) expect(page.text).toMatch(new RegExp(`No\\. (\\d+, )*${number}\\b`));
+    for (const { number } of notices) expect(page.text).toMatch(new RegExp(`No\\.\\s(\\d+, )*${number}\\b`));
   });
 
   test("what a factor was called before, how many codes are left, who did it and what it ended", async () => {
@@ -228,6 +228,26 @@ describe("owners are told", () => {
     expect(kinds().filter((kind) => kind === "locked")).toEqual(["locked"]);
   });
 
+  test("of one kind twenty times in an hour and no more: nobody buries what they did among a thousand mails", async () => {
+    const { target, notices } = noticing();
+    const { phone, factorId } = await enrolled(target, "alice");
+    const jar = await full(target, "alice", phone);
+    for (let count = 0; count < 30; count += 1) {
+      await jar.post(`/2fa/factors/${factorId}/rename`, { label: `Name ${count % 2}` });
+    }
+    await jar.post("/2fa/backup-codes");
+    await aside();
+    const told = notices.filter(({ kind }) => kind === "factor-renamed");
+    expect([told.length, notices.at(-1)?.kind]).toEqual([20, "backup-codes-regenerated"]);
+    const lines = (await activityOf(target)).filter(({ action }) => action === "factor-renamed");
+    expect(lines.reduce((sum, { count }) => sum + count, 0)).toBe(30);
+    expect(lines.flatMap(({ earlier = [] }) => earlier)).toContain(told.at(-3)!.number);
+    target.clock.advance(60 * MINUTE);
+    await (await full(target, "alice", phone)).post(`/2fa/factors/${factorId}/rename`, { label: "Mine" });
+    await aside();
+    expect(notices.filter(({ kind }) => kind === "factor-renamed")).toHaveLength(21);
+  });
+
   test("of nothing that happens every day", async () => {
     const { target, kinds } = noticing();
     const { phone } = await enrolled(target, "alice");
@@ -300,6 +320,20 @@ describe("a browser that somebody signs in on for the first time", () => {
     expect(news(here)).toBe(0);
     await new Jar(here.target).login("carol");
     expect(news(here)).toBe(1);
+  });
+
+  test("is told of where the copied cookie of a trusted one was enough, and not on that one itself", async () => {
+    const here = noticing();
+    const { phone } = await enrolled(here.target, "alice");
+    const own = await trusted(here.target, "alice", phone);
+    await own.post("/logout");
+    const before = news(here);
+    await own.login("alice");
+    expect([await own.isIn(), news(here)]).toEqual([true, before]);
+    const copy = copyOf(own, [deviceCookie(own)[0]]);
+    await copy.login("alice");
+    expect([await copy.isIn(), news(here)]).toEqual([true, before + 1]);
+    expect(cookies(copy)).toHaveProperty("2fa-known");
   });
 
   test("is not told of where the password was all there was to it", async () => {

@@ -1,7 +1,7 @@
 // Somebody knows the password and gets no further: its owner hears of it once the ten minutes are over.
 import { describe, expect, jest, test } from "@jest/globals";
 import { memoryStore, type Notice, UnavailableError } from "express-second-factor";
-import { HOUR, MINUTE, twoServers } from "../support/attack.js";
+import { DAY, HOUR, MINUTE, twoServers } from "../support/attack.js";
 import { testApp, type TestApp, type TestAppOptions } from "../support/app.js";
 import { type Enrolled, enrolled, full, Jar, pending } from "../support/browser.js";
 import { faultyStore, HANGS, REJECTS } from "../support/faults.js";
@@ -183,6 +183,27 @@ describe("a login that waits for its second factor and never gets it", () => {
     here.target.clock.advance(11 * MINUTE);
     await run(here);
     expect(await here.target.store.read("due:u1")).toBeUndefined();
+  });
+
+  test("is told of once the next stranger comes, where nobody looked for days and ten of them fill the record", async () => {
+    const here = await alice();
+    for (let count = 0; count < 10; count += 1) await stranger(here);
+    const { clock, store } = here.target;
+    clock.advance(2 * DAY);
+    const restarted = noticing(here.notices, { clock, store });
+    expect(await run({ target: restarted })).toBe(0);
+    await stranger({ target: restarted });
+    expect(await run({ target: restarted })).toBe(1);
+    expect(unfinished(here)).toMatchObject([{ details: { count: 10 } }]);
+  });
+
+  test("is told of, and not in a year, where the clock was a year ahead when it was made", async () => {
+    const here = await alice();
+    here.target.clock.advance(365 * DAY);
+    await stranger(here);
+    here.target.clock.advance(-365 * DAY);
+    expect(await run(here)).toBe(1);
+    expect(await run(here)).toBe(0);
   });
 
   test("is known to the process that saw it, where the store cannot list", async () => {

@@ -10,12 +10,13 @@ import { createTables, sqlStore } from "express-second-factor/sql";
 import { softwareAuthenticator } from "express-second-factor/testing";
 import { enrollWith, requestOptions } from "../passkeys/stage.js";
 import { testApp, type TestApp } from "../support/app.js";
-import { cookies, deviceCookie, HOUR, SESSION_COOKIE, STEP, trusted, wrongCodes } from "../support/attack.js";
+import { cookies, deviceCookie, HOUR, MINUTE, SESSION_COOKIE, STEP, trusted, wrongCodes } from "../support/attack.js";
 import { enrolled, type Enrolled, full, type Jar, pending } from "../support/browser.js";
 import { startPostgres } from "../support/postgres.js";
 import { openPostgres } from "../support/postgres-client.js";
 import { startRedis } from "../support/redis.js";
 import { nodeRedis } from "../support/redis-clients.js";
+import { reportToken } from "../support/reports.js";
 import { openSqlite } from "../support/sqlite.js";
 import type { Job, Sessions, Tally } from "../support/worker.js";
 import { startWorkers, type Workers } from "../support/workers.js";
@@ -260,5 +261,24 @@ describe.each(Object.keys(SERVERS))("eight processes over one %s", (name) => {
     const jar = await waitingForText();
     const tally = await inTwo({ job: "text", ...presented(jar), now: target.clock(), times: 15 });
     expect(tally).toEqual({ ok: 5, delivered: 5, "too-many-attempts": 25 });
+  });
+
+  test("30 runs of what is due at once, at two processes: its owner is told once", async () => {
+    await workers.stop();
+    await workers.begin({ url: shared.url, keys: KEYS, limits: {}, tells: true });
+    target.clock.advance(2 * HOUR);
+    const { clock, store } = target;
+    const telling = testApp({ clock, store, options: { keys: KEYS, notify: () => undefined } });
+    await pending(telling, "alice");
+    clock.advance(11 * MINUTE);
+    const tally = await inTwo({ job: "due", now: clock(), times: 15 });
+    expect(tally).toEqual({ "1 done": 1, "0 done": 29, "told login-unfinished": 1 });
+  });
+
+  test("30 reports by one link at once, at two processes: one is taken, and told once", async () => {
+    await target.mfa.accounts.passwordChanged("u1");
+    const token = await reportToken(target, { keys: KEYS, kind: "password-changed" });
+    const tally = await inTwo({ job: "report", token, now: target.clock(), times: 15 });
+    expect(tally).toEqual({ ok: 1, expired: 29, "told reported": 1, "told the application": 1 });
   });
 });

@@ -68,7 +68,7 @@ describe("a mail to an owner", () => {
     expect(line).toBeDefined();
     expect(mail.to).toEqual(["alice@acme.test"]);
     expect(mail.shown).toMatchObject({
-      subject: "You signed in to Acme on a new browser",
+      subject: "Sign-in to Acme on a new browser",
       from: { name: "Acme", address: "security@acme.test" },
     });
     for (const part of [mail.shown.text!, mail.shown.html!]) {
@@ -131,6 +131,33 @@ describe("a mail to an owner", () => {
       expect(shown.html).not.toMatch(/evil\.test|https:\/\/evil|<a href="https/);
     }
     expect(server.mails.at(-2)!.shown.text).toContain("Browser: Unknown browser");
+  });
+
+  test("nor of what is written with the wide signs of other scripts", async () => {
+    const { target, phone, factorId } = await alice();
+    const jar = new Jar(target);
+    const before = server.mails.length;
+    await jar.login("alice");
+    await jar.verify(phone.code(target.clock()));
+    await jar.post(`/2fa/factors/${factorId}/rename`, { label: "evil\u3002test evil\uFF0Etest" });
+    await arrived(before + 2);
+    const { html, text } = server.mails.at(-1)!.shown;
+    for (const shown of [html, text]) expect(shown).toMatch(/evil\u3002\u2060test evil\uFF0E\u2060test/);
+  });
+
+  test.each([
+    ["Your password was stolen, call 0900 123 456/1 now", "Your"],
+    ["Call-0900-123456/1 (Windows NT 10.0)", "Unknown browser"],
+    ["AcmeApp/3.2 (iPhone; iOS 18)", "AcmeApp on iOS"],
+    ["Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0", "Firefox on Linux"],
+  ])("says no sentence that a browser calls itself: %s", async (agent, name) => {
+    const { target, phone } = await alice();
+    const jar = new Jar(target);
+    const before = server.mails.length;
+    await jar.login("alice").set("User-Agent", agent);
+    await jar.verify(phone.code(target.clock())).set("User-Agent", agent);
+    await arrived(before + 1);
+    expect(server.mails.at(-1)!.shown.text).toContain(`Browser: ${name}\n`);
   });
 
   test("goes to the address that was proved before, too, where another took its place", async () => {

@@ -186,6 +186,18 @@ describe("the pages that set an address up", () => {
     expect(json.body).toMatchObject({ detail: "Das ist keine Adresse.", reason: "not-an-address" });
   });
 
+  test("are open where something was refused: of the new address, and of the one in the place of another", async () => {
+    const { jar, factorId } = await withDestination(emailApp());
+    const opened = (page: { text: string }): string[] =>
+      [...page.text.matchAll(/<details[^>]*\sopen\s*>\s*<summary>(.*?)<\/summary>/gs)].map(([, text]) =>
+        read(`<main${text}`),
+      );
+    const wrong = { address: "Ann <ann@acme.test>" };
+    expect(opened(await jar.form(`${PATH}/enroll`, wrong))).toEqual([expect.stringContaining("Get codes by e-mail")]);
+    const changing = await jar.form(`${PATH}/enroll`, { ...wrong, replaces: factorId });
+    expect([changing.status, opened(changing)]).toEqual([400, [expect.stringContaining("Change the address")]]);
+  });
+
   test("change an address from its row, by proving the new one", async () => {
     const target = emailApp();
     const { jar, factorId } = await withDestination(target);

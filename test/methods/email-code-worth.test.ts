@@ -169,7 +169,7 @@ describe("the page that asks for it", () => {
     const again = await jar.form(`${PATH}/send`);
     expect([again.status, again.headers["retry-after"]]).toEqual([429, "60"]);
     const said = visibleText(again.text);
-    expect(said).toContain("The next message can be sent in 1 minute. A code sent for this sign-in still works.");
+    expect(said).toContain("The next message can be sent in 1 minute. If a code was sent to you here, it still works.");
     expect(said).not.toContain("refused");
     expect(again.text).not.toContain('aria-invalid="true"');
     const { body } = await jar.post(`${PATH}/send`);

@@ -650,7 +650,7 @@ describe("emailCode()", () => {
       expect(error).toBeInstanceOf(ConfigurationError);
       expect((error as ConfigurationError).problems).toEqual([
         'emailCode: sned: there is no such option; did you mean "send"?',
-        "emailCode: send: required: a function that takes a message over",
+        "emailCode: send: required: a function that takes mails with codes over, such as mailSender({ transport, from }) of express-second-factor/mail; while developing: consoleSender()",
         'emailCode: timeout: write a time up to 30 seconds, such as "10s"',
       ]);
     }

@@ -110,7 +110,7 @@ describe("setting up codes by text message", () => {
     const page = await jar.form(`${BASE}/enroll`, { phone });
     expect(page.status).toBe(400);
     const said = {
-      "not-mobile": "Enter a mobile number",
+      "not-mobile": "We can text mobile numbers only",
       "no-country-code": "with its country code",
       "country-not-allowed": "cannot send texts to that country",
     };

@@ -6,8 +6,9 @@ import { authenticatorApp, softwareAuthenticator } from "express-second-factor/t
 import { creationOptions } from "../passkeys/stage.js";
 import { bindTransfer, guardedApp, opens, type Requirement, SEND } from "../step-up/stage.js";
 import { CANARY, type TestApp, testApp } from "../support/app.js";
-import { deviceCookie, HOUR, MINUTE, storedFactors } from "../support/attack.js";
+import { DAY, deviceCookie, HOUR, MINUTE, storedFactors } from "../support/attack.js";
 import { type Enrolled, enrolled, full, Jar, pending } from "../support/browser.js";
+import { addThenReport } from "../support/reports.js";
 import { visibleText } from "../support/text.js";
 import { addWeak, give, inBy, LINE, MAILBOX, next, typesIn, weakApp, weakMethods } from "./weak.js";
 
@@ -302,6 +303,32 @@ describe.each([MAILBOX, LINE])("a restricted kind (%s) beside an app", (type) =>
       expect(text).not.toContain(`method=${type}`);
     }
   });
+
+  test.each([
+    ["and the owner has no backup code", false],
+    ["and a backup code removes it", true],
+  ])(
+    "still does not where the app was suspended by a report, %s: no page leads round in a circle",
+    async (_what, hasCodes) => {
+      const methods = weakMethods().filter((method) => hasCodes || method.type !== "backup-code");
+      const target = weakApp({ options: { methods } });
+      const { jar, backupCodes: codes } = await withOnly(target, type);
+      const { factorId } = await addThenReport(jar);
+      target.clock.advance(DAY + MINUTE);
+      const owner = await inBy(target, type);
+      const { text } = await owner.page("/2fa/settings");
+      expect([
+        text.includes("what you signed in with changes nothing here"),
+        text.includes('confirm=settings">Confirm that'),
+      ]).toEqual([!hasCodes, hasCodes]);
+      const refused = await owner.form(`/2fa/factors/${factorId}/resume`);
+      expect([refused.status, refused.text.includes("This cannot be changed right now")]).toEqual([401, true]);
+      expect(refused.text).not.toContain("/2fa/sign-in-again");
+      if (hasCodes) await owner.post("/2fa/backup-code", { code: codes?.[0] });
+      const removing = await owner.post(`/2fa/factors/${factorId}/remove`);
+      expect(removing.status).toBe(hasCodes ? 204 : 401);
+    },
+  );
 
   test("still does not where the app has been closed by wrong codes", async () => {
     const target = weakApp({

@@ -7,6 +7,7 @@ import { answerWith, enrollWith, passwordless, passwordlessApp } from "../passke
 import { strategyRoute, testApp, type TestApp, type TestAppOptions } from "../support/app.js";
 import { copyOf, DAY, HOUR, MINUTE, passworded, STEP, storedAccount, trusted } from "../support/attack.js";
 import { type Enrolled, enrolled, full, Jar, pending } from "../support/browser.js";
+import { ADDRESS, type CodeApp, codeFor, type CodeJar, emailApp } from "../support/message-codes.js";
 import { submit, toldOn } from "../support/pages.js";
 import { expectProblem } from "../support/problems.js";
 import { addThenReport, reported, reportToken, REPORT } from "../support/reports.js";
@@ -313,3 +314,34 @@ async function optionsElsewhere() {
   const jar = await passworded(testApp(), "JSON", "carol");
   return (await jar.post("/2fa/passkey/enroll/options")).body;
 }
+
+/** Alice, who has codes by e-mail alone. */
+async function byMail(target: CodeApp): Promise<CodeJar> {
+  const jar = new Jar(target);
+  await jar.login("alice");
+  const answer = await jar.post("/2fa/email-code", { code: await codeFor(jar) });
+  expect(answer.status).toBe(200);
+  return jar;
+}
+
+test("whoever has codes by mail and nothing else is told whom to ask, and is not sent to sign in again and again", async () => {
+  const target = emailApp();
+  await target.mfa.accounts.enrollEmail("u1", { address: ADDRESS, verifiedAt: 0 });
+  target.clock.advance(1);
+  await addThenReport(await byMail(target));
+  target.clock.advance(DAY);
+  const jar = await byMail(target);
+  const [strange] = (await target.mfa.accounts.status("u1")).suspended!;
+  const answer = await jar.post(`/2fa/factors/${strange}/remove`);
+  expectProblem(answer, "step-up-required");
+  expect(answer.body).toMatchObject({ methods: [], reason: "suspended" });
+  const page = await jar.page("/2fa?confirm=settings");
+  expect([page.status, page.text.includes("is suspended"), page.text.includes("sign in once more")]).toEqual([
+    200,
+    true,
+    false,
+  ]);
+  expect(await target.mfa.accounts.removeFactor("u1", strange!, { actor: "support:7" })).toBe(true);
+  target.clock.advance(HOUR);
+  expect((await (await byMail(target)).post("/2fa/totp/enroll")).status).toBe(201);
+});

@@ -45,7 +45,7 @@ describe("opening the link", () => {
     const { action, at, number } = activity.find((line) => line.action === "factor-enrolled")!;
     expect(body).toEqual({ kind: action, at, number });
     const page = await new Jar(target).page(`${REPORT}?token=${token}`);
-    for (const said of ["Authenticator added", `No. ${number}`, "UTC", "24 hours", "signed out"])
+    for (const said of ["Authenticator added", `No.\u00a0${number}`, "UTC", "24 hours", "signed out"])
       expect(page.text).toContain(said);
     for (const secret of ["alice", "u1", factorId]) expect(page.text).not.toContain(secret);
   });

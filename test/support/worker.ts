@@ -1,10 +1,11 @@
 // One of several processes of an application: run by `workers.ts`, told what to do by messages.
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
+import { setTimeout } from "node:timers/promises";
 import type { SessionData } from "express-session";
 import { redisStore } from "express-second-factor/redis";
 import { sqlStore } from "express-second-factor/sql";
-import { backupCodes, type LimitOption, passkeys, smsCode, type Store, totp } from "express-second-factor";
+import { backupCodes, type LimitOption, type Notice, passkeys, smsCode, type Store, totp } from "express-second-factor";
 import { passwordOf, testApp, type TestApp } from "./app.js";
 import { openPostgres } from "./postgres-client.js";
 import { nodeRedis } from "./redis-clients.js";
@@ -14,6 +15,8 @@ export interface Beginning {
   readonly url: string;
   readonly keys: string;
   readonly limits: Partial<Record<string, LimitOption>>;
+  /** Owners are told of what happens, and the application of what they report. */
+  readonly tells?: true;
 }
 
 /** So many uses of the same thing, all begun before any of them can end. */
@@ -24,6 +27,8 @@ export type Job = { readonly now: number; readonly times: number } & (
   | { readonly job: "passkey"; readonly cookie: string; readonly sessions: Sessions; readonly credential: object }
   | { readonly job: "text"; readonly cookie: string; readonly sessions: Sessions }
   | { readonly job: "texted"; readonly cookie: string; readonly sessions: Sessions; readonly code: string }
+  | { readonly job: "due" }
+  | { readonly job: "report"; readonly token: string }
 );
 
 /** What lies in a session store, by its ids, as JSON. */
@@ -32,7 +37,7 @@ export type Sessions = Readonly<Record<string, string>>;
 /** What a process is told to do. */
 export type Message = Beginning | Job | "stop";
 
-/** How often each outcome came about; `delivered`: how many texts were handed to the sender. */
+/** How often each outcome came about; `delivered`: how many texts were handed to the sender; `told …`: how many notices and reports. */
 export type Tally = Record<string, number>;
 
 /** Longer than so many uses at once take on a busy machine: what is refused here is refused for a reason. */
@@ -92,12 +97,20 @@ interface Application {
   stop(): Promise<void>;
 }
 
-async function begin({ url, keys, limits }: Beginning): Promise<Application> {
+async function begin({ url, keys, limits, tells }: Beginning): Promise<Application> {
   const { store, close } = await open(url);
   let delivered = 0;
+  let told: string[] = [];
+  const telling = {
+    notify: ({ kind }: Notice) => void told.push(`told ${kind}`),
+    onCompromise: () => void told.push("told the application"),
+  };
   const texts = smsCode({ send: async () => void (delivered += 1), countries: ["DE"] });
   const methods = [totp(), backupCodes(), passkeys(), texts];
-  const target = testApp({ store, options: { keys, limits, methods, storeTimeout: `${PATIENCE}ms` } });
+  const target = testApp({
+    store,
+    options: { keys, limits, methods, storeTimeout: `${PATIENCE}ms`, ...(tells && telling) },
+  });
   const server = target.app.listen(0, "127.0.0.1");
   await once(server, "listening");
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -106,6 +119,8 @@ async function begin({ url, keys, limits }: Beginning): Promise<Application> {
     if (job.job === "passkey") return prove(origin, "passkey", job.cookie, { credential: job.credential });
     if (job.job === "text") return prove(origin, "sms-code/send", job.cookie, {});
     if (job.job === "texted") return prove(origin, "sms-code", job.cookie, { code: job.code });
+    if (job.job === "report") return prove(origin, "report", "", { token: job.token });
+    if (job.job === "due") return target.mfa.runDue().then((count) => `${count} done`, String);
     if (job.job === "guess") return prove(origin, "totp", job.cookie, { code: job.codes[index] });
     return verify(target, job.method, job.code);
   };
@@ -114,8 +129,11 @@ async function begin({ url, keys, limits }: Beginning): Promise<Application> {
       target.clock.set(job.now);
       if ("sessions" in job) put(target, job.sessions);
       const outcomes = await Promise.all(Array.from({ length: job.times }, (_none, index) => act(job, index)));
+      // Owners are told beside the requests.
+      if (tells) await setTimeout(100);
       const tally: Tally = delivered === 0 ? {} : { delivered };
-      delivered = 0;
+      outcomes.push(...told);
+      [delivered, told] = [0, []];
       for (const outcome of outcomes) tally[outcome] = (tally[outcome] ?? 0) + 1;
       return tally;
     },

@@ -83,7 +83,7 @@ export const backupCodesWords: BackupCodesWords = {
     lead: "One-time codes for the day your phone is lost or broken.",
     remaining: (count) => `${counted(count, "code")} left`,
     few: (count) => `Only ${counted(count, "code")} left. Make new ones before you run out.`,
-    none: "No codes left. If you lose your phone now, you cannot sign in. Make new ones.",
+    none: "No codes left. If you lose what you sign in with, you may be locked out. Make new ones.",
     suspended:
       "These codes no longer open anything, because something in this account was reported as not yours. New ones replace them.",
     used: (count) => `You confirmed with a backup code, which is used up now. ${leftOver(count)}`,

@@ -92,7 +92,7 @@ function channel(send: EmailCodeOptions["send"], timeout: number): MessageChanne
 export function emailCode(options: EmailCodeOptions): Method<MessageCodeState, string> {
   const problems = [
     ...optionsProblems(options, ["send", "timeout"], "emailCode: "),
-    ...senderProblems(options, "emailCode: "),
+    ...senderProblems(options, "mail", "emailCode: "),
   ];
   if (problems.length > 0) throw new ConfigurationError(problems);
   const { send, timeout = "10s" } = options;

@@ -37,7 +37,7 @@ export const emailCodeWords: EmailCodeWords = {
     sendAgain: () => "Send the code again",
     sent: (target) => `We sent a code to ${target}.`,
     until: "It works until",
-    again: "You can ask for it again from",
+    again: "You can ask again from",
     label: "6-digit code",
     hint: () => "If nothing comes, look into the folder for unwanted mail.",
     unreadable: "Enter the 6 digits from the e-mail.",

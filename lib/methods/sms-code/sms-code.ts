@@ -44,12 +44,13 @@ const CEILINGS = ["country", "day"] as const;
 
 function ceilingProblems(ceilings: unknown): string[] {
   const unknown = optionsProblems(ceilings, CEILINGS, "smsCode: ceilings: ");
-  if (unknown.length > 0 || ceilings === undefined) return unknown;
-  return CEILINGS.flatMap((name) => {
-    const value = (ceilings as SmsCeilings)[name];
+  const values = Object(ceilings) as SmsCeilings;
+  const wrong = CEILINGS.flatMap((name) => {
+    const value = values[name];
     const isRight = value === undefined || (Number.isSafeInteger(value) && value > 0);
     return isRight ? [] : [`smsCode: ceilings.${name}: must be a whole number from 1`];
   });
+  return [...unknown, ...wrong];
 }
 
 function problemsOf(options: Partial<SmsCodeOptions> = {}): string[] {
@@ -57,7 +58,7 @@ function problemsOf(options: Partial<SmsCodeOptions> = {}): string[] {
   if (typeof options !== "object" || (options as unknown) === null) return unknown;
   return [
     ...unknown,
-    ...senderProblems(options, "smsCode: "),
+    ...senderProblems(options, "text", "smsCode: "),
     ...countriesProblems(options.countries),
     ...ceilingProblems(options.ceilings),
   ];

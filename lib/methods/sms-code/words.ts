@@ -41,7 +41,7 @@ export const smsCodeWords: SmsCodeWords = {
     sendAgain: (target) => `Text the code to ${target} again`,
     sent: (target) => `We texted a code to ${target}.`,
     until: "It works until",
-    again: "You can ask for it again from",
+    again: "You can ask again from",
     label: "6-digit code",
     hint: () => "Never pass it on, whoever asks: we never do.",
     unreadable: "Enter the 6 digits of the text message.",
@@ -80,8 +80,7 @@ export const smsCodeWords: SmsCodeWords = {
         : `${code} is your code to add this number to your account at ${issuer}. Never pass it on, whoever asks.`,
   },
   problems: {
-    "not-mobile":
-      "Enter a mobile number with its country code, such as +44 7700 900123. Other numbers get no texts from us.",
+    "not-mobile": "We can text mobile numbers only. Enter one with its country code, such as +44 7700 900123.",
     "no-country-code": "Enter the number with its country code, such as +44 7700 900123.",
     "country-not-allowed": "We cannot send texts to that country. Use another number, or another way.",
   },
