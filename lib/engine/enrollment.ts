@@ -99,11 +99,14 @@ function hasPlace(account: Account, { replaces }: Enrollment): boolean {
   return hasRoom(account) || account.factors.some(({ id }) => id === replaces);
 }
 
-/** The account without an enrollment whose message was not taken, and with the one that it took the place of. */
-function withoutBegun(account: Account, { id }: Enrollment, before: Enrollment | undefined): Account {
-  const others = account.enrollments.filter((each) => each.id !== id);
-  const isBack = before !== undefined && others.length < account.enrollments.length;
-  return { ...account, enrollments: isBack ? [...others, before] : others };
+/** The account without an enrollment whose message was not taken, unless another one was, and with the one that it took the place of. */
+function withoutBegun(account: Account, id: FactorId, begun: EnrollmentBegun, before: Enrollment | undefined): Account {
+  const open = account.enrollments.find((each) => each.id === id);
+  if (open === undefined) return account;
+  const left = begun.undo?.(open.state);
+  if (left !== undefined) return replaceEnrollment(account, { ...open, state: left });
+  const others = account.enrollments.filter((each) => each !== open);
+  return { ...account, enrollments: before === undefined ? others : [...others, before] };
 }
 
 /** Setting factors up: begun, then finished with a proof. Nothing counts before it is proved. */
@@ -262,7 +265,7 @@ export class Enrollments {
     const grown = withEnrollment(counted.account, pending, now);
     const told = { ...answer, ...resending(this.dependencies, grown, message && method.send, now) };
     const opened = { factorId: id, label: pending.label, answer: told };
-    const undo = (each: Account): Account => withoutBegun(each, pending, before);
+    const undo = (each: Account): Account => withoutBegun(each, id, begun, before);
     const written = message && { message, counted: grown.attempts, undo };
     return { account: grown, result: success({ ...opened, ...(written && { written }) }) };
   }

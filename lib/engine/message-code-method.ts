@@ -196,7 +196,15 @@ class MessageCodes<Sent extends CodeMessage<unknown>> {
     if ("code" in destination) return destination;
     if (await this.isKnown(destination.to, context, body.replaces)) return { code: "conflict" };
     const state = await newCodeState(this.channel.type, destination, context);
-    return this.enrolling(state, context);
+    const begun = await this.enrolling(state, context);
+    if ("code" in begun) return begun;
+    return {
+      ...begun,
+      undo(current) {
+        const left = begun.undo(current);
+        return left.codes.length > 0 ? left : undefined;
+      },
+    };
   }
 
   private async resume(

@@ -141,6 +141,8 @@ export interface Message {
 export interface EnrollmentBegun<State = unknown> extends Partial<Message> {
   readonly state: State;
   readonly answer: Readonly<Record<string, unknown>>;
+  /** What is left of the state where the message was not taken, because another one was. Default: nothing, and it was not begun. */
+  undo?(state: State): State | undefined;
 }
 
 /** An enrollment that is open, begun or asked for once more. */

@@ -45,12 +45,13 @@ class Slow {
   };
 
   /** Asks for a code; answers its delivery and the answer to come. */
-  async begin(jar: Jar<CodeApp>) {
+  async begin(jar: Jar<CodeApp>, route = "send") {
     this.isSlow = true;
     const before = this.waiting.length;
-    const answer = jar.post(`${PATH}/send`).then(({ status }) => status);
+    const begun = jar.post(`${PATH}/${route}`, route === "enroll" ? { address: ADDRESS } : {}).then((each) => each);
+    const answer = begun.then(({ status }) => status);
     await until("it is handed over", async () => this.waiting.length > before);
-    return { ...this.waiting[before]!, answer };
+    return { ...this.waiting[before]!, answer, begun };
   }
 }
 
@@ -99,6 +100,19 @@ describe("two messages with one code, on their way at once", () => {
     for (const each of both) each.end(false);
     for (const each of both) expect(await each.answer).toBe(503);
     expect((await jar.post(PATH, { code: both[0]!.message.code })).status).toBe(401);
+  });
+
+  test("to set an address up, of which the first is refused, leave what the second is for", async () => {
+    const { slow, target } = slowApp({});
+    const jar: Jar<CodeApp> = new Jar(target);
+    await jar.login("alice");
+    const both = [await slow.begin(jar, "enroll"), await slow.begin(jar, "enroll")];
+    both[1]!.end(true);
+    const { factorId } = (await both[1]!.begun).body as { factorId: string };
+    both[0]!.end(false);
+    expect(await both[0]!.answer).toBe(503);
+    const { code } = both[1]!.message;
+    expect((await jar.post(`${PATH}/enroll/confirm`, { factorId, code })).status).toBe(201);
   });
 
   test("are counted each in its own window: what is refused later gives nothing back of the next", async () => {
