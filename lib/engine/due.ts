@@ -2,6 +2,7 @@ import type { Account } from "../core/account.js";
 import { isSilence } from "../core/errors.js";
 import { DAY, SECOND, type UserId } from "../core/nouns.js";
 import { isUntold, takeUnfinished, unfinishedAt, type WaitingLogin, withWaiting } from "../core/waiting.js";
+import { randomId } from "../crypto/random.js";
 import type { AccountEvent } from "../events/audit.js";
 import type { Subject } from "../events/emitter.js";
 import { PENDING_LIFE } from "../policy/assess.js";
@@ -82,16 +83,16 @@ export class Due {
   ) {}
 
   /**
-   * Writes down that a login waits for its second factor, where owners are told of those that never get it. Where that cannot be
-   * written nobody is kept out for it.
+   * Writes down that a login waits for its second factor, where owners are told of those that never get it. One that keeps no session
+   * was refused, and does not wait. Where that cannot be written nobody is kept out for it.
    */
   async note<Login extends LoginContext>(login: Login): Promise<Login> {
     const { noticing, records } = this.dependencies;
-    const { session, source, status, userId } = login;
-    if (noticing === undefined || session === undefined || status.status !== "pending") return login;
+    const { source, status, userId } = login;
+    if (noticing === undefined || status.status !== "pending") return login;
     const { ip } = source.client;
     const place = { browser: source.label, ...(ip !== undefined && { ip }) };
-    const waiting = { id: session.id, at: session.at, until: session.at + PENDING_LIFE, ...place };
+    const waiting = { ...this.waitOf(login), ...place };
     try {
       const { record, result } = await records.change<boolean>(
         subjectOf(login),
@@ -107,6 +108,12 @@ export class Due {
     } catch {
       return login;
     }
+  }
+
+  private waitOf({ session }: LoginContext): Pick<WaitingLogin, "id" | "at" | "until"> {
+    if (session !== undefined) return { id: session.id, at: session.at, until: session.at + PENDING_LIFE };
+    const now = this.dependencies.clock();
+    return { id: randomId(), at: now, until: now };
   }
 
   /** Does what has fallen due, once in all processes; answers how many things. */

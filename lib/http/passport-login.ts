@@ -306,6 +306,8 @@ export class PassportLogin {
       return true;
     }
     if (options.secondFactor === "inline") return true;
+    // Whoever only wants to know whether a password is right must not stay unseen for keeping no session.
+    await this.gate.awaitFactor(login);
     const code = login.status.status === "must-enroll" ? "enrollment-required" : "second-factor-required";
     await sendProblem(req, res, { code }, this.pages);
     return false;

@@ -2,7 +2,7 @@
 import { describe, expect, jest, test } from "@jest/globals";
 import { memoryStore, type Notice, UnavailableError } from "express-second-factor";
 import { DAY, HOUR, MINUTE, twoServers } from "../support/attack.js";
-import { testApp, type TestApp, type TestAppOptions } from "../support/app.js";
+import { passwordOf, testApp, type TestApp, type TestAppOptions } from "../support/app.js";
 import { type Enrolled, enrolled, full, Jar, pending } from "../support/browser.js";
 import { faultyStore, HANGS, REJECTS } from "../support/faults.js";
 
@@ -71,6 +71,23 @@ describe("a login that waits for its second factor and never gets it", () => {
     here.target.clock.advance(10 * MINUTE);
     await run(here);
     expect(unfinished(here)).toMatchObject([{ details: { reason: "failed" } }]);
+  });
+
+  test("is told of where it keeps no session and is refused at once, and not where its owner gets in from there", async () => {
+    const routes: TestAppOptions["routes"] = (app, _mfa, authenticator) => {
+      const ask = authenticator.authenticate("local", { session: false });
+      app.post("/api/token", ask, (_req, res) => res.json({ token: "" }));
+    };
+    const here = await alice({ routes });
+    const body = { username: "alice", password: passwordOf("alice") };
+    const answers = await Promise.all(Array.from({ length: 20 }, () => new Jar(here.target).post("/api/token", body)));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401]));
+    expect(await run(here)).toBe(1);
+    expect(unfinished(here)).toMatchObject([{ details: { reason: "given-up", count: 10 } }]);
+    here.target.clock.advance(HOUR);
+    await new Jar(here.target).post("/api/token", body);
+    await full(here.target, "alice", here.phone);
+    expect(await run(here)).toBe(0);
   });
 
   test("is not told of where it was finished", async () => {
