@@ -165,7 +165,9 @@ describe("B43 secrets in answers, logs and events", () => {
     expect(target.events.length).toBeGreaterThan(25);
     expect(published.length).toBe(target.events.length);
     expect(notices.length).toBeGreaterThan(3);
-    const all = JSON.stringify([target.events, published, notices]);
+    // Where a notice goes it has to say.
+    const said = notices.map((notice) => ({ ...notice, to: undefined }));
+    const all = JSON.stringify([target.events, published, said]);
     expect(found(all, [...secretsOf(ended), "otpauth:", "acme.test"])).toEqual([]);
     expect(told(all, ended.typed)).toEqual([]);
   });
