@@ -127,6 +127,11 @@ const ACCOUNT = {
     text: (details) =>
       `${capital(factor(details))} had been suspended since something in your account was reported, and can be used again.`,
   },
+  "freeze-lifted": {
+    title: (issuer) => `Your ${issuer} account can be changed again`,
+    text: () =>
+      "Since something in your account was reported, no authenticator could be added, changed or removed for a day. That was lifted before the day was over.",
+  },
   reported: {
     title: (issuer) => `Something in your ${issuer} account was reported`,
     text: () =>
