@@ -185,5 +185,5 @@ export const englishNotices: NoticeMessages = {
   withoutLink: (issuer) =>
     `Open the security settings of ${issuer} yourself, sign out everywhere else, and change your password.`,
   genuine: (number, issuer) =>
-    `To tell whether this mail is genuine: open the security settings of ${issuer} yourself. What happened is in “Recent activity” there, as number ${number}. If it is not, somebody else wrote this mail. We never ask for your password or for a code.`,
+    `To tell whether this mail is genuine: open the security settings of ${issuer} yourself. What happened is in “Recent activity” there, as number ${number}. If it is not, though entries with lower numbers are, somebody else wrote this mail. We never ask for your password or for a code.`,
 };
