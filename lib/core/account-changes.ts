@@ -18,8 +18,8 @@ const MAX_ACTIVITY = 20;
 /** Lines of one kind that differ in where it was done or to what: more of them are repeats. */
 const MAX_ALIKE = 3;
 
-/** Numbers of earlier times that a line which was repeated still shows: as many mails may lie in a mailbox. */
-const MAX_EARLIER = 5;
+/** Numbers of earlier times that a line which was repeated still shows: as many mails of an hour may lie in a mailbox. */
+const MAX_EARLIER = 20;
 
 /** Wrong answers in a row after which a factor is closed (NIST SP 800-63B-4 section 3.2.2 allows at most 100). */
 const CLOSED_AFTER = 50;
@@ -46,15 +46,14 @@ function isAlike(one: Activity, other: Activity): boolean {
 
 /** The numbers of the line that this one takes the place of, where its owner has been told of them. */
 function earlierOf(repeated: Activity | undefined, isTold: boolean): Pick<Activity, "earlier"> {
-  const { earlier = [], number } = repeated ?? {};
-  // What goes untold must not hide those that lie in a mailbox.
-  const numbers = isTold && number !== undefined ? [number, ...earlier] : earlier;
+  const { earlier = [], number, untold } = repeated ?? {};
+  const numbers = isTold && number !== undefined && untold !== true ? [number, ...earlier] : earlier;
   return numbers.length === 0 ? {} : { earlier: numbers.slice(0, MAX_EARLIER) };
 }
 
 /**
  * What happened goes on top. A repeat takes the place of the line it repeats, so that it washes nothing off the list. `isTold`: the
- * owner hears of it by its number.
+ * owner hears of such by their numbers.
  */
 export function addActivity(account: Account, entry: Activity, isTold = false): Account {
   const { activity } = account;

@@ -132,6 +132,8 @@ export interface Activity {
   readonly number?: number;
   /** Of the times before, newest first, where the owner was told of each with its number. */
   readonly earlier?: readonly number[];
+  /** The owner is told of such, and was not of this: there was too much of it. */
+  readonly untold?: true;
 }
 
 /** Browsers that the account was fully signed in on: what each carries is kept as a digest alone. */

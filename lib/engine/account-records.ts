@@ -252,8 +252,10 @@ function withActivity(
   const grown = kept.reduce((before, event) => {
     const entry = activityOf(event, subject, now);
     const isEnding = ended !== undefined && event === ending;
-    const told = isTelling && isNoticed(event.action) ? withTelling(before, event.action, now) : undefined;
-    const after = addActivity(told ?? before, isEnding ? { ...entry, ended } : entry, told !== undefined);
+    const isNews = isTelling && isNoticed(event.action);
+    const told = isNews ? withTelling(before, event.action, now) : undefined;
+    const untold = isNews && told === undefined ? ({ untold: true } as const) : {};
+    const after = addActivity(told ?? before, { ...entry, ...(isEnding && { ended }), ...untold }, isNews);
     const [line] = after.activity;
     if (told !== undefined && line !== undefined) lines.set(event, line);
     return after;

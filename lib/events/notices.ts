@@ -24,6 +24,7 @@ const NOTICE_KINDS = [
   "session-revoked",
   "sessions-revoked",
   "factor-resumed",
+  "freeze-lifted",
   "reported",
   "signed-out-everywhere",
   "password-changed",

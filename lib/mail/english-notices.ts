@@ -128,6 +128,11 @@ const ACCOUNT = {
     text: (details) =>
       `${capital(factor(details))} had been suspended since something in your account was reported, and can be used again.`,
   },
+  "freeze-lifted": {
+    title: (issuer) => `Your ${issuer} account can be changed again`,
+    text: () =>
+      "Since something in your account was reported, no authenticator could be added, changed or removed for a day. That was lifted before the day was over.",
+  },
   reported: {
     title: (issuer) => `Something in your ${issuer} account was reported`,
     text: () =>
@@ -181,5 +186,5 @@ export const englishNotices: NoticeMessages = {
   withoutLink: (issuer) =>
     `Open the security settings of ${issuer} yourself, sign out everywhere else, and change your password.`,
   genuine: (number, issuer) =>
-    `To tell whether this mail is genuine: open the security settings of ${issuer} yourself. What happened is in “Recent activity” there, as number ${number}. If it is not, somebody else wrote this mail. We never ask for your password or for a code.`,
+    `To tell whether this mail is genuine: open the security settings of ${issuer} yourself. What happened is in “Recent activity” there, as number ${number}. If it is not, though entries with lower numbers are, somebody else wrote this mail. We never ask for your password or for a code.`,
 };

@@ -292,6 +292,7 @@ const NOTICES: Readonly<Record<NoticeKind, Act>> = {
     await here.target.mfa.accounts.reopenFactors("u1");
   },
   "factor-resumed": lift,
+  "freeze-lifted": lift,
   reported: report,
   "admin-reset": ACTS["admin-reset"],
   "signed-out-everywhere": ACTS["signed-out-everywhere"],

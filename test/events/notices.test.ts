@@ -241,7 +241,10 @@ describe("owners are told", () => {
     expect([told.length, notices.at(-1)?.kind]).toEqual([20, "backup-codes-regenerated"]);
     const lines = (await activityOf(target)).filter(({ action }) => action === "factor-renamed");
     expect(lines.reduce((sum, { count }) => sum + count, 0)).toBe(30);
-    expect(lines.flatMap(({ earlier = [] }) => earlier)).toContain(told.at(-3)!.number);
+    // What was mailed can be told from what was forged, whatever came after it.
+    expect(lines.flatMap(({ earlier = [] }) => earlier).sort((a, b) => a - b)).toEqual(
+      told.map(({ number }) => number),
+    );
     target.clock.advance(60 * MINUTE);
     await (await full(target, "alice", phone)).post(`/2fa/factors/${factorId}/rename`, { label: "Mine" });
     await aside();
