@@ -163,7 +163,9 @@ export function emailNotices(options: EmailNoticesOptions): Notify {
     const { kind, to } = notice;
     if (except.includes(kind) || typeof to === "string") return;
     if (to === undefined)
-      throw new Error("No address is known: the user.email reader answers none, or user.load finds nobody");
+      throw new Error(
+        "No address is known: the user.email reader answers none, or there is no user.load, or it finds nobody",
+      );
     await delivered(mailer, mailOf(notice, to), delays);
   };
   const patience = delays.reduce((sum, delay) => sum + delay + LONGEST_TRY, LONGEST_TRY) + SECOND;

@@ -83,9 +83,10 @@ const challenge: Messages["challenge"] = {
   trust: (days) => `Do not ask again on this browser for ${counted(days, "day")}.`,
   trustAdvice: "Only on a device that is yours.",
   otherWays: "Try another way",
-  closed: (names) => `There were too many wrong codes, so this way is closed: ${listed(names)}.`,
+  closed: (names) =>
+    `There were too many wrong codes, so ${names.length === 1 ? "this way is" : "these ways are"} closed: ${listed(names)}.`,
   limited: (names, minutes) =>
-    `There were too many attempts, so this way has to wait ${waitOf(minutes)}: ${listed(names)}.`,
+    `There were too many attempts, so ${names.length === 1 ? "this way has" : "these ways have"} to wait ${waitOf(minutes)}: ${listed(names)}.`,
   lost: (issuer) => `Lost your phone and your backup codes? Ask ${issuer} for help.`,
   notNow: "Not now, go back",
   nothingTitle: "Sign in again",
