@@ -130,7 +130,7 @@ const ACCOUNT = {
   reported: {
     title: (issuer) => `Something in your ${issuer} account was reported`,
     text: () =>
-      "The link “this wasn't me” of a mail to you was used. All sessions were ended, and for a day no authenticator can be added, changed or removed. Change your password now.",
+      "The link “this wasn’t me” of a mail to you was used. All sessions were ended, and for a day no authenticator can be added, changed or removed. Change your password now.",
   },
   "admin-reset": {
     title: (issuer) => `Two-step sign-in was reset for your ${issuer} account`,

@@ -109,7 +109,7 @@ export const totpWords: TotpWords = {
     showAgain: "Show the QR code again",
   },
   settings: {
-    addTitle: "Add another authenticator app",
+    addTitle: "Add an authenticator app",
     addFirstTitle: "Add an authenticator app",
     addSubmit: "Add authenticator app",
     eightDigits: "8-digit codes",
