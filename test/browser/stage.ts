@@ -104,7 +104,8 @@ export async function visit(
   });
   context.on("weberror", (error) => troubles.push(`exception: ${String(error.error())}`));
   const page = await context.newPage();
-  page.setDefaultTimeout(8_000);
+  // Longer than a click takes on a machine that runs two more browsers beside this one.
+  page.setDefaultTimeout(15_000);
   return { page, context, troubles };
 }
 
