@@ -264,12 +264,12 @@ function withActivity(
 }
 
 function activityOf(
-  { action, label, method, outcome }: AccountEvent,
+  { action, at, label, method, outcome }: AccountEvent,
   { browser, client }: Subject,
-  at: number,
+  now: number,
 ): Activity {
   return {
-    at,
+    at: at ?? now,
     action,
     ...(outcome !== undefined && { outcome }),
     ...(method !== undefined && { method }),

@@ -43,7 +43,7 @@ const UNFINISHED: DueKind = {
     const count = unfinished.length;
     return {
       account: taken.account,
-      events: [{ action: "login-unfinished", outcome: "failure", reason, facts: { count } }],
+      events: [{ action: "login-unfinished", outcome: "failure", reason, at: last.at, facts: { count } }],
       by: { browser: last.browser, client: { ip: last.ip } },
     };
   },

@@ -67,6 +67,8 @@ export interface AccountEvent {
   readonly label?: string;
   /** The owner's activity list has a line for it, whatever it is called. */
   readonly isRecorded?: true;
+  /** For the owner: when it happened, milliseconds since the epoch. Default: now. */
+  readonly at?: number;
   /** What the owner is told beside, and nobody else: counts and names, no secret. */
   readonly facts?: EventFacts;
   /** The factor that another has taken the place of, as it was stored: for telling its owner where it was. Never part of an event. */

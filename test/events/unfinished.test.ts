@@ -45,17 +45,20 @@ async function stranger({ target }: Pick<Here, "target">, codes = 0): Promise<Ja
 describe("a login that waits for its second factor and never gets it", () => {
   test("is told of when its ten minutes are over, and not before, with a line of its own", async () => {
     const here = await alice();
+    const at = new Date(here.target.clock()).toISOString();
     await stranger(here);
     here.target.clock.advance(10 * MINUTE - 1);
     expect(await run(here)).toBe(0);
     here.target.clock.advance(1);
     expect(await run(here)).toBe(1);
     const [line] = (await here.target.mfa.accounts.export("u1")).activity;
-    expect(line).toMatchObject({ action: "login-unfinished", outcome: "failure", browser: "Chrome on Windows" });
+    const where = { browser: "Chrome on Windows" };
+    expect(line).toMatchObject({ action: "login-unfinished", outcome: "failure", at, ...where });
     expect(unfinished(here)).toMatchObject([
       {
         to: { address: "alice@acme.test" },
         number: line!.number,
+        at,
         browser: "Chrome on Windows",
         ip: line!.ip,
         details: { reason: "given-up", count: 1 },
