@@ -93,7 +93,7 @@ describe("a login that waits for its proof, where the app is closed", () => {
     const waiting = await pending(alice.target, "alice");
     expect((await waiting.get("/2fa")).body.preferred).toBeNull();
     const text = visibleText((await waiting.page("/2fa")).text);
-    expect(text).toContain("this way is closed: “Authenticator app” and “Backup code”");
+    expect(text).toContain("these ways are closed: “Authenticator app” and “Backup code”");
     expect(text).toContain("Ask Acme for help");
   });
 
