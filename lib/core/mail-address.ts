@@ -1,4 +1,5 @@
-const LONGEST = 254;
+/** RFC 5321 section 4.5.3.1, with errata 1690: of a whole address, and of the part before the @. */
+export const LONGEST_ADDRESS = 254;
 const LONGEST_LOCAL = 64;
 /** RFC 5321 section 4.1.2, Dot-string: what needs no quotes. */
 const LOCAL = /^[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*$/;
@@ -16,6 +17,6 @@ function isDomain(text: string): boolean {
  */
 export function isMailAddress(text: string): boolean {
   const at = text.lastIndexOf("@");
-  if (at < 1 || at > LONGEST_LOCAL || text.length > LONGEST) return false;
+  if (at < 1 || at > LONGEST_LOCAL || text.length > LONGEST_ADDRESS) return false;
   return LOCAL.test(text.slice(0, at)) && isDomain(text.slice(at + 1));
 }
