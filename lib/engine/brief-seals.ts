@@ -1,7 +1,7 @@
-import { isSilence } from "../core/errors.js";
 import { type Clock, MINUTE } from "../core/nouns.js";
 import { isFresh } from "../core/time.js";
 import type { KeyContext, KeyProvider } from "../crypto/key-provider.js";
+import { openIfOurs } from "../crypto/own-seals.js";
 
 /** What was sealed, and when. */
 export interface Unsealed {
@@ -15,7 +15,6 @@ export const SEAL_LIFE = 5 * MINUTE;
 
 /** No key provider makes as much of the few characters that are sealed here; what is longer is not shown to one. */
 const LONGEST = 4_096;
-const PROBE = Buffer.from("probe");
 
 function contextOf(purpose: string): KeyContext {
   return { owner: "", purpose };
@@ -44,19 +43,9 @@ export class BriefSeals {
   /** What was sealed for this purpose; undefined for everything else, and when its time is over. */
   async open(purpose: string, sealed: string): Promise<Unsealed | undefined> {
     if (sealed === "" || sealed.length > LONGEST) return undefined;
-    const found = await this.opened(sealed, contextOf(purpose));
+    const bytes = await openIfOurs(this.keys, sealed, contextOf(purpose));
+    const found = bytes && unsealed(bytes);
     // A seal is over in its last millisecond, as everything that expires.
     return found !== undefined && isFresh(found.at, SEAL_LIFE - 1, this.clock()) ? found : undefined;
-  }
-
-  private async opened(sealed: string, context: KeyContext): Promise<Unsealed | undefined> {
-    try {
-      return unsealed(await this.keys.decrypt(sealed, context));
-    } catch (error) {
-      if (isSilence(error)) throw error;
-      // Refused: is it none of ours, or does the provider open nothing at all? It must open what it seals.
-      await this.keys.decrypt(await this.keys.encrypt(PROBE, context), context);
-      return undefined;
-    }
   }
 }

@@ -103,12 +103,12 @@ function canMint(method: AnyMethod): method is NonNullable<EngineDependencies["b
 
 function dependenciesOf(
   settings: EngineSettings,
-  { keys, seals, store }: Pick<EngineKeys, "keys" | "seals"> & { store: Store },
+  { keys, reportTokens, seals, store }: Omit<EngineKeys, "samples"> & { store: Store },
 ): EngineDependencies {
   const { addressLimit, clock, limits, notices, telling, trustedDevices } = settings;
   const { emitAudit, emitError } = telling;
   const methods = new Map<MethodType, AnyMethod>(settings.methods.map((method) => [method.type, method]));
-  const noticing = notices && new Noticing(notices, telling, { clock, keys, methods });
+  const noticing = notices && new Noticing(notices, telling, reportTokens, { keys, methods });
   const records = new AccountRecords(store, clock, emitAudit, noticing);
   return {
     clock,
@@ -137,7 +137,7 @@ export function createEngine(settings: EngineSettings): Engine {
   const { storeTimeout, telling } = settings;
   const store = guardedStore(settings.store, storeTimeout, (error) => telling.emitError("store", error));
   const { reportTokens, samples, seals, ...made } = createKeys(settings, store);
-  const dependencies = dependenciesOf(settings, { ...made, seals, store });
+  const dependencies = dependenciesOf(settings, { ...made, reportTokens, seals, store });
   const verification = new Verification(dependencies);
   const operations = new Operations(dependencies, store);
   const unprovable = new UnprovableAccounts(dependencies, store);

@@ -14,7 +14,7 @@ import {
   type Reach,
 } from "../events/notices.js";
 import type { EngineDependencies } from "./dependencies.js";
-import { ReportTokens } from "./report-tokens.js";
+import type { ReportTokens } from "./report-tokens.js";
 
 /** How owners are told. */
 export interface NoticeSettings {
@@ -74,16 +74,12 @@ function destinationsOf({ contact: { email } }: Reach, before: Destination): rea
 
 /** Tells owners what was written down about their account: once each, beside the request, never in its way. */
 export class Noticing {
-  private readonly tokens: ReportTokens;
-
   constructor(
     private readonly settings: NoticeSettings,
     private readonly telling: Pick<Telling, "emitAudit" | "emitError">,
-    private readonly parts: Pick<EngineDependencies, "clock" | "keys" | "methods">,
-  ) {
-    const { clock, keys } = parts;
-    this.tokens = new ReportTokens(keys, clock);
-  }
+    private readonly tokens: ReportTokens,
+    private readonly parts: Pick<EngineDependencies, "keys" | "methods">,
+  ) {}
 
   /** What is to be done with the audit event of this; undefined where nobody is told of such. */
   about(written: Written): ((event: AuditEvent) => void) | undefined {

@@ -1,7 +1,8 @@
-import { isSilence } from "../core/errors.js";
 import { type Clock, DAY, type FactorId, type UserId } from "../core/nouns.js";
 import { isFresh } from "../core/time.js";
+import { tried } from "../core/tried.js";
 import type { KeyContext, KeyProvider } from "../crypto/key-provider.js";
+import { openIfOurs } from "../crypto/own-seals.js";
 
 /** What somebody may say they had nothing to do with: a line of the activity list, and what it was about. */
 export interface ReportedEvent {
@@ -21,13 +22,18 @@ export const REPORT_LIFE = 7 * DAY;
 
 /** No key provider makes as much of the few members above; what is longer is not shown to one. */
 const LONGEST = 4_096;
-const PROBE = Buffer.from("probe");
 const CONTEXT: KeyContext = { owner: "", purpose: "report" };
 
 function isReportedEvent(value: unknown): value is ReportedEvent {
   if (typeof value !== "object" || value === null) return false;
   const { at, kind, number, userId } = value as Partial<Record<keyof ReportedEvent, unknown>>;
   return typeof userId === "string" && typeof kind === "string" && [at, number].every(Number.isFinite);
+}
+
+/** What a key provider opened is ours only if it reads so. */
+function reportedEvent(bytes: Uint8Array): ReportedEvent | undefined {
+  const value = tried((): unknown => JSON.parse(Buffer.from(bytes).toString("utf8")));
+  return isReportedEvent(value) ? value : undefined;
 }
 
 /**
@@ -48,19 +54,8 @@ export class ReportTokens {
   /** The event; undefined for what is no token of ours, and when its seven days are over. */
   async open(token: string): Promise<ReportedEvent | undefined> {
     if (token === "" || token.length > LONGEST) return undefined;
-    const event = await this.opened(Buffer.from(token, "base64url").toString());
+    const bytes = await openIfOurs(this.keys, Buffer.from(token, "base64url").toString(), CONTEXT);
+    const event = bytes && reportedEvent(bytes);
     return event !== undefined && isFresh(event.at, REPORT_LIFE - 1, this.clock()) ? event : undefined;
-  }
-
-  private async opened(sealed: string): Promise<ReportedEvent | undefined> {
-    try {
-      const value: unknown = JSON.parse(Buffer.from(await this.keys.decrypt(sealed, CONTEXT)).toString("utf8"));
-      return isReportedEvent(value) ? value : undefined;
-    } catch (error) {
-      if (isSilence(error)) throw error;
-      // Refused: is it none of ours, or does the provider open nothing at all? It must open what it seals.
-      await this.keys.decrypt(await this.keys.encrypt(PROBE, CONTEXT), CONTEXT);
-      return undefined;
-    }
   }
 }
