@@ -21,6 +21,7 @@ import { type AccountEvent, isRecorded, tellsOfEnds } from "../events/audit.js";
 import type { Details, EmitAudit, Subject } from "../events/emitter.js";
 import { isNoticed } from "../events/notices.js";
 import type { Entry, Store } from "../stores/contract.js";
+import { retreat } from "./entries.js";
 import type { Noticing } from "./noticing.js";
 
 /** An account and the version of its record; null where there is no record yet. */
@@ -55,8 +56,6 @@ interface KeptRecord extends Entry, AccountRecord {
 
 type MakeChange<T> = (record: AccountRecord, now: number) => Change<T> | Promise<Change<T>>;
 
-const MOST_ATTEMPTS = 100;
-const FREE_ATTEMPTS = 4;
 /** Of a timer of a millisecond, until the next one has begun. */
 const MOST_TURNS = 5;
 /** Characters of text. What is made of it takes about four times as much, so up to some 60 MB: 5,000 usual accounts. */
@@ -64,16 +63,6 @@ const MOST_KEPT = 16_000_000;
 
 function keyOf(userId: UserId): string {
   return `account:${userId}`;
-}
-
-/**
- * Writers that lost make room: the more often, the longer and the less alike they wait, up to 40 ms.
- * @throws UnavailableError after a bounded number of lost writes
- */
-export async function retreat(what: string, attempt: number): Promise<void> {
-  if (attempt >= MOST_ATTEMPTS) throw new UnavailableError(`${what} changed ${MOST_ATTEMPTS} times under one write`);
-  if (attempt < FREE_ATTEMPTS) return;
-  await setTimeout(Math.random() * Math.min(attempt, 40));
 }
 
 /** Everybody's account, over the store. The one writer of account changes: it keeps the activity list, and tells of them. */

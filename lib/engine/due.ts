@@ -7,8 +7,8 @@ import type { AccountEvent } from "../events/audit.js";
 import type { Subject } from "../events/emitter.js";
 import { PENDING_LIFE } from "../policy/assess.js";
 import type { Store } from "../stores/contract.js";
-import { retreat } from "./account-records.js";
 import type { EngineDependencies } from "./dependencies.js";
+import { retreat } from "./entries.js";
 import { type LoginContext, subjectOf } from "./login-context.js";
 
 /** What an account comes to by the clock alone. */

@@ -4,8 +4,8 @@ import { once } from "../core/once.js";
 import type { KeyContext } from "../crypto/key-provider.js";
 import { randomId } from "../crypto/random.js";
 import type { Entry, Store } from "../stores/contract.js";
-import { retreat } from "./account-records.js";
 import type { EngineDependencies } from "./dependencies.js";
+import { changeEntry, type EntryChange } from "./entries.js";
 import type { LoginContext } from "./login-context.js";
 import type { Operation } from "./operation.js";
 
@@ -210,19 +210,19 @@ export class Operations {
     loginId: string | undefined,
     make: (operations: readonly KeptOperation[], now: number) => Made<T> | Promise<Made<T>>,
   ): Promise<T> {
-    for (let attempt = 0; ; attempt += 1) {
-      const now = this.dependencies.clock();
-      const entry = loginId === undefined ? undefined : await this.store.read(keyOf(loginId));
+    const { clock } = this.dependencies;
+    // A login that the session has no record of has none, and gets none.
+    if (loginId === undefined) return (await make([], clock())).result;
+    return changeEntry<T>(this.store, { key: keyOf(loginId), what: "The operations of a login" }, async (entry) => {
+      const now = clock();
       const { operations, result } = await make(liveIn(entry, now), now);
-      if (loginId === undefined || operations === undefined) return result;
-      if (await this.write(keyOf(loginId), entry?.version ?? null, operations)) return result;
-      await retreat("The operations of a login", attempt);
-    }
+      return { result, ...(operations && { next: kept(operations) }) };
+    });
   }
+}
 
-  private async write(key: string, expect: string | null, operations: readonly KeptOperation[]): Promise<boolean> {
-    if (operations.length === 0) return expect === null || this.store.remove(key, { expect });
-    const expiresAt = Math.max(...operations.map((each) => each.expiresAt));
-    return (await this.store.write(key, JSON.stringify(operations), { expect, expiresAt })) !== undefined;
-  }
+/** The operations as they are written; none where there are none. */
+function kept(operations: readonly KeptOperation[]): NonNullable<EntryChange<unknown>["next"]> {
+  if (operations.length === 0) return "none";
+  return { value: JSON.stringify(operations), expiresAt: Math.max(...operations.map(({ expiresAt }) => expiresAt)) };
 }

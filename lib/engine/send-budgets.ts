@@ -1,7 +1,7 @@
 import { type Clock, type Limit, type Limits, SECOND } from "../core/nouns.js";
 import type { Keys } from "../crypto/key-provider.js";
 import type { Store } from "../stores/contract.js";
-import { retreat } from "./account-records.js";
+import { changeEntry } from "./entries.js";
 import type { SendBudget } from "./method.js";
 
 /** What is kept of one budget: how much of it is used in the window that is open. */
@@ -125,17 +125,13 @@ export class SendBudgets {
     });
   }
 
-  private async change<T>(
+  private change<T>(
     key: string,
     make: (value: string | undefined) => { readonly used?: Used; readonly result: T },
   ): Promise<T> {
-    for (let attempt = 0; ; attempt += 1) {
-      const entry = await this.store.read(key);
+    return changeEntry<T>(this.store, { key, what: "A budget of messages" }, (entry) => {
       const { result, used } = make(entry?.value);
-      if (used === undefined) return result;
-      const options = { expect: entry?.version ?? null, expiresAt: used.endsAt };
-      if ((await this.store.write(key, JSON.stringify(used), options)) !== undefined) return result;
-      await retreat("A budget of messages", attempt);
-    }
+      return { result, ...(used && { next: { value: JSON.stringify(used), expiresAt: used.endsAt } }) };
+    });
   }
 }
