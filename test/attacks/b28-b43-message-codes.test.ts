@@ -1,10 +1,11 @@
-import { subscribe, unsubscribe } from "node:diagnostics_channel";
-import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import type { Response } from "supertest";
-import { memoryStore, type Notice, type Store } from "express-second-factor";
+import type { Notice } from "express-second-factor";
 import { ask, HOUR, MINUTE, MODES, type Mode, send } from "../support/attack.js";
 import { Jar, pending } from "../support/browser.js";
 import { HANGS, REJECTS } from "../support/faults.js";
+import { overhear } from "../support/overheard.js";
+import { type RecordingStore, recordingStore } from "../support/recording-store.js";
 import { found, PAGES } from "../support/routes.js";
 import {
   answered,
@@ -21,44 +22,7 @@ import {
   withCodes,
 } from "../support/sent-codes.js";
 
-let printed: string[];
-let published: unknown[];
-
-function publish(message: unknown): void {
-  published.push(message);
-}
-
-beforeEach(() => {
-  [printed, published] = [[], []];
-  for (const stream of [process.stdout, process.stderr]) {
-    jest.spyOn(stream, "write").mockImplementation((chunk) => {
-      printed.push(String(chunk));
-      return true;
-    });
-  }
-  subscribe("express-second-factor", publish);
-});
-
-afterEach(() => {
-  unsubscribe("express-second-factor", publish);
-  jest.restoreAllMocks();
-});
-
-/** A store that remembers all that was ever written. */
-function remembering(): Store & { readonly written: string[] } {
-  const inner = memoryStore();
-  const written: string[] = [];
-  return {
-    written,
-    read: (key) => inner.read(key),
-    async write(key, value, options) {
-      written.push(key, value);
-      return inner.write(key, value, options);
-    },
-    remove: (key, options) => inner.remove(key, options),
-    useClock: (clock) => inner.useClock?.(clock),
-  };
-}
+const overheard = overhear();
 
 /** Every way a destination could be written down. */
 function spelled(destination: string): string[] {
@@ -76,7 +40,7 @@ function says(text: string, codes: readonly string[]): string[] {
 
 interface Journey {
   readonly target: CodeApp;
-  readonly store: ReturnType<typeof remembering>;
+  readonly store: RecordingStore;
   readonly notices: readonly Notice[];
   readonly answers: readonly Response[];
   readonly messages: readonly SentCode[];
@@ -88,7 +52,7 @@ async function journey(type: CodeType, mode: Mode): Promise<Journey> {
   const { base, destinationOf, limit, member } = KINDS[type];
   const [notices, answers, messages] = [[] as Notice[], [] as Response[], [] as SentCode[]];
   const outbox = new CodeOutbox();
-  const store = remembering();
+  const store = recordingStore();
   const methods = codeMethods(outbox, { timeout: "50ms" });
   const notify = async (notice: Notice): Promise<void> => void notices.push(notice);
   const target = codeApp({ store, options: { methods, notify } }, outbox);
@@ -162,8 +126,8 @@ describe.each(CODE_TYPES)("what is told of codes of %s, and where they go", (typ
       (each) => `${JSON.stringify(each)} ${String((each as { error?: unknown }).error)}`,
     );
     const places = {
-      printed: printed.join(""),
-      events: JSON.stringify([target.events, published]),
+      printed: overheard.printed.join(""),
+      events: JSON.stringify([target.events, overheard.published]),
       errors: errors.join("\n"),
       // Where a replaced factor's owner is told, the notice goes to the old destination: that is its address.
       notices: JSON.stringify(notices.map((notice) => ({ ...notice, to: undefined }))),
@@ -232,7 +196,10 @@ describe.each(CODE_TYPES)("what is told of codes of %s, and where they go", (typ
     expect([answer.status, answer.body.code]).toEqual([503, "delivery-failed"]);
     expect(answer.text).not.toContain("Could not send");
     expect(
-      found(JSON.stringify([target.events, published]) + printed.join(""), spelled(destinationOf("alice"))),
+      found(
+        JSON.stringify([target.events, overheard.published]) + overheard.printed.join(""),
+        spelled(destinationOf("alice")),
+      ),
     ).toEqual([]);
   });
 });

@@ -1,7 +1,6 @@
 // Everything that codes, mails and reports do, once, in one application; then all that it leaves behind is searched for what was secret.
 import { createHash } from "node:crypto";
-import { subscribe, unsubscribe } from "node:diagnostics_channel";
-import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import session from "express-session";
 import type { Response } from "supertest";
 import { backupCodes, emailCode, smsCode, totp } from "express-second-factor";
@@ -10,6 +9,7 @@ import { guarded, passwordOf, type TestUser, USERS } from "../support/app.js";
 import { ask, cookies, HOUR, MINUTE, MODES, type Mode, SESSION_COOKIE } from "../support/attack.js";
 import { Jar } from "../support/browser.js";
 import { HANGS, REJECTS } from "../support/faults.js";
+import { overhear } from "../support/overheard.js";
 import { type RecordingStore, recordingStore } from "../support/recording-store.js";
 import { REPORT } from "../support/reports.js";
 import { found, PAGES } from "../support/routes.js";
@@ -26,31 +26,7 @@ import {
   type SentCode,
 } from "../support/sent-codes.js";
 
-let printed: string[];
-let published: unknown[];
-
-function publish(message: unknown): void {
-  published.push(message);
-}
-
-beforeEach(() => {
-  [printed, published] = [[], []];
-  for (const stream of [process.stdout, process.stderr]) {
-    jest.spyOn(stream, "write").mockImplementation((chunk) => {
-      printed.push(String(chunk));
-      return true;
-    });
-  }
-  for (const method of ["debug", "error", "info", "log", "warn"] as const) {
-    jest.spyOn(console, method).mockImplementation((...parts) => void printed.push(parts.map(String).join(" ")));
-  }
-  subscribe("express-second-factor", publish);
-});
-
-afterEach(() => {
-  unsubscribe("express-second-factor", publish);
-  jest.restoreAllMocks();
-});
+const overheard = overhear();
 
 interface Mail {
   readonly to: { readonly address: string };
@@ -348,8 +324,8 @@ async function placesOf(run: Run): Promise<Record<string, string>> {
   const errors = target.errors.map(({ error, ...rest }) => `${JSON.stringify(rest)} ${written(error)}`);
   const { sessions } = sessionStore as unknown as { readonly sessions: Readonly<Record<string, string>> };
   return {
-    printed: printed.join(""),
-    events: JSON.stringify([target.events, published]),
+    printed: overheard.printed.join(""),
+    events: JSON.stringify([target.events, overheard.published]),
     errors: errors.join("\n"),
     compromise: JSON.stringify(compromised),
     accounts: JSON.stringify(told),

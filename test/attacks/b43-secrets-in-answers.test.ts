@@ -1,38 +1,24 @@
-import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { randomBytes } from "node:crypto";
-import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import type { Response } from "supertest";
 import { authenticatorApp } from "express-second-factor/testing";
 import type { Notice } from "express-second-factor";
 import { passwordOf, testApp, type TestApp } from "../support/app.js";
 import { Jar } from "../support/browser.js";
 import { deviceCookie, HOUR, MODES, type Mode, send, STEP } from "../support/attack.js";
+import { overhear } from "../support/overheard.js";
 import { found, PAGES, spellings, stateRoutes } from "../support/routes.js";
 
 const KEY = randomBytes(32).toString("base64");
 
-let printed: string[];
-let published: unknown[];
+const overheard = overhear();
 let environment: string | undefined;
 
-function publish(message: unknown): void {
-  published.push(message);
-}
-
 beforeEach(() => {
-  [printed, published, environment] = [[], [], process.env["NODE_ENV"]];
-  for (const stream of [process.stdout, process.stderr]) {
-    jest.spyOn(stream, "write").mockImplementation((chunk) => {
-      printed.push(String(chunk));
-      return true;
-    });
-  }
-  subscribe("express-second-factor", publish);
+  environment = process.env["NODE_ENV"];
 });
 
 afterEach(() => {
-  unsubscribe("express-second-factor", publish);
-  jest.restoreAllMocks();
   process.env["NODE_ENV"] = environment;
 });
 
@@ -151,7 +137,7 @@ describe("B43 secrets in answers, logs and events", () => {
       process.stdout.write("the capture works\n");
       process.emitWarning("the capture of warnings works");
       await new Promise((resolve) => setImmediate(resolve));
-      const all = printed.join("");
+      const all = overheard.printed.join("");
       expect(all).toContain("the capture works");
       expect(all).toContain("the capture of warnings works");
       expect(found(all, [...secretsOf(ended), "otpauth:"])).toEqual([]);
@@ -163,11 +149,11 @@ describe("B43 secrets in answers, logs and events", () => {
     const ended = await journey(mode);
     const { target, notices } = ended;
     expect(target.events.length).toBeGreaterThan(25);
-    expect(published.length).toBe(target.events.length);
+    expect(overheard.published.length).toBe(target.events.length);
     expect(notices.length).toBeGreaterThan(3);
     // Where a notice goes it has to say.
     const said = notices.map((notice) => ({ ...notice, to: undefined }));
-    const all = JSON.stringify([target.events, published, said]);
+    const all = JSON.stringify([target.events, overheard.published, said]);
     expect(found(all, [...secretsOf(ended), "otpauth:", "acme.test"])).toEqual([]);
     expect(told(all, ended.typed)).toEqual([]);
   });
@@ -186,8 +172,8 @@ describe("B43 secrets in answers, logs and events", () => {
     const answer = await jar.post("/2fa/totp/enroll", { password: secret });
     expect([answer.status, answer.body.code]).toEqual([503, "unavailable"]);
     expect(answer.text).not.toContain(secret);
-    expect(JSON.stringify([target.events, published])).not.toContain(secret);
-    expect(printed.join("")).not.toContain(secret);
+    expect(JSON.stringify([target.events, overheard.published])).not.toContain(secret);
+    expect(overheard.printed.join("")).not.toContain(secret);
   });
 
   test("B43 an error thrown to the application holds no secret either", async () => {
