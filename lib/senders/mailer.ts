@@ -1,4 +1,3 @@
-import { languageOf } from "../core/contact.js";
 import { DeliveryError, type DeliveryReason } from "../core/delivery-error.js";
 import { ConfigurationError } from "../core/errors.js";
 import { isMailAddress } from "../core/mail-address.js";
@@ -52,6 +51,7 @@ export interface Mail {
 }
 
 const WHAT = "The mail";
+const LANGUAGE = /^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$/;
 
 function isTransport(given: unknown): boolean {
   return typeof (Object(given) as { sendMail?: unknown }).sendMail === "function";
@@ -124,7 +124,7 @@ export class Mailer {
   }
 
   private outgoing({ subject, text, html, locale, headers }: Mail, address: string, signal: AbortSignal): OutgoingMail {
-    const language = locale === undefined ? undefined : languageOf(locale);
+    const isLanguage = locale !== undefined && LANGUAGE.test(locale);
     return {
       from: this.from,
       to: { name: "", address },
@@ -134,11 +134,7 @@ export class Mailer {
       text,
       ...(html !== undefined && { html }),
       // RFC 3834: nobody's holiday notice answers it.
-      headers: {
-        "Auto-Submitted": "auto-generated",
-        ...(language !== undefined && { "Content-Language": language }),
-        ...headers,
-      },
+      headers: { "Auto-Submitted": "auto-generated", ...(isLanguage && { "Content-Language": locale }), ...headers },
       disableFileAccess: true,
       disableUrlAccess: true,
       signal,
