@@ -1,3 +1,4 @@
+import { afterProof } from "./approvals.js";
 import {
   type Account,
   type Activity,
@@ -133,7 +134,8 @@ export function countSuccess(account: Account, proved: Factor, scope: AttemptSco
     if (scope === "login") return isClosedAnywhere(factor) ? opened(factor) : factor;
     return isClosed(factor, scope) ? cleared(factor, scope) : factor;
   });
-  return { ...account, factors };
+  const { approvals } = account;
+  return { ...account, factors, ...(approvals && { approvals: afterProof(approvals, proved.type) }) };
 }
 
 /** Opens every factor that guessing had closed. */

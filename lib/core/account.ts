@@ -1,3 +1,4 @@
+import type { Approvals } from "./approvals.js";
 import type { AttemptWindows } from "./attempts.js";
 import { BACKUP_CODE, DAY, type FactorId, type MethodType, type Proof, type UserId } from "./nouns.js";
 import { isFuture } from "./time.js";
@@ -193,6 +194,8 @@ export interface Account {
   readonly frozenUntil?: number;
   /** What was reported with a link that could still be used otherwise. */
   readonly reports?: readonly Report[];
+  /** What its owner's devices are asked, and were. Absent: nothing ever. */
+  readonly approvals?: Approvals;
   /** What is left of an account that was erased is forgotten then, unless something new has come by that time. */
   readonly forgottenAt?: number;
 }

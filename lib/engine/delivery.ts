@@ -1,11 +1,11 @@
 import type { Account } from "../core/account.js";
 import { type AttemptWindows, countAttempt, limitReached, uncountAttempt } from "../core/attempts.js";
 import { isSilence, failure, OF_SENDING, type Outcome, type Problem, success } from "../core/errors.js";
-import { type LimitKind, type Limits, SECOND } from "../core/nouns.js";
+import { type LimitKind, type Limits, type MethodType, SECOND } from "../core/nouns.js";
 import { isAnything, within } from "../core/within.js";
 import type { Subject } from "../events/emitter.js";
 import type { EngineDependencies } from "./dependencies.js";
-import type { AnyMethod, Message, Send } from "./method.js";
+import type { Message, SendTerms } from "./method.js";
 import type { Taken } from "./send-budgets.js";
 
 /** What does not answer by then is given up, whatever a method says. */
@@ -17,12 +17,12 @@ function tooSoon(retryAfter: number): Problem {
 }
 
 /** What a message counts against in its account. */
-function countedBy({ coolDown, limits }: Send): readonly LimitKind[] {
+function countedBy({ coolDown, limits }: SendTerms): readonly LimitKind[] {
   return coolDown === undefined ? limits : [...limits, coolDown];
 }
 
 /** Of the limits that stand before a message the one that lasts longest; undefined where one can be sent now. */
-function reachedBy(account: Account, send: Send, limits: Limits, now: number): ReturnType<typeof limitReached> {
+function reachedBy(account: Account, send: SendTerms, limits: Limits, now: number): ReturnType<typeof limitReached> {
   const { rejected } = send;
   const kinds = [...countedBy(send), ...(rejected === undefined ? [] : [rejected])];
   return limitReached(account, kinds, "login", limits, now);
@@ -32,7 +32,7 @@ function reachedBy(account: Account, send: Send, limits: Limits, now: number): R
 export function countSend(
   { limits }: Pick<EngineDependencies, "limits">,
   account: Account,
-  send: Send,
+  send: SendTerms,
   now: number,
 ): { readonly account: Account } | { readonly problem: Problem } {
   const reached = reachedBy(account, send, limits, now);
@@ -44,7 +44,7 @@ export function countSend(
 export function isCooling(
   { limits }: Pick<EngineDependencies, "limits">,
   account: Account,
-  { coolDown }: Pick<Send, "coolDown"> = {},
+  { coolDown }: Pick<SendTerms, "coolDown"> = {},
   now: number,
 ): boolean {
   return coolDown !== undefined && limitReached(account, [coolDown], "login", limits, now) !== undefined;
@@ -54,7 +54,7 @@ export function isCooling(
 export function resending(
   { limits }: Pick<EngineDependencies, "limits">,
   account: Account,
-  send: Send | undefined,
+  send: SendTerms | undefined,
   now: number,
 ): { readonly resendAt?: string } {
   if (send?.coolDown === undefined) return {};
@@ -71,6 +71,12 @@ export interface Written {
   readonly undo: (account: Account) => Account;
 }
 
+/** The kind of factor that a message is for. */
+export interface SentBy {
+  readonly type: MethodType;
+  readonly send?: SendTerms | undefined;
+}
+
 /** What was counted for a message that was not sent. */
 interface Counted extends Omit<Written, "message"> {
   readonly taken: readonly Taken[];
@@ -83,11 +89,10 @@ interface Counted extends Omit<Written, "message"> {
 export async function deliver(
   dependencies: EngineDependencies,
   subject: Subject,
-  method: AnyMethod,
+  { send, type }: SentBy,
   { message, ...written }: Written,
 ): Promise<Outcome<undefined>> {
   const { budgets, emitAudit, emitError } = dependencies;
-  const { send, type } = method;
   const reserved = await budgets.reserve(message.budgets ?? []).catch(async (error: unknown) => {
     // Nothing was sent: it must not have been counted, as far as that can still be written.
     await takeBack(dependencies, subject, send, { ...written, taken: [] }).catch(() => undefined);
@@ -104,7 +109,7 @@ export async function deliver(
   }
   const refusal = await handedOver(send, message);
   if (refusal === undefined) {
-    emitAudit("code-sent", subject, { method: type });
+    emitAudit(send?.sentAs ?? "code-sent", subject, { method: type });
     return success(undefined);
   }
   emitError("sender", refusal.error, subject);
@@ -115,7 +120,7 @@ export async function deliver(
 }
 
 /** Undefined where the sender took the message over. */
-async function handedOver(send: Send | undefined, message: Message): Promise<{ readonly error: unknown } | undefined> {
+async function handedOver(send: SendTerms | undefined, message: Message): Promise<{ readonly error: unknown } | undefined> {
   const timeout = Math.min(send?.timeout ?? LONGEST_DELIVERY, LONGEST_DELIVERY);
   const waiting = new AbortController();
   try {
@@ -131,7 +136,7 @@ async function handedOver(send: Send | undefined, message: Message): Promise<{ r
 async function takeBack(
   { budgets, limits, records }: EngineDependencies,
   subject: Subject,
-  send: Send | undefined,
+  send: SendTerms | undefined,
   { counted, taken, undo }: Counted,
   rejected?: LimitKind,
 ): Promise<void> {
@@ -149,7 +154,7 @@ async function takeBack(
 async function warm(
   { records }: EngineDependencies,
   subject: Subject,
-  send: Send | undefined,
+  send: SendTerms | undefined,
   counted: AttemptWindows,
 ): Promise<void> {
   const { coolDown } = send ?? {};

@@ -29,6 +29,12 @@ export interface MethodContext extends SealContext {
   readonly userHandle?: string | undefined;
 }
 
+/** What a method may know when it looks at a proof. */
+export interface ProofContext extends MethodContext {
+  /** As it is now. */
+  readonly account: Account;
+}
+
 /** What a message says whose it is with, and in which words. Nothing of it comes from a request's headers. */
 export interface Writing {
   readonly issuer: string;
@@ -82,6 +88,8 @@ export interface Evidence<State = unknown> {
   readonly answer?: Readonly<Record<string, unknown>>;
   /** Accepted, and all the same something its owner should hear of. */
   readonly concern?: AuditAction;
+  /** The account with what else changes by it. Default: as it was shown. */
+  readonly account?: Account;
 }
 
 /** A proof that is wrong, where more follows from it than that. */
@@ -200,8 +208,8 @@ export interface Prepared<State = unknown> extends Message {
   undo?(factor: Factor<State>): Factor<State>;
 }
 
-/** A step before the proof: something is sent to the user, who answers with what they got. */
-export interface Send<State = unknown> {
+/** What messages count against, and how they are told of. */
+export interface SendTerms {
   /**
    * The budgets a message counts against, those of enrollments among them. A limit of one in a short window is a cool-down between
    * two messages.
@@ -216,6 +224,12 @@ export interface Send<State = unknown> {
   readonly rejected?: LimitKind;
   /** Milliseconds a delivery may take; then nobody knows whether it was taken, and it stays counted. Default, and most: 30 s. */
   readonly timeout?: number;
+  /** What a message that was taken is told as. Default: `"code-sent"`. */
+  readonly sentAs?: AuditAction;
+}
+
+/** A step before the proof: something is sent to the user, who answers with what they got. */
+export interface Send<State = unknown> extends SendTerms {
   /** A problem refuses, and nothing is counted. */
   prepare(factor: Factor<State>, context: SendContext): Promise<Prepared<State> | Problem>;
   /** Until when what was sent to this login (`loginId`) can be answered, milliseconds since the epoch. Default: nobody is told. */
@@ -281,7 +295,7 @@ export interface FactorMethod<State = unknown, Presented = unknown> {
     context: PresentContext,
   ): Presented | undefined | Promise<Presented | undefined>;
   /** The factor this proves and its next state. Changes nothing by itself, and may be asked again on a newer account. */
-  verify(presented: Presented, factors: readonly Factor<State>[], context: MethodContext): Promise<Verdict<State>>;
+  verify(presented: Presented, factors: readonly Factor<State>[], context: ProofContext): Promise<Verdict<State>>;
   readonly enroll?: Enroll<State>;
   readonly send?: Send<State>;
   /**

@@ -8,7 +8,7 @@ import type { Subject } from "../events/emitter.js";
 import type { Change } from "./account-records.js";
 import { countedFailure, limitRefusal, refused } from "./counting.js";
 import type { EngineDependencies } from "./dependencies.js";
-import type { AnyMethod, Evidence, MethodContext, Rejection, Waiting } from "./method.js";
+import type { AnyMethod, Evidence, ProofContext, Rejection, Waiting } from "./method.js";
 
 /** Who tries to prove a factor (the claimant of SP 800-63B-4), as far as limits and methods must know. */
 export interface Claimant {
@@ -63,7 +63,7 @@ export class Verification {
     const open = enrolled.filter((factor) => !isClosed(factor, scope));
     if (open.length === 0 && enrolled.length > 0) return refused({ code: "too-many-attempts" });
     const { handle: userHandle, userId } = account;
-    const context: MethodContext = { userId, now, keys: this.dependencies.keys, loginId, userHandle };
+    const context: ProofContext = { account, userId, now, keys: this.dependencies.keys, loginId, userHandle };
     const verdict = await method.verify(presented, open, context);
     if (verdict === undefined || "rejected" in verdict) return this.wrong(account, method, scope, now, verdict);
     if ("waiting" in verdict) return { change: { result: success(verdict) } };
@@ -110,12 +110,12 @@ export class Verification {
     method: AnyMethod,
     scope: AttemptScope,
     now: number,
-    { amr, answer = {}, concern, factor }: Evidence,
+    { account: changed = account, amr, answer = {}, concern, factor }: Evidence,
   ): Verified {
     const { type, verifiedAs = "factor-verified" } = method;
     const worth = factor.onBackupCode === true ? ({ onBackupCode: true } as const) : {};
     const proof: Proof = { method: type, factorId: factor.id, at: now, ...worth, ...(amr && { amr }) };
-    const next = countSuccess(account, factor, scope, now);
+    const next = countSuccess(changed, factor, scope, now);
     const stillClosed = new Set(closedFactors(next).map(({ id }) => id));
     const reopened = closedFactors(account).filter(({ id }) => !stillClosed.has(id));
     const about = { method: type, factorId: factor.id };

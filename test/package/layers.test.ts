@@ -39,7 +39,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   sns: { values: ["core", "senders"] },
   cli: { values: ["core", "crypto"], types: ["engine"] },
   testing: { values: ["core", "crypto", "stores"], types: ["events", "senders"] },
-  browser: { values: [], types: ["core"] },
+  browser: { values: ["core"] },
 };
 
 /** What serves every method, those of others too. */

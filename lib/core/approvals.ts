@@ -1,0 +1,138 @@
+import { type FactorId, type MethodType, MINUTE } from "./nouns.js";
+
+// Questions that are put to a device of the owner's: "is that you?". Pure changes of what an account keeps of them.
+
+export type ApprovalDecision = "approved" | "denied";
+
+/** One question. It belongs to whoever asked, and goes to one device. */
+export interface ApprovalRequest {
+  /** SHA-256 of the id that clients name it by. */
+  readonly digest: string;
+  /** The device that is asked, and alone may decide. */
+  readonly factorId: FactorId;
+  /** Who alone may use the answer: a login, an operation within it, or a call of the application's own. */
+  readonly askedBy: string;
+  /** The id in the cookie of the browser that asked, which may not approve. Absent: no browser did. */
+  readonly askingBrowser?: string;
+  /** Number and text, sealed. */
+  readonly sealed: string;
+  /** Where it was asked, for the owner to read. */
+  readonly browser?: string;
+  readonly ip?: string;
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
+  /** While it is open, the end of that; once it is approved, of the time in which whoever asked can use that. */
+  readonly expiresAt: number;
+  /** Numbers that were typed and were not the one. */
+  readonly wrongNumbers: number;
+  /** Absent: it is open. */
+  readonly decision?: ApprovalDecision;
+}
+
+/** What an account keeps of them: one question at a time, and what the last ones came to. */
+export interface Approvals {
+  readonly request?: ApprovalRequest;
+  /** Questions in a row that were denied, or that nobody answered. */
+  readonly misses: number;
+  /** When the last of these was over, milliseconds since the epoch. */
+  readonly missedAt?: number;
+  /**
+   * The owner said that a question was not theirs, on a factor of this kind: nothing is asked by it until a factor of another kind
+   * was used.
+   */
+  readonly reported?: MethodType;
+}
+
+export type ApprovalState = "waiting" | ApprovalDecision | "expired";
+
+const NONE: Approvals = { misses: 0 };
+
+/** So many wrong numbers deny. */
+export const MOST_WRONG_NUMBERS = 3;
+/** An answer in the last moment is still to be had for that long, milliseconds. */
+const ANSWER_LIFE = MINUTE;
+/** How long nothing is asked after two misses in a row, three, and more; milliseconds. */
+const BACK_OFF = [5 * MINUTE, 15 * MINUTE, 60 * MINUTE] as const;
+
+export function stateOfRequest({ decision, expiresAt }: ApprovalRequest, now: number): ApprovalState {
+  if (decision === "denied") return decision;
+  return expiresAt <= now ? "expired" : (decision ?? "waiting");
+}
+
+/** The one that can still be decided. */
+export function openRequest({ request }: Approvals = NONE, now: number): ApprovalRequest | undefined {
+  return request !== undefined && stateOfRequest(request, now) === "waiting" ? request : undefined;
+}
+
+function missed({ misses, ...approvals }: Approvals, missedAt: number): Approvals {
+  return { ...approvals, misses: misses + 1, missedAt };
+}
+
+/** With what ran out counted as missed. One that another takes the place of, or that was approved, is none. */
+export function settled(approvals: Approvals = NONE, now: number): Approvals {
+  const { request, ...rest } = approvals;
+  if (request === undefined || request.decision !== undefined || request.expiresAt > now) return approvals;
+  return missed(rest, request.expiresAt);
+}
+
+/** Until when nothing may be asked, milliseconds since the epoch; undefined where something may. */
+export function backOffUntil(approvals: Approvals | undefined, now: number): number | undefined {
+  const { misses, missedAt = 0 } = settled(approvals, now);
+  const wait = BACK_OFF[Math.min(misses - 2, BACK_OFF.length - 1)];
+  // By a clock that was set back, it lasts no longer than it would have.
+  const until = wait === undefined ? 0 : Math.min(missedAt, now) + wait;
+  return until > now ? until : undefined;
+}
+
+/** The owner said that what was asked by this kind of factor was not them, and has used no other since. */
+export function isReported({ reported }: Approvals = NONE, type: MethodType): boolean {
+  return reported === type;
+}
+
+/** Asked: in the place of whatever was asked before. */
+export function withRequest(approvals: Approvals | undefined, request: ApprovalRequest, now: number): Approvals {
+  return { ...settled(approvals, now), request };
+}
+
+/** Without the question of this digest: it was not delivered, or its answer is used up. */
+export function withoutRequest(approvals: Approvals = NONE, digest: string): Approvals {
+  const { request, ...rest } = approvals;
+  return request?.digest === digest ? rest : approvals;
+}
+
+/** The open question decided. */
+export function decided(
+  approvals: Approvals,
+  request: ApprovalRequest,
+  decision: ApprovalDecision,
+  now: number,
+): Approvals {
+  if (decision === "denied") return { ...missed(approvals, now), request: { ...request, decision } };
+  const { missedAt: _over, ...rest } = approvals;
+  const expiresAt = Math.max(request.expiresAt, now + ANSWER_LIFE);
+  return { ...rest, misses: 0, request: { ...request, decision, expiresAt } };
+}
+
+/** With one more wrong number for the open question; enough of them deny it. */
+export function withWrongNumber(approvals: Approvals, request: ApprovalRequest, now: number): Approvals {
+  const next = { ...request, wrongNumbers: request.wrongNumbers + 1 };
+  return next.wrongNumbers < MOST_WRONG_NUMBERS
+    ? { ...approvals, request: next }
+    : decided(approvals, next, "denied", now);
+}
+
+/** Denied, because it was not the owner who asked. */
+export function withReported(
+  approvals: Approvals,
+  request: ApprovalRequest,
+  reported: MethodType,
+  now: number,
+): Approvals {
+  return { ...decided(approvals, request, "denied", now), reported };
+}
+
+/** After a right proof by a factor of this kind. */
+export function afterProof(approvals: Approvals, type: MethodType): Approvals {
+  const { reported, ...rest } = approvals;
+  return reported === undefined || reported === type ? approvals : rest;
+}
