@@ -120,7 +120,10 @@ export async function deliver(
 }
 
 /** Undefined where the sender took the message over. */
-async function handedOver(send: SendTerms | undefined, message: Message): Promise<{ readonly error: unknown } | undefined> {
+async function handedOver(
+  send: SendTerms | undefined,
+  message: Message,
+): Promise<{ readonly error: unknown } | undefined> {
   const timeout = Math.min(send?.timeout ?? LONGEST_DELIVERY, LONGEST_DELIVERY);
   const waiting = new AbortController();
   try {
