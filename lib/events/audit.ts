@@ -46,6 +46,11 @@ export type KnownAction =
   | "would-block"
   | "notice-failed"
   | "code-sent"
+  | "push-requested"
+  | "push-approved"
+  | "push-denied"
+  | "push-reported"
+  | "push-unreachable"
   | "delivery-failed"
   | "sms-ceiling-near"
   | "login-failed"
@@ -162,6 +167,8 @@ const OWASP: Partial<Record<string, readonly [name: string, level: OwaspLevel]>>
   locked: ["authn_login_fail_max", "WARN"],
   "attempt-refused": ["excess_rate_limit_exceeded", "WARN"],
   "factor-disabled": ["authn_login_lock", "WARN"],
+  "push-denied": ["authn_login_fail", "WARN"],
+  "push-reported": ["authn_login_lock", "WARN"],
   "signed-out": ["session_expired", "INFO"],
   "session-revoked": ["session_expired", "INFO"],
   "session-displaced": ["session_expired", "INFO"],
