@@ -131,6 +131,25 @@ export function withReported(
   return { ...decided(approvals, request, "denied", now), reported };
 }
 
+/**
+ * Once a factor is gone: nobody can answer what it was asked. `isLast`: of its kind; then nothing is left of what its kind was asked.
+ */
+export function withoutAsked(
+  approvals: Approvals,
+  { id, type }: { readonly id: FactorId; readonly type: MethodType },
+  isLast: boolean,
+): Approvals | undefined {
+  const { reported, request, ...rest } = approvals;
+  const isAsked = request?.factorId === id;
+  if (isLast && (isAsked || reported === type)) return undefined;
+  return isAsked ? { ...rest, ...(reported !== undefined && { reported }) } : approvals;
+}
+
+/** With nothing that keeps anything from being asked. */
+export function withoutPause({ request }: Approvals): Approvals | undefined {
+  return request && { request, misses: 0 };
+}
+
 /** After a right proof by a factor of this kind. */
 export function afterProof(approvals: Approvals, type: MethodType): Approvals {
   const { reported, ...rest } = approvals;

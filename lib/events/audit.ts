@@ -1,5 +1,6 @@
 import type { Account, Factor } from "../core/account.js";
 import { ACTIVITIES } from "../core/activity.js";
+import { backOffUntil } from "../core/approvals.js";
 import type { MethodType, UserId } from "../core/nouns.js";
 import { frozenUntil, isSuspended } from "../core/reports.js";
 
@@ -120,6 +121,17 @@ export function suspension(action: "factor-suspended" | "factor-resumed", { id, 
 export function lifting(account: Account, now: number): readonly AccountEvent[] {
   const resumed = account.factors.filter(isSuspended).map((factor) => suspension("factor-resumed", factor));
   return frozenUntil(account, now) === undefined ? resumed : [...resumed, { action: "freeze-lifted" }];
+}
+
+/** Devices of an account that are not asked for now are asked again. */
+export function resumedAsking({ approvals, factors }: Account, now: number): readonly AccountEvent[] {
+  const { reported, request } = approvals ?? {};
+  // Those that a report has suspended are told of with that.
+  const isPaused = (factor: Factor): boolean => factor.type === reported && !isSuspended(factor);
+  if (reported !== undefined) return factors.filter(isPaused).map((each) => suspension("factor-resumed", each));
+  if (backOffUntil(approvals, now) === undefined) return [];
+  const asked = factors.find(({ id }) => id === request?.factorId);
+  return [{ ...(asked && reopening(asked)), action: "factor-reopened", reason: "back-off" }];
 }
 
 const RECORDED: ReadonlySet<AuditAction> = new Set<KnownAction>(ACTIVITIES);

@@ -39,7 +39,8 @@ const FACTORS = {
   },
   "factor-reopened": {
     title: (issuer) => `A way to sign in to ${issuer} was opened again`,
-    text: (details) => `${capital(factor(details))} had been closed after too many wrong codes, and works again.`,
+    text: (details) =>
+      `${capital(factor(details))} had been closed after too many ${details.reason === "back-off" ? "requests that were denied or not answered" : "wrong codes"}, and works again.`,
   },
   "factor-disabled": {
     title: (issuer) => `A way to sign in to ${issuer} was closed`,
