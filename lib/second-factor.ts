@@ -82,12 +82,11 @@ export interface SecondFactor extends RequestHandler {
    *
    * @example
    * ```ts
-   * const approval = await mfa.approve(userId, {
-   *   operation: `Pay ${amount} to ${recipient}`,
-   *   actor: "job:payouts",
-   *   onNumber: (number) => chat.tell(userId, `Type ${number} on your device to release the payment.`),
+   * app.post("/support/users/:id/change-address", async (req, res) => {
+   *   const onNumber = (number: string) => log.info(`Tell the caller: type ${number} on your device.`);
+   *   const approval = await mfa.approve(req.params.id, { operation: "Change my address", actor: "support:7", onNumber });
+   *   res.sendStatus(approval === "approved" ? 204 : 403);
    * });
-   * if (approval === "approved") await release();
    * ```
    */
   approve(userId: UserId, options: ApproveOptions): Promise<Approval>;

@@ -40,10 +40,7 @@ export async function approve(push: Push, { dependencies }: Engine, asked: Asked
 }
 
 /** What was decided. The timer holds the process: somebody waits. */
-async function decision(
-  look: () => Promise<Approval | "waiting">,
-  signal: AbortSignal | undefined,
-): Promise<Approval> {
+async function decision(look: () => Promise<Approval | "waiting">, signal: AbortSignal | undefined): Promise<Approval> {
   for (let wait = FIRST_LOOK; ; wait = Math.min(2 * wait, LAST_LOOK)) {
     await setTimeout(wait, undefined, { signal });
     const state = await look();

@@ -1,7 +1,10 @@
 import { ConfigurationError } from "../../core/errors.js";
 import { SECOND } from "../../core/nouns.js";
+import type { AskedApproval } from "../../engine/approval.js";
+import type { Engine } from "../../engine/engine.js";
 import type { Method } from "../../http/method.js";
 import { type Duration, milliseconds } from "../../policy/durations.js";
+import { approve } from "./approval.js";
 import type { PushChannel } from "./channel.js";
 import { enrollmentRoutes } from "./enrollment-routes.js";
 import { Push } from "./method.js";
@@ -42,5 +45,9 @@ export function push(options: PushOptions): Method<PushState, PresentedPush> {
   if (problems.length > 0) throw new ConfigurationError(problems);
   const { channels, timeout = "10s" } = options;
   const method = new Push({ channels: [...channels], timeout: milliseconds(timeout) ?? 10 * SECOND });
-  return Object.assign(method, { page: pushPage, routes: [...enrollmentRoutes(method), ...requestRoutes(method)] });
+  return Object.assign(method, {
+    page: pushPage,
+    routes: [...enrollmentRoutes(method), ...requestRoutes(method)],
+    approve: (engine: Engine, asked: AskedApproval) => approve(method, engine, asked),
+  });
 }
