@@ -1,4 +1,6 @@
-import { createPublicKey, type KeyObject, verify, X509Certificate } from "node:crypto";
+import { createHash, createPublicKey, type KeyObject, verify, X509Certificate } from "node:crypto";
+
+const KEY_ID_BYTES = 16;
 
 function text(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString("base64url");
@@ -48,4 +50,9 @@ export function isP256(spki: Uint8Array): boolean {
 export function isSignedWithP256(spki: Uint8Array, text: string, signature: Uint8Array): boolean {
   const key = p256Key(spki);
   return key !== undefined && verify("sha256", Buffer.from(text), { key, dsaEncoding: "ieee-p1363" }, signature);
+}
+
+/** What whoever has the key calls it: 128 bits of its SHA-256, base64url. Another key of the same name nobody finds. */
+export function keyId(spki: Uint8Array): string {
+  return createHash("sha256").update(spki).digest().subarray(0, KEY_ID_BYTES).toString("base64url");
 }

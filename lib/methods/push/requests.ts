@@ -17,11 +17,12 @@ import { countSend, deliver, type Written } from "../../engine/delivery.js";
 import type { EngineDependencies } from "../../engine/dependencies.js";
 import type { SealContext } from "../../engine/method.js";
 import type { Subject } from "../../events/emitter.js";
-import { lastUsedDevice, wakerOf } from "./devices.js";
 import type { Push } from "./method.js";
 import { digestOfId } from "./request-ids.js";
 import { contentOf, newRequest, type NewRequest } from "./sealed-requests.js";
 import type { PushState } from "./state.js";
+import { withoutReach } from "./subscriptions.js";
+import { lastUsedDevice, type Waker, wakerOf } from "./wakers.js";
 
 /** A request is open that long, milliseconds. */
 const REQUEST_LIFE = 2 * MINUTE;
@@ -72,6 +73,7 @@ export type Admission = (record: AccountRecord, now: number) => Problem | undefi
 interface Recorded extends Omit<Written, "message"> {
   readonly asked: Asked;
   readonly device: Factor<PushState>;
+  readonly waker: Waker;
 }
 
 /** The request of an account by its digest, and the device that may decide it, as long as that is in force. */
@@ -161,7 +163,7 @@ export class PushRequests {
       if (found?.request.askedBy !== askedBy) return { result: "expired" };
       const result = stateOfRequest(found.request, now);
       if (result !== "approved") return { result };
-      const used = withoutAsked(account, digest);
+      const used = unasked(account, digest);
       return { account: replaceFactor(used, { ...found.device, lastUsedAt: now }), result };
     });
     return result;
@@ -189,15 +191,16 @@ export class PushRequests {
     if (problem !== undefined) return { result: { ok: false, problem } };
     const counted = countSend(this.dependencies, account, this.push.terms, now);
     if ("problem" in counted) return { result: { ok: false, problem: counted.problem } };
+    const waker = await wakerOf(this.push, device, this.contextOf(account.userId));
     const { digest, number, requestId, sealed } = await fresh();
     const expiresAt = now + life;
     const place = { ...(browser !== undefined && { browser }), ...(ip !== undefined && { ip }) };
     const asker = { askedBy, ...(askingBrowser !== undefined && { askingBrowser }), ...place };
     const kept = { digest, factorId: device.id, ...asker, sealed, createdAt: now, expiresAt, wrongNumbers: 0 };
     const next = { ...counted.account, approvals: withRequest(counted.account.approvals, kept, now) };
-    const undo = (each: Account): Account => withoutAsked(each, digest);
+    const undo = (each: Account): Account => unasked(each, digest);
     const asked = { requestId, number, expiresAt };
-    return { account: next, result: success({ asked, device, counted: next.attempts, undo }) };
+    return { account: next, result: success({ asked, device, waker, counted: next.attempts, undo }) };
   }
 
   /** Why no device of the account is asked for now, whoever asks; undefined where one is. */
@@ -212,7 +215,7 @@ export class PushRequests {
   /** Has the device told that there is something to decide. What nobody was told of is not asked. */
   private async wake(
     subject: Subject,
-    { asked, device, ...written }: Recorded,
+    { asked, device, waker, ...written }: Recorded,
     { announce, origin }: Asking,
   ): Promise<Outcome<undefined>> {
     const { dependencies, push } = this;
@@ -220,7 +223,6 @@ export class PushRequests {
     const digest = digestOfId(requestId);
     try {
       await announce?.(asked);
-      const waker = await wakerOf(push, device, this.contextOf(subject.userId));
       const message = { requestId, ...(origin !== undefined && { origin }) };
       const deliverMessage = (signal: AbortSignal): Promise<void> => waker.wake(message, signal);
       const sent = { type: push.type, send: push.terms };
@@ -237,21 +239,21 @@ export class PushRequests {
   /** `unreachable`: a device that is not reached any more where it was. It stays, and asks by itself. */
   private async cancel(subject: Subject, digest: string, unreachable?: Factor<PushState>): Promise<void> {
     await this.dependencies.records.change<undefined>(subject, ({ account }) => {
-      const left = withoutAsked(account, digest);
+      const left = unasked(account, digest);
       const device = unreachable && devicesIn(left).find(({ id }) => id === unreachable.id);
       // It may have said meanwhile where it is reached now.
       const isSame = device?.state.reached?.subscription === unreachable?.state.reached?.subscription;
       if (device === undefined || !isSame) return { ...(left !== account && { account: left }), result: undefined };
-      const { reached: _gone, ...state } = device.state;
       const about = { method: this.push.type, factorId: device.id, label: device.label };
       const event = { action: "push-unreachable", ...about } as const;
-      return { account: replaceFactor(left, { ...device, state }), result: undefined, events: [event] };
+      const quiet = { ...device, state: withoutReach(device.state) };
+      return { account: replaceFactor(left, quiet), result: undefined, events: [event] };
     });
   }
 }
 
 /** Without that request, where the account still has it. */
-export function withoutAsked(account: Account, digest: string): Account {
+export function unasked(account: Account, digest: string): Account {
   const { approvals } = account;
   if (approvals?.request?.digest !== digest) return account;
   return { ...account, approvals: withoutRequest(approvals, digest) };
