@@ -1,0 +1,141 @@
+import { describe, expect, test } from "@jest/globals";
+import type { StrategyOptions } from "express-second-factor";
+import { type AskedOwner, owner } from "../push/asked-owner.js";
+import { MINUTE } from "../support/attack.js";
+import { guarded, passwordOf } from "../support/app.js";
+import { full, Jar, pending } from "../support/browser.js";
+
+const PATH = "/approved";
+
+/** Alice, at an application that finishes logins on a route of its own. */
+function alice(options: StrategyOptions = {}): Promise<AskedOwner> {
+  return owner({
+    options: { exempt: ["/login", "/logout", PATH, "/one-form"] },
+    routes(app, mfa, authenticator) {
+      authenticator.use(mfa.strategy("push", options));
+      app.post(PATH, authenticator.authenticate("push"), guarded);
+      const inline = authenticator.authenticate("local", { secondFactor: "inline" });
+      app.post("/one-form", inline, authenticator.authenticate("push"), guarded);
+    },
+  });
+}
+
+interface Sent {
+  readonly requestId: string;
+  readonly number: string;
+}
+
+async function send(jar: Jar): Promise<Sent> {
+  const { body, status } = await jar.post("/2fa/push/send");
+  if (status !== 202) throw new Error(`send answered ${status}: ${JSON.stringify(body)}`);
+  return body as Sent;
+}
+
+describe("a route with the strategy of push", () => {
+  test("fails with 401 while nobody has decided, and as often as it is asked: nothing is counted", async () => {
+    const { target } = await alice();
+    const jar = await pending(target, "alice");
+    const { requestId } = await send(jar);
+    for (let count = 0; count < 12; count += 1) expect((await jar.post(PATH, { requestId })).status).toBe(401);
+    expect(await jar.isIn()).toBe(false);
+    expect(target.events.map(({ action }) => action)).not.toContain("factor-failed");
+  });
+
+  test("completes the login once the device has approved, once", async () => {
+    const { phone, target } = await alice();
+    const jar = await pending(target, "alice");
+    const { number, requestId } = await send(jar);
+    await phone.approve(number);
+    const answers = await Promise.all(Array.from({ length: 5 }, () => jar.post(PATH, { requestId })));
+    expect(answers.filter(({ status }) => status === 200).length).toBeGreaterThan(0);
+    expect(await jar.isIn()).toBe(true);
+    expect(target.events.filter(({ action, method }) => action === "factor-verified" && method === "push")).toHaveLength(
+      1,
+    );
+    const other = await pending(target, "alice");
+    expect((await other.post(PATH, { requestId })).status).toBe(401);
+    expect(await other.isIn()).toBe(false);
+  });
+
+  test.each(["denied", "expired", "replaced by the next"])("fails with 401 for one that was %s", async (how) => {
+    const { phone, target } = await alice();
+    const jar = await pending(target, "alice");
+    const { requestId } = await send(jar);
+    if (how === "denied") await phone.deny();
+    else if (how === "expired") target.clock.advance(2 * MINUTE);
+    else await phone.approve((await send(jar)).number);
+    expect((await jar.post(PATH, { requestId })).status).toBe(401);
+    expect(await jar.isIn()).toBe(false);
+  });
+
+  test.each([
+    ["no id", undefined],
+    ["nonsense", "nonsense"],
+    ["no text", 7],
+  ])("fails with 401 for %s", async (_name, requestId) => {
+    const { target } = await alice();
+    const jar = await pending(target, "alice");
+    expect((await jar.post(PATH, { requestId })).status).toBe(401);
+    expect(await jar.isIn()).toBe(false);
+  });
+
+  test("fails with 401 for what another login has asked, approved or not; whoever asked still finishes with it", async () => {
+    const { phone, target } = await alice();
+    const jar = await pending(target, "alice");
+    const { number, requestId } = await send(jar);
+    const thief = await pending(target, "alice");
+    expect((await thief.post(PATH, { requestId })).status).toBe(401);
+    await phone.approve(number);
+    expect((await thief.post(PATH, { requestId })).status).toBe(401);
+    expect((await (await pending(target, "mallory")).post(PATH, { requestId })).text).not.toContain("alice");
+    expect([await thief.isIn(), (await jar.post(PATH, { requestId })).status]).toEqual([false, 200]);
+  });
+
+  test("fails for what the application itself has asked (mfa.approve)", async () => {
+    const { phone, target } = await alice();
+    let shown = "";
+    const outcome = target.mfa.approve("u1", {
+      operation: "Pay 5 EUR to Ben",
+      actor: "support:7",
+      onNumber: (number) => void (shown = number),
+    });
+    while (shown === "") await new Promise((resolve) => setImmediate(resolve));
+    const { requestId } = await phone.request();
+    await phone.approve(shown);
+    const jar = await pending(target, "alice");
+    expect((await jar.post(PATH, { requestId })).status).toBe(401);
+    expect([await jar.isIn(), await outcome]).toEqual([false, "approved"]);
+  });
+
+  test("does not begin a login, nor finish one in the request that begins it", async () => {
+    const { phone, target } = await alice();
+    const { number, requestId } = await send(await pending(target, "alice"));
+    await phone.approve(number);
+    const stranger = new Jar(target);
+    expect((await stranger.post(PATH, { requestId })).status).toBe(401);
+    const form = { username: "alice", password: passwordOf("alice"), requestId };
+    expect((await stranger.post("/one-form", form)).status).toBe(401);
+    expect(await stranger.isIn()).toBe(false);
+  });
+});
+
+describe("with always", () => {
+  test("it asks where a login is complete too, and takes what that login has asked", async () => {
+    const { app, phone, target } = await alice({ always: true });
+    const jar = await full(target, "alice", app);
+    expect((await jar.post(PATH)).status).toBe(401);
+    const { number, requestId } = await send(jar);
+    expect((await jar.post(PATH, { requestId })).status).toBe(401);
+    await phone.approve(number);
+    expect((await jar.post(PATH, { requestId })).status).toBe(200);
+    expect((await jar.post(PATH, { requestId })).status).toBe(401);
+    expect(await jar.isIn()).toBe(true);
+  });
+
+  test("whoever has no device fails", async () => {
+    const { target } = await alice({ always: true });
+    const jar = new Jar(target);
+    await jar.login("carol");
+    expect((await jar.post(PATH, { requestId: "nonsense" })).status).toBe(401);
+  });
+});
