@@ -1,8 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
 import type { StrategyOptions } from "express-second-factor";
-import { type AskedOwner, owner } from "../push/asked-owner.js";
 import { MINUTE } from "../support/attack.js";
 import { guarded, passwordOf } from "../support/app.js";
+import { ask, type AskedOwner, owner } from "../support/asked-owner.js";
 import { full, Jar, pending } from "../support/browser.js";
 
 const PATH = "/approved";
@@ -93,13 +93,8 @@ describe("a route with the strategy of push", () => {
 
   test("fails for what the application itself has asked (mfa.approve)", async () => {
     const { phone, target } = await alice();
-    let shown = "";
-    const outcome = target.mfa.approve("u1", {
-      operation: "Pay 5 EUR to Ben",
-      actor: "support:7",
-      onNumber: (number) => void (shown = number),
-    });
-    while (shown === "") await new Promise((resolve) => setImmediate(resolve));
+    const { number, outcome } = ask({ target });
+    const shown = await number;
     const { requestId } = await phone.request();
     await phone.approve(shown);
     const jar = await pending(target, "alice");

@@ -1,12 +1,14 @@
 // An owner is asked on their phone from the application's own code: whoever asks has no session, and shows the number by another way.
-import { describe, expect, test } from "@jest/globals";
+import { afterEach, describe, expect, test } from "@jest/globals";
 import { ConfigurationError, NotAskedError, push, totp, UnavailableError } from "express-second-factor";
 import { testApp } from "../support/app.js";
+import { ACTOR, ask, type AskedOwner, endAsking, OPERATION, owner } from "../support/asked-owner.js";
 import { MINUTE, storedAccount } from "../support/attack.js";
 import { pending } from "../support/browser.js";
 import { faultyStore, REJECTS } from "../support/faults.js";
 import { wrongNumber } from "../support/phone.js";
-import { ACTOR, ask, type AskedOwner, OPERATION, owner } from "./asked-owner.js";
+
+afterEach(endAsking);
 
 /** Every text and number in it, however deep. */
 function leavesOf(value: unknown): unknown[] {
@@ -37,7 +39,7 @@ describe("mfa.approve", () => {
 
   test("shows an operation that is JSON as mfa.require does, and what cannot be seen in it", async () => {
     const here = await owner();
-    const { number } = ask(here, { operation: { to: "B\u202en", amount: 5 }, signal: AbortSignal.timeout(2_000) });
+    const { number } = ask(here, { operation: { to: "B\u202en", amount: 5 } });
     await number;
     expect((await here.phone.request()).text).toBe('{"amount":5,"to":"B[U+202E]n"}');
   });

@@ -1,7 +1,7 @@
 import { type Approval, type ApproveOptions, backupCodes, push, type PushMessage, totp } from "express-second-factor";
-import { testApp, type TestApp, type TestAppOptions } from "../support/app.js";
-import { type Enrolled, enrolled, full } from "../support/browser.js";
-import { type Phone, phone as newPhone } from "../support/phone.js";
+import { testApp, type TestApp, type TestAppOptions } from "./app.js";
+import { type Enrolled, enrolled, full } from "./browser.js";
+import { type Phone, phone as newPhone } from "./phone.js";
 
 export const OPERATION = "Pay 5 EUR to Ben";
 export const ACTOR = "support:7";
@@ -46,8 +46,12 @@ export interface Asked {
   readonly outcome: Promise<Approval>;
 }
 
+let ending = new AbortController();
+
 /** Support asks her. */
-export function ask({ target }: Pick<AskedOwner, "target">, options: Partial<ApproveOptions> = {}): Asked {
+export function ask({ target }: Pick<AskedOwner, "target">, given: Partial<ApproveOptions> = {}): Asked {
+  const signal = AbortSignal.any([ending.signal, ...(given.signal === undefined ? [] : [given.signal])]);
+  const options = { ...given, signal };
   let outcome: Promise<Approval> | undefined;
   const number = new Promise<string>((resolve) => {
     outcome = target.mfa.approve("u1", { operation: OPERATION, actor: ACTOR, onNumber: resolve, ...options });
@@ -55,4 +59,10 @@ export function ask({ target }: Pick<AskedOwner, "target">, options: Partial<App
   // It is looked at by whoever awaits it: later, in most tests.
   outcome?.catch(() => undefined);
   return { number, outcome: outcome! };
+}
+
+/** Nobody waits any more: a clock that stands still would have them wait for ever. */
+export function endAsking(): void {
+  ending.abort();
+  ending = new AbortController();
 }
