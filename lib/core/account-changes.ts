@@ -1,4 +1,4 @@
-import { afterProof, type Approvals, withoutAsked, withoutPause } from "./approvals.js";
+import { afterProof, withoutAsked, withoutPause } from "./approvals.js";
 import {
   type Account,
   type Activity,
@@ -35,9 +35,11 @@ export function withoutFactor(account: Account, factorId: FactorId): Account {
   const others = { ...account, factors };
   if (!ownFactors(others).some(({ suspended }) => suspended !== true)) return withoutFactors(account);
   const removed = account.factors.find(({ id }) => id === factorId);
-  if (removed === undefined || others.approvals === undefined) return others;
+  const { approvals: asked, ...left } = others;
+  if (removed === undefined || asked === undefined) return others;
   const isLast = !factors.some(({ type }) => type === removed.type);
-  return withApprovals(others, withoutAsked(others.approvals, removed, isLast));
+  const approvals = withoutAsked(asked, removed, isLast);
+  return approvals === undefined ? left : { ...left, approvals };
 }
 
 /** Without any factor, and what they were asked. */
@@ -45,13 +47,10 @@ export function withoutFactors({ approvals: _gone, ...account }: Account): Accou
   return { ...account, factors: [] };
 }
 
-function withApprovals({ approvals: _before, ...account }: Account, approvals: Approvals | undefined): Account {
-  return approvals === undefined ? account : { ...account, approvals };
-}
-
 /** With devices asked again, whatever their owner said or left unanswered. */
 export function withDevicesAsked(account: Account): Account {
-  return account.approvals === undefined ? account : withApprovals(account, withoutPause(account.approvals));
+  const { approvals } = account;
+  return approvals === undefined ? account : { ...account, approvals: withoutPause(approvals) };
 }
 
 /** With this set of backup codes in the place of the one before. */

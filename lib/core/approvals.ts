@@ -32,6 +32,8 @@ export interface ApprovalRequest {
 
 /** What an account keeps of them: one question at a time, and what the last ones came to. */
 export interface Approvals {
+  /** Of the factors that are asked. */
+  readonly type?: MethodType;
   readonly request?: ApprovalRequest;
   /** Questions in a row that were denied, or that nobody answered. */
   readonly misses: number;
@@ -148,15 +150,14 @@ export function withoutAsked(
   { id, type }: { readonly id: FactorId; readonly type: MethodType },
   isLast: boolean,
 ): Approvals | undefined {
-  const { reported, request, ...rest } = approvals;
-  const isAsked = request?.factorId === id;
-  if (isLast && (isAsked || reported === type)) return undefined;
-  return isAsked ? { ...rest, ...(reported !== undefined && { reported }) } : approvals;
+  if (isLast && approvals.type === type) return undefined;
+  const { request, ...rest } = approvals;
+  return request?.factorId === id ? rest : approvals;
 }
 
 /** With nothing that keeps anything from being asked. */
-export function withoutPause({ request }: Approvals): Approvals | undefined {
-  return request && { request, misses: 0 };
+export function withoutPause({ missedAt: _over, reported: _lifted, ...approvals }: Approvals): Approvals {
+  return { ...approvals, misses: 0 };
 }
 
 /** After a right proof by a factor of this kind. */

@@ -98,7 +98,7 @@ async function lift(here: Here): Promise<void> {
 /** Support asks somebody on their phone. */
 async function answered({ notify }: Here, decide: (phone: Phone, number: string) => Promise<void>): Promise<TestApp> {
   const asked = await askedOwner({ options: { notify } });
-  const { number, outcome } = ask(asked);
+  const { number, outcome } = ask(asked.target);
   await decide(asked.phone, await number);
   await outcome;
   return asked.target;
@@ -214,7 +214,7 @@ const ACTS: Readonly<Record<KnownAction, Act>> = {
   "push-unreachable": async () => {
     const asked = await askedOwner();
     asked.channel.isGone = true;
-    await ask(asked).outcome.catch(() => undefined);
+    await ask(asked.target).outcome.catch(() => undefined);
     return asked.target;
   },
   "login-failed": async () => {

@@ -49,9 +49,9 @@ describe("a route with the strategy of push", () => {
     const answers = await Promise.all(Array.from({ length: 5 }, () => jar.post(PATH, { requestId })));
     expect(answers.filter(({ status }) => status === 200).length).toBeGreaterThan(0);
     expect(await jar.isIn()).toBe(true);
-    expect(target.events.filter(({ action, method }) => action === "factor-verified" && method === "push")).toHaveLength(
-      1,
-    );
+    expect(
+      target.events.filter(({ action, method }) => action === "factor-verified" && method === "push"),
+    ).toHaveLength(1);
     const other = await pending(target, "alice");
     expect((await other.post(PATH, { requestId })).status).toBe(401);
     expect(await other.isIn()).toBe(false);
@@ -93,7 +93,7 @@ describe("a route with the strategy of push", () => {
 
   test("fails for what the application itself has asked (mfa.approve)", async () => {
     const { phone, target } = await alice();
-    const { number, outcome } = ask({ target });
+    const { number, outcome } = ask(target);
     const shown = await number;
     const { requestId } = await phone.request();
     await phone.approve(shown);
