@@ -18,7 +18,14 @@ import { waitText } from "../pages/fragments.js";
 import { enrollmentPage } from "../pages/enrollment-page.js";
 import { builtInLayout, renderPage } from "../pages/layout.js";
 import { mergeMessages, messagesFor, type Messages } from "../pages/messages.js";
-import { drawnBy, type MethodPage, type MethodPages, type OwnPage, type PagePart } from "../pages/method-page.js";
+import {
+  drawnBy,
+  isForSetUp,
+  type MethodPage,
+  type MethodPages,
+  type OwnPage,
+  type PagePart,
+} from "../pages/method-page.js";
 import { problemPage } from "../pages/problem-page.js";
 import { reasonText } from "../pages/problem-reasons.js";
 import { settingsPage } from "../pages/settings-page.js";
@@ -354,7 +361,7 @@ export class PageSet {
 
   /** The kinds of factors that can be set up at this place. */
   enrollableAt(place: LoginContext["source"]): MethodType[] {
-    return [...this.pagesAt(place)].filter(([, page]) => page.add !== undefined).map(([type]) => type);
+    return [...this.pagesAt(place)].filter(([, page]) => isForSetUp(page)).map(([type]) => type);
   }
 
   /** Where no factor of a kind could be used, none is set up; those there are still have their row. */

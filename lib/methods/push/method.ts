@@ -1,7 +1,8 @@
-import type { Factor } from "../../core/account.js";
+import type { Account, Factor } from "../../core/account.js";
 import { type Limits, MINUTE } from "../../core/nouns.js";
-import type { FactorMethod, PresentContext, ProofContext, SendTerms, Verdict } from "../../engine/method.js";
+import type { FactorMethod, Pause, PresentContext, ProofContext, SendTerms, Verdict } from "../../engine/method.js";
 import type { PushChannel } from "./channel.js";
+import { pauseOf } from "./pauses.js";
 import { approvedBy, presentedApproval, type PresentedPush } from "./proofs.js";
 import type { PushState } from "./state.js";
 
@@ -34,6 +35,10 @@ export class Push implements FactorMethod<PushState, PresentedPush> {
   /** Undefined where none is configured by that name (any more). */
   channel(name: string): PushChannel | undefined {
     return this.channels.get(name);
+  }
+
+  paused(account: Account, now: number): Pause | undefined {
+    return pauseOf(account, this.type, now);
   }
 
   present(body: Readonly<Record<string, unknown>>, context: PresentContext): PresentedPush | undefined {

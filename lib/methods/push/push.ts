@@ -42,5 +42,8 @@ export function push(options: PushOptions): Method<PushState, PresentedPush> {
   if (problems.length > 0) throw new ConfigurationError(problems);
   const { channels, timeout = "10s" } = options;
   const method = new Push({ channels: [...channels], timeout: milliseconds(timeout) ?? 10 * SECOND });
-  return Object.assign(method, { page: pushPage, routes: [...enrollmentRoutes(method), ...requestRoutes(method)] });
+  return Object.assign(method, {
+    page: pushPage(channels),
+    routes: [...enrollmentRoutes(method), ...requestRoutes(method)],
+  });
 }

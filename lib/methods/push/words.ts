@@ -59,9 +59,8 @@ export interface PushWords extends MethodWords {
     readonly noDeviceTitle: string;
     readonly noDevice: string;
     readonly toSettings: string;
-    /** The account does not know this device any more, and the button that makes the browser forget it. */
+    /** The account does not know this device any more. */
     readonly removed: string;
-    readonly forget: string;
     readonly asked: string;
     readonly browser: string;
     readonly address: string;
@@ -112,6 +111,8 @@ export interface PushWords extends MethodWords {
     readonly addLead: string;
     /** What a device cannot do: approve what is asked for on itself. */
     readonly addElsewhere: string;
+    /** Instead, with the account's first factor. */
+    readonly addFirst: string;
     readonly addName: string;
     readonly addNameHint: string;
     readonly addSubmit: string;
@@ -198,7 +199,6 @@ export const pushWords: PushWords = {
     toSettings: "Go to security settings",
     removed:
       "This device was removed from your account, so it is asked for nothing more. You can add it again in your security settings.",
-    forget: "Remove it from this browser too",
     asked: "You are asked to approve",
     browser: "Browser",
     address: "Address",
@@ -248,6 +248,8 @@ export const pushWords: PushWords = {
     addLead:
       "This browser is then asked when you sign in somewhere else: it shows what is going on, and you type a number that you see there.",
     addElsewhere: "Add it on your phone, or in a browser that you do not sign in with: no device approves for itself.",
+    addFirst:
+      "Add it on your phone, or in a browser that you do not sign in with: no device approves for itself. Then add an authenticator app or a passkey too, so that you can sign in on it as well.",
     addName: "Name of this device (optional)",
     addNameHint: "To tell it from others, for example “My phone”.",
     addSubmit: "Add this device",
