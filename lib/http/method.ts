@@ -21,6 +21,11 @@ export interface Method<State = unknown, Presented = unknown> extends FactorMeth
   problems?(origins: readonly string[] | undefined): readonly string[];
   /** Documents outside `path` that browsers look for, by whole path; undefined leaves the request to the application. */
   readonly wellKnown?: Readonly<Record<string, (site: Site, settingsUrl: string) => object | undefined>>;
+  /**
+   * Scripts at addresses of their own below `path`, as service workers need them: whoever asks has them, logged in or not, and nobody
+   * keeps them. Default: none. The pages may run them (`worker-src`).
+   */
+  readonly scripts?: Readonly<Record<string, string>>;
   /** A page below `path` that a browser is led to after a sign-in, before it goes on; undefined: none. */
   afterSignIn?(elevated: ElevatedLogin): string | undefined;
 }

@@ -26,9 +26,10 @@ export function enrollPart(form: AddForm<PushWords>, channel: PushChannel | unde
 
 /** The sentences that the script shows. */
 function sentences({ settings }: PushWords): Html {
-  const { alreadyHere, blocked, failed, homeScreen, notHere, unsupported, waiting } = settings;
+  const { alreadyHere, blocked, dismissed, failed, homeScreen, notHere, unsupported, waiting } = settings;
   return html`data-here="${alreadyHere}" data-unsupported="${unsupported}" data-waiting="${waiting}"
-  data-failed="${failed}" data-blocked="${blocked}" data-not-here="${notHere}" data-home-screen="${homeScreen}"`;
+  data-failed="${failed}" data-blocked="${blocked}" data-dismissed="${dismissed}" data-not-here="${notHere}"
+  data-home-screen="${homeScreen}"`;
 }
 
 /** Where a login goes on that was fresh when the page was loaded, and is not any more. */

@@ -121,6 +121,7 @@ export interface PushWords extends MethodWords {
     readonly unsupported: string;
     /** Why no notifications come here, and that the device can be added all the same. */
     readonly blocked: string;
+    readonly dismissed: string;
     readonly notHere: string;
     readonly homeScreen: string;
     readonly waiting: string;
@@ -258,6 +259,8 @@ export const pushWords: PushWords = {
     unsupported: "This browser cannot keep the key of a device. Use another browser, and no private window.",
     blocked:
       "Notifications from this site are blocked in this browser. Allow them in its settings, or add the device without: you then open the list of requests yourself.",
+    dismissed:
+      "Your browser was not allowed to show notifications. Try again and allow them, or add the device without: you then open the list of requests yourself.",
     notHere:
       "This browser shows no notifications of this site, as in a private window. You can add it all the same: you then open the list of requests yourself.",
     homeScreen:
