@@ -10,11 +10,11 @@ const challenge = v.pipe(v.string(), v.maxLength(4096));
 /** Bytes of JSON. */
 const LONGEST_SUBSCRIPTION = 4096;
 
-/** What is no object: the text itself, which is then a token. */
-function objectIn(text: string): Json {
+/** What a text in JSON says, where that is an object or a text; else the text itself, which is then a token. */
+function readOrToken(text: string): Json {
   try {
     const value = JSON.parse(text) as Json;
-    return typeof value === "object" && value !== null ? value : text;
+    return (typeof value === "object" && value !== null) || typeof value === "string" ? value : text;
   } catch {
     return text;
   }
@@ -29,7 +29,7 @@ function isSubscription(value: unknown): value is Json {
 /** What a browser or an app was given by its push service: an object, from a form as JSON text; or a token. */
 const subscription = v.pipe(
   v.unknown(),
-  v.transform((value) => (typeof value === "string" ? objectIn(value) : value)),
+  v.transform((value) => (typeof value === "string" ? readOrToken(value) : value)),
   v.custom<Json>(isSubscription),
 );
 
@@ -91,7 +91,7 @@ export const readRenewal = reader(
     v.transform(({ channel, subscription: signed, ...claim }) => ({
       claim,
       signed,
-      reach: { channel, subscription: objectIn(signed) },
+      reach: { channel, subscription: readOrToken(signed) },
     })),
     v.check(({ reach }) => isSubscription(reach.subscription)),
   ),
