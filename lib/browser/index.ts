@@ -23,3 +23,12 @@ export type { PushDecision } from "../core/device-lines.js";
 export { memoryPushStore } from "./push-store.js";
 export type { KeptPushDevice, PushStore } from "./push-store.js";
 export type { PushKey } from "./push-keys.js";
+export { pushSupport, subscribeToPush } from "./push-support.js";
+export type {
+  PushObstacle,
+  PushSubscribed,
+  PushSupport,
+  PushUnavailable,
+  SubscribeOptions,
+  SubscribeResult,
+} from "./push-support.js";

@@ -12,6 +12,7 @@ import { deviceIcon } from "./drawing.js";
 import { enrollPart } from "./enroll-form.js";
 import { APPROVE_PATH } from "./places.js";
 import { REPORTED } from "./pauses.js";
+import { NO_NOTIFICATIONS } from "./state.js";
 import { type PushWords, pushWords } from "./words.js";
 import { browserChannel } from "./worker.js";
 
@@ -94,7 +95,8 @@ function askButton(
 }
 
 function rowHint({ factor, words: { settings } }: FactorRow<PushWords>): string {
-  return factor.hint === undefined ? settings.noNotifications : settings.reached(factor.hint);
+  const { hint = NO_NOTIFICATIONS } = factor;
+  return hint === NO_NOTIFICATIONS ? settings.noNotifications : settings.reached(hint);
 }
 
 /** Where a device that gets no notification sees what it is asked, and which of them this browser is. */

@@ -15,6 +15,8 @@ export interface PushWords extends MethodWords {
     /** Nothing can be asked for so many minutes: too many requests were denied, or left alone. */
     readonly resting: (minutes: number) => string;
   };
+  /** What a device is asked, in the language of whoever asks; `issuer` may be empty. Both sides show it. */
+  readonly request: { readonly signIn: (issuer: string) => string };
   /** While the device is waited for. */
   readonly wait: {
     readonly title: string;
@@ -162,6 +164,7 @@ export const pushWords: PushWords = {
     resting: (minutes) =>
       `The last requests were denied or left alone, so none is sent for ${minutes === 1 ? "a minute" : `${minutes} minutes`}. Use another way until then.`,
   },
+  request: { signIn: (issuer) => (issuer === "" ? "Sign in" : `Sign in to ${issuer}`) },
   wait: {
     title: "Type this number on your device",
     number: "Your number",
