@@ -34,7 +34,7 @@ function saysGone(error: unknown): boolean {
   return typeof error === "object" && error !== null && "gone" in error && error.gone === true;
 }
 
-/** A channel that is configured no more wakes nobody, nor does one that would not send there any more. */
+/** A channel that is configured no more wakes nobody, nor does one that would not send there any more: it asks by itself then. */
 export async function wakerOf(push: Push, { state }: Factor<PushState>, context: SealContext): Promise<Waker> {
   const reach = await openedReach(state, context);
   const channel = reach && push.channel(reach.channel);
@@ -44,7 +44,7 @@ export async function wakerOf(push: Push, { state }: Factor<PushState>, context:
     async wake(message, signal) {
       if (reach === undefined || channel === undefined) return;
       // What a client says is where requests of ours go: looked at again before each.
-      if (channel.problem?.(reach.subscription) !== undefined) return;
+      if ((await push.reachProblem(reach)) !== undefined) return;
       try {
         await channel.send(reach.subscription, message, { signal });
       } catch (error) {
