@@ -3,6 +3,9 @@
 import { partOf } from "./page-forms.js";
 import type { PushRequest } from "./push-devices.js";
 
+/** No request is open for longer, seconds. */
+const LONGEST = 125;
+
 export type Decision = "approve" | "deny" | "not-me";
 
 function set(card: HTMLElement, part: string, text: string | undefined): void {
@@ -79,9 +82,13 @@ export class Card {
     this.field.focus();
   }
 
-  /** Shows the time that is left. */
+  /** Shows the time that is left; nothing where the clock here cannot know it. */
   tick(): void {
-    const seconds = Math.max(0, Math.round((Date.parse(this.request.expiresAt) - Date.now()) / 1_000));
+    const seconds = Math.round((Date.parse(this.request.expiresAt) - Date.now()) / 1_000);
+    if (seconds < 0 || seconds > LONGEST) {
+      this.part("[data-left]").textContent = "–";
+      return;
+    }
     this.part("[data-left]").textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
   }
 

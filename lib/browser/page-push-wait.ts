@@ -3,8 +3,8 @@
 /** Milliseconds. */
 const FIRST = 2_000;
 const LONGEST = 30_000;
-/** After its end a request has an outcome for certain, whatever the clocks say; then the server is asked by the form itself. */
-const GRACE = 5_000;
+/** No request is open for so long: whatever kept its end from being heard, the form itself asks then. Counted here, for clocks differ. */
+const GIVEN_UP = 300_000;
 
 interface Answer {
   /** Absent: nobody knows. */
@@ -42,6 +42,7 @@ class Waiting {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private isAsking = false;
   private failures = 0;
+  private readonly begun = performance.now();
 
   constructor(private readonly form: HTMLFormElement) {}
 
@@ -65,7 +66,7 @@ class Waiting {
 
   private async ask(): Promise<void> {
     if (this.isAsking || this.form.dataset["busy"] !== undefined) return;
-    if (Date.now() > Date.parse(this.form.dataset["expires"] ?? "") + GRACE) {
+    if (performance.now() - this.begun > GIVEN_UP) {
       this.form.requestSubmit();
       return;
     }

@@ -85,7 +85,7 @@ function fact(name: string, mark: Html, unknown: string): Html {
 /** One request, for the script to fill in. */
 function requestCard({ approve }: PushWords): Html {
   const { address, asked, browser, timeLeft, unknown } = approve;
-  return html`<div class="sf-form" data-request>
+  return html`<div class="sf-form sf-request">
     <div class="sf-operation">
       <h2>${asked}</h2>
       <p dir="auto" data-text></p>

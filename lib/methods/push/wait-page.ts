@@ -68,7 +68,7 @@ function listAddress({ context, words }: Form): Html {
 }
 
 /** Asks for the answer and, where there is one, goes on. With a script it is sent by itself then. */
-function statusForm(form: Form, { expiresAt, requestId, state }: WaitView, button: string): Html {
+function statusForm(form: Form, { requestId, state }: WaitView, button: string): Html {
   const { context, fields, trust, type, words } = form;
   const { unreachable, waiting } = words.wait;
   return html`<form
@@ -76,7 +76,6 @@ function statusForm(form: Form, { expiresAt, requestId, state }: WaitView, butto
     method="post"
     action="${context.base}/${type}/status"
     data-push-wait="${state}"
-    data-expires="${expiresAt}"
     data-operation="${fields.operation ?? ""}"
     data-waiting="${waiting}"
     data-unreachable="${unreachable}"
