@@ -34,13 +34,10 @@ const subscription = v.pipe(
 );
 
 /** A field that a form leaves empty. */
-function filled<Schema extends v.GenericSchema>(schema: Schema) {
-  return v.pipe(
-    v.unknown(),
-    v.transform((value) => (value === "" ? undefined : value)),
-    optional(schema),
-  );
-}
+const empty = v.pipe(
+  v.literal(""),
+  v.transform(() => undefined),
+);
 
 /** Both or neither: how a device is reached, or that it asks by itself. */
 function reachOf(given: { readonly channel?: string | undefined; readonly subscription?: Json | undefined }): {
@@ -70,8 +67,8 @@ export const readDevice = reader(
       challenge,
       signature: text,
       label: optional(text),
-      channel: filled(text),
-      subscription: filled(subscription),
+      channel: optional(v.union([empty, text])),
+      subscription: optional(v.union([empty, subscription])),
       hardware: checkbox,
       password: optional(text),
       endOtherSessions,
