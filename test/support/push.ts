@@ -88,3 +88,26 @@ export async function waitingFor(target: PushApp, name = "alice"): Promise<{ jar
 export function status(jar: PushJar, requestId: unknown, body: object = {}): ReturnType<PushJar["post"]> {
   return jar.post("/2fa/push/status", { requestId, ...body });
 }
+
+/** The one request of the phone, answered; `jar`: with the cookies of a browser. */
+export async function answeredBy(
+  target: PushApp,
+  device: Phone,
+  decision: "approve" | "deny" | "not-me",
+  number?: string,
+  jar = new Jar(target),
+): Promise<Awaited<ReturnType<PushJar["post"]>>> {
+  return jar.post("/2fa/push/decide", await device.decideBody(await device.request(), decision, number));
+}
+
+/** What came of it, as the login that asked is told. */
+export async function stateOf(jar: PushJar, requestId: string): Promise<string> {
+  const answer = await status(jar, requestId, { peek: true });
+  return (answer.body as { state?: string }).state ?? `${answer.status} ${answer.text}`;
+}
+
+/** Has it denied, on the device. */
+export async function denied(target: PushApp, device: Phone): Promise<void> {
+  await waitingFor(target);
+  await device.deny();
+}
