@@ -35,11 +35,12 @@ const subscription = v.pipe(
 
 /** A field that a form leaves empty. */
 function filled<Schema extends v.GenericSchema>(schema: Schema) {
-  return v.pipe(
+  const given = v.pipe(
     v.unknown(),
     v.transform((value) => (value === "" ? undefined : value)),
     optional(schema),
   );
+  return v.optional(given);
 }
 
 /** Both or neither: how a device is reached, or that it asks by itself. */
