@@ -25,6 +25,11 @@ export interface Method<State = unknown, Presented = unknown> extends FactorMeth
   readonly wellKnown?: Readonly<Record<string, (site: Site, settingsUrl: string) => object | undefined>>;
   /** Asks a user without a login, for `mfa.approve`. Default: it cannot. */
   approve?(engine: Engine, asked: AskedApproval): Promise<Approval>;
+  /**
+   * Scripts at addresses of their own below `path`, as service workers need them: whoever asks has them, logged in or not, and nobody
+   * keeps them. Default: none. The pages may run them (`worker-src`).
+   */
+  readonly scripts?: Readonly<Record<string, string>>;
   /** A page below `path` that a browser is led to after a sign-in, before it goes on; undefined: none. */
   afterSignIn?(elevated: ElevatedLogin): string | undefined;
 }

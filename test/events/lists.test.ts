@@ -24,6 +24,7 @@ import { type Enrolled, enrolled, full, Jar, pending } from "../support/browser.
 import { faultyStore, REJECTS } from "../support/faults.js";
 import { addDestination, emailApp, withDestination } from "../support/message-codes.js";
 import type { Phone } from "../support/phone.js";
+import { askedBy } from "../support/push.js";
 import { codeApp, CodeOutbox, KINDS } from "../support/sent-codes.js";
 import { addThenReport, reported } from "../support/reports.js";
 
@@ -371,6 +372,12 @@ const REFUSALS: Readonly<Record<ErrorCode, Ask>> = {
     await reported(here.target);
     here.target.clock.advance(STEP);
     return (await owner(here)).post("/2fa/disable");
+  },
+  "same-browser": async () => {
+    const { phone, target } = await askedOwner();
+    const jar = await pending(target, "alice");
+    const { number } = await askedBy(jar);
+    return jar.post("/2fa/push/decide", await phone.decideBody(await phone.request(), "approve", number));
   },
   "cross-site-request": async (here) =>
     (await waiting(here)).post("/2fa/totp", { code: "000000" }).set("Origin", "https://evil.test"),

@@ -1,9 +1,9 @@
 import type { ApprovalState } from "../../core/approvals.js";
 import { hiddenField, postButton } from "../../pages/forms.js";
-import { alertBox, problemText, timeOf } from "../../pages/fragments.js";
+import { timeOf } from "../../pages/fragments.js";
 import { type Html, html } from "../../pages/html.js";
-import { icon } from "../../pages/icons.js";
 import type { ChallengeForm, PagePart } from "../../pages/method-page.js";
+import { pausedText, problemOf, warning } from "./page.js";
 import { APPROVE_PATH } from "./places.js";
 import type { PushWords } from "./words.js";
 
@@ -39,15 +39,11 @@ export function waitPage(form: Form, view: WaitView): PagePart {
   return shown[view.state]();
 }
 
-function alert({ context, problem }: Form): Html | undefined {
-  return problem && alertBox(problemText(context.messages, problem));
-}
-
 function waitingBody(form: Form, view: WaitView): Html {
   const { wait } = form.words;
   const { device, expiresAt, isEarly = false, number } = view;
   const [first = "", second = ""] = number;
-  return html`${alert(form)} ${isEarly && earlyNotice(wait.early(device))}
+  return html`${problemOf(form)} ${isEarly && warning(wait.early(device))}
     <div class="sf-number">
       <p id="sf-number">${wait.number}</p>
       <p>
@@ -64,13 +60,6 @@ function waitingBody(form: Form, view: WaitView): Html {
     <p class="sf-hint">${wait.until} ${timeOf(form.context.messages, expiresAt)}.</p>`;
 }
 
-function earlyNotice(text: string): Html {
-  return html`<div class="sf-notice sf-notice-warning" role="alert" tabindex="-1" autofocus>
-    ${icon("warning")}
-    <p>${text}</p>
-  </div>`;
-}
-
 /** Where the device shows what it is asked, for whoever gets no notification there. */
 function listAddress({ context, words }: Form): Html {
   const { base, origin = "" } = context;
@@ -79,7 +68,7 @@ function listAddress({ context, words }: Form): Html {
 }
 
 /** Asks for the answer and, where there is one, goes on. With a script it is sent by itself then. */
-function statusForm(form: Form, { expiresAt, requestId, state }: WaitView, button: string): Html {
+function statusForm(form: Form, { requestId, state }: WaitView, button: string): Html {
   const { context, fields, trust, type, words } = form;
   const { unreachable, waiting } = words.wait;
   return html`<form
@@ -87,7 +76,6 @@ function statusForm(form: Form, { expiresAt, requestId, state }: WaitView, butto
     method="post"
     action="${context.base}/${type}/status"
     data-push-wait="${state}"
-    data-expires="${expiresAt}"
     data-operation="${fields.operation ?? ""}"
     data-waiting="${waiting}"
     data-unreachable="${unreachable}"
@@ -100,21 +88,22 @@ function statusForm(form: Form, { expiresAt, requestId, state }: WaitView, butto
 
 function approvedBody(form: Form, view: WaitView): Html {
   const { approved, goOn } = form.words.outcome;
-  return html`${alert(form)}
+  return html`${problemOf(form)}
     <p class="sf-lead" role="status">${approved}</p>
     ${statusForm(form, view, goOn)}`;
 }
 
 function overBody(form: Form, { factorId }: WaitView, sentences: readonly string[]): Html {
   const { context, fields, type, words } = form;
+  const paused = pausedText(form);
   const again = postButton({
     action: `${context.base}/${type}/send`,
     text: words.wait.again,
     fields: { factorId, ...fields },
   });
-  return html`${alert(form)}
+  return html`${problemOf(form)}
     <div class="sf-lines" role="alert" tabindex="-1" autofocus>
       ${sentences.map((each) => html`<p class="sf-lead">${each}</p>`)}
     </div>
-    ${again}`;
+    ${paused === undefined ? again : html`<p class="sf-hint">${paused}</p>`}`;
 }

@@ -61,9 +61,8 @@ export interface PushWords extends MethodWords {
     readonly noDeviceTitle: string;
     readonly noDevice: string;
     readonly toSettings: string;
-    /** The account does not know this device any more, and the button that makes the browser forget it. */
+    /** The account does not know this device any more. */
     readonly removed: string;
-    readonly forget: string;
     readonly asked: string;
     readonly browser: string;
     readonly address: string;
@@ -114,6 +113,8 @@ export interface PushWords extends MethodWords {
     readonly addLead: string;
     /** What a device cannot do: approve what is asked for on itself. */
     readonly addElsewhere: string;
+    /** Instead, with the account's first factor. */
+    readonly addFirst: string;
     readonly addName: string;
     readonly addNameHint: string;
     readonly addSubmit: string;
@@ -122,6 +123,7 @@ export interface PushWords extends MethodWords {
     readonly unsupported: string;
     /** Why no notifications come here, and that the device can be added all the same. */
     readonly blocked: string;
+    readonly dismissed: string;
     readonly notHere: string;
     readonly homeScreen: string;
     readonly waiting: string;
@@ -201,7 +203,6 @@ export const pushWords: PushWords = {
     toSettings: "Go to security settings",
     removed:
       "This device was removed from your account, so it is asked for nothing more. You can add it again in your security settings.",
-    forget: "Remove it from this browser too",
     asked: "You are asked to approve",
     browser: "Browser",
     address: "Address",
@@ -251,6 +252,8 @@ export const pushWords: PushWords = {
     addLead:
       "This browser is then asked when you sign in somewhere else: it shows what is going on, and you type a number that you see there.",
     addElsewhere: "Add it on your phone, or in a browser that you do not sign in with: no device approves for itself.",
+    addFirst:
+      "Add it on your phone, or in a browser that you do not sign in with: no device approves for itself. Then add an authenticator app or a passkey too, so that you can sign in on it as well.",
     addName: "Name of this device (optional)",
     addNameHint: "To tell it from others, for example “My phone”.",
     addSubmit: "Add this device",
@@ -259,6 +262,8 @@ export const pushWords: PushWords = {
     unsupported: "This browser cannot keep the key of a device. Use another browser, and no private window.",
     blocked:
       "Notifications from this site are blocked in this browser. Allow them in its settings, or add the device without: you then open the list of requests yourself.",
+    dismissed:
+      "Your browser was not allowed to show notifications. Try again and allow them, or add the device without: you then open the list of requests yourself.",
     notHere:
       "This browser shows no notifications of this site, as in a private window. You can add it all the same: you then open the list of requests yourself.",
     homeScreen:
