@@ -1,4 +1,5 @@
 import type { KeyContext } from "../../crypto/key-provider.js";
+import { openIfOurs } from "../../crypto/own-seals.js";
 import type { SealContext } from "../../engine/method.js";
 import type { PushSubscriptionJson } from "./channel.js";
 import type { PushState } from "./state.js";
@@ -27,11 +28,12 @@ export function withoutReach({ reached: _gone, ...state }: PushState): PushState
   return state;
 }
 
-/** How it is reached, in clear; undefined where it asks by itself. */
+/** How it is reached, in clear; undefined where it asks by itself, as also where the key has left the ring that this was sealed by. */
 export async function reachOf(state: PushState, context: SealContext): Promise<Reach | undefined> {
   const { reached } = state;
   if (reached === undefined) return undefined;
-  const opened = await context.keys.decrypt(reached.subscription, contextOf(state, context));
+  const opened = await openIfOurs(context.keys, reached.subscription, contextOf(state, context));
+  if (opened === undefined) return undefined;
   return {
     channel: reached.channel,
     subscription: JSON.parse(Buffer.from(opened).toString()) as PushSubscriptionJson,
