@@ -5,6 +5,7 @@ import { type Html, html } from "../../pages/html.js";
 import type { ChallengeForm, PagePart } from "../../pages/method-page.js";
 import { pausedText, problemOf, warning } from "./page.js";
 import { APPROVE_PATH } from "./places.js";
+import { NO_NOTIFICATIONS } from "./state.js";
 import type { PushWords } from "./words.js";
 
 /** A question that was put to a device, as whoever asked may see it. */
@@ -52,7 +53,7 @@ function waitingBody(form: Form, view: WaitView): Html {
       </p>
     </div>
     <ol class="sf-todo">
-      <li>${wait.open(device)} ${listAddress(form)}</li>
+      <li>${openStep(form, view)}</li>
       <li>${wait.compare}</li>
       <li>${wait.type}</li>
     </ol>
@@ -60,11 +61,13 @@ function waitingBody(form: Form, view: WaitView): Html {
     <p class="sf-hint">${wait.until} ${timeOf(form.context.messages, expiresAt)}.</p>`;
 }
 
-/** Where the device shows what it is asked, for whoever gets no notification there. */
-function listAddress({ context, words }: Form): Html {
+/** How the device is opened: by its notification, or by the address where it shows what it is asked. */
+function openStep({ choice, context, words: { wait } }: Form, { device, factorId }: WaitView): Html {
   const { base, origin = "" } = context;
-  const address = `${origin.replace(/^https?:\/\//, "")}${base}${APPROVE_PATH}`;
-  return html`<span class="sf-hint">${words.wait.nothingCame} <code translate="no">${address}</code></span>`;
+  const address = html`<code translate="no">${origin.replace(/^https?:\/\//, "")}${base}${APPROVE_PATH}</code>`;
+  const isSilent = choice.factors.some(({ hint, id }) => id === factorId && hint === NO_NOTIFICATIONS);
+  if (isSilent) return html`${wait.openList(device)} <span class="sf-hint">${address}</span>`;
+  return html`${wait.open(device)} <span class="sf-hint">${wait.nothingCame} ${address}</span>`;
 }
 
 /** Asks for the answer and, where there is one, goes on. With a script it is sent by itself then. */

@@ -25,6 +25,8 @@ export interface PushWords extends MethodWords {
     /** The number for screen readers, digit by digit. */
     readonly spoken: (first: string, second: string) => string;
     readonly open: (label: string) => string;
+    /** Instead, for a device without notifications: the address follows. */
+    readonly openList: (label: string) => string;
     /** The address of the page with the open requests follows, to be typed on the device. */
     readonly nothingCame: string;
     readonly compare: string;
@@ -170,6 +172,7 @@ export const pushWords: PushWords = {
     number: "Your number",
     spoken: (first, second) => `${first}, ${second}`,
     open: (label) => `Open the notification on “${label}”.`,
+    openList: (label) => `On “${label}”, open this address:`,
     nothingCame: "Nothing came? Open this address there:",
     compare: "Check that it says what you are doing here.",
     type: "Type the number and approve.",
@@ -208,8 +211,8 @@ export const pushWords: PushWords = {
     address: "Address",
     unknown: "unknown",
     timeLeft: "Time left",
-    number: "Number shown where you began this",
-    numberHint: "Two digits. Nobody shows you a number? Then it is not your request: deny it.",
+    number: "Number on the other screen",
+    numberHint: "Two digits, shown where you began this. Nobody shows you a number? Then it is not yours: deny it.",
     submit: "Approve",
     deny: "Deny",
     notMe: "This wasn't me",
