@@ -187,7 +187,7 @@ test("what is not the owner's is reported there: it says what that means, and bo
   await ask(other.page);
   const { page } = phone;
   await page.getByText("This wasn't me").click();
-  await page.getByText("devices are asked for nothing until you have used another way").waitFor();
+  await page.getByText("your devices are not asked again until you have signed in another way").waitFor();
   expect(await look(page, "push-not-me")).toEqual([]);
   await page.getByRole("button", { name: "Yes, it wasn't me" }).click();
   await page.getByText("Denied and reported.").waitFor();

@@ -120,7 +120,6 @@ function answerForm(approve: PushWords["approve"]): Html {
         type="text"
         inputmode="numeric"
         pattern="[0-9]{2}"
-        maxlength="2"
         autocomplete="off"
         spellcheck="false"
         data-digits

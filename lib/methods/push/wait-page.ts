@@ -2,6 +2,7 @@ import type { ApprovalState } from "../../core/approvals.js";
 import { hiddenField, postButton } from "../../pages/forms.js";
 import { timeOf } from "../../pages/fragments.js";
 import { type Html, html } from "../../pages/html.js";
+import { icon } from "../../pages/icons.js";
 import type { ChallengeForm, PagePart } from "../../pages/method-page.js";
 import { pausedText, problemOf, warning } from "./page.js";
 import { APPROVE_PATH } from "./places.js";
@@ -33,9 +34,9 @@ export function waitPage(form: Form, view: WaitView): PagePart {
     approved: () => ({ title: outcome.approvedTitle, body: approvedBody(form, view) }),
     denied: () => ({
       title: outcome.deniedTitle,
-      body: overBody(form, view, [outcome.denied(view.device), outcome.deniedAdvice]),
+      body: overBody(form, view, outcome.denied(view.device), outcome.deniedAdvice),
     }),
-    expired: () => ({ title: outcome.expiredTitle, body: overBody(form, view, [outcome.expired]) }),
+    expired: () => ({ title: outcome.expiredTitle, body: overBody(form, view, outcome.expired) }),
   } as const;
   return shown[view.state]();
 }
@@ -46,7 +47,7 @@ function waitingBody(form: Form, view: WaitView): Html {
   const [first = "", second = ""] = number;
   return html`${problemOf(form)} ${isEarly && warning(wait.early(device))}
     <div class="sf-number">
-      <p id="sf-number">${wait.number}</p>
+      <p>${wait.number}</p>
       <p>
         <span class="sf-hidden">${wait.spoken(first, second)}</span>
         <strong aria-hidden="true" translate="no">${number}</strong>
@@ -96,17 +97,20 @@ function approvedBody(form: Form, view: WaitView): Html {
     ${statusForm(form, view, goOn)}`;
 }
 
-function overBody(form: Form, { factorId }: WaitView, sentences: readonly string[]): Html {
+/** What came of it, and what can be done: another request, where one may be sent. */
+function overBody(form: Form, { factorId }: WaitView, happened: string, advice?: string): Html {
   const { context, fields, type, words } = form;
   const paused = pausedText(form);
+  const lines = [happened, paused ?? advice].filter((line) => line !== undefined);
   const again = postButton({
     action: `${context.base}/${type}/send`,
     text: words.wait.again,
     fields: { factorId, ...fields },
   });
   return html`${problemOf(form)}
-    <div class="sf-lines" role="alert" tabindex="-1" autofocus>
-      ${sentences.map((each) => html`<p class="sf-lead">${each}</p>`)}
+    <div class="sf-notice sf-notice-warning" role="alert" tabindex="-1" autofocus>
+      ${icon("warning")}
+      <div class="sf-lines">${lines.map((line) => html`<p>${line}</p>`)}</div>
     </div>
-    ${paused === undefined ? again : html`<p class="sf-hint">${paused}</p>`}`;
+    ${paused === undefined && again}`;
 }

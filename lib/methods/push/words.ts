@@ -217,7 +217,7 @@ export const pushWords: PushWords = {
     deny: "Deny",
     notMe: "This wasn't me",
     notMeLead:
-      "The request is denied, and devices are asked for nothing until you have used another way to sign in. Whoever it was may know your password: change it.",
+      "The request is denied, and your devices are not asked again until you have signed in another way. Whoever it was may know your password: change it.",
     notMeSubmit: "Yes, it wasn't me",
     silent:
       "Notifications are off in this browser. Keep this page at hand and open it when you sign in, or turn them on.",
@@ -229,7 +229,7 @@ export const pushWords: PushWords = {
     approved: "Approved. Go on where you began.",
     denied: "Denied. Nothing happens there.",
     reported:
-      "Denied and reported. Your devices are asked for nothing until you have used another way to sign in. Change your password now.",
+      "Denied and reported. Your devices are not asked again until you have signed in another way. Change your password now.",
     noNumber: "Enter the two digits that are shown where you began this.",
     wrongNumber: "That is not the number. Look at it once more; after the third wrong one the request is denied.",
     wrongThrice: "That was the third wrong number, so the request is denied. Ask for a new one if it was yours.",
