@@ -12,6 +12,8 @@ const RESULTS: Record<Decision, string> = { approve: "approved", deny: "denied",
 
 /** Where else than in the field something is wrong, by the code of the answer: the request goes on. */
 const TOLD: Partial<Record<string, string>> = { "same-browser": "sameBrowser", frozen: "frozen" };
+/** What came of an answer as it was meant. */
+const GOOD = ["approved", "denied"];
 const OVER = ["expired", "not-found"];
 
 interface Asked {
@@ -169,18 +171,20 @@ class ApprovePage {
 
   private finish(card: Card, sentence: string): void {
     this.drop(card);
-    this.tell(sentence, sentence === "approved" || sentence === "denied");
+    this.tell(sentence);
     this.show();
     void closeNotifications();
   }
 
   /** What came of the last answer, until the next request. */
-  private tell(sentence: string | undefined, isGood = false): void {
-    const result = this.part("result");
-    result.hidden = sentence === undefined;
-    result.classList.toggle("sf-notice-warning", !isGood);
-    partOf(result, "p").textContent = sentence === undefined ? "" : (this.root.dataset[sentence] ?? "");
-    if (sentence !== undefined) result.focus();
+  private tell(sentence: string | undefined): void {
+    for (const kind of ["good", "bad"]) {
+      const result = this.part(kind);
+      const isIt = sentence !== undefined && GOOD.includes(sentence) === (kind === "good");
+      result.hidden = !isIt;
+      partOf(result, "p").textContent = isIt ? (this.root.dataset[sentence] ?? "") : "";
+      if (isIt) result.focus();
+    }
   }
 
   private show(trouble?: string): void {

@@ -49,7 +49,7 @@ async function ask(page: Page): Promise<string> {
 
 /** Types a number on the phone, and approves. */
 async function approve(number: string): Promise<void> {
-  await phone.page.getByLabel("Number shown where you began this").fill(number);
+  await phone.page.getByLabel("Number on the other screen").fill(number);
   await phone.page.getByRole("button", { name: "Approve" }).click();
 }
 
@@ -57,9 +57,13 @@ beforeAll(async () => {
   browser = await launchChromium();
   server = await listen((origin) => {
     target = testApp({
-      options: { origin, methods: [totp(), push({ channels: [new BrowserChannel()] }), backupCodes()] },
+      options: {
+        origin,
+        limits: { push: { limit: 20, window: "15m" } },
+        methods: [totp(), push({ channels: [new BrowserChannel()] }), backupCodes()],
+      },
+      before: (app) => void app.get("/favicon.ico", (_req, res) => res.sendStatus(204)),
       routes(app, mfa) {
-        app.get("/favicon.ico", (_req, res) => res.sendStatus(204));
         app.post("/transfer", mfa.require({ bind: () => "Pay 120.00 EUR to Ann Bell" }), (_req, res) => {
           res.json({ done: true });
         });
@@ -90,14 +94,12 @@ test("where no notifications can be had, the settings say why, and add this brow
   await page.goto("/2fa/settings");
   await unfold(page, "Approve on this device");
   await page.getByLabel("Name of this device").fill("My phone");
-  expect(await look(page, "push-add-0")).toEqual([]);
   await page.getByRole("button", { name: "Add this device" }).click();
-  await page.waitForTimeout(500);
-  expect(await look(page, "push-add-1")).toEqual([]);
   const silently = page.getByRole("button", { name: "Add it without notifications" });
   await silently.waitFor();
+  await page.getByText("Notifications from this site are blocked in this browser.").waitFor();
   expect(await look(page, "push-add")).toEqual([]);
-  await silently.click(); await page.waitForTimeout(2000); console.log(page.url(), await page.locator("body").innerText(), target.events.slice(-5), target.errors);
+  await silently.click();
   await page.getByLabel("I have saved these codes").check();
   await page.getByRole("button", { name: "Continue" }).click();
   await page.getByText("This browser is “My phone”.").waitFor();
@@ -122,4 +124,77 @@ test("the number is on the page of whoever asks alone; typed on the device, that
   await phone.page.getByText("Approved. Go on where you began.").waitFor();
   expect(await look(phone.page, "push-approved")).toEqual([]);
   await desk.page.waitForURL("**/account");
+});
+
+test("what was asked of the very browser that is the device is refused there, in words", async () => {
+  const { page } = phone;
+  await logIn(page);
+  await page.goto("/2fa");
+  await page.getByText("“My phone” is the browser you are using right now").waitFor();
+  expect(await look(page, "push-here")).toEqual([]);
+  const { number } = await post(page, "/2fa/push/send", {});
+  await page.goto("/2fa/push/approve");
+  await page.getByText("Sign in to Acme").waitFor();
+  await approve(number!);
+  await page.getByText("This is the browser that asks, and it cannot approve for itself.").waitFor();
+  await post(page, "/logout", {});
+});
+
+test("an operation's text stands on both sides; denied there, the page that waits says so, and another is asked for", async () => {
+  const { page } = desk;
+  now();
+  const { location } = await post(page, "/transfer", {});
+  await page.goto(location!);
+  await page.getByRole("button", { name: "Send a request to My phone" }).click();
+  await heading(page, "Type this number on your device").waitFor();
+  expect(await page.locator(".sf-operation p").innerText()).toBe("Pay 120.00 EUR to Ann Bell");
+  expect(await look(page, "push-wait-operation")).toEqual([]);
+  await phone.page.goto("/2fa/push/approve");
+  await phone.page.getByText("Pay 120.00 EUR to Ann Bell").waitFor();
+  expect(await look(phone.page, "push-request")).toEqual([]);
+  await phone.page.getByRole("button", { name: "Deny" }).click();
+  await phone.page.getByText("Denied. Nothing happens there.").waitFor();
+  await heading(page, "The request was denied").waitFor();
+  expect(await look(page, "push-denied")).toEqual([]);
+  await page.getByRole("button", { name: "Send another request" }).click();
+  await phone.page.getByText("Pay 120.00 EUR to Ann Bell").waitFor();
+  await approve(await page.locator(".sf-number strong").innerText());
+  await page.waitForURL((url) => !url.pathname.startsWith("/2fa"));
+  expect(await post(page, "/transfer", {})).toEqual({ done: true });
+});
+
+test("without a script the button asks for the answer: not yet, and then the browser goes on; the device's page says what it needs", async () => {
+  const plain = await visit(browser, server, { javaScriptEnabled: false });
+  await plain.page.goto("/2fa/push/approve");
+  await plain.page.getByText("This page needs JavaScript").waitFor();
+  const number = await ask(plain.page);
+  await plain.page.getByRole("button", { name: "I have approved it" }).click();
+  await plain.page.getByText("There is no answer from “My phone” yet.").waitFor();
+  expect(await plain.page.locator(".sf-number strong").innerText()).toBe(number);
+  expect(await look(plain.page, "push-early")).toEqual([]);
+  await phone.page.getByText("Sign in to Acme").waitFor();
+  await approve(number);
+  await phone.page.getByText("Approved.").waitFor();
+  await plain.page.getByLabel("Do not ask again on this browser").check();
+  await plain.page.getByRole("button", { name: "I have approved it" }).click();
+  expect(new URL(plain.page.url()).pathname).toBe("/account");
+  expect(plain.troubles).toEqual([]);
+  await plain.context.close();
+});
+
+test("what is not the owner's is reported there: it says what that means, and both sides what came of it", async () => {
+  const other = await visit(browser, server);
+  await ask(other.page);
+  const { page } = phone;
+  await page.getByText("This wasn't me").click();
+  await page.getByText("your devices are not asked again until you have signed in another way").waitFor();
+  expect(await look(page, "push-not-me")).toEqual([]);
+  await page.getByRole("button", { name: "Yes, it wasn't me" }).click();
+  await page.getByText("Denied and reported.").waitFor();
+  expect(await look(page, "push-reported")).toEqual([]);
+  await heading(other.page, "The request was denied").waitFor();
+  await other.page.getByText("A request was reported as not yours").waitFor();
+  expect(await look(other.page, "push-paused")).toEqual([]);
+  expect(other.troubles).toEqual([]);
+  await other.context.close();
 });

@@ -31,9 +31,9 @@ export function approvePage(context: PageContext, channel: PushChannel | undefin
         ${answers(words)}
         ${wakingData(context, words, channel)}
       >
-        <div class="sf-notice" role="alert" tabindex="-1" hidden data-result><p></p></div>
+        ${result("shield", html`data-good`)} ${result("warning", html`data-bad`)}
         <p class="sf-awaited" role="status" data-status>${words.approve.looking}</p>
-        <div class="sf-form" data-list></div>
+        <div class="sf-form sf-list" data-list></div>
         ${nothing(context, words)} ${silent(words)}
       </div>
       <template data-push-request>${requestCard(words)}</template>
@@ -41,6 +41,15 @@ export function approvePage(context: PageContext, channel: PushChannel | undefin
     <footer class="sf-foot"><p>${words.approve.advice}</p></footer>
   </div>`;
   return { title, body };
+}
+
+/** What came of the last answer. */
+function result(drawing: "shield" | "warning", mark: Html): Html {
+  const look = drawing === "shield" ? "sf-notice" : "sf-notice sf-notice-warning";
+  return html`<div class="${look}" role="alert" tabindex="-1" hidden ${mark}>
+    ${icon(drawing)}
+    <p></p>
+  </div>`;
 }
 
 /** What the device is told of its answer. */
@@ -111,7 +120,6 @@ function answerForm(approve: PushWords["approve"]): Html {
         type="text"
         inputmode="numeric"
         pattern="[0-9]{2}"
-        maxlength="2"
         autocomplete="off"
         spellcheck="false"
         data-digits

@@ -25,6 +25,8 @@ export interface PushWords extends MethodWords {
     /** The number for screen readers, digit by digit. */
     readonly spoken: (first: string, second: string) => string;
     readonly open: (label: string) => string;
+    /** Instead, for a device without notifications: the address follows. */
+    readonly openList: (label: string) => string;
     /** The address of the page with the open requests follows, to be typed on the device. */
     readonly nothingCame: string;
     readonly compare: string;
@@ -170,6 +172,7 @@ export const pushWords: PushWords = {
     number: "Your number",
     spoken: (first, second) => `${first}, ${second}`,
     open: (label) => `Open the notification on “${label}”.`,
+    openList: (label) => `On “${label}”, open this address:`,
     nothingCame: "Nothing came? Open this address there:",
     compare: "Check that it says what you are doing here.",
     type: "Type the number and approve.",
@@ -208,13 +211,13 @@ export const pushWords: PushWords = {
     address: "Address",
     unknown: "unknown",
     timeLeft: "Time left",
-    number: "Number shown where you began this",
-    numberHint: "Two digits. Nobody shows you a number? Then it is not your request: deny it.",
+    number: "Number on the other screen",
+    numberHint: "Two digits, shown where you began this. Nobody shows you a number? Then it is not yours: deny it.",
     submit: "Approve",
     deny: "Deny",
     notMe: "This wasn't me",
     notMeLead:
-      "The request is denied, and devices are asked for nothing until you have used another way to sign in. Whoever it was may know your password: change it.",
+      "The request is denied, and your devices are not asked again until you have signed in another way. Whoever it was may know your password: change it.",
     notMeSubmit: "Yes, it wasn't me",
     silent:
       "Notifications are off in this browser. Keep this page at hand and open it when you sign in, or turn them on.",
@@ -226,7 +229,7 @@ export const pushWords: PushWords = {
     approved: "Approved. Go on where you began.",
     denied: "Denied. Nothing happens there.",
     reported:
-      "Denied and reported. Your devices are asked for nothing until you have used another way to sign in. Change your password now.",
+      "Denied and reported. Your devices are not asked again until you have signed in another way. Change your password now.",
     noNumber: "Enter the two digits that are shown where you began this.",
     wrongNumber: "That is not the number. Look at it once more; after the third wrong one the request is denied.",
     wrongThrice: "That was the third wrong number, so the request is denied. Ask for a new one if it was yours.",
