@@ -88,6 +88,11 @@ export function siteOf({ base, baseUrl }: Pick<PushTerms, "base" | "baseUrl">): 
   return URL.canParse(path, here()) ? new URL(path, here()).href : path;
 }
 
+/** A token as it is, an object as JSON: what is sent, and what is signed. */
+export function subscriptionText(subscription: object | string): string {
+  return typeof subscription === "string" ? subscription : JSON.stringify(subscription);
+}
+
 export function post(path: string, body: object, terms: PushTerms): Promise<Posted> {
   return postJson(terms.base + path, body, { ...terms, refusal: "invalid-code" });
 }
@@ -126,7 +131,7 @@ export class OwnPushDevice implements PushDevice {
   }
 
   async renew(channel: string, given: object | string): Promise<RenewedPushSubscription | RemovedPushDevice | Refused> {
-    const subscription = typeof given === "string" ? given : JSON.stringify(given);
+    const subscription = subscriptionText(given);
     const answer = await this.postTimed("/push/subscription", { channel, subscription }, (time) =>
       subscriptionLines(this.factorId, time, channel, subscription),
     );

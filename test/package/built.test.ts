@@ -12,11 +12,11 @@ const LAZY = ["@simplewebauthn/server", "@simplewebauthn/server/helpers"];
 /** Kilobytes of code that a process reads at import, without source maps. */
 const BUDGET: Readonly<Record<string, number>> = {
   index: 690,
-  browser: 20,
+  browser: 27,
   redis: 30,
   sql: 20,
   testing: 30,
-  mail: 36,
+  mail: 37,
   twilio: 15,
   sns: 15,
 };
