@@ -4,16 +4,13 @@ import type { FactorId } from "../../core/nouns.js";
 import type { PresentContext, ProofContext, Verdict } from "../../engine/method.js";
 import { digestOfId, namedRequest } from "./request-ids.js";
 import { requestIn, unasked } from "./requests.js";
-import type { PushState } from "./state.js";
-import { resealedReach } from "./subscriptions.js";
+import { amrOf, type PushState } from "./state.js";
+import { reachOf, resealedReach } from "./subscriptions.js";
 
 /** What a body presents: the question whose answer it wants to use. */
 export interface PresentedPush {
   readonly requestId: string;
 }
-
-/** Of keys that a device says its hardware keeps. */
-const HARDWARE_AMR = ["hwk", "pop"];
 
 /** Undefined where the body names none. */
 export function presentedApproval(
@@ -21,6 +18,11 @@ export function presentedApproval(
   _context: PresentContext,
 ): PresentedPush | undefined {
   return typeof requestId === "string" ? { requestId } : undefined;
+}
+
+/** Sealed anew where the key has changed. One that has left the ring keeps nobody out: the device proves itself without. */
+async function renewed(state: PushState, context: ProofContext): Promise<PushState> {
+  return (await reachOf(state, context)) === undefined ? state : resealedReach(state, context);
 }
 
 /** What became of it, and by which device; undefined where this login did not ask it. */
@@ -50,10 +52,9 @@ export async function approvedBy(
   if (asked.state !== "approved") return { waiting: { state: asked.state } };
   const factor = factors.find(({ id }) => id === asked.factorId);
   if (factor === undefined) return { waiting: { state: "expired" } };
-  const { isHardware } = factor.state;
   return {
-    factor: { ...factor, state: await resealedReach(factor.state, context) },
+    factor: { ...factor, state: await renewed(factor.state, context) },
     account: unasked(context.account, digestOfId(presented.requestId)),
-    ...(isHardware === true && { amr: HARDWARE_AMR }),
+    amr: amrOf(factor.state),
   };
 }

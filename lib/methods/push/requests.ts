@@ -45,6 +45,10 @@ export interface Asking {
   readonly askingBrowser?: string | undefined;
   /** Of the site, as configured: an app that serves several asks there. */
   readonly origin?: string | undefined;
+  /** How long it is open, milliseconds. Default: two minutes. */
+  readonly life?: number;
+  /** Waited for before the device hears of it. Where it rejects the request is taken back, and stays counted. */
+  readonly announce?: (asked: Asked) => Promise<void>;
 }
 
 /** A request that a device was asked: for whoever asked, and nobody else. */
@@ -180,7 +184,7 @@ export class PushRequests {
     fresh: () => Promise<NewRequest>,
     now: number,
   ): Promise<Change<Outcome<Recorded>>> {
-    const { askedBy, askingBrowser, browser, factorId, ip } = asking;
+    const { askedBy, askingBrowser, browser, factorId, ip, life = REQUEST_LIFE } = asking;
     const device = lastUsedDevice(devicesIn(account).filter(({ id }) => factorId === undefined || id === factorId));
     if (device === undefined) return { result: failure("not-found") };
     const problem = this.refusal(account, now);
@@ -189,7 +193,7 @@ export class PushRequests {
     if ("problem" in counted) return { result: { ok: false, problem: counted.problem } };
     const waker = await wakerOf(this.push, device, this.contextOf(account.userId));
     const { digest, number, requestId, sealed } = await fresh();
-    const expiresAt = now + REQUEST_LIFE;
+    const expiresAt = now + life;
     const place = { ...(browser !== undefined && { browser }), ...(ip !== undefined && { ip }) };
     const asker = { askedBy, ...(askingBrowser !== undefined && { askingBrowser }), ...place };
     const kept = { digest, factorId: device.id, ...asker, sealed, createdAt: now, expiresAt, wrongNumbers: 0 };
@@ -211,12 +215,14 @@ export class PushRequests {
   /** Has the device told that there is something to decide. What nobody was told of is not asked. */
   private async wake(
     subject: Subject,
-    { asked: { requestId }, device, waker, ...written }: Recorded,
-    { origin }: Asking,
+    { asked, device, waker, ...written }: Recorded,
+    { announce, origin }: Asking,
   ): Promise<Outcome<undefined>> {
     const { dependencies, push } = this;
+    const { requestId } = asked;
     const digest = digestOfId(requestId);
     try {
+      await announce?.(asked);
       const message = { requestId, ...(origin !== undefined && { origin }) };
       const deliverMessage = (signal: AbortSignal): Promise<void> => waker.wake(message, signal);
       const sent = { type: push.type, send: push.terms };
