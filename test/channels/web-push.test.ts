@@ -4,10 +4,11 @@ import { importJWK, jwtVerify } from "jose";
 import webpush from "web-push";
 import { UnavailableError } from "express-second-factor";
 import { webPush, type WebPushOptions } from "express-second-factor/web-push";
-import { PUSH_HOST, type PushEndpoint, startPushEndpoint } from "../support/push-endpoint.js";
+import { PUSH_HOSTS, type PushEndpoint, startPushEndpoint } from "../support/push-endpoint.js";
 import { SubscribedBrowser } from "../support/web-push-decrypt.js";
 import { failureOf } from "../senders/stage.js";
 
+const [PUSH_HOST] = PUSH_HOSTS;
 const TOKEN = "cXl6dG9rZW4tb2YtYS1kZXZpY2U";
 const ENDPOINT = `https://${PUSH_HOST}/fcm/send/${TOKEN}`;
 const MESSAGE = { requestId: "cmVxdWVzdA", origin: "https://acme.test" };

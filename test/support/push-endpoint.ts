@@ -1,14 +1,13 @@
 import { EventEmitter, once } from "node:events";
-import { createServer } from "node:https";
-import { Agent } from "node:https";
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
+import { Agent, createServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { buffer } from "node:stream/consumers";
-import { connect } from "node:tls";
+import { connect, createSecureContext, type TlsOptions } from "node:tls";
 import { serverCertificate } from "./certificates.js";
 
-/** Whose certificate it has: where Chromium's subscriptions lead to. */
-export const PUSH_HOST = "fcm.googleapis.com";
+/** Whose certificates it has: where subscriptions of Chromium's kind lead to. */
+export const PUSH_HOSTS = ["fcm.googleapis.com", "jmt17.google.com"] as const;
 
 /** What a sender posted. */
 export interface Posted {
@@ -31,7 +30,7 @@ export interface PushEndpoint {
   readonly received: readonly Posted[];
   /**
    * Every connection it makes leads here, whatever the host: senders post to the endpoints that browsers gave them, and their lists of hosts
-   * stay in force. Only the name `fcm.googleapis.com` has a certificate.
+   * stay in force. Only {@link PUSH_HOSTS} have certificates.
    */
   readonly agent: Agent;
   /** Of all that follows. Undefined: as the service it stands for does. */
@@ -47,7 +46,7 @@ export interface PushEndpoint {
 class DivertedAgent extends Agent {
   constructor(
     private readonly port: number,
-    private readonly ca: string,
+    private readonly ca: string[],
   ) {
     super();
   }
@@ -71,7 +70,7 @@ function answer(response: ServerResponse, reception: PushReception): void {
 export async function startPushEndpoint(
   take: (posted: Posted) => PushAnswer = () => ({ status: 201 }),
 ): Promise<PushEndpoint> {
-  const { key, cert } = serverCertificate(PUSH_HOST);
+  const certificates = new Map(PUSH_HOSTS.map((host) => [host as string, serverCertificate(host)]));
   const received: Posted[] = [];
   const happened = new EventEmitter();
   const connected = new Set<Socket>();
@@ -83,7 +82,10 @@ export async function startPushEndpoint(
     answer(response, endpoint.reception ?? take(posted));
   }
 
-  const server = createServer({ key, cert }, (request, response) => void hear(request, response));
+  const SNICallback: TlsOptions["SNICallback"] = (host, done) => {
+    done(null, createSecureContext(certificates.get(host) ?? certificates.get(PUSH_HOSTS[0])));
+  };
+  const server = createServer({ SNICallback }, (request, response) => void hear(request, response));
   server.on("connection", (socket: Socket) => {
     connected.add(socket);
     socket.on("close", () => {
@@ -95,7 +97,10 @@ export async function startPushEndpoint(
   server.on("tlsClientError", () => undefined);
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  const agent = new DivertedAgent((server.address() as AddressInfo).port, cert);
+  const agent = new DivertedAgent(
+    (server.address() as AddressInfo).port,
+    [...certificates.values()].map(({ cert }) => cert),
+  );
   const endpoint: PushEndpoint = {
     received,
     agent,
