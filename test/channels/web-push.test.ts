@@ -193,6 +193,15 @@ describe("what the push service answers", () => {
     expect(service.received).toHaveLength(before);
   });
 
+  test("nor is one that nobody vouches for, to connections of Node's own", async () => {
+    const [host, before] = [`localhost:${service.port}`, service.received.length];
+    const plain = webPush({ vapid, hosts: [host] });
+    const { signal } = new AbortController();
+    const error = await failed(plain.send(browser.subscription(`https://${host}/${TOKEN}`), MESSAGE, { signal }));
+    expect(error).toMatchObject({ name: "DeliveryError", code: "DEPTH_ZERO_SELF_SIGNED_CERT", status: undefined });
+    expect(service.received).toHaveLength(before);
+  });
+
   test("no connection: nothing was sent", async () => {
     const away = await startPushEndpoint();
     await away.close();

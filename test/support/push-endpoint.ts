@@ -27,6 +27,7 @@ export type PushReception = PushAnswer | "silence" | "broken";
 
 /** Where senders post their messages: a push service's side of RFC 8030, on loopback, over TLS. */
 export interface PushEndpoint {
+  readonly port: number;
   readonly received: readonly Posted[];
   /**
    * Every connection it makes leads here, whatever the host: senders post to the endpoints that browsers gave them, and their lists of hosts
@@ -97,11 +98,13 @@ export async function startPushEndpoint(
   server.on("tlsClientError", () => undefined);
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
   const agent = new DivertedAgent(
-    (server.address() as AddressInfo).port,
+    port,
     [...certificates.values()].map(({ cert }) => cert),
   );
   const endpoint: PushEndpoint = {
+    port,
     received,
     agent,
     reception: undefined,
