@@ -1,4 +1,4 @@
-import { createPublicKey, X509Certificate } from "node:crypto";
+import { createECDH, createPublicKey, X509Certificate } from "node:crypto";
 
 function text(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString("base64url");
@@ -14,6 +14,17 @@ export function isOnP256(x: Uint8Array, y: Uint8Array): boolean {
     return true;
   } catch {
     return false;
+  }
+}
+
+/** The point, uncompressed, that belongs to a private key on P-256; undefined where that is no number of its range. */
+export function publicPointOf(privateKey: Uint8Array): Uint8Array | undefined {
+  try {
+    const pair = createECDH("prime256v1");
+    pair.setPrivateKey(privateKey);
+    return pair.getPublicKey();
+  } catch {
+    return undefined;
   }
 }
 
