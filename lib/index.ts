@@ -26,6 +26,10 @@ export { type KnownPasskeys, passkeys, type PasskeysOptions } from "./methods/pa
 export type { PasskeyState, PresentedPasskey } from "./methods/passkeys/types.js";
 export { emailCode, type EmailCodeMessage, type EmailCodeOptions } from "./methods/email-code/email-code.js";
 export { smsCode, type SmsCeilings, type SmsCodeMessage, type SmsCodeOptions } from "./methods/sms-code/sms-code.js";
+export { push, type PushOptions } from "./methods/push/push.js";
+export type { PushChannel, PushMessage, PushSubscriptionJson } from "./methods/push/channel.js";
+export type { PresentedPush } from "./methods/push/proofs.js";
+export type { PushState } from "./methods/push/state.js";
 export type { CodeMessage, SendCode } from "./engine/message-code-method.js";
 export type { MessageCodeState, OpenCode } from "./engine/message-codes.js";
 
@@ -161,6 +165,7 @@ export type {
 export type { TotpWords } from "./methods/totp/words.js";
 export type { BackupCodesWords } from "./methods/backup-codes/words.js";
 export type { PasskeysWords } from "./methods/passkeys/words.js";
+export type { PushWords } from "./methods/push/words.js";
 
 // Pages of a method of your own
 export type {

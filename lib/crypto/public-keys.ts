@@ -1,4 +1,4 @@
-import { createECDH, createPublicKey, X509Certificate } from "node:crypto";
+import { createECDH, createPublicKey, type KeyObject, verify, X509Certificate } from "node:crypto";
 
 function text(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString("base64url");
@@ -36,4 +36,27 @@ export function certifiedKey(certificate: Uint8Array): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** The public key on P-256 that these bytes are (RFC 5480, uncompressed); undefined for any other, in whatever form. */
+function p256Key(spki: Uint8Array): KeyObject | undefined {
+  try {
+    const key = createPublicKey({ key: Buffer.from(spki), format: "der", type: "spki" });
+    if (key.asymmetricKeyType !== "ec" || key.asymmetricKeyDetails?.namedCurve !== "prime256v1") return undefined;
+    // Points that are compressed are read too, and so is what follows the key: of a key there is to be one form.
+    return key.export({ format: "der", type: "spki" }).equals(spki) ? key : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether these bytes are a public key on P-256, in its one form: SPKI with the curve's name and an uncompressed point. */
+export function isP256(spki: Uint8Array): boolean {
+  return p256Key(spki) !== undefined;
+}
+
+/** Whether the key signed the text with ECDSA and SHA-256. A signature is 64 bytes, r and s (IEEE P1363), as WebCrypto makes it. */
+export function isSignedWithP256(spki: Uint8Array, text: string, signature: Uint8Array): boolean {
+  const key = p256Key(spki);
+  return key !== undefined && verify("sha256", Buffer.from(text), { key, dsaEncoding: "ieee-p1363" }, signature);
 }

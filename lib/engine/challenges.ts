@@ -3,6 +3,7 @@ import { sha256 } from "../crypto/fingerprint.js";
 import { randomToken } from "../crypto/random.js";
 import type { Store } from "../stores/contract.js";
 import { type BriefSeals, SEAL_LIFE } from "./brief-seals.js";
+import type { LoginContext } from "./login-context.js";
 
 /** Whom and what a challenge was made for. An answer to one purpose is worth nothing for another. */
 export interface ChallengeBinding {
@@ -11,6 +12,11 @@ export interface ChallengeBinding {
   readonly userId?: UserId | undefined;
   /** The stage of the login, or the id of the browser before one. */
   readonly loginId: string;
+}
+
+/** A challenge for this stage of a login, and no other. */
+export function stageBinding({ session, userId }: LoginContext, purpose: string): ChallengeBinding {
+  return { purpose, userId, loginId: session?.stage ?? session?.id ?? "" };
 }
 
 const PURPOSE = "challenge";

@@ -33,7 +33,12 @@ export class CredentialIndex {
   }
 
   async ownerOfHandle(userHandle: string): Promise<UserId | undefined> {
-    return (await this.store.read(handleClaim(userHandle)))?.value;
+    return this.ownerOf(handleClaim(userHandle));
+  }
+
+  /** Whose it is by the index, which may be behind: whether they have it still, their account says. */
+  async ownerOf(claim: Claim): Promise<UserId | undefined> {
+    return (await this.store.read(claim))?.value;
   }
 
   /** What the account lives by: the claims of its factors, and of its handle. */

@@ -1,4 +1,4 @@
-import type { ChallengeBinding } from "../../engine/challenges.js";
+import { type ChallengeBinding, stageBinding } from "../../engine/challenges.js";
 import type { LoginContext } from "../../engine/login-context.js";
 import type { PresentContext } from "../../engine/method.js";
 
@@ -6,8 +6,8 @@ import type { PresentContext } from "../../engine/method.js";
 type Purpose = "enroll" | "enroll-conditional" | "login" | "step-up";
 
 /** A challenge for this stage of a login, and no other. */
-export function bindingOf({ session, userId }: LoginContext, purpose: Purpose): ChallengeBinding {
-  return { purpose, userId, loginId: session?.stage ?? session?.id ?? "" };
+export function bindingOf(login: LoginContext, purpose: Purpose): ChallengeBinding {
+  return stageBinding(login, purpose);
 }
 
 /** A challenge to prove a passkey of this login's user: for one operation of the login, at whatever stage, or for this stage of it. */

@@ -1,12 +1,11 @@
 import type { PublicKeyCredentialCreationOptionsJSON, RegistrationResponseJSON } from "@simplewebauthn/server";
-import { type Account, activeFactorsOf, type Factor, factorsOf, freeLabel, isEnrolled } from "../../core/account.js";
-import { hasRoom, withLooseClaims, withoutLooseClaims } from "../../core/account-changes.js";
+import { type Account, activeFactorsOf, type Factor, factorsOf, isEnrolled } from "../../core/account.js";
 import { failure, type Outcome, type Problem, success } from "../../core/errors.js";
-import { cleanText, MAX_LABEL } from "../../core/text.js";
 import { randomBase64url, randomId } from "../../crypto/random.js";
 import type { Change } from "../../engine/account-records.js";
-import { type Activation, activate, type EnrolledFactor, enrolledWith } from "../../engine/activation.js";
-import { type Claim, credentialClaim, handleClaim } from "../../engine/credential-index.js";
+import type { EnrolledFactor } from "../../engine/activation.js";
+import { addClaimed, newFactorProblem } from "../../engine/claimed-enrollment.js";
+import { handleClaim } from "../../engine/credential-index.js";
 import type { EngineDependencies } from "../../engine/dependencies.js";
 import { type LoginContext, subjectOf, weighed } from "../../engine/login-context.js";
 import { factorProblem, FRESH, stepUp } from "../../policy/access.js";
@@ -52,12 +51,10 @@ export function passkeysOf(account: Account): readonly Factor<PasskeyState>[] {
 
 /** Why no passkey can be added to the account as it is now; undefined where one can. */
 function creationProblem(login: LoginContext, isConditional: boolean, now: number): Problem | undefined {
-  const { account } = login.record;
-  const problem = factorProblem(login, FRESH, now);
+  const problem = newFactorProblem(login, now);
   if (problem !== undefined) return problem;
   // One made by the way is for accounts that have a factor: it must not switch anything on.
-  if (isConditional && !isEnrolled(account)) return { code: "enrollment-required" };
-  return hasRoom(account) ? undefined : { code: "conflict" };
+  return isConditional && !isEnrolled(login.record.account) ? { code: "enrollment-required" } : undefined;
 }
 
 /** Why this passkey cannot be added; undefined where it can. */
@@ -105,22 +102,22 @@ export class PasskeyEnrollment {
 
   /** Puts a new passkey in force. Ends every other login and all trusted devices. */
   async finish(login: LoginContext, attestation: Attestation): Promise<Outcome<EnrolledFactor>> {
-    const { clock, credentials, records } = this.dependencies;
-    const refusal = factorProblem(login, FRESH, clock());
+    const refusal = factorProblem(login, FRESH, this.dependencies.clock());
     if (refusal !== undefined) return { ok: false, problem: refusal };
     const attested = await this.attest(login, attestation);
     if (attested === undefined) return this.refused(login);
-    const claim = credentialClaim(attested.state.credentialId);
-    const { result: announced } = await records.change<Outcome<undefined>>(subjectOf(login), (current, now) =>
-      this.announce(weighed(login, current, now), attested, claim, now),
-    );
-    if (!announced.ok) return announced;
-    if (!(await credentials.claim(claim, login.userId))) return this.giveUp(login, claim, { code: "conflict" });
-    const { record, result } = await records.change<Outcome<Activation>>(subjectOf(login), (current, now) =>
-      this.add(weighed(login, current, now), attested, attestation, now),
-    );
-    if (!result.ok) return this.giveUp(login, claim, result.problem);
-    return success(enrolledWith(login, result.value, record, clock()));
+    const { isConditional, ...made } = attested;
+    const { keepsOthers, label } = attestation;
+    return addClaimed(this.dependencies, login, {
+      ...made,
+      id: randomId(),
+      type: this.method.type,
+      credentialId: made.state.credentialId,
+      label,
+      isSilent: isConditional,
+      keepsOthers,
+      problem: (current, now) => additionProblem(current, made.state, isConditional, now),
+    });
   }
 
   private refused(login: LoginContext): Outcome<never> {
@@ -141,25 +138,6 @@ export class PasskeyEnrollment {
     return attested && { ...attested, isConditional };
   }
 
-  /** Gives up a claim that came to nothing; one the account lives by stays. */
-  private async giveUp({ userId }: LoginContext, claim: Claim, problem: Problem): Promise<Outcome<never>> {
-    // What cannot be given up now is written down; the answer is the same.
-    await this.dependencies.credentials.settle(userId, [claim]).catch(() => undefined);
-    return { ok: false, problem };
-  }
-
-  /** Writes down what is about to be claimed: should nothing come of it, it can still be given up. */
-  private announce(
-    login: LoginContext,
-    { isConditional, state }: New,
-    claim: Claim,
-    now: number,
-  ): Change<Outcome<undefined>> {
-    const problem = additionProblem(login, state, isConditional, now);
-    if (problem !== undefined) return { result: { ok: false, problem } };
-    return { account: withLooseClaims(login.record.account, [claim]), result: success(undefined) };
-  }
-
   /** Makes sure that there is a user handle, and answers it. */
   private prepare(login: LoginContext, isConditional: boolean, now: number): Change<Outcome<string>> {
     const { account } = login.record;
@@ -169,22 +147,5 @@ export class PasskeyEnrollment {
     if (account.handle !== undefined) return { result: success(account.handle) };
     const handle = randomBase64url(HANDLE_BYTES);
     return { account: { ...account, handle }, result: success(handle) };
-  }
-
-  private async add(
-    login: LoginContext,
-    { amr, isConditional, name, state }: New,
-    { keepsOthers, label }: Attestation,
-    now: number,
-  ): Promise<Change<Outcome<Activation>>> {
-    const { account } = login.record;
-    const problem = additionProblem(login, state, isConditional, now);
-    if (problem !== undefined) return { result: { ok: false, problem } };
-    const chosen = cleanText(label ?? "", MAX_LABEL) || freeLabel(account, name);
-    const { type } = this.method;
-    const proven = { id: randomId(), type, label: chosen, state, amr, isSilent: isConditional, keepsOthers };
-    const { account: next, result, ...change } = await activate(this.dependencies, login, proven, now);
-    const settled = withoutLooseClaims(next ?? account, [credentialClaim(state.credentialId)]);
-    return { ...change, account: settled, result: success(result) };
   }
 }

@@ -1,0 +1,80 @@
+import { freeLabel } from "../core/account.js";
+import { hasRoom, withLooseClaims, withoutLooseClaims } from "../core/account-changes.js";
+import { type Outcome, type Problem, success } from "../core/errors.js";
+import { cleanText, MAX_LABEL } from "../core/text.js";
+import { factorProblem, FRESH } from "../policy/access.js";
+import type { Change } from "./account-records.js";
+import { type Activation, activate, type EnrolledFactor, enrolledWith, type ProvenFactor } from "./activation.js";
+import { type Claim, credentialClaim } from "./credential-index.js";
+import type { EngineDependencies } from "./dependencies.js";
+import { type LoginContext, subjectOf, weighed } from "./login-context.js";
+
+/** A factor that was proved, and is to be found by an id that no other factor of any user has. */
+export interface ClaimedFactor extends Omit<ProvenFactor, "label" | "replaces"> {
+  /** That id: one of its method's `credentialIds`. */
+  readonly credentialId: string;
+  /** What its owner calls it. Default: `name`, numbered from the second on. */
+  readonly label?: string | undefined;
+  readonly name: string;
+  /** Why the account, as it is now, cannot have it; undefined where it can. */
+  readonly problem: (login: LoginContext, now: number) => Problem | undefined;
+}
+
+/** Why this login can add no factor to the account as it is now; undefined where it can. */
+export function newFactorProblem(login: LoginContext, now: number): Problem | undefined {
+  return factorProblem(login, FRESH, now) ?? (hasRoom(login.record.account) ? undefined : { code: "conflict" });
+}
+
+/** Writes down what is about to be claimed: should nothing come of it, it can still be given up. */
+function announce(
+  login: LoginContext,
+  { problem }: ClaimedFactor,
+  claim: Claim,
+  now: number,
+): Change<Outcome<undefined>> {
+  const refusal = problem(login, now);
+  if (refusal !== undefined) return { result: { ok: false, problem: refusal } };
+  return { account: withLooseClaims(login.record.account, [claim]), result: success(undefined) };
+}
+
+async function add(
+  dependencies: EngineDependencies,
+  login: LoginContext,
+  { credentialId, label, name, problem, ...proven }: ClaimedFactor,
+  now: number,
+): Promise<Change<Outcome<Activation>>> {
+  const { account } = login.record;
+  const refusal = problem(login, now);
+  if (refusal !== undefined) return { result: { ok: false, problem: refusal } };
+  const chosen = cleanText(label ?? "", MAX_LABEL) || freeLabel(account, name);
+  const activated = await activate(dependencies, login, { ...proven, label: chosen }, now);
+  const { account: next = account, result, ...change } = activated;
+  return { ...change, account: withoutLooseClaims(next, [credentialClaim(credentialId)]), result: success(result) };
+}
+
+/**
+ * Puts a factor in force whose id is claimed with it: announced in the account, claimed, added; where that comes to nothing the claim
+ * is given up. As any first or further factor it ends every other login and the trust in all browsers.
+ */
+export async function addClaimed(
+  dependencies: EngineDependencies,
+  login: LoginContext,
+  factor: ClaimedFactor,
+): Promise<Outcome<EnrolledFactor>> {
+  const { clock, credentials, records } = dependencies;
+  const claim = credentialClaim(factor.credentialId);
+  const giveUp = async (problem: Problem): Promise<Outcome<never>> => {
+    // One the account lives by stays. What cannot be given up now is written down; the answer is the same.
+    await credentials.settle(login.userId, [claim]).catch(() => undefined);
+    return { ok: false, problem };
+  };
+  const { result: announced } = await records.change(subjectOf(login), (current, now) =>
+    announce(weighed(login, current, now), factor, claim, now),
+  );
+  if (!announced.ok) return announced;
+  if (!(await credentials.claim(claim, login.userId))) return giveUp({ code: "conflict" });
+  const { record, result } = await records.change(subjectOf(login), (current, now) =>
+    add(dependencies, weighed(login, current, now), factor, now),
+  );
+  return result.ok ? success(enrolledWith(login, result.value, record, clock())) : giveUp(result.problem);
+}
