@@ -1,9 +1,11 @@
 import { attempt } from "../core/attempt.js";
 import { DeliveryError } from "../core/delivery-error.js";
 import { type Clock, MINUTE, SECOND } from "../core/nouns.js";
+import { jwtSigner } from "../crypto/rsa-signatures.js";
 import { connectionReason, type FetchLike, post, type Said } from "./requests.js";
 
 const WHAT = "The service account";
+const GOOGLE = "https://oauth2.googleapis.com/token";
 const SCOPE = "https://www.googleapis.com/auth/firebase.messaging";
 /** RFC 7523 section 2.1. */
 const GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer";
@@ -12,10 +14,18 @@ const LIFE = 60 * MINUTE;
 /** A token is not used in its last minute: what begins with it should end with it. */
 const MARGIN = MINUTE;
 
+/** As much of a service account's JSON file as is used. */
+export interface FirebaseServiceAccount {
+  readonly project_id: string;
+  readonly client_email: string;
+  /** PEM. Kept in memory, and given to nobody. */
+  readonly private_key: string;
+  /** Default: `"https://oauth2.googleapis.com/token"`. */
+  readonly token_uri?: string;
+}
+
 export interface AccessTokenTerms {
-  readonly clientEmail: string;
-  readonly tokenUri: string;
-  readonly sign: (claims: object) => string;
+  readonly serviceAccount: FirebaseServiceAccount;
   readonly fetch: FetchLike;
   readonly clock: Clock;
 }
@@ -37,10 +47,13 @@ interface Asking {
 
 /** What a service account is let in with: asked for once, by all who need it, and kept until shortly before its end. */
 export class AccessTokens {
+  private readonly sign: (claims: object) => string;
   private held: Held | undefined;
   private asking: Asking | undefined;
 
-  constructor(private readonly terms: AccessTokenTerms) {}
+  constructor(private readonly terms: AccessTokenTerms) {
+    this.sign = jwtSigner(terms.serviceAccount.private_key);
+  }
 
   async current(signal: AbortSignal | undefined): Promise<string> {
     const { held } = this;
@@ -83,15 +96,14 @@ export class AccessTokens {
   }
 
   private async ask(signal: AbortSignal): Promise<string> {
-    const { clientEmail, clock, fetch, sign, tokenUri } = this.terms;
+    const { clock, fetch, serviceAccount } = this.terms;
+    const { client_email: iss, token_uri: aud = GOOGLE } = serviceAccount;
     const now = clock();
-    const assertion = sign({
-      ...{ iss: clientEmail, scope: SCOPE, aud: tokenUri },
-      ...{ iat: Math.floor(now / SECOND), exp: Math.floor((now + LIFE) / SECOND) },
-    });
+    const [iat, exp] = [now, now + LIFE].map((at) => Math.floor(at / SECOND));
+    const assertion = this.sign({ iss, scope: SCOPE, aud, iat, exp });
     const body = new URLSearchParams({ grant_type: GRANT, assertion }).toString();
     const headers = { "Content-Type": "application/x-www-form-urlencoded" };
-    const said = await post({ what: WHAT, fetch, url: tokenUri, headers, body, signal });
+    const said = await post({ what: WHAT, fetch, url: aud, headers, body, signal });
     const { life, token } = granted(said);
     this.held = { token, until: now + life - MARGIN };
     return token;

@@ -1,5 +1,5 @@
 import { optionsProblems } from "../core/option-names.js";
-import { jwtSigner } from "../crypto/rsa-signatures.js";
+import { isRsaKey } from "../crypto/rsa-signatures.js";
 import type { FirebaseOptions } from "./firebase.js";
 
 type Given = Readonly<Record<string, unknown>>;
@@ -25,30 +25,52 @@ function isServer(value: unknown): boolean {
 }
 
 function keyProblem(key: unknown): string | undefined {
-  if (typeof key === "string" && jwtSigner(key) !== undefined) return undefined;
+  if (typeof key === "string" && isRsaKey(key)) return undefined;
   if (typeof key === "string" && key.includes(String.raw`\n`)) {
     return String.raw`its line breaks are written out: give private_key.replaceAll("\\n", "\n"), or JSON.parse the whole file`;
   }
   return `must be the private RSA key (PEM, 2048 bits or more) in ${ACCOUNT}`;
 }
 
+interface Member {
+  readonly name: string;
+  readonly isRight: (value: unknown) => boolean;
+  readonly mend: string;
+}
+
+function isLike(shape: RegExp): (value: unknown) => boolean {
+  return (value) => typeof value === "string" && shape.test(value);
+}
+
+const MEMBERS: readonly Member[] = [
+  {
+    name: "project_id",
+    isRight: isLike(PROJECT),
+    mend: `the project's id ("acme-12ab3"), and neither its name nor its number`,
+  },
+  {
+    name: "client_email",
+    isRight: isLike(EMAIL),
+    mend: `the account's address ("…@….iam.gserviceaccount.com")`,
+  },
+  {
+    name: "token_uri",
+    isRight: (value) => value === undefined || isServer(value),
+    mend: "an https URL: leave it out for Google's",
+  },
+];
+
 function accountProblems(account: unknown): string[] {
   const where = "firebase: serviceAccount";
   if (typeof account === "string") return [`${where} must be what is in the file: JSON.parse(text)`];
   if (typeof account !== "object" || account === null) return [`${where} must be what is in ${ACCOUNT}`];
-  const { client_email, private_key, project_id, token_uri } = asGiven(account);
-  const key = keyProblem(private_key);
+  const given = asGiven(account);
+  const key = keyProblem(given["private_key"]);
   return [
-    ...(typeof project_id === "string" && PROJECT.test(project_id)
-      ? []
-      : [`${where}.project_id must be the project's id ("acme-12ab3"), and neither its name nor its number`]),
-    ...(typeof client_email === "string" && EMAIL.test(client_email)
-      ? []
-      : [`${where}.client_email must be the account's address ("…@….iam.gserviceaccount.com")`]),
+    ...MEMBERS.filter(({ isRight, name }) => !isRight(given[name])).map(
+      ({ mend, name }) => `${where}.${name} must be ${mend}`,
+    ),
     ...(key === undefined ? [] : [`${where}.private_key: ${key}`]),
-    ...(token_uri === undefined || isServer(token_uri)
-      ? []
-      : [`${where}.token_uri must be an https URL: leave it out for Google's`]),
   ];
 }
 

@@ -3,21 +3,10 @@ import { ConfigurationError } from "../core/errors.js";
 import type { Clock } from "../core/nouns.js";
 import type { PushChannel } from "../core/push-channel.js";
 import { makesTakers } from "../core/takers.js";
-import { jwtSigner } from "../crypto/rsa-signatures.js";
-import { AccessTokens } from "./access-tokens.js";
+import { AccessTokens, type FirebaseServiceAccount } from "./access-tokens.js";
 import { failureIn, type FirebaseAlert, firebaseMessage, isLockedOut } from "./firebase-messages.js";
 import { firebaseProblems } from "./firebase-options.js";
 import { type FetchLike, post, type Said, WHAT } from "./requests.js";
-
-/** As much of a service account's JSON file as is used. */
-export interface FirebaseServiceAccount {
-  readonly project_id: string;
-  readonly client_email: string;
-  /** PEM. Kept in memory, and given to nobody. */
-  readonly private_key: string;
-  /** Default: `"https://oauth2.googleapis.com/token"`. */
-  readonly token_uri?: string;
-}
 
 export interface FirebaseOptions {
   /** What is in the JSON file of a service account that may send messages (role "Firebase Cloud Messaging API Admin"). */
@@ -56,11 +45,10 @@ function tokenOf(subscription: unknown): string | undefined {
  *
  * @example
  * ```ts
- * import { readFileSync } from "node:fs";
  * import { backupCodes, push, totp } from "express-second-factor";
  * import { firebase } from "express-second-factor/firebase";
  *
- * const serviceAccount = JSON.parse(readFileSync(serviceAccountFile, "utf8"));
+ * const serviceAccount = JSON.parse(process.env.FIREBASE_SERVICE_ACCOUNT ?? "{}");
  * const alert = { title: "Acme", body: "Somebody is signing in. Is it you?" };
  * const channels = [firebase({ serviceAccount, alert })];
  * app.use(secondFactor({ ..., methods: [totp(), push({ channels }), backupCodes()] }));
@@ -70,21 +58,17 @@ export function firebase(options: FirebaseOptions): PushChannel {
   const problems = firebaseProblems(options);
   if (problems.length > 0) throw new ConfigurationError(problems);
   const { alert, clock = Date.now, endpoint = "https://fcm.googleapis.com", serviceAccount } = options;
-  const { client_email: clientEmail, private_key, project_id, token_uri: tokenUri } = serviceAccount;
   const fetch: FetchLike = options.fetch ?? globalThis.fetch;
-  const tokens = new AccessTokens({
-    ...{ clientEmail, clock, fetch, sign: jwtSigner(private_key)! },
-    tokenUri: tokenUri ?? "https://oauth2.googleapis.com/token",
-  });
-  const url = `${endpoint.replace(/\/$/, "")}/v1/projects/${encodeURIComponent(project_id)}/messages:send`;
-  const sent = (access: string, body: string, signal: AbortSignal): Promise<Said> => {
+  const tokens = new AccessTokens({ serviceAccount, fetch, clock });
+  const url = `${endpoint.replace(/\/$/, "")}/v1/projects/${encodeURIComponent(serviceAccount.project_id)}/messages:send`;
+  const sent = (access: string, body: string, signal: AbortSignal | undefined): Promise<Said> => {
     const headers = { Authorization: `Bearer ${access}`, "Content-Type": "application/json" };
     return post({ what: WHAT, fetch, url, headers, body, signal });
   };
   return {
     name: "firebase",
     problem: (subscription) => (tokenOf(subscription) === undefined ? "not-a-token" : undefined),
-    async send(subscription, { requestId, origin }, { signal }) {
+    async send(subscription, { requestId, origin }, { signal }: { readonly signal?: AbortSignal } = {}) {
       const token = tokenOf(subscription);
       if (token === undefined) throw new DeliveryError(WHAT, { code: "not-a-token" });
       const data = { requestId, ...(origin !== undefined && { origin }) };

@@ -142,7 +142,7 @@ export function oneSignal(options: OneSignalOptions): PushChannel {
   return {
     name: "onesignal",
     problem: (subscription) => (idOf(subscription) === undefined ? "not-a-subscription-id" : undefined),
-    async send(subscription, { requestId, origin }, { signal }) {
+    async send(subscription, { requestId, origin }, { signal }: { readonly signal?: AbortSignal } = {}) {
       const id = idOf(subscription);
       if (id === undefined) throw new DeliveryError(WHAT, { code: "not-a-subscription-id" });
       const notification: OneSignalNotification = {

@@ -7,7 +7,7 @@ export const WHAT = "The push message";
 /** As much of an answer as is read. */
 export interface FetchAnswer {
   readonly status: number;
-  json(): PromiseLike<unknown>;
+  text(): PromiseLike<string>;
 }
 
 /** What a request is made of. A redirect is an answer: nobody else is told what was meant for one. */
@@ -39,11 +39,14 @@ export interface PostTerms {
   readonly signal: AbortSignal | undefined;
 }
 
+/** What says nothing but that something failed. */
+const NAMELESS: readonly unknown[] = ["Error", "TypeError"];
+
 /** Why `fetch` failed: what happened to the connection is in the cause, and its words hold addresses. */
 export function connectionReason(error: unknown): DeliveryReason {
   const { cause, name } = Object(error) as { readonly cause?: unknown; readonly name?: unknown };
   const { code } = Object(cause) as { readonly code?: unknown };
-  return { code: code ?? (name === "TypeError" ? undefined : name) };
+  return { code: code ?? (NAMELESS.includes(name) ? undefined : name) };
 }
 
 /** Whatever is answered is an answer; only that there was none is an error. */
@@ -54,17 +57,16 @@ export async function post({ what, fetch, url, headers, body, signal }: PostTerm
     reasonOf: connectionReason,
     async ask(over): Promise<Said> {
       const answer = await fetch(url, { method: "POST", headers, body, redirect: "manual", signal: over });
-      return { status: answer.status, body: await jsonOf(answer) };
+      return { status: answer.status, body: jsonIn(await answer.text()) };
     },
   });
 }
 
-/** A gateway in between answers in HTML. What breaks off on the way is no answer. */
-async function jsonOf(answer: FetchAnswer): Promise<unknown> {
+/** A gateway in between answers in HTML. */
+function jsonIn(text: string): unknown {
   try {
-    return await answer.json();
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
   }
 }

@@ -16,10 +16,12 @@ const BUDGET: Readonly<Record<string, number>> = {
   redis: 30,
   sql: 20,
   testing: 30,
-  mail: 36,
+  mail: 37,
   twilio: 15,
   sns: 15,
   "web-push": 24,
+  firebase: 20,
+  onesignal: 15,
 };
 
 const dist = built();

@@ -1,4 +1,4 @@
-import { generateKeyPairSync, type KeyObject } from "node:crypto";
+import { createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
 import type { FirebaseServiceAccount } from "express-second-factor/firebase";
 import { json, type Provider, type ProviderAnswer, type ProviderRequest, startProvider } from "./provider.js";
 
@@ -27,6 +27,16 @@ interface Refusal {
   readonly fields?: readonly string[];
 }
 
+/** One of nobody's. */
+export function serviceAccount(): FirebaseServiceAccount {
+  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  return {
+    project_id: PROJECT,
+    client_email: `sender@${PROJECT}.iam.gserviceaccount.com`,
+    private_key: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+  };
+}
+
 /** Google's token endpoint and Firebase Cloud Messaging, with one project, on a loopback port. */
 export class Firebase {
   /** What each is answered instead: to the first asked, to all of its kind. */
@@ -40,7 +50,6 @@ export class Firebase {
   private constructor(
     readonly provider: Provider,
     readonly serviceAccount: FirebaseServiceAccount,
-    readonly publicKey: KeyObject,
   ) {
     provider.answer = (request) => this.answer(request);
   }
@@ -48,18 +57,16 @@ export class Firebase {
   /** The caller closes it. */
   static async start(): Promise<Firebase> {
     const provider = await startProvider();
-    const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
-    const serviceAccount = {
-      project_id: PROJECT,
-      client_email: `sender@${PROJECT}.iam.gserviceaccount.com`,
-      private_key: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
-      token_uri: `${provider.url}${GRANTS}`,
-    };
-    return new Firebase(provider, serviceAccount, publicKey);
+    return new Firebase(provider, { ...serviceAccount(), token_uri: `${provider.url}${GRANTS}` });
   }
 
   get endpoint(): string {
     return this.provider.url;
+  }
+
+  /** Of the service account. */
+  get publicKey(): KeyObject {
+    return createPublicKey(this.serviceAccount.private_key);
   }
 
   /** Requests for access tokens. */
