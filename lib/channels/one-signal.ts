@@ -128,7 +128,7 @@ function byLanguage(text: OneSignalText): Record<string, string> {
  * import { backupCodes, push, totp } from "express-second-factor";
  * import { oneSignal } from "express-second-factor/onesignal";
  *
- * const client = new DefaultApi(createConfiguration({ restApiKey: process.env.ONESIGNAL_API_KEY }));
+ * const client = new DefaultApi(createConfiguration({ restApiKey: process.env.ONESIGNAL_API_KEY ?? "…" }));
  * const channels = [oneSignal({ client, appId: "5eb5a37e-b458-11e3-ac11-000c2940e62c" })];
  * app.use(secondFactor({ ..., methods: [totp(), push({ channels }), backupCodes()] }));
  * ```
