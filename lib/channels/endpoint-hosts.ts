@@ -16,7 +16,7 @@ function urlOf(text: string): URL | undefined {
 /** Written as a browser writes it, and nothing beside a name and a port. */
 function isHost(text: string): boolean {
   const url = urlOf(`https://${text}`);
-  return url?.host === text && url.href === `https://${text}/`;
+  return !text.includes("*") && url?.host === text && url.href === `https://${text}/`;
 }
 
 /** `*.` stands before a name of at least two labels that is no address: `*.com` would be everybody. */

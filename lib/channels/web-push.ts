@@ -1,3 +1,4 @@
+import { Agent as HttpAgent } from "node:http";
 import type { Agent } from "node:https";
 import { attempt } from "../core/attempt.js";
 import { DeliveryError, type DeliveryReason } from "../core/delivery-error.js";
@@ -134,8 +135,10 @@ class WebPush implements PushChannel {
   }
 }
 
+/** Node's own for http would refuse every message; those of proxies are of classes of their own. */
 function isAgent(given: unknown): boolean {
-  return typeof (Object(given) as { addRequest?: unknown }).addRequest === "function";
+  const { addRequest } = Object(given) as { addRequest?: unknown };
+  return typeof addRequest === "function" && Object.getPrototypeOf(given) !== HttpAgent.prototype;
 }
 
 function problemsOf(options: WebPushOptions): string[] {
