@@ -8,7 +8,7 @@ export interface Cancelled {
   readonly status: "cancelled";
 }
 
-/** The browser has no passkeys, or the page is not served over HTTPS. */
+/** The browser has no passkeys, or keeps no keys, or the page is not served over HTTPS. */
 export interface Unsupported {
   readonly status: "unsupported";
 }
@@ -60,15 +60,22 @@ export async function told<T>(
   }
 }
 
-export function submit(form: HTMLFormElement, credential: object): Submitted {
-  let field = form.querySelector<HTMLInputElement>("input[name=credential]");
-  if (field === null) {
-    field = document.createElement("input");
-    field.type = "hidden";
-    field.name = "credential";
-    form.append(field);
+/** Fills fields of the form, makes those that it has not got, and sends it. */
+export function submitFields(form: HTMLFormElement, fields: Readonly<Record<string, string>>): Submitted {
+  for (const [name, value] of Object.entries(fields)) {
+    let field = form.querySelector<HTMLInputElement>(`input[name=${name}]`);
+    if (field === null) {
+      field = document.createElement("input");
+      field.type = "hidden";
+      field.name = name;
+      form.append(field);
+    }
+    field.value = value;
   }
-  field.value = JSON.stringify(credential);
   form.submit();
   return { status: "submitted" };
+}
+
+export function submit(form: HTMLFormElement, credential: object): Submitted {
+  return submitFields(form, { credential: JSON.stringify(credential) });
 }

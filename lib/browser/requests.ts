@@ -24,7 +24,18 @@ export interface Reaching {
 
 export type Posted =
   | { readonly ok: true; readonly body: Readonly<Record<string, unknown>>; readonly redirectTo: string | undefined }
-  | { readonly ok: false; readonly problem: PasskeyProblem };
+  | {
+      readonly ok: false;
+      readonly problem: PasskeyProblem;
+      /** Of the answer; absent where there was none. */
+      readonly answer?: { readonly status: number; readonly date: string | null };
+    };
+
+/** What posts, and what is wrong where a 401 does not say it. */
+export interface Posting extends Reaching {
+  readonly fetch?: typeof fetch;
+  readonly refusal?: ErrorCode;
+}
 
 type Members = Readonly<Record<string, unknown>>;
 
@@ -38,8 +49,12 @@ async function membersOf(response: Response): Promise<Members> {
   }
 }
 
-function problemOf({ code, detail, retryAfter }: Members, status: number): PasskeyProblem {
-  const fallback: ErrorCode = status === 429 ? "too-many-attempts" : status === 401 ? "invalid-passkey" : "unavailable";
+function problemOf(
+  { code, detail, retryAfter }: Members,
+  status: number,
+  refusal: ErrorCode = "invalid-passkey",
+): PasskeyProblem {
+  const fallback: ErrorCode = status === 429 ? "too-many-attempts" : status === 401 ? refusal : "unavailable";
   return {
     code: typeof code === "string" ? (code as ErrorCode) : fallback,
     ...(typeof detail === "string" ? { detail } : {}),
@@ -48,7 +63,7 @@ function problemOf({ code, detail, retryAfter }: Members, status: number): Passk
 }
 
 /** A whole address stays as it is. */
-function urlOf(path: string, baseUrl = ""): string {
+export function urlOf(path: string, baseUrl = ""): string {
   return URL.canParse(path) ? path : baseUrl.replace(/\/$/, "") + path;
 }
 
@@ -60,8 +75,12 @@ function headersOf({ headers }: Reaching): Headers {
 }
 
 /** Posts JSON to a route of the application. No network is a problem like any other (`unavailable`). */
-export async function postJson(path: string, body: object, reaching: Reaching, signal?: AbortSignal): Promise<Posted> {
-  const { baseUrl, credentials = baseUrl === undefined ? "same-origin" : "include" } = reaching;
+export async function postJson(path: string, body: object, reaching: Posting, signal?: AbortSignal): Promise<Posted> {
+  const {
+    baseUrl,
+    credentials = baseUrl === undefined ? "same-origin" : "include",
+    fetch = globalThis.fetch,
+  } = reaching;
   let response: Response;
   try {
     response = await fetch(urlOf(path, baseUrl), {
@@ -76,6 +95,10 @@ export async function postJson(path: string, body: object, reaching: Reaching, s
     return { ok: false, problem: { code: "unavailable" } };
   }
   const members = await membersOf(response);
-  if (!response.ok) return { ok: false, problem: problemOf(members, response.status) };
+  const { headers, status } = response;
+  if (!response.ok) {
+    const problem = problemOf(members, status, reaching.refusal);
+    return { ok: false, problem, answer: { status, date: headers.get("Date") } };
+  }
   return { ok: true, body: members, redirectTo: response.redirected ? response.url : undefined };
 }

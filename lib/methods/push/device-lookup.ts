@@ -1,7 +1,7 @@
 import type { Account, Factor } from "../../core/account.js";
 import { failure, type Outcome, success } from "../../core/errors.js";
 import { type Clock, type FactorId, MINUTE, type UserId } from "../../core/nouns.js";
-import { type AccountRecord } from "../../engine/account-records.js";
+import type { AccountRecord } from "../../engine/account-records.js";
 import { credentialClaim } from "../../engine/credential-index.js";
 import type { EngineDependencies } from "../../engine/dependencies.js";
 import { isSignedBy } from "./keys.js";
@@ -42,8 +42,16 @@ export async function findDevice(
   return device && { userId, record, device };
 }
 
+/** With its offset: a time of nobody's zone is none. */
+const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/;
+
+function timeIn(text: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  return ISO_TIME.test(text) ? Date.parse(text) : NaN;
+}
+
 function isNear(time: string, clock: Clock): boolean {
-  const at = /^\d{1,15}$/.test(time) ? Number(time) : Date.parse(time);
+  const at = timeIn(time);
   return Math.abs(at - clock()) <= CLOCK_DIFFERENCE;
 }
 

@@ -1,4 +1,4 @@
-import { isP256, isSignedWithP256 } from "../../crypto/public-keys.js";
+import { isP256, isSignedWithP256, keyId } from "../../crypto/public-keys.js";
 
 const SIGNATURE_BYTES = 64;
 
@@ -18,4 +18,12 @@ export function isDeviceKey(publicKey: string): boolean {
 export function isSignedBy(publicKey: string, lines: string, signature: string): boolean {
   const [spki, bytes] = [bytesOf(publicKey), bytesOf(signature)];
   return spki !== undefined && bytes?.length === SIGNATURE_BYTES && isSignedWithP256(spki, lines, bytes);
+}
+
+/**
+ * The id of the device with this key, which is its factor's: the device knows it before it is told, and the server that a key is
+ * enrolled once.
+ */
+export function deviceIdOf(publicKey: string): string {
+  return keyId(Buffer.from(publicKey, "base64url"));
 }

@@ -1,9 +1,24 @@
 import type { Factor } from "../../core/account.js";
+import type { Problem } from "../../core/errors.js";
 import { type Limits, MINUTE } from "../../core/nouns.js";
-import type { FactorMethod, PresentContext, ProofContext, SendTerms, Verdict } from "../../engine/method.js";
+import { placed } from "../../core/places.js";
+import { within } from "../../core/within.js";
+import type {
+  FactorMethod,
+  PresentContext,
+  ProofContext,
+  SealContext,
+  SendTerms,
+  Verdict,
+} from "../../engine/method.js";
 import type { PushChannel } from "./channel.js";
 import { approvedBy, presentedApproval, type PresentedPush } from "./proofs.js";
-import type { PushState } from "./state.js";
+import { amrOf, NO_NOTIFICATIONS, type PushState } from "./state.js";
+import { type Reach, resealedReach } from "./subscriptions.js";
+
+function isReason(answer: unknown): answer is string | undefined {
+  return answer === undefined || typeof answer === "string";
+}
 
 /** What was configured, defaults filled in. */
 export interface PushSettings {
@@ -15,7 +30,7 @@ export interface PushSettings {
 /** How devices approve for their owner. */
 export class Push implements FactorMethod<PushState, PresentedPush> {
   readonly type = "push";
-  readonly amr = ["swk", "pop"];
+  readonly amr = amrOf({});
   readonly aal = 2;
   readonly phishingResistant = false;
   /** Nothing to guess: whoever asked has only to wait, and numbers are typed where the key is. */
@@ -26,7 +41,8 @@ export class Push implements FactorMethod<PushState, PresentedPush> {
   readonly terms: SendTerms;
   private readonly channels: ReadonlyMap<string, PushChannel>;
 
-  constructor({ channels, timeout }: PushSettings) {
+  constructor(private readonly given: PushSettings) {
+    const { channels, timeout } = given;
     this.channels = new Map(channels.map((channel) => [channel.name, channel]));
     this.terms = { limits: ["push"], timeout, sentAs: "push-requested" };
   }
@@ -34,6 +50,32 @@ export class Push implements FactorMethod<PushState, PresentedPush> {
   /** Undefined where none is configured by that name (any more). */
   channel(name: string): PushChannel | undefined {
     return this.channels.get(name);
+  }
+
+  /** Why nothing would be sent there; undefined where it would. What keeps a channel from saying it refuses. */
+  async reachProblem({ channel: name, subscription }: Reach): Promise<Problem | undefined> {
+    const channel = this.channels.get(name);
+    if (channel === undefined) return { code: "invalid-request", members: { reason: "unknown-channel" } };
+    const ask = (): unknown => channel.problem?.(subscription);
+    const reason = await within(`problem() of the channel "${name}"`, this.given.timeout, ask, isReason).catch(
+      (error: unknown) => {
+        throw placed(error, "sender");
+      },
+    );
+    return reason === undefined ? undefined : { code: "invalid-request", members: { reason } };
+  }
+
+  credentialIds({ deviceId }: PushState): readonly string[] {
+    return [deviceId];
+  }
+
+  /** The channel that it is reached by, or that none does. */
+  hint({ state: { reached } }: Factor<PushState>): string {
+    return reached !== undefined && this.channels.has(reached.channel) ? reached.channel : NO_NOTIFICATIONS;
+  }
+
+  reseal(state: PushState, context: SealContext): Promise<PushState> {
+    return resealedReach(state, context);
   }
 
   present(body: Readonly<Record<string, unknown>>, context: PresentContext): PresentedPush | undefined {

@@ -2,6 +2,7 @@ import { postButton } from "../../pages/forms.js";
 import { alertBox, problemText } from "../../pages/fragments.js";
 import { type Html, html } from "../../pages/html.js";
 import type { ChallengeForm, FactorRow, MethodPage } from "../../pages/method-page.js";
+import { NO_NOTIFICATIONS } from "./state.js";
 import { type PushWords, pushWords } from "./words.js";
 
 /** What devices that approve show of themselves. */
@@ -18,5 +19,6 @@ function challengeForm({ context, fields, problem, type, words }: ChallengeForm<
 }
 
 function rowHint({ factor, words: { settings } }: FactorRow<PushWords>): string {
-  return factor.hint === undefined ? settings.noNotifications : settings.reached(factor.hint);
+  const { hint = NO_NOTIFICATIONS } = factor;
+  return hint === NO_NOTIFICATIONS ? settings.noNotifications : settings.reached(hint);
 }

@@ -1,6 +1,6 @@
 /** What is stored of a device that approves. */
 export interface PushState {
-  /** By which the account of a device is found that says who it is, and is not logged in: the factor's own id. */
+  /** Made of its key, and the factor's own id: by it the account of a device is found that says who it is, and is not logged in. */
   readonly deviceId: string;
   /** P-256, SPKI in base64url. */
   readonly publicKey: string;
@@ -14,3 +14,11 @@ export interface PushState {
     readonly subscription: string;
   };
 }
+
+/** RFC 8176: a key in software, or as its device says in hardware, and its possession proved. */
+export function amrOf({ isHardware }: Pick<PushState, "isHardware">): readonly string[] {
+  return [isHardware === true ? "hwk" : "swk", "pop"];
+}
+
+/** What is said of a device that no channel reaches. */
+export const NO_NOTIFICATIONS = "no-notifications";
