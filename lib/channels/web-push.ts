@@ -167,6 +167,7 @@ function problemsOf(options: WebPushOptions): string[] {
  *
  * @example
  * ```ts
+ * import { backupCodes, push, totp } from "express-second-factor";
  * import { webPush } from "express-second-factor/web-push";
  *
  * const channel = webPush({
@@ -176,6 +177,7 @@ function problemsOf(options: WebPushOptions): string[] {
  *     privateKey: process.env.VAPID_PRIVATE_KEY,
  *   },
  * });
+ * app.use(secondFactor({ ..., methods: [totp(), push({ channels: [channel] }), backupCodes()] }));
  * ```
  */
 export function webPush(options: WebPushOptions): PushChannel {

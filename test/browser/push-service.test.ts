@@ -65,7 +65,7 @@ describe("a real browser, subscribed at what stands for its push service", () =>
 
   beforeAll(async () => {
     [service, site] = await Promise.all([startPushService(), listen(() => files)]);
-    context = await service.openBrowser(site.origin);
+    context = await service.openBrowser();
     page = await context.newPage();
     await page.goto(site.origin);
   }, 60_000);
@@ -83,10 +83,12 @@ describe("a real browser, subscribed at what stands for its push service", () =>
     for (const message of messages) await channel.send(subscription, message, { signal });
     expect((await told(page, 2)).map((each) => JSON.parse(each) as unknown)).toEqual(messages);
 
+    const ended = service.ended();
     await page.evaluate(async () => {
       const { pushManager } = await navigator.serviceWorker.ready;
       await (await pushManager.getSubscription())?.unsubscribe();
     });
+    await ended;
     await expect(channel.send(subscription, messages[0]!, { signal })).rejects.toMatchObject({
       status: 410,
       gone: true,

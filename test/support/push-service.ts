@@ -1,4 +1,4 @@
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { mkdtemp, rm } from "node:fs/promises";
 import type { AddressInfo, Server, Socket } from "node:net";
@@ -21,11 +21,18 @@ import { type Posted, type PushAnswer, type PushEndpoint, startPushEndpoint } fr
  * leads them here.
  */
 export interface PushService extends PushEndpoint {
-  /** A Chromium with a profile of its own that has this push service, and may notify at these origins. The caller closes it. */
-  openBrowser(...origins: readonly string[]): Promise<BrowserContext>;
+  /**
+   * A Chromium with a profile of its own that has this push service, and may notify: `{ permissions: [] }` for one that may not. The caller
+   * closes it.
+   */
+  openBrowser(options?: ContextOptions): Promise<BrowserContext>;
+  /** Resolves when the next subscription is ended by its browser, which tells its page earlier. */
+  ended(): Promise<unknown>;
   /** Ends every subscription, as when a browser's data is cleared: senders are answered 410. */
   forget(): void;
 }
+
+type ContextOptions = NonNullable<Parameters<typeof chromium.launchPersistentContext>[1]>;
 
 /** A subscription, as the browser registered it. */
 interface Registration {
@@ -106,6 +113,7 @@ class Browsers {
 
 /** Who has subscribed, and how messages are written for them. */
 class Registrations {
+  readonly happened = new EventEmitter();
   private readonly all = new Map<string, Registration>();
   private count = 0;
 
@@ -117,6 +125,7 @@ class Registrations {
     const registration = { device, app, subtype, sender } as Registration;
     if (form.get("delete") === "true") {
       for (const [token, each] of this.all) if (each.subtype === subtype) this.all.delete(token);
+      this.happened.emit("ended");
       return `token=${app}`;
     }
     this.count += 1;
@@ -180,7 +189,8 @@ export async function startPushService(): Promise<PushService> {
   ];
   const { close } = endpoint;
   return Object.assign(endpoint, {
-    openBrowser: (...origins: readonly string[]) => openBrowser(flags, origins),
+    openBrowser: (options: ContextOptions = {}) => openBrowser(flags, options),
+    ended: () => once(registrations.happened, "ended"),
     forget: () => registrations.clear(),
     async close() {
       browsers.close();
@@ -191,9 +201,11 @@ export async function startPushService(): Promise<PushService> {
 }
 
 /** Push needs a profile on disk: a context of a browser without one is told that the permission was denied. */
-async function openBrowser(flags: readonly string[], origins: readonly string[]): Promise<BrowserContext> {
+async function openBrowser(flags: readonly string[], options: ContextOptions): Promise<BrowserContext> {
   const folder = await mkdtemp(join(tmpdir(), "chromium-"));
   const context = await chromium.launchPersistentContext(folder, {
+    permissions: ["notifications"],
+    ...options,
     executablePath: findChromium(),
     // Its own push service is in the background too.
     ignoreDefaultArgs: ["--disable-background-networking"],
@@ -203,6 +215,5 @@ async function openBrowser(flags: readonly string[], origins: readonly string[])
     ],
   });
   context.on("close", () => void rm(folder, { recursive: true, force: true, maxRetries: 5 }));
-  for (const origin of origins) await context.grantPermissions(["notifications"], { origin });
   return context;
 }
