@@ -4,8 +4,11 @@ import { endOtherSessions } from "../../http/other-sessions.js";
 import { checkbox, optional, reader, text } from "../../http/schemas.js";
 import type { Reach } from "./subscriptions.js";
 
+/** An empty field is a missing one. */
+const filled = v.pipe(text, v.minLength(1));
+
 /** What a key provider makes of a challenge may be longer than what ours does. */
-const challenge = v.pipe(v.string(), v.maxLength(4096));
+const challenge = v.pipe(v.string(), v.minLength(1), v.maxLength(4096));
 
 /** Bytes of JSON. */
 const LONGEST_SUBSCRIPTION = 4096;
@@ -56,16 +59,16 @@ const time = v.pipe(
 );
 
 /** By which a device says who it is. */
-export const deviceClaim = { factorId: text, time, signature: text };
+export const deviceClaim = { factorId: filled, time, signature: filled };
 
 export const readDeviceOptions = reader(v.object({ password: optional(text) }));
 
 export const readDevice = reader(
   v.pipe(
     v.object({
-      publicKey: text,
+      publicKey: filled,
       challenge,
-      signature: text,
+      signature: filled,
       label: optional(text),
       channel: optional(v.union([empty, text])),
       subscription: optional(v.union([empty, subscription])),
@@ -84,7 +87,7 @@ export const readDevice = reader(
 /** The text of a subscription is what was signed. */
 export const readRenewal = reader(
   v.pipe(
-    v.object({ ...deviceClaim, channel: text, subscription: v.string() }),
+    v.object({ ...deviceClaim, channel: filled, subscription: v.string() }),
     v.transform(({ channel, subscription: signed, ...claim }) => ({
       claim,
       signed,
