@@ -5,7 +5,7 @@ import type { PresentContext, ProofContext, Verdict } from "../../engine/method.
 import { digestOfId, namedRequest } from "./request-ids.js";
 import { requestIn, unasked } from "./requests.js";
 import { amrOf, type PushState } from "./state.js";
-import { resealedReach } from "./subscriptions.js";
+import { reachOf, resealedReach } from "./subscriptions.js";
 
 /** What a body presents: the question whose answer it wants to use. */
 export interface PresentedPush {
@@ -18,6 +18,11 @@ export function presentedApproval(
   _context: PresentContext,
 ): PresentedPush | undefined {
   return typeof requestId === "string" ? { requestId } : undefined;
+}
+
+/** Sealed anew where the key has changed. One that has left the ring keeps nobody out: the device proves itself without. */
+async function renewed(state: PushState, context: ProofContext): Promise<PushState> {
+  return (await reachOf(state, context)) === undefined ? state : resealedReach(state, context);
 }
 
 /** What became of it, and by which device; undefined where this login did not ask it. */
@@ -48,7 +53,7 @@ export async function approvedBy(
   const factor = factors.find(({ id }) => id === asked.factorId);
   if (factor === undefined) return { waiting: { state: "expired" } };
   return {
-    factor: { ...factor, state: await resealedReach(factor.state, context) },
+    factor: { ...factor, state: await renewed(factor.state, context) },
     account: unasked(context.account, digestOfId(presented.requestId)),
     amr: amrOf(factor.state),
   };

@@ -2,9 +2,12 @@ import type { Account } from "../../core/account.js";
 import { isReported } from "../../core/approvals.js";
 import { ConfigurationError } from "../../core/errors.js";
 import { SECOND } from "../../core/nouns.js";
+import type { AskedApproval } from "../../engine/approval.js";
+import type { Engine } from "../../engine/engine.js";
 import type { LoginContext } from "../../engine/login-context.js";
 import type { Method } from "../../http/method.js";
 import { type Duration, milliseconds } from "../../policy/durations.js";
+import { approve } from "./approval.js";
 import type { PushChannel } from "./channel.js";
 import { approveRoutes } from "./approve-routes.js";
 import { pushWorker } from "./embedded.js";
@@ -59,5 +62,6 @@ export function push(options: PushOptions): Method<PushState, PresentedPush> {
     routes: [...enrollmentRoutes(method), ...requestRoutes(method), ...approveRoutes(channels)],
     scripts: { [WORKER_PATH]: pushWorker },
     settings: ({ record }: LoginContext) => pausedMember(record.account),
+    approve: (engine: Engine, asked: AskedApproval) => approve(method, engine, asked),
   });
 }

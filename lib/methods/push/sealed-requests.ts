@@ -1,7 +1,7 @@
 import type { ApprovalRequest } from "../../core/approvals.js";
-import { isSilence } from "../../core/errors.js";
 import { tried } from "../../core/tried.js";
 import type { KeyContext } from "../../crypto/key-provider.js";
+import { openIfOurs } from "../../crypto/own-seals.js";
 import { randomDigits } from "../../crypto/random.js";
 import type { SealContext } from "../../engine/method.js";
 import { digestOfId, newRequestId } from "./request-ids.js";
@@ -48,13 +48,7 @@ export async function contentOf(
   { digest, sealed }: Pick<ApprovalRequest, "digest" | "sealed">,
   context: SealContext,
 ): Promise<RequestContent | undefined> {
-  try {
-    const bytes = await context.keys.decrypt(sealed, contextOf(digest, context));
-    const value = tried((): unknown => JSON.parse(Buffer.from(bytes).toString()));
-    return isContent(value) ? value : undefined;
-  } catch (error) {
-    // Silence is no answer.
-    if (isSilence(error)) throw error;
-    return undefined;
-  }
+  const bytes = await openIfOurs(context.keys, sealed, contextOf(digest, context));
+  const value = bytes && tried((): unknown => JSON.parse(Buffer.from(bytes).toString()));
+  return isContent(value) ? value : undefined;
 }

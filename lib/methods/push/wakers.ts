@@ -1,10 +1,9 @@
 import type { Factor } from "../../core/account.js";
-import { isSilence } from "../../core/errors.js";
 import type { SealContext } from "../../engine/method.js";
 import type { PushMessage } from "./channel.js";
 import type { Push } from "./method.js";
 import type { PushState } from "./state.js";
-import { type Reach, reachOf } from "./subscriptions.js";
+import { reachOf } from "./subscriptions.js";
 
 /** How one device is woken. */
 export interface Waker {
@@ -19,24 +18,13 @@ export function lastUsedDevice(devices: readonly Factor<PushState>[]): Factor<Pu
   return devices.toSorted((a, b) => (b.lastUsedAt ?? b.createdAt) - (a.lastUsedAt ?? a.createdAt))[0];
 }
 
-/** Where it is reached; undefined also where a key has left the ring that this was sealed by: it has to ask by itself. */
-async function openedReach(state: PushState, context: SealContext): Promise<Reach | undefined> {
-  try {
-    return await reachOf(state, context);
-  } catch (error) {
-    // Silence is no answer.
-    if (isSilence(error)) throw error;
-    return undefined;
-  }
-}
-
 function saysGone(error: unknown): boolean {
   return typeof error === "object" && error !== null && "gone" in error && error.gone === true;
 }
 
 /** A channel that is configured no more wakes nobody, nor does one that would not send there any more: it asks by itself then. */
 export async function wakerOf(push: Push, { state }: Factor<PushState>, context: SealContext): Promise<Waker> {
-  const reach = await openedReach(state, context);
+  const reach = await reachOf(state, context);
   const channel = reach && push.channel(reach.channel);
   let isGone = false;
   return {
