@@ -2,7 +2,15 @@ import { enrollLines } from "../core/device-lines.js";
 import { type Refused, type Submitted, submitFields, type Unsupported } from "./ceremony.js";
 import { fromBase64url } from "./credentials.js";
 import { deviceIdOf } from "./push-keys.js";
-import { OwnPushDevice, post, type PushDevice, type PushTerms, siteOf, storeOf } from "./push-devices.js";
+import {
+  OwnPushDevice,
+  post,
+  type PushDevice,
+  type PushTerms,
+  siteOf,
+  storeOf,
+  subscriptionText,
+} from "./push-devices.js";
 import type { KeptPushDevice, PushStore } from "./push-store.js";
 
 export interface EnrollPushOptions extends PushTerms {
@@ -65,7 +73,7 @@ function fieldsOf({ channel, hardware, label, subscription }: EnrollPushOptions)
   return {
     ...(label === undefined ? {} : { label }),
     ...(channel === undefined ? {} : { channel }),
-    ...(subscription === undefined ? {} : { subscription: JSON.stringify(subscription) }),
+    ...(subscription === undefined ? {} : { subscription: subscriptionText(subscription) }),
     ...(hardware === true ? { hardware: "true" } : {}),
   };
 }

@@ -1,4 +1,5 @@
 import { type FactorId, type MethodType, MINUTE } from "./nouns.js";
+import { isFuture } from "./time.js";
 
 // Questions that are put to a device of the owner's: "is that you?". Pure changes of what an account keeps of them.
 
@@ -54,9 +55,15 @@ const ANSWER_LIFE = MINUTE;
 /** How long nothing is asked after two misses in a row, three, and more; milliseconds. */
 const BACK_OFF = [5 * MINUTE, 15 * MINUTE, 60 * MINUTE] as const;
 
-export function stateOfRequest({ decision, expiresAt }: ApprovalRequest, now: number): ApprovalState {
+/** By a clock that was set back, nothing is open for longer either. */
+function isOver({ createdAt, expiresAt }: ApprovalRequest, now: number): boolean {
+  return expiresAt <= now || isFuture(createdAt, now);
+}
+
+export function stateOfRequest(request: ApprovalRequest, now: number): ApprovalState {
+  const { decision } = request;
   if (decision === "denied") return decision;
-  return expiresAt <= now ? "expired" : (decision ?? "waiting");
+  return isOver(request, now) ? "expired" : (decision ?? "waiting");
 }
 
 /** The one that can still be decided. */
@@ -71,17 +78,19 @@ function missed({ misses, ...approvals }: Approvals, missedAt: number): Approval
 /** With what ran out counted as missed. One that another takes the place of, or that was approved, is none. */
 export function settled(approvals: Approvals = NONE, now: number): Approvals {
   const { request, ...rest } = approvals;
-  if (request === undefined || request.decision !== undefined || request.expiresAt > now) return approvals;
-  return missed(rest, request.expiresAt);
+  if (request === undefined || request.decision !== undefined || !isOver(request, now)) return approvals;
+  return missed(rest, Math.min(request.expiresAt, now));
 }
 
 /** Until when nothing may be asked, milliseconds since the epoch; undefined where something may. */
 export function backOffUntil(approvals: Approvals | undefined, now: number): number | undefined {
   const { misses, missedAt = 0 } = settled(approvals, now);
-  const wait = BACK_OFF[Math.min(misses - 2, BACK_OFF.length - 1)];
-  // By a clock that was set back, it lasts no longer than it would have.
-  const until = wait === undefined ? 0 : Math.min(missedAt, now) + wait;
-  return until > now ? until : undefined;
+  const wait = BACK_OFF[Math.min(misses - 2, BACK_OFF.length - 1)] ?? 0;
+  const until = missedAt + wait;
+  // One that ends later than two can was begun by a clock that was ahead, and would last until then.
+  if (until <= now || until > now + 2 * wait) return undefined;
+  // By a clock that was set back a little, it lasts no longer than one either.
+  return Math.min(until, now + wait);
 }
 
 /** The owner said that what was asked by this kind of factor was not them, and has used no other since. */

@@ -1,4 +1,4 @@
-import { randomBytes, randomFillSync } from "node:crypto";
+import { randomBytes, randomFillSync, randomInt } from "node:crypto";
 
 const POOL_BYTES = 4_096;
 const pool = Buffer.allocUnsafeSlow(POOL_BYTES);
@@ -38,4 +38,9 @@ export function randomSecret(bytes: number): Uint8Array {
 /** As the keys option takes it. */
 export function randomBase64(bytes: number): string {
   return randomBytes(bytes).toString("base64");
+}
+
+/** So many digits, each series of them as likely as any other. */
+export function randomDigits(count: number): string {
+  return String(randomInt(10 ** count)).padStart(count, "0");
 }

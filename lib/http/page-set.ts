@@ -2,6 +2,7 @@ import type { Request } from "express";
 import { activeFactorsOf, isEnrolled } from "../core/account.js";
 import { ConfigurationError, OF_SENDING, type Problem, UnavailableError } from "../core/errors.js";
 import { DAY, type MethodType, SECOND } from "../core/nouns.js";
+import { webOrigins } from "../core/origins.js";
 import { maskName } from "../core/text.js";
 import { within } from "../core/within.js";
 import { type MethodChoice, shownOf } from "../engine/choices.js";
@@ -23,7 +24,7 @@ import { reasonText } from "../pages/problem-reasons.js";
 import { settingsPage } from "../pages/settings-page.js";
 import { setUpPage } from "../pages/set-up-page.js";
 import { othersText } from "../pages/done-notice.js";
-import type { LayoutParts, OthersView, Page, PageContext, PageProblem } from "../pages/views.js";
+import type { ChallengeView, LayoutParts, OthersView, Page, PageContext, PageProblem } from "../pages/views.js";
 import { changeProblem, FRESH, opensSettings } from "../policy/access.js";
 import { isDue } from "../policy/assess.js";
 import { contentPolicy } from "./content-policy.js";
@@ -97,6 +98,12 @@ export interface ShownEnrollment {
   readonly problem?: Problem;
   /** What its owner said of the other logins before; undefined: nothing yet. */
   readonly endsOthers?: boolean | undefined;
+}
+
+/** For what an answer is waited, and what was wrong when it was asked for. */
+interface Waited {
+  readonly operation?: ShownOperation | undefined;
+  readonly problem?: Problem | undefined;
 }
 
 /** What is no language must not keep a page from being shown. */
@@ -179,9 +186,10 @@ export class PageSet {
     tried?: MethodType,
     problem?: Problem,
     operation?: ShownOperation,
+    own?: ChallengeView["own"],
   ): LayoutParts {
     const methods = this.choices(login, problem, operation);
-    const shown = shownOf(methods, { tried, wanted: req.query.method });
+    const shown = own === undefined ? shownOf(methods, { tried, wanted: req.query.method }) : { type: tried };
     // Trusting a browser is for sign-ins; who confirms something is signed in already.
     const trustMaxAge = isDue(login.status) ? this.settings.trustMaxAge : undefined;
     return challengePage(this.context(req, login), {
@@ -196,9 +204,24 @@ export class PageSet {
       trustDays: trustMaxAge && Math.max(1, Math.round(trustMaxAge / DAY)),
       shown: shownFor(login),
       ...(operation === undefined ? {} : { operation }),
-      ...(shown.instead && { instead: true }),
+      ...("instead" in shown && shown.instead && { instead: true }),
+      ...(own === undefined ? {} : { own }),
       ...problemMember(problem),
     });
+  }
+
+  /**
+   * The challenge with something of a method's own in the place of its form: a page on which its answer is waited for. Where the
+   * visitor has no factor of that kind any more, the challenge as it is.
+   */
+  waiting(
+    req: Request,
+    login: LoginContext,
+    type: MethodType,
+    own: NonNullable<ChallengeView["own"]>,
+    { operation, problem }: Waited = {},
+  ): LayoutParts {
+    return this.challenge(req, login, type, problem, operation, own);
   }
 
   /** A page that is the same for whoever opens it, and knows of no login. */
@@ -366,6 +389,7 @@ export class PageSet {
       loginPath,
       showsIssuer: showIssuer,
       contact: login?.source.contact ?? {},
+      origin: login && webOrigins(login.source.origins)[0],
     };
   }
 }

@@ -5,8 +5,8 @@ import { alertBox, brand, cardHeading } from "./fragments.js";
 import { type Html, html } from "./html.js";
 import { icon } from "./icons.js";
 import { renderPage } from "./layout.js";
-import type { Messages } from "./messages.js";
-import { type Drawn, drawnBy } from "./method-page.js";
+import type { Messages, MethodWords } from "./messages.js";
+import { type ChallengeForm, type Drawn, drawnBy, type PagePart } from "./method-page.js";
 import type { ChallengeView, LayoutParts, PageContext, PageProblem } from "./views.js";
 
 type Shown = Drawn & {
@@ -21,25 +21,24 @@ const EXPLAINED: readonly PageProblem["code"][] = ["step-up-required", "second-f
 
 /** Asks for a second factor: to finish a sign-in, or to confirm a change. */
 export function challengePage(context: PageContext, view: ChallengeView): LayoutParts {
-  const { challenge, common } = context.messages;
+  const { common } = context.messages;
   const problem = problemOf(view);
   const offered = view.methods.flatMap((choice) => shownOf(context, choice));
   const shown = offered.find(({ choice }) => choice.type === view.selected) ?? offered[0];
   if (shown === undefined) return nothingToAskPage(context, view);
-  const { choice, drawing, isClosed, page } = shown;
+  const { isClosed, page } = shown;
   const isStepUp = view.purpose === "step-up";
-  const title = isStepUp ? challenge.stepUpTitle : drawing.words.challenge.title;
   const fields = { ...operationFields(view), shown: view.shown };
   const trust = sentAlong(context, view, fields);
   // What has to wait says so above the form, and the problem of it is told there.
-  const own = view.instead === true ? undefined : problem;
+  const told = view.instead === true ? undefined : problem;
+  const { body: form, title } = partOf(context, view, shown, { fields, trust, problem: told });
   const body = html`<div class="sf-narrow">
     ${brand(context)}
     <section class="sf-card">
       ${cardHeading(isStepUp ? "shield" : page.icon, title)} ${accountLine(context, view)}
       ${isStepUp && reason(context, view)} ${closedNotice(context, offered, shown, problem)}
-      ${unusableNotice(context, view)} ${waitNotice(context, offered, view)}
-      ${!isClosed && page.challenge({ ...drawing, choice, fields, trust, problem: own })}
+      ${unusableNotice(context, view)} ${waitNotice(context, offered, view)} ${!isClosed && form}
       ${otherWays(
         context,
         view,
@@ -49,6 +48,19 @@ export function challengePage(context: PageContext, view: ChallengeView): Layout
     ${footer(context, view)}
   </div>`;
   return renderPage(context, problem === undefined ? title : common.titleWithProblem(title), body);
+}
+
+/** The form of the method that is shown, or what that shows in its place. */
+function partOf(
+  { messages }: PageContext,
+  { own, purpose, selected }: ChallengeView,
+  { choice, drawing, page }: Shown,
+  asking: Pick<ChallengeForm<MethodWords>, "fields" | "problem" | "trust">,
+): PagePart {
+  const form = { ...drawing, ...asking, choice };
+  if (own !== undefined && choice.type === selected) return own(form as ChallengeForm<never>);
+  const title = purpose === "step-up" ? messages.challenge.stepUpTitle : drawing.words.challenge.title;
+  return { title, body: page.challenge(form) };
 }
 
 /** What goes with every proof, seen and unseen. */

@@ -5,7 +5,7 @@ import type { MethodChoice, UnusableFactor } from "../engine/choices.js";
 import type { SettingsView } from "../engine/views.js";
 import type { Done, Draft } from "../core/notes.js";
 import type { Messages } from "./messages.js";
-import type { MethodPages } from "./method-page.js";
+import type { ChallengeForm, MethodPages, PagePart } from "./method-page.js";
 
 /** What every page is told. */
 export interface PageContext {
@@ -27,6 +27,8 @@ export interface PageContext {
   readonly home: string;
   /** How the application says the visitor can be reached. Whoever has only given a password is not shown more of it than a mask. */
   readonly contact: Contact;
+  /** Origin of the site as configured, for an address that is typed elsewhere; undefined where no browser opens it, and for nobody. */
+  readonly origin: string | undefined;
 }
 
 /** The pieces an application's own layout puts together. All strings are finished, escaped HTML but `title` and `lang`. */
@@ -81,6 +83,8 @@ export interface ChallengeView {
   readonly backTo: string;
   /** Days a trusted browser is not asked again; undefined: no checkbox. */
   readonly trustDays: number | undefined;
+  /** What the selected method shows in the place of its form, under a title of its own: it is waited for something else than a code. */
+  readonly own?: (form: ChallengeForm<never>) => PagePart;
   readonly problem?: PageProblem;
   /** For which stage of the login the page is shown: its forms send it as `shown`. */
   readonly shown: string;

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { base32 } from "@scure/base";
 import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
 import express, { type Express } from "express";
-import { backupCodes, passkeys, type SecondFactor, totp } from "express-second-factor";
+import { backupCodes, passkeys, push, type SecondFactor, totp } from "express-second-factor";
 import { type AuthenticatorApp, authenticatorApp, movableClock } from "express-second-factor/testing";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { CANARY, passwordOf, testApp, type TestUser, userNamed } from "../support/app.js";
@@ -28,6 +28,7 @@ const LOGIN_PAGE = `<!doctype html><html lang="en"><title>Log in</title><form me
 /** What is open to everybody: the login page, an empty page, and the browser's side of passkeys. */
 function publicPart(app: Express): void {
   app.use("/passkeys", express.static(built("esm/browser")));
+  app.get("/now", (_req, res) => res.json(clock()));
   app.get("/favicon.ico", (_req, res) => res.status(204).end());
   app.get("/login", (_req, res) => res.send(LOGIN_PAGE));
 }
@@ -45,7 +46,7 @@ beforeAll(async () => {
       },
       options: {
         origin,
-        methods: [passkeys({ offer: true }), totp(), backupCodes()],
+        methods: [passkeys({ offer: true }), totp(), push({ channels: [] }), backupCodes()],
         exempt: ["/login", "/logout", "/login/passkey"],
         user: {
           load: async (id) => ["alice", "mallory", "carol", "dave"].map(userNamed).find((user) => user.id === id),
@@ -276,6 +277,76 @@ describe("the browser's part, in pages of the application's own", () => {
       });
       await old.goto("/account");
       expect(await inPage(old, (part) => part.upgradeToPasskey({ base: "/2fa" }))).toEqual({ status: "unsupported" });
+    });
+  });
+});
+
+describe("a browser that approves", () => {
+  /** What a script of the page's own could get at. */
+  function takeable(page: Page): Promise<unknown> {
+    return page.evaluate(async () => {
+      const opening = indexedDB.open("express-second-factor");
+      const database = await new Promise<IDBDatabase>((resolve) => {
+        opening.onsuccess = () => resolve(opening.result);
+      });
+      const asking = database.transaction("push-devices").objectStore("push-devices").getAll();
+      const rows = await new Promise<{ keys: { privateKey: CryptoKey } }[]>((resolve) => {
+        asking.onsuccess = () => resolve(asking.result);
+      });
+      database.close();
+      const tried = rows.flatMap(({ keys: { privateKey } }) =>
+        (["pkcs8", "jwk", "raw"] as const).map((format) =>
+          crypto.subtle.exportKey(format, privateKey).then(
+            () => "exported",
+            (error: unknown) => (error as DOMException).name,
+          ),
+        ),
+      );
+      return { extractable: rows.map(({ keys }) => keys.privateKey.extractable), exported: await Promise.all(tried) };
+    });
+  }
+
+  test("keeps its key over a reload, signs with it, and gives it to nobody", async () => {
+    await mfa.accounts.erase(userNamed("dave").id);
+    await withVisitor(async ({ page }) => {
+      await givePassword(page, "dave");
+      expect(await inPage(page, (part) => part.pushSupport())).toMatchObject({ keys: true });
+      const added = await inPage(page, (part) => part.enrollPushDevice({ base: "/2fa" }));
+      expect(added).toMatchObject({ status: "enrolled" });
+      await page.reload();
+      const asked = await inPage(page, async (part) => {
+        const now = (await (await fetch("/now")).json()) as number;
+        const devices = await part.pushDevices({ base: "/2fa", clock: () => now });
+        return Promise.all(devices.map((device) => device.requests()));
+      });
+      expect(asked).toEqual([{ status: "listed", requests: [] }]);
+      const refused = Array.from({ length: 3 }, () => expect.stringMatching(/^(InvalidAccess|NotSupported)Error$/));
+      expect(await takeable(page)).toEqual({ extractable: [false], exported: refused });
+    });
+  });
+
+  test("is enrolled by a form, whose answer the browser follows, and can be forgotten", async () => {
+    await mfa.accounts.erase(userNamed("dave").id);
+    await withVisitor(async ({ page }) => {
+      await givePassword(page, "dave");
+      await inPage(page, async (part) => {
+        const form = document.createElement("form");
+        Object.assign(form, { method: "post", action: "/2fa/push/enroll" });
+        document.body.append(form);
+        void part.enrollPushDevice({ base: "/2fa", form, label: "This browser" });
+      });
+      await heading(page, "Save your backup codes").waitFor();
+      expect(await mfa.accounts.factors(userNamed("dave").id)).toMatchObject([{ type: "push", label: "This browser" }]);
+      await page.goto("/account");
+      const seen = await inPage(page, async (part) => {
+        const now = (await (await fetch("/now")).json()) as number;
+        const terms = { base: "/2fa", clock: () => now };
+        const [device] = await part.pushDevices(terms);
+        const answer = await device!.requests();
+        await device!.forget();
+        return [device!.label, answer.status, (await part.pushDevices(terms)).length];
+      });
+      expect(seen).toEqual(["This browser", "listed", 0]);
     });
   });
 });

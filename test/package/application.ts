@@ -8,6 +8,7 @@ import {
   emailCode,
   memoryStore,
   passkeys,
+  push,
   secondFactor,
   type SecondFactor,
   type SecondFactorOptions,
@@ -79,6 +80,8 @@ export interface PageNames {
   readonly message: HTMLElement;
   readonly credentialId: string;
   readonly userHandle: string;
+  /** Of a Web Push channel. */
+  readonly applicationServerKey: string;
 }
 
 export const GUARDED = "/guarded";
@@ -176,7 +179,8 @@ export class Application {
     const transport = { sendMail: (mail: object): Promise<unknown> => Promise.resolve(mail) };
     const gateway = { send: (text: object): Promise<unknown> => Promise.resolve(text) };
     const texts = smsCode({ send: ({ text, to }) => gateway.send({ to, body: text }), countries: ["DE", "GB"] });
-    const methods = [totp(), backupCodes(), passkeys(), emailCode({ send: transport.sendMail }), texts];
+    const codes = [emailCode({ send: transport.sendMail }), texts];
+    const methods = [totp(), backupCodes(), passkeys(), push({ channels: [] }), ...codes];
     const options = { issuer: "Acme", origin, keys: TEST_KEYS, user: { load }, exempt: OWN_ROUTES, clock };
     const write = (entry: unknown): void => void this.logged.push(entry);
     return {

@@ -68,6 +68,7 @@ export function contextWith(changes: Partial<PageContext> = {}): PageContext {
     showsIssuer: true,
     home: "/",
     contact: {},
+    origin: "https://acme.example",
     ...changes,
   };
 }

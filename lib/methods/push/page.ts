@@ -14,7 +14,7 @@ export const pushPage: MethodPage<PushWords> = {
 };
 
 function challengeForm({ context, fields, problem, type, words }: ChallengeForm<PushWords>): Html {
-  const ask = postButton({ action: `${context.base}/${type}/send`, fields, text: words.challenge.button });
+  const ask = postButton({ action: `${context.base}/${type}/send`, fields, text: words.challenge.send("") });
   return html`${problem && alertBox(problemText(context.messages, problem))} ${ask}`;
 }
 

@@ -1,4 +1,5 @@
 import type { KeyContext, KeyProvider } from "../../crypto/key-provider.js";
+import { openIfOurs } from "../../crypto/own-seals.js";
 import type { SealContext } from "../../engine/method.js";
 import type { PushSubscriptionJson } from "./channel.js";
 import type { PushState } from "./state.js";
@@ -12,7 +13,7 @@ export interface Reach {
 
 /** What it takes to open something of one user's. */
 interface OpenContext extends Pick<SealContext, "userId"> {
-  readonly keys: Pick<KeyProvider, "decrypt">;
+  readonly keys: KeyProvider;
 }
 
 function contextOf({ deviceId }: Pick<PushState, "deviceId">, { userId }: Pick<SealContext, "userId">): KeyContext {
@@ -32,11 +33,12 @@ export function withoutReach({ reached: _gone, ...state }: PushState): PushState
   return state;
 }
 
-/** How it is reached, in clear; undefined where it asks by itself. */
+/** How it is reached, in clear; undefined where it asks by itself, as also where the key has left the ring that this was sealed by. */
 export async function reachOf(state: PushState, context: OpenContext): Promise<Reach | undefined> {
   const { reached } = state;
   if (reached === undefined) return undefined;
-  const opened = await context.keys.decrypt(reached.subscription, contextOf(state, context));
+  const opened = await openIfOurs(context.keys, reached.subscription, contextOf(state, context));
+  if (opened === undefined) return undefined;
   return {
     channel: reached.channel,
     subscription: JSON.parse(Buffer.from(opened).toString()) as PushSubscriptionJson,
