@@ -88,6 +88,8 @@ export type { KeyContext, KeyProvider, Keys } from "./crypto/key-provider.js";
 export type { Evaluate, LoginFacts, Policy, PolicyRules } from "./policy/policy.js";
 
 // Operations without a request
+export type { ApproveOptions } from "./http/approve.js";
+export type { Approval } from "./engine/approval.js";
 export type {
   Accounts,
   AccountStatus,
@@ -125,6 +127,7 @@ export {
   ConfigurationError,
   type ErrorCode,
   ERRORS,
+  NotAskedError,
   type Outcome,
   type Problem,
   UnavailableError,
