@@ -176,7 +176,7 @@ describe("a store that does not answer", () => {
     const body = await phone.decideBody(await phone.request(), "approve", sent.number);
     // With a bare memory of the account: no server of the new ring starts while anything is sealed by the old one.
     const after = pushApp({ ...parts, options: { keys: next } });
-    const same = copyOf(jar as Jar, undefined, after) as PushJar;
+    const same = copyOf(jar, undefined, after) as PushJar;
     expect((await new Jar(after).post("/2fa/push/decide", body)).status).toBe(404);
     expect((await status(same, sent.requestId)).status).toBe(404);
     expect((await same.get("/2fa/push/wait")).status).toBe(404);

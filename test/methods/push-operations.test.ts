@@ -43,7 +43,7 @@ async function inside(): Promise<Inside> {
 describe("an operation that a device approves", () => {
   test("is shown there word for word as where it is asked for, and opens by that once, and nothing else does", async () => {
     const { jar, phone } = await inside();
-    const { id: operation, text } = await asked(jar as Jar);
+    const { id: operation, text } = await asked(jar);
     const sent = await askedBy(jar, { operation });
     expect((await phone.request()).text).toBe(text);
     const page = await jar.page(`/2fa/push/wait?operation=${operation}`);
@@ -58,7 +58,7 @@ describe("an operation that a device approves", () => {
 
   test("is the one that was asked about, whatever the body names or leaves out; one that names another is 410", async () => {
     const { jar, phone } = await inside();
-    const [one, other] = [await asked(jar as Jar), await asked(jar as Jar, LARGE)];
+    const [one, other] = [await asked(jar), await asked(jar, LARGE)];
     const sent = await askedBy(jar, { operation: one.id });
     await phone.approve(sent.number);
     expect((await status(jar, sent.requestId, { operation: other.id })).status).toBe(410);
@@ -69,7 +69,7 @@ describe("an operation that a device approves", () => {
 
   test("is none by an approval of the sign-in, nor the other way round", async () => {
     const { jar, phone, target } = await inside();
-    const { id: operation } = await asked(jar as Jar);
+    const { id: operation } = await asked(jar);
     const plain = await askedBy(jar);
     await phone.approve(plain.number);
     expect((await status(jar, plain.requestId, { operation })).status).toBe(410);
@@ -77,7 +77,7 @@ describe("an operation that a device approves", () => {
     expect(await opens(jar as Jar, "/transfer", SEND)).toBe(false);
     target.clock.advance(6 * MINUTE);
     expect(await opens(jar as Jar, "/fresh")).toBe(false);
-    const { id } = await asked(jar as Jar, LARGE);
+    const { id } = await asked(jar, LARGE);
     const bound = await askedBy(jar, { operation: id });
     await phone.approve(bound.number);
     expect((await status(jar, bound.requestId)).status).toBe(200);
@@ -87,8 +87,8 @@ describe("an operation that a device approves", () => {
 
   test("is asked about only while it waits, in its own login, and where its route takes a device: nothing is counted otherwise", async () => {
     const { jar, target } = await inside();
-    const { id: operation } = await asked(jar as Jar);
-    const { id: byTotp } = await asked(jar as Jar, SEND, "/by-totp");
+    const { id: operation } = await asked(jar);
+    const { id: byTotp } = await asked(jar, SEND, "/by-totp");
     expect((await jar.post("/2fa/push/send", { operation: byTotp })).status).toBe(400);
     expect((await jar.post("/2fa/push/send", { operation: "unknown" })).status).toBe(410);
     const other = await pending(target, "alice");
@@ -100,7 +100,7 @@ describe("an operation that a device approves", () => {
 
   test("is turned away from while the device is asked: its approval opens nothing", async () => {
     const { jar, phone } = await inside();
-    const { id: operation } = await asked(jar as Jar);
+    const { id: operation } = await asked(jar);
     const sent = await askedBy(jar, { operation });
     await phone.approve(sent.number);
     await jar.post("/2fa/cancel", { operation });
@@ -110,7 +110,7 @@ describe("an operation that a device approves", () => {
 
   test("is confirmed on pages too: from the number by the button to where it leads", async () => {
     const { jar, phone } = await inside();
-    const { id: operation } = await asked(jar as Jar);
+    const { id: operation } = await asked(jar);
     const begun = await jar.form("/2fa/push/send", { operation });
     expect([begun.status, begun.headers.location]).toEqual([303, `/2fa/push/wait?operation=${operation}`]);
     const { number, requestId } = (await jar.get(begun.headers.location!)).body as {
@@ -143,10 +143,10 @@ describe("the browser that asks", () => {
 
   test("approves nothing for its operations either", async () => {
     const { jar, phone } = await inside();
-    const { id: operation } = await asked(jar as Jar);
+    const { id: operation } = await asked(jar);
     const sent = await askedBy(jar, { operation });
     const body = await phone.decideBody(await phone.request(), "approve", sent.number);
-    dropCookie(jar as Jar, "2fa-browser");
+    dropCookie(jar, "2fa-browser");
     expect((await jar.post(DECIDE, body)).body.code).toBe("same-browser");
   });
 
@@ -193,7 +193,7 @@ describe("mfa.strategy(push)", () => {
 
   test.each([
     ["denied", (phone: Phone) => phone.deny()],
-    ["left alone", async (_phone: Phone, target: PushApp) => void target.clock.advance(2 * MINUTE)],
+    ["left alone", async (_phone: Phone, target: PushApp) => target.clock.advance(2 * MINUTE)],
   ])("fails where it was %s, and goes on failing", async (_what, act) => {
     const target = strategyApp();
     const phone = await withPhone(target);

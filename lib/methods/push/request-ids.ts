@@ -33,7 +33,10 @@ export async function newRequestId(keys: KeyProvider, { askedBy, userId }: Named
 /** What it says; undefined for what is no id of ours. Whether there still is such a request, only the account says. */
 export async function namedRequest(keys: KeyProvider, requestId: string): Promise<NamedRequest | undefined> {
   if (requestId === "" || requestId.length > LONGEST) return undefined;
-  const bytes = await openIfOurs(keys, Buffer.from(requestId, "base64url").toString(), CONTEXT);
+  const text = Buffer.from(requestId, "base64url");
+  // Base64 can write the same bytes in several ways, and an id is known by how it is written.
+  if (text.toString("base64url") !== requestId) return undefined;
+  const bytes = await openIfOurs(keys, text.toString(), CONTEXT);
   const value = bytes && tried((): unknown => JSON.parse(Buffer.from(bytes).toString()));
   return isNamedRequest(value) ? value : undefined;
 }

@@ -1,4 +1,4 @@
-import type { KeyContext } from "../../crypto/key-provider.js";
+import type { KeyContext, KeyProvider } from "../../crypto/key-provider.js";
 import { openIfOurs } from "../../crypto/own-seals.js";
 import type { SealContext } from "../../engine/method.js";
 import type { PushSubscriptionJson } from "./channel.js";
@@ -11,7 +11,12 @@ export interface Reach {
   readonly subscription: PushSubscriptionJson;
 }
 
-function contextOf({ deviceId }: Pick<PushState, "deviceId">, { userId }: SealContext): KeyContext {
+/** What it takes to open something of one user's. */
+interface OpenContext extends Pick<SealContext, "userId"> {
+  readonly keys: KeyProvider;
+}
+
+function contextOf({ deviceId }: Pick<PushState, "deviceId">, { userId }: Pick<SealContext, "userId">): KeyContext {
   return { owner: userId, purpose: `push/subscription/${deviceId}` };
 }
 
@@ -29,7 +34,7 @@ export function withoutReach({ reached: _gone, ...state }: PushState): PushState
 }
 
 /** How it is reached, in clear; undefined where it asks by itself, as also where the key has left the ring that this was sealed by. */
-export async function reachOf(state: PushState, context: SealContext): Promise<Reach | undefined> {
+export async function reachOf(state: PushState, context: OpenContext): Promise<Reach | undefined> {
   const { reached } = state;
   if (reached === undefined) return undefined;
   const opened = await openIfOurs(context.keys, reached.subscription, contextOf(state, context));
