@@ -19,6 +19,7 @@ const BUDGET: Readonly<Record<string, number>> = {
   mail: 37,
   twilio: 15,
   sns: 15,
+  "web-push": 24,
 };
 
 const dist = built();

@@ -37,6 +37,8 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   mail: { values: ["core", "crypto", "policy", "pages", "senders"], types: ["events", "engine"] },
   twilio: { values: ["core", "senders"] },
   sns: { values: ["core", "senders"] },
+  channels: { values: ["core", "crypto"] },
+  "web-push": { values: ["core", "channels"] },
   cli: { values: ["core", "crypto"], types: ["engine"] },
   testing: { values: ["core", "crypto", "stores"], types: ["events", "senders"] },
   browser: { values: ["core"] },

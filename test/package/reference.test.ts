@@ -61,6 +61,7 @@ const TESTED: Readonly<Record<string, string>> = {
   nodemailer: "nodemailer",
   twilio: "twilio",
   "client-sns": "@aws-sdk/client-sns",
+  "web-push": "web-push",
 };
 
 describe("docs/options.md and docs/http.md", () => {

@@ -9,6 +9,7 @@ import * as pg from "pg";
 import * as redis from "redis";
 import * as twilio from "twilio";
 import ts from "typescript";
+import * as webPush from "web-push";
 import * as secondFactor from "express-second-factor";
 import * as mail from "express-second-factor/mail";
 import * as redisStore from "express-second-factor/redis";
@@ -16,6 +17,7 @@ import * as sns from "express-second-factor/sns";
 import * as sqlStore from "express-second-factor/sql";
 import * as testing from "express-second-factor/testing";
 import * as twilioSubpath from "express-second-factor/twilio";
+import * as webPushSubpath from "express-second-factor/web-push";
 import type { Names } from "./application.js";
 import { sourceOf } from "./compiled-examples.js";
 import type { Example } from "./documented-examples.js";
@@ -29,6 +31,7 @@ const MODULES: Readonly<Record<string, object>> = {
   "express-second-factor/sql": sqlStore,
   "express-second-factor/testing": testing,
   "express-second-factor/twilio": twilioSubpath,
+  "express-second-factor/web-push": webPushSubpath,
   "@aws-sdk/client-sns": clientSns,
   express,
   "express-session": session,
@@ -39,6 +42,7 @@ const MODULES: Readonly<Record<string, object>> = {
   pg,
   redis,
   twilio,
+  "web-push": webPush,
 };
 
 type Run = (...values: readonly unknown[]) => Promise<Readonly<Record<string, unknown>>>;

@@ -1,5 +1,5 @@
-import { type DeliveryReason, deliveryFailure, unanswered } from "../core/delivery-error.js";
-import { SECOND } from "../core/nouns.js";
+import { type DeliveryReason, deliveryFailure, unanswered } from "./delivery-error.js";
+import { SECOND } from "./nouns.js";
 
 /** Where nobody gives it up before: the time-outs of mail servers and providers are minutes. */
 const LONGEST = 30 * SECOND;
