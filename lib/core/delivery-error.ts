@@ -4,6 +4,8 @@ import { UnavailableError } from "./errors.js";
 const NO_ANSWER: readonly unknown[] = [
   ...["ETIMEDOUT", "ESOCKETTIMEDOUT", "SOCKET_TIMEOUT", "ECONNABORTED", "ECONNRESET", "EABORT"],
   ...["AbortError", "TimeoutError"],
+  // Those of Node's fetch. That it found no connection in time (UND_ERR_CONNECT_TIMEOUT) is none: nothing was sent.
+  ...["UND_ERR_SOCKET", "UND_ERR_HEADERS_TIMEOUT", "UND_ERR_BODY_TIMEOUT"],
 ];
 
 /** Text of a provider that can hold no number and no code: letters first, and never five digits in a row. */

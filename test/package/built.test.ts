@@ -20,6 +20,8 @@ const BUDGET: Readonly<Record<string, number>> = {
   twilio: 15,
   sns: 15,
   "web-push": 24,
+  firebase: 20,
+  onesignal: 15,
 };
 
 const dist = built();

@@ -39,6 +39,8 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   sns: { values: ["core", "senders"] },
   channels: { values: ["core", "crypto"] },
   "web-push": { values: ["core", "channels"] },
+  firebase: { values: ["core", "channels"] },
+  onesignal: { values: ["core", "channels"] },
   cli: { values: ["core", "crypto"], types: ["engine"] },
   testing: { values: ["core", "crypto", "stores"], types: ["events", "senders"] },
   browser: { values: ["core"] },

@@ -37,7 +37,7 @@ const ELSEWHERE = [
     "Limit",
     "Verdict",
   ],
-  ...["Outcome", "Icon", "TotpAlgorithm", "SigningAlgorithm"],
+  ...["Outcome", "Icon", "TotpAlgorithm", "SigningAlgorithm", "OneSignalText"],
   ...["IoRedisClient", "NodeRedisClient", "NodeRedisCluster", "RedisClient"],
 ];
 
@@ -62,6 +62,7 @@ const TESTED: Readonly<Record<string, string>> = {
   twilio: "twilio",
   "client-sns": "@aws-sdk/client-sns",
   "web-push": "web-push",
+  "node-onesignal": "@onesignal/node-onesignal",
 };
 
 describe("docs/options.md and docs/http.md", () => {
