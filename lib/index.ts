@@ -87,6 +87,8 @@ export type { KeyContext, KeyProvider, Keys } from "./crypto/key-provider.js";
 export type { Evaluate, LoginFacts, Policy, PolicyRules } from "./policy/policy.js";
 
 // Operations without a request
+export type { ApproveOptions } from "./http/approve.js";
+export type { Approval } from "./engine/approval.js";
 export type {
   Accounts,
   AccountStatus,
@@ -124,6 +126,7 @@ export {
   ConfigurationError,
   type ErrorCode,
   ERRORS,
+  NotAskedError,
   type Outcome,
   type Problem,
   UnavailableError,

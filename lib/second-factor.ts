@@ -1,11 +1,13 @@
 import type { RequestHandler } from "express";
 import type { Strategy } from "passport";
 import { ConfigurationError } from "./core/errors.js";
-import type { MethodType } from "./core/nouns.js";
+import type { MethodType, UserId } from "./core/nouns.js";
 import type { Accounts } from "./engine/accounts.js";
+import type { Approval } from "./engine/approval.js";
 import { createEngine } from "./engine/engine.js";
 import type { RotateKeysOptions, RotationReport } from "./engine/key-rotation.js";
 import type { Events } from "./events/emitter.js";
+import { type ApproveOptions, createApprove } from "./http/approve.js";
 import { Middleware } from "./http/middleware.js";
 import type { Method } from "./http/method.js";
 import { createRequire, type RequireOptions } from "./http/require.js";
@@ -66,6 +68,28 @@ export interface SecondFactor extends RequestHandler {
    * ```
    */
   strategy(type: MethodType, options?: StrategyOptions): Strategy;
+  /**
+   * Asks a user on their device (`push()`), without a session: for a job, an agent, the help desk. The owner reads `operation` and
+   * `actor` there, and approves with the number that `onNumber` was given and somebody has shown them by another way. Resolves with what
+   * they decided, once: `"expired"` where they did not in time, or a sign-in of theirs has taken its place. It is asked as often as
+   * sign-ins may ask, and counted with them. While it waits it keeps the process alive.
+   *
+   * Does NOT sign anybody in, and does NOT do what was approved. What it answers is for this call alone: nobody can ask for it again.
+   * @throws NotAskedError where it cannot be asked: `code` says why, `retryAfter` in whole seconds how long to wait
+   * @throws UnavailableError where store or keys do not answer, or `onNumber` does not; what `onNumber` throws itself is thrown on
+   * @throws ConfigurationError without `push()` among the methods, or without an `actor` who is not the user; TypeError for other
+   * arguments
+   *
+   * @example
+   * ```ts
+   * app.post("/support/users/:id/change-address", async (req, res) => {
+   *   const onNumber = (number: string) => log.info(`Tell the caller: type ${number} on your device.`);
+   *   const approval = await mfa.approve(req.params.id, { operation: "Change my address", actor: "support:7", onNumber });
+   *   res.sendStatus(approval === "approved" ? 204 : 403);
+   * });
+   * ```
+   */
+  approve(userId: UserId, options: ApproveOptions): Promise<Approval>;
   /** Operations on a user's account from the application's own code: no request needed. */
   readonly accounts: Accounts;
   /**
@@ -184,6 +208,7 @@ export function secondFactor<User = Express.User>(options: SecondFactorOptions<U
   return Object.assign(secondFactorMiddleware, {
     require: createRequire(middleware),
     accounts: engine.accounts,
+    approve: createApprove(engine, settings),
     events: engine.events,
     strategy(type: MethodType, strategyOptions?: StrategyOptions): Strategy {
       const method = settings.methods.get(type);

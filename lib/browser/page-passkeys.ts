@@ -1,17 +1,9 @@
 import { enrollPasskey, type EnrollResult, upgradeToPasskey } from "./enrollment.js";
+import { setBusy, STALE, tell, textIn } from "./page-forms.js";
 import { signInWithPasskey, type SignInResult } from "./passkeys.js";
 import { signalAccepted, signalUserDetails } from "./signals.js";
 
 type Result = SignInResult | EnrollResult;
-
-/** What only a new proof, or a new login, can mend. */
-const STALE = ["step-up-required", "second-factor-required", "login-required", "expired"];
-
-/** What the form sends in this field; undefined where it has none. */
-function textIn(form: HTMLFormElement, name: string): string | undefined {
-  const value = new FormData(form).get(name);
-  return typeof value === "string" ? value : undefined;
-}
 
 function perform(form: HTMLFormElement): Promise<Result> {
   const { base = "", passkey } = form.dataset;
@@ -32,22 +24,6 @@ function sentence({ dataset }: HTMLFormElement, result: Result): string | undefi
   if (code === "conflict" && detail === undefined) return dataset["conflict"];
   if (code === "step-up-required" && dataset["password"] !== undefined) return dataset["password"];
   return detail ?? dataset["failed"];
-}
-
-function tell(form: HTMLFormElement, text: string | undefined): void {
-  const alert = form.querySelector<HTMLElement>("[role=alert]");
-  const line = alert?.querySelector("p");
-  if (!alert || !line) return;
-  line.textContent = text ?? "";
-  alert.hidden = text === undefined;
-  if (text !== undefined) alert.focus();
-}
-
-function setBusy(form: HTMLFormElement, isBusy: boolean): void {
-  const status = form.querySelector("[role=status]");
-  if (status) status.textContent = isBusy ? (form.dataset["waiting"] ?? "") : "";
-  if (isBusy) form.dataset["busy"] = "";
-  else delete form.dataset["busy"];
 }
 
 async function run(form: HTMLFormElement): Promise<void> {

@@ -1,6 +1,9 @@
 // What the built-in pages do more comfortably with a script. All of them work without it, and every word stands in the page.
 
 import { signalPasskeys, wirePasskeys } from "./page-passkeys.js";
+import { wireApproving } from "./page-push-approve.js";
+import { wireEnrollment } from "./page-push-enroll.js";
+import { wireWaiting } from "./page-push-wait.js";
 
 const BUSY_MS = 8_000;
 const STATUS_MS = 4_000;
@@ -103,6 +106,9 @@ function localizeTimes(): void {
 
 wireButtons();
 wirePasskeys();
+wireWaiting();
+wireEnrollment();
+wireApproving();
 tidyPastedDigits();
 guardDoubleSubmit();
 keepUntilSaved();

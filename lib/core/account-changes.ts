@@ -1,4 +1,4 @@
-import { afterProof } from "./approvals.js";
+import { afterProof, withoutAsked, withoutPause } from "./approvals.js";
 import {
   type Account,
   type Activity,
@@ -33,7 +33,24 @@ export function replaceFactor(account: Account, factor: Factor): Account {
 export function withoutFactor(account: Account, factorId: FactorId): Account {
   const factors = account.factors.filter(({ id }) => id !== factorId);
   const others = { ...account, factors };
-  return ownFactors(others).some(({ suspended }) => suspended !== true) ? others : { ...others, factors: [] };
+  if (!ownFactors(others).some(({ suspended }) => suspended !== true)) return withoutFactors(account);
+  const removed = account.factors.find(({ id }) => id === factorId);
+  const { approvals: asked, ...left } = others;
+  if (removed === undefined || asked === undefined) return others;
+  const isLast = !factors.some(({ type }) => type === removed.type);
+  const approvals = withoutAsked(asked, removed, isLast);
+  return approvals === undefined ? left : { ...left, approvals };
+}
+
+/** Without any factor, and what they were asked. */
+export function withoutFactors({ approvals: _gone, ...account }: Account): Account {
+  return { ...account, factors: [] };
+}
+
+/** With devices asked again, whatever their owner said or left unanswered. */
+export function withDevicesAsked(account: Account): Account {
+  const { approvals } = account;
+  return approvals === undefined ? account : { ...account, approvals: withoutPause(approvals) };
 }
 
 /** With this set of backup codes in the place of the one before. */

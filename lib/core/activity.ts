@@ -30,6 +30,8 @@ export const ACTIVITIES = [
   "backup-codes-low",
   "new-browser",
   "login-unfinished",
+  "push-denied",
+  "push-reported",
 ] as const;
 
 export type ActivityName = (typeof ACTIVITIES)[number];

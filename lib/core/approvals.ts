@@ -32,6 +32,8 @@ export interface ApprovalRequest {
 
 /** What an account keeps of them: one question at a time, and what the last ones came to. */
 export interface Approvals {
+  /** Of the factors that are asked. */
+  readonly type?: MethodType;
   readonly request?: ApprovalRequest;
   /** Questions in a row that were denied, or that nobody answered. */
   readonly misses: number;
@@ -138,6 +140,24 @@ export function withReported(
   now: number,
 ): Approvals {
   return { ...decided(approvals, request, "denied", now), reported };
+}
+
+/**
+ * Once a factor is gone: nobody can answer what it was asked. `isLast`: of its kind; then nothing is left of what its kind was asked.
+ */
+export function withoutAsked(
+  approvals: Approvals,
+  { id, type }: { readonly id: FactorId; readonly type: MethodType },
+  isLast: boolean,
+): Approvals | undefined {
+  if (isLast && approvals.type === type) return undefined;
+  const { request, ...rest } = approvals;
+  return request?.factorId === id ? rest : approvals;
+}
+
+/** With nothing that keeps anything from being asked. */
+export function withoutPause({ missedAt: _over, reported: _lifted, ...approvals }: Approvals): Approvals {
+  return { ...approvals, misses: 0 };
 }
 
 /** After a right proof by a factor of this kind. */

@@ -164,6 +164,50 @@ export class LoginRefusedError extends Error {
   }
 }
 
+const UNASKED: Partial<Record<ErrorCode, string>> = {
+  "not-found": "there is no such device",
+  frozen: "devices are not asked since their owner answered “this wasn't me”",
+  "too-many-attempts": "it was asked too often, or was denied or not answered too often",
+  "delivery-failed": "the message was not taken",
+};
+
+/**
+ * The owner could not be asked (`mfa.approve`), which says nothing about what they would have answered. `code` says why: `"not-found"`,
+ * `"frozen"`, `"too-many-attempts"` or `"delivery-failed"`; `status` is its HTTP status; `retryAfter`, where waiting helps, whole
+ * seconds.
+ *
+ * @example
+ * ```ts
+ * import { NotAskedError } from "express-second-factor";
+ *
+ * const onNumber = (number: string) => log.info(`Tell the caller: ${number}`);
+ * try {
+ *   await mfa.approve(userId, { operation: "Change of address", actor: "support:7", onNumber });
+ * } catch (error) {
+ *   if (!(error instanceof NotAskedError)) throw error;
+ *   log.warn(`Not asked: ${error.code}`);
+ * }
+ * ```
+ */
+export class NotAskedError extends Error {
+  override readonly name = "NotAskedError";
+  readonly code: ErrorCode;
+  readonly status: number;
+  readonly retryAfter?: number;
+
+  constructor({ code, retryAfter }: Problem) {
+    super(`The owner could not be asked: ${UNASKED[code] ?? ERRORS[code].title}`);
+    this.code = code;
+    this.status = ERRORS[code].status;
+    if (retryAfter !== undefined) this.retryAfter = retryAfter;
+    sign(this, "NotAskedError");
+  }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isOurs(this) ? isSigned(value, "NotAskedError") : super[Symbol.hasInstance](value);
+  }
+}
+
 /** Nothing answered at all, which says nothing about what was asked; an answer that was an error has a cause. */
 export function isSilence(error: unknown): boolean {
   return error instanceof UnavailableError && error.cause === undefined;

@@ -4,12 +4,12 @@ import type { Accounts } from "./accounts.js";
 // The application's own code is called from JavaScript too, and what it passes is often another system's answer.
 
 /** What an argument must be: the words say it, the test tells. */
-interface Kind {
+export interface Kind {
   readonly words: string;
   accepts(given: unknown): boolean;
 }
 
-const TEXT: Kind = {
+export const TEXT: Kind = {
   words: "text that is not empty",
   accepts: (given) => typeof given === "string" && given !== "",
 };
@@ -40,7 +40,7 @@ function isIsoText(given: unknown): given is string {
 /** Members of an object that is an option, as `ip` in `client`. */
 type Members = Readonly<Record<string, Kind>>;
 
-interface Rules {
+export interface Rules {
   /** Arguments after the user's id and before the options. */
   readonly given?: Members;
   readonly options?: Members;
@@ -112,7 +112,8 @@ function optionProblems(given: unknown, rules: Rules): string[] {
   ];
 }
 
-function problemsOf(rules: Rules, [id, ...rest]: readonly unknown[]): string[] {
+/** What is wrong with the arguments of a call: the user's id, and what its rules name. */
+export function argumentProblems(rules: Rules, [id, ...rest]: readonly unknown[]): string[] {
   const given = Object.entries(rules.given ?? {});
   return [
     ...(userIdOf(id) === undefined ? [`the user's id must be ${USER_ID_KINDS}, and is ${kindOf(id)}`] : []),
@@ -131,7 +132,7 @@ export function checkingArguments(accounts: Accounts): Accounts {
   const checked = Object.entries(RULES).map(([name, rules]) => {
     const act = (accounts as unknown as Readonly<Record<string, Operation>>)[name];
     const operation = async (...given: unknown[]): Promise<unknown> => {
-      const problems = problemsOf(rules, given);
+      const problems = argumentProblems(rules, given);
       if (problems.length > 0) throw new TypeError(`mfa.accounts.${name}: ${problems.join("; ")}`);
       const [id, ...rest] = given;
       return act?.call(accounts, userIdOf(id), ...rest);

@@ -4,15 +4,17 @@ import {
   reopenFactors,
   startEpoch,
   withBackupCodes,
+  withDevicesAsked,
   withLooseClaims,
   withoutFactor,
+  withoutFactors,
 } from "../core/account-changes.js";
 import type { ErrorCode, Problem } from "../core/errors.js";
 import { endUnmarked } from "../core/logins.js";
 import { type Client, type FactorId, type MethodType, type UserId } from "../core/nouns.js";
 import { withoutFreeze } from "../core/reports.js";
 import { randomId } from "../crypto/random.js";
-import { lifting, reopening } from "../events/audit.js";
+import { lifting, reopening, resumedAsking } from "../events/audit.js";
 import { AccountImports, type ActorOptions } from "./account-imports.js";
 import { sessionTime } from "./account-records.js";
 import { countedFor } from "./address-limit.js";
@@ -33,6 +35,8 @@ export interface AccountStatus {
   readonly suspended?: readonly FactorId[];
   /** Until then the owner can set up, change and remove no factor. ISO 8601, UTC; absent: they can. */
   readonly frozenUntil?: string;
+  /** No device is asked to approve since its owner answered "this wasn't me", until another kind of factor is used. Absent: they are. */
+  readonly pushPaused?: true;
 }
 
 export interface VerifyOptions extends ActorOptions {
@@ -169,7 +173,7 @@ export class Accounts extends AccountImports {
   reset(userId: UserId, options: ActorOptions = {}): Promise<boolean> {
     return this.edit(userId, options, (account) => {
       if (account.factors.length === 0) return undefined;
-      return { account: startEpoch({ ...account, factors: [] }, randomId()), events: [{ action: "admin-reset" }] };
+      return { account: startEpoch(withoutFactors(account), randomId()), events: [{ action: "admin-reset" }] };
     });
   }
 
@@ -227,8 +231,9 @@ export class Accounts extends AccountImports {
   }
 
   /**
-   * Opens every factor that too many wrong answers in a row have closed, and lifts what a report ("this wasn't me") has frozen and
-   * suspended. Answers whether there was anything. Attempts that are counted in an open window stay counted.
+   * Opens every factor that too many wrong answers in a row have closed, lifts what a report ("this wasn't me") has frozen and
+   * suspended, and has devices asked again that are not for now. Answers whether there was anything. Attempts that are counted in an
+   * open window stay counted.
    *
    * @example
    * ```ts
@@ -239,9 +244,10 @@ export class Accounts extends AccountImports {
   reopenFactors(userId: UserId, options: ActorOptions = {}): Promise<boolean> {
     return this.edit(userId, options, (account) => {
       const closed = closedFactors(account);
-      const lifted = lifting(account, this.dependencies.clock());
-      const events = [...closed.map(reopening), ...lifted];
-      return events.length === 0 ? undefined : { account: withoutFreeze(reopenFactors(account)), events };
+      const now = this.dependencies.clock();
+      const events = [...closed.map(reopening), ...lifting(account, now), ...resumedAsking(account, now)];
+      if (events.length === 0) return undefined;
+      return { account: withDevicesAsked(withoutFreeze(reopenFactors(account))), events };
     });
   }
 

@@ -11,6 +11,8 @@ export interface MethodChoice {
   readonly factors: readonly FactorChoice[];
   /** Whole seconds in which nothing of it is tried, because there were too many attempts. Absent: it can be tried now. */
   readonly retryAfter?: number;
+  /** The method's own word for why nothing of it is asked now. Absent: something is. */
+  readonly paused?: string;
 }
 
 /** `closed`: too many wrong answers in a row; it proves nothing until another factor, or support, opens it again. */
@@ -66,8 +68,18 @@ function sentTo(
   return { sent: { expiresAt: new Date(until).toISOString(), ...resending({ limits }, account, send, now) } };
 }
 
+/** What keeps the whole of a kind from being tried now, if only for a while. */
+function waitingOf(
+  method: AnyMethod,
+  { account, limits, now, scope }: Asked,
+): Pick<MethodChoice, "paused" | "retryAfter"> {
+  const pause = method.paused?.(account, now);
+  const { retryAfter } = pause ?? limitReached(account, method.limits, scope, limits, now) ?? {};
+  return { ...(pause && { paused: pause.reason }), ...(retryAfter !== undefined && { retryAfter }) };
+}
+
 function choiceOf(method: AnyMethod, asked: Asked): MethodChoice {
-  const { account, limits, now, place, scope } = asked;
+  const { account, place, scope } = asked;
   const usable = activeFactorsOf(account, method.type).filter((factor) => isUsable(method, factor, place));
   const factors = usable.map((factor) => {
     const hint = method.hint?.(factor);
@@ -79,8 +91,7 @@ function choiceOf(method: AnyMethod, asked: Asked): MethodChoice {
       ...sentTo(method, factor, asked),
     };
   });
-  const reached = limitReached(account, method.limits, scope, limits, now);
-  return { type: method.type, factors, ...(reached !== undefined && { retryAfter: reached.retryAfter }) };
+  return { type: method.type, factors, ...waitingOf(method, asked) };
 }
 
 /**
@@ -117,7 +128,7 @@ export function isOpen({ factors }: MethodChoice): boolean {
 /** What to ask for first: what can be tried now, else what can be again after a while. Undefined: all of it is closed. */
 export function preferredOf(choices: readonly MethodChoice[]): MethodChoice | undefined {
   const open = choices.filter(isOpen);
-  return open.find(({ retryAfter }) => retryAfter === undefined) ?? open[0];
+  return open.find(({ paused, retryAfter }) => retryAfter === undefined && paused === undefined) ?? open[0];
 }
 
 /** Something of it was sent a moment ago, and is waited for: whoever comes back to the page has it in hand. */

@@ -7,6 +7,7 @@ import {
   withBackupCodes,
   withoutDevice,
   withoutFactor,
+  withoutFactors,
 } from "../core/account-changes.js";
 import { failure, type Outcome, type Problem, success } from "../core/errors.js";
 import { isLive, removeLogin } from "../core/logins.js";
@@ -100,7 +101,7 @@ export class Management {
       const event = ownFactors(account).map(({ id: factorId, label, type: method }): AccountEvent => {
         return { action: "factor-removed", reason: "disabled", method, factorId, label };
       });
-      return success({ ...this.alone({ ...account, factors: [] }, current, now), event });
+      return success({ ...this.alone(withoutFactors(account), current, now), event });
     });
   }
 

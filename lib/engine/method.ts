@@ -110,6 +110,14 @@ export interface Waiting {
   readonly waiting: Readonly<Record<string, unknown>>;
 }
 
+/** Why nothing is asked of a method's factors now. */
+export interface Pause {
+  /** The method's own word, in kebab case. */
+  readonly reason: string;
+  /** Whole seconds; absent where waiting does not help. */
+  readonly retryAfter?: number;
+}
+
 export type Verdict<State = unknown> = Evidence<State> | Rejection<State> | Waiting | undefined;
 
 /** Why an enrollment proof was not accepted. */
@@ -303,6 +311,11 @@ export interface FactorMethod<State = unknown, Presented = unknown> {
    * then, and clients are told the word. Its page says it (`unusable`).
    */
   obstacle?(factor: Factor<State>, site: Pick<Site, "origins">): string | undefined;
+  /**
+   * Why no factor of this kind is asked for now, whatever was counted; undefined where one is. Others are asked for first then, clients
+   * are told, and its page says it. Default: nothing but what is counted.
+   */
+  paused?(account: Account, now: number): Pause | undefined;
   /** A masked or technical word about the factor for its owner, where there is something to say. */
   hint?(factor: Factor<State>): string | undefined;
   /** Where messages for a factor go, in clear: an address, a number. For telling its owner that it was replaced. */

@@ -125,11 +125,17 @@ function suspendedMember(factor: Factor): { readonly suspended?: true } {
 interface Frozen {
   readonly suspended?: readonly FactorId[];
   readonly frozenUntil?: string;
+  readonly pushPaused?: true;
 }
 
 export function frozenView(account: Account, now: number): Frozen {
   const suspended = account.factors.filter(isSuspended).map(({ id }) => id);
-  return { ...(suspended.length > 0 && { suspended }), ...frozenMember(account, now) };
+  const isPaused = account.approvals?.reported !== undefined;
+  return {
+    ...(suspended.length > 0 && { suspended }),
+    ...frozenMember(account, now),
+    ...(isPaused && { pushPaused: true }),
+  };
 }
 
 export function frozenMember(account: Account, now: number): { readonly frozenUntil?: string } {

@@ -1,5 +1,6 @@
 import type { Account, Factor } from "../core/account.js";
 import { ACTIVITIES } from "../core/activity.js";
+import { backOffUntil } from "../core/approvals.js";
 import type { MethodType, UserId } from "../core/nouns.js";
 import { frozenUntil, isSuspended } from "../core/reports.js";
 
@@ -46,6 +47,11 @@ export type KnownAction =
   | "would-block"
   | "notice-failed"
   | "code-sent"
+  | "push-requested"
+  | "push-approved"
+  | "push-denied"
+  | "push-reported"
+  | "push-unreachable"
   | "delivery-failed"
   | "sms-ceiling-near"
   | "login-failed"
@@ -117,6 +123,17 @@ export function lifting(account: Account, now: number): readonly AccountEvent[] 
   return frozenUntil(account, now) === undefined ? resumed : [...resumed, { action: "freeze-lifted" }];
 }
 
+/** Devices of an account that are not asked for now are asked again. */
+export function resumedAsking({ approvals, factors }: Account, now: number): readonly AccountEvent[] {
+  const { reported, request } = approvals ?? {};
+  // Those that a report has suspended are told of with that.
+  const isPaused = (factor: Factor): boolean => factor.type === reported && !isSuspended(factor);
+  if (reported !== undefined) return factors.filter(isPaused).map((each) => suspension("factor-resumed", each));
+  if (backOffUntil(approvals, now) === undefined) return [];
+  const asked = factors.find(({ id }) => id === request?.factorId);
+  return [{ ...(asked && reopening(asked)), action: "factor-reopened", reason: "back-off" }];
+}
+
 const RECORDED: ReadonlySet<AuditAction> = new Set<KnownAction>(ACTIVITIES);
 
 /** Whether the owner's activity list has a line for it. */
@@ -162,6 +179,8 @@ const OWASP: Partial<Record<string, readonly [name: string, level: OwaspLevel]>>
   locked: ["authn_login_fail_max", "WARN"],
   "attempt-refused": ["excess_rate_limit_exceeded", "WARN"],
   "factor-disabled": ["authn_login_lock", "WARN"],
+  "push-denied": ["authn_login_fail", "WARN"],
+  "push-reported": ["authn_login_lock", "WARN"],
   "signed-out": ["session_expired", "INFO"],
   "session-revoked": ["session_expired", "INFO"],
   "session-displaced": ["session_expired", "INFO"],

@@ -20,6 +20,7 @@ const NOTICE_KINDS = [
   "passkey-counter-regressed",
   "new-browser",
   "login-unfinished",
+  "push-reported",
   "locked",
   "session-revoked",
   "sessions-revoked",

@@ -51,7 +51,7 @@ function bringsNoCookie(res: Response): void {
 }
 
 /** `isForGood`: its address names this very content, and caches may keep it. */
-export function sendAsset(res: Response, { kind, text }: Asset, isForGood: boolean): void {
+export function sendAsset(res: Response, { kind, text }: Pick<Asset, "kind" | "text">, isForGood: boolean): void {
   res.setHeader("Cache-Control", isForGood ? FOR_GOOD : "no-store");
   res.setHeader("X-Content-Type-Options", "nosniff");
   if (isForGood) bringsNoCookie(res);

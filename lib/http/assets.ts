@@ -1,9 +1,16 @@
 import type { Request, RequestHandler, Response } from "express";
 import { type Asset, PAGE_SCRIPT, STYLE_SHEET } from "../pages/asset-names.js";
 import { sendAsset } from "./answers.js";
+import type { Method } from "./method.js";
 
 const ASSETS: readonly Asset[] = [STYLE_SHEET, PAGE_SCRIPT];
 const PATH = /^\/assets\/([a-z]+)(?:\.([0-9a-f]{16}))?\.(css|js)$/;
+
+export type Scripts = ReadonlyMap<string, string>;
+
+export function scriptsOf(methods: Iterable<Pick<Method, "scripts">>): Scripts {
+  return new Map([...methods].flatMap(({ scripts = {} }) => Object.entries(scripts)));
+}
 
 /** The file at an address below `path`. `isOfThisVersion`: its hash stands in the address. */
 function assetAt(below: string): { readonly asset: Asset; readonly isOfThisVersion: boolean } | undefined {
@@ -18,11 +25,17 @@ function isRead({ method }: Request): boolean {
 
 /**
  * Answers a request for what the pages load, at the address of its content: whoever asks, nothing of a login is read for it, or
- * changed. False where it is for something else. `path`: where the routes live.
+ * changed. False where it is for something else. `path`: where the routes live; `scripts`: the methods' own, by address below it.
  */
-export function answerAsset(req: Request, res: Response, path: string): boolean {
+export function answerAsset(req: Request, res: Response, path: string, scripts: Scripts): boolean {
   if (!isRead(req) || req.path.slice(0, path.length).toLowerCase() !== path.toLowerCase()) return false;
-  const found = assetAt(req.path.slice(path.length));
+  const below = req.path.slice(path.length);
+  const script = scripts.get(below);
+  if (script !== undefined) {
+    sendAsset(res, { kind: "js", text: script }, false);
+    return true;
+  }
+  const found = assetAt(below);
   if (found?.isOfThisVersion !== true) return false;
   sendAsset(res, found.asset, true);
   return true;

@@ -30,6 +30,8 @@ const OWN: Readonly<Record<string, readonly string[]>> = {
   "frame-ancestors": ["'none'"],
 };
 
+const WORKERS: typeof OWN = { "worker-src": ["'self'"] };
+
 /** These take the place of one of ours where they are given, and the pages need what that allows. */
 const IN_PLACE_OF: Readonly<Record<string, string>> = {
   "style-src-elem": "style-src",
@@ -124,23 +126,30 @@ function wordsAt(name: string, value: unknown, req: Request, res: Response): str
 }
 
 /** Ours and the application's; `'none'` is for where there is nothing else. */
-function merged(name: string, given: readonly string[]): readonly string[] {
+function merged(own: typeof OWN, name: string, given: readonly string[]): readonly string[] {
   if (given.length === 1 && given[0] === "'none'") return given;
-  const own = OWN[IN_PLACE_OF[name] ?? name] ?? [];
-  return [...new Set([...own, ...given])].filter((word) => word !== "'none'");
+  const ours = own[IN_PLACE_OF[name] ?? name] ?? [];
+  return [...new Set([...ours, ...given])].filter((word) => word !== "'none'");
 }
 
-/** The policy of a page, directive by directive: ours, with what the application adds to it. */
-export function contentPolicy(given: ContentSecurityPolicy = {}): (req: Request, res: Response) => string {
+/**
+ * The policy of a page, directive by directive: ours, with what the application adds to it. `runsWorkers`: a method has a script that
+ * its pages run as a worker; older browsers let none run because scripts may.
+ */
+export function contentPolicy(
+  given: ContentSecurityPolicy = {},
+  runsWorkers = false,
+): (req: Request, res: Response) => string {
+  const own = runsWorkers ? { ...OWN, ...WORKERS } : OWN;
   const added = Object.entries(given).filter(([, value]) => value !== undefined);
   const names = added.map(([name]) => nameOf(name));
-  const kept = Object.entries(OWN).filter(([name]) => !names.includes(name));
+  const kept = Object.entries(own).filter(([name]) => !names.includes(name));
   const policyAt = (req: Request, res: Response): string =>
     [
       ...kept,
       ...added.flatMap(([written, value]) => {
         const name = nameOf(written);
-        return value === false ? [] : [[name, merged(name, wordsAt(name, value, req, res))] as const];
+        return value === false ? [] : [[name, merged(own, name, wordsAt(name, value, req, res))] as const];
       }),
     ]
       .map(([name, words]) => [name, ...words].join(" "))

@@ -1,4 +1,6 @@
+import type { Approval, AskedApproval } from "../engine/approval.js";
 import type { ElevatedLogin } from "../engine/elevation.js";
+import type { Engine } from "../engine/engine.js";
 import type { LoginContext } from "../engine/login-context.js";
 import type { FactorMethod, Site } from "../engine/method.js";
 import type { MethodPage } from "../pages/method-page.js";
@@ -21,6 +23,13 @@ export interface Method<State = unknown, Presented = unknown> extends FactorMeth
   problems?(origins: readonly string[] | undefined): readonly string[];
   /** Documents outside `path` that browsers look for, by whole path; undefined leaves the request to the application. */
   readonly wellKnown?: Readonly<Record<string, (site: Site, settingsUrl: string) => object | undefined>>;
+  /** Asks a user without a login, for `mfa.approve`. Default: it cannot. */
+  approve?(engine: Engine, asked: AskedApproval): Promise<Approval>;
+  /**
+   * Scripts at addresses of their own below `path`, as service workers need them: whoever asks has them, logged in or not, and nobody
+   * keeps them. Default: none. The pages may run them (`worker-src`).
+   */
+  readonly scripts?: Readonly<Record<string, string>>;
   /** A page below `path` that a browser is led to after a sign-in, before it goes on; undefined: none. */
   afterSignIn?(elevated: ElevatedLogin): string | undefined;
 }

@@ -1,7 +1,7 @@
 import type { NextFunction, Request, Response } from "express";
 import { ConfigurationError } from "../core/errors.js";
 import type { Engine } from "../engine/engine.js";
-import { answerAsset } from "./assets.js";
+import { answerAsset, type Scripts, scriptsOf } from "./assets.js";
 import { Completion } from "./completion.js";
 import { describe } from "./description.js";
 import { Gate } from "./gate.js";
@@ -27,6 +27,7 @@ export class Middleware {
   private readonly keeper: LoginKeeper;
   private readonly routes: OwnRoutes;
   private readonly wellKnown: WellKnown;
+  private readonly scripts: Scripts;
   private readonly mount = new MountCheck();
   private readonly hints: Hints;
 
@@ -45,6 +46,7 @@ export class Middleware {
     this.keeper = { completion, lastPages, passportLogin, describe: (login) => describe(engine, login) };
     this.routes = new OwnRoutes({ engine, settings, pages: this.pages, refusals: this.refusals });
     this.wellKnown = new WellKnown(settings);
+    this.scripts = scriptsOf(settings.methods.values());
   }
 
   /** @throws ConfigurationError where it was called as no middleware is, and nobody is there to be told otherwise */
@@ -72,7 +74,7 @@ export class Middleware {
   }
 
   private async proceed(req: Request, res: Response, next: NextFunction): Promise<void> {
-    if (this.wellKnown.answer(req, res) || answerAsset(req, res, this.settings.path)) return;
+    if (this.wellKnown.answer(req, res) || answerAsset(req, res, this.settings.path, this.scripts)) return;
     // Mounted once more further down: what was found above holds, and the user may be hidden by now.
     if (stateOf(req)?.keeper === this.keeper) {
       next();

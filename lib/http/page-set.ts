@@ -18,18 +18,20 @@ import { waitText } from "../pages/fragments.js";
 import { enrollmentPage } from "../pages/enrollment-page.js";
 import { builtInLayout, renderPage } from "../pages/layout.js";
 import { mergeMessages, messagesFor, type Messages } from "../pages/messages.js";
-import { drawnBy, type MethodPage, type MethodPages, type OwnPage, type PagePart } from "../pages/method-page.js";
+import { drawnBy, isForSetUp, type MethodPages, type OwnPage, type PagePart } from "../pages/method-page.js";
 import { problemPage } from "../pages/problem-page.js";
 import { reasonText } from "../pages/problem-reasons.js";
 import { settingsPage } from "../pages/settings-page.js";
 import { setUpPage } from "../pages/set-up-page.js";
 import { othersText } from "../pages/done-notice.js";
-import type { ChallengeView, LayoutParts, OthersView, Page, PageContext, PageProblem } from "../pages/views.js";
+import type { ChallengeView, LayoutParts, OthersView, Page, PageContext } from "../pages/views.js";
 import { changeProblem, FRESH, opensSettings } from "../policy/access.js";
 import { isDue } from "../policy/assess.js";
 import { contentPolicy } from "./content-policy.js";
 import { shownFor } from "./late-forms.js";
 import type { Method } from "./method.js";
+import { missingParts, pagesOf, withoutAdding } from "./method-pages.js";
+import { pageProblem, problemMember } from "./page-problems.js";
 import { NO_METHOD_LEFT, nothingLeft, SUSPENDED } from "./nothing-left.js";
 import type { Places } from "./places.js";
 import { stateOf, wayBack } from "./request-state.js";
@@ -48,46 +50,6 @@ function isDocument(answer: unknown): answer is string {
 /** The application's layout has failed: it need not be asked again for the page that says so. */
 export function isOfLayout(error: unknown): boolean {
   return error instanceof UnavailableError && error.message.startsWith(LAYOUT);
-}
-
-function pageProblem({ code, retryAfter, members }: Problem): PageProblem {
-  const { clockOffMinutes: minutes, reason } = members ?? {};
-  return {
-    code,
-    ...(typeof reason === "string" ? { reason } : {}),
-    ...(retryAfter === undefined ? {} : { retryAfter }),
-    ...(typeof minutes === "number" ? { clockOffMinutes: minutes } : {}),
-  };
-}
-
-function problemMember(problem: Problem | undefined): { problem?: PageProblem } {
-  return problem === undefined ? {} : { problem: pageProblem(problem) };
-}
-
-/** What a method does that its page has nothing to show for. */
-function missingParts(method: Method): string[] {
-  const { page, type } = method;
-  const missing = [
-    ...(method.mint !== undefined && page.codes === undefined ? ["codes"] : []),
-    ...(method.obstacle !== undefined && page.unusable === undefined ? ["unusable"] : []),
-    ...(method.enroll !== undefined && page.add !== undefined && page.enrollment === undefined ? ["enrollment"] : []),
-  ];
-  return missing.map((name) => `methods: the page of "${type}" has no ${name}(); what the method does needs it`);
-}
-
-function withoutAdding(page: MethodPage): MethodPage {
-  return Object.fromEntries(Object.entries(page).filter(([part]) => part !== "add")) as unknown as MethodPage;
-}
-
-/** What no fake site can use is worth most, what somebody else can come to receive least, and of that the lower level. */
-function worthOf({ aal, isRestricted, phishingResistant }: Method): number {
-  return phishingResistant ? 3 : isRestricted === true ? aal - 2 : aal;
-}
-
-/** In the order in which they are offered for setting up: what is worth most first. */
-function pagesOf(methods: readonly Method[]): MethodPages {
-  const ordered = methods.toSorted((a, b) => worthOf(b) - worthOf(a));
-  return new Map(ordered.map(({ page, type }) => [type, page]));
 }
 
 /** An enrollment that is open, as its page is told of it. */
@@ -133,7 +95,10 @@ export class PageSet {
     const methods = [...settings.methods.values()];
     this.pages = pagesOf(methods);
     this.restricted = methods.filter(({ isRestricted }) => isRestricted === true).map(({ type }) => type);
-    this.policy = contentPolicy(settings.pages?.contentSecurityPolicy);
+    this.policy = contentPolicy(
+      settings.pages?.contentSecurityPolicy,
+      methods.some(({ scripts }) => scripts !== undefined),
+    );
     this.minting = methods.find((method) => method.mint !== undefined);
     const problems = this.isOn ? methods.flatMap(missingParts) : [];
     if (problems.length > 0) throw new ConfigurationError(problems);
@@ -189,7 +154,9 @@ export class PageSet {
     own?: ChallengeView["own"],
   ): LayoutParts {
     const methods = this.choices(login, problem, operation);
-    const shown = own === undefined ? shownOf(methods, { tried, wanted: req.query.method }) : { type: tried };
+    const sought = shownOf(methods, { tried, wanted: req.query.method });
+    // What is waited for is shown however much it has to wait before it is asked again.
+    const shown = own === undefined ? sought : { type: tried, instead: false };
     // Trusting a browser is for sign-ins; who confirms something is signed in already.
     const trustMaxAge = isDue(login.status) ? this.settings.trustMaxAge : undefined;
     return challengePage(this.context(req, login), {
@@ -204,8 +171,8 @@ export class PageSet {
       trustDays: trustMaxAge && Math.max(1, Math.round(trustMaxAge / DAY)),
       shown: shownFor(login),
       ...(operation === undefined ? {} : { operation }),
-      ...("instead" in shown && shown.instead && { instead: true }),
-      ...(own === undefined ? {} : { own }),
+      ...(shown.instead && { instead: true }),
+      ...(own && { own }),
       ...problemMember(problem),
     });
   }
@@ -354,7 +321,7 @@ export class PageSet {
 
   /** The kinds of factors that can be set up at this place. */
   enrollableAt(place: LoginContext["source"]): MethodType[] {
-    return [...this.pagesAt(place)].filter(([, page]) => page.add !== undefined).map(([type]) => type);
+    return [...this.pagesAt(place)].filter(([, page]) => isForSetUp(page)).map(([type]) => type);
   }
 
   /** Where no factor of a kind could be used, none is set up; those there are still have their row. */

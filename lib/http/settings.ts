@@ -69,6 +69,8 @@ export interface Settings {
   /** The issuer where nobody is logged in; empty where it depends on the user. */
   readonly issuerName: string;
   readonly origins: (req: Request) => readonly string[];
+  /** The first web origin where no request is at hand; undefined: none, or which of its sites it is, a request alone tells. */
+  readonly site: string | undefined;
   readonly isExempt: (req: Request) => boolean;
   /** Undefined where the application decides by itself. */
   readonly exemptPaths: readonly string[] | undefined;

@@ -39,7 +39,8 @@ const FACTORS = {
   },
   "factor-reopened": {
     title: (issuer) => `A way to sign in to ${issuer} was opened again`,
-    text: (details) => `${capital(factor(details))} had been closed after too many wrong codes, and works again.`,
+    text: (details) =>
+      `${capital(factor(details))} had been closed after too many ${details.reason === "back-off" ? "requests that were denied or not answered" : "wrong codes"}, and works again.`,
   },
   "factor-disabled": {
     title: (issuer) => `A way to sign in to ${issuer} was closed`,
@@ -98,6 +99,11 @@ const SIGN_INS = {
       const then = isGivenUp(details) ? "did not go on to the second step" : "failed at the second step";
       return `Somebody gave your right password${times} and ${then}. They did not get in. If it was not you, change your password now.`;
     },
+  },
+  "push-reported": {
+    title: (issuer) => `A request to approve something at ${issuer} was reported`,
+    text: (details) =>
+      `${capital(named("your device", details))} was asked to approve something, and the answer was “This wasn’t me”. It was refused, and no device is asked any more until another second step is used. If it was not you who asked, somebody may know your password: change it now.`,
   },
   locked: {
     title: (issuer) => `Too many wrong codes for your ${issuer} account`,

@@ -238,6 +238,7 @@ function httpSettings(options: SecondFactorOptions, shared: Shared): Settings {
     mounted: new Mounted(),
     fixedDecision: isDecision(policy) ? policy : undefined,
     origins: originsOf(options.origin, emitError),
+    site: typeof options.origin === "function" ? undefined : webOrigins([options.origin].flat())[0],
     isExempt: exemption(options.exempt),
     exemptPaths: exemptPathsOf(options),
     loadUser: options.user?.load,
@@ -253,12 +254,10 @@ function httpSettings(options: SecondFactorOptions, shared: Shared): Settings {
 const LONGEST_LOAD = 10 * SECOND;
 
 /** How owners are told; of one without a request by what `user.load` finds. */
-function noticesOf({ notify, origin }: SecondFactorOptions, settings: Settings): EngineSettings["notices"] {
+function noticesOf({ notify }: SecondFactorOptions, settings: Settings): EngineSettings["notices"] {
   if (notify === undefined) return undefined;
-  const { contactOf, issuerName, loadUser, mounted, placesAt } = settings;
+  const { contactOf, issuerName, loadUser, mounted, placesAt, site } = settings;
   const lang = settings.pages?.lang;
-  // Which of its sites a user belongs to, such a function knows from a request alone.
-  const [site] = typeof origin === "function" ? [] : webOrigins([origin].flat());
   return {
     notify,
     locale: typeof lang === "string" ? lang : "en",

@@ -132,8 +132,10 @@ function waitNotice(
   { instead, problem, selected }: ChallengeView,
 ): Html | undefined {
   const isTold = (type: MethodType): boolean => type === selected && problem?.code === "too-many-attempts";
+  // What is paused says so itself.
   const waiting = offered.filter(
-    ({ choice, isClosed }) => !isClosed && choice.retryAfter !== undefined && !isTold(choice.type),
+    ({ choice: { paused, retryAfter, type }, isClosed }) =>
+      !isClosed && paused === undefined && retryAfter !== undefined && !isTold(type),
   );
   if (waiting.length === 0) return undefined;
   const seconds = Math.max(...waiting.map(({ choice }) => choice.retryAfter ?? 0));

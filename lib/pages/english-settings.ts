@@ -112,6 +112,8 @@ export const englishSettings: Messages["settings"] = {
       "new-browser": "Signed in on a new browser",
       "passkey-counter-regressed": "A passkey that may be a copy was refused",
       "password-changed": "Password changed",
+      "push-denied": "A request on your device was denied",
+      "push-reported": "A request on your device was reported: this was not me",
       reported: "Reported: this was not me",
       "session-displaced": "Signed out to make room for a new sign-in",
       "session-revoked": "Signed out one session",

@@ -114,6 +114,8 @@ export interface MethodPage<Words extends MethodWords = MethodWords> {
   challenge(form: ChallengeForm<Words>): Html;
   /** Undefined: factors of this kind are not set up on the pages. */
   add?(form: AddForm<Words>): PagePart;
+  /** It is not offered where the policy demands a factor: what is set up there could not confirm the next sign-in. Default: it is. */
+  readonly onlyInSettings?: true;
   /** In a card of its own, with a link that leaves it; `links` stand beside that one. */
   enrollment?(form: EnrollmentForm<Words>): PagePart & { readonly links?: HtmlValue };
   row?(row: FactorRow<Words>): {
@@ -130,6 +132,11 @@ export interface MethodPage<Words extends MethodWords = MethodWords> {
   notice?(part: SettingsPart<Words>): Html | undefined;
   /** A whole page. Required of a method that makes codes (`mint`). */
   codes?(view: CodesView<Words>): PagePart;
+}
+
+/** It is offered where the policy demands a factor. */
+export function isForSetUp({ add, onlyInSettings }: Pick<MethodPage, "add" | "onlyInSettings">): boolean {
+  return add !== undefined && onlyInSettings !== true;
 }
 
 /** The pages of the configured methods, in the order in which they are offered for setting up. */

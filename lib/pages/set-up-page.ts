@@ -4,7 +4,7 @@ import { frozenNotice } from "./frozen-notice.js";
 import { type Html, html } from "./html.js";
 import { icon } from "./icons.js";
 import { renderPage } from "./layout.js";
-import { allDrawn } from "./method-page.js";
+import { allDrawn, isForSetUp } from "./method-page.js";
 import { othersPart } from "./other-sessions.js";
 import { reasonedText } from "./problem-reasons.js";
 import type { LayoutParts, PageContext, PageProblem, SetUpView } from "./views.js";
@@ -47,7 +47,7 @@ function again(context: PageContext): Html {
 }
 
 function ways(context: PageContext, view: SetUpView): Html {
-  const addable = allDrawn(context).filter(({ page }) => page.add !== undefined);
+  const addable = allDrawn(context).filter(({ page }) => isForSetUp(page));
   if (addable.length === 0) return html`<p>${context.messages.setUp.nothing}</p>`;
   return html`${addable.map(({ drawing, page }, index) => {
     const isMain = index === 0;

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals
 import type { Browser, Page } from "playwright-core";
 import { pageScript, styleSheet } from "../../lib/pages/embedded.js";
 import { contextWith, everyPage } from "../pages/sample-pages.js";
+import { openedPushPage } from "../pages/sample-push-pages.js";
 import { launchChromium } from "../support/chromium.js";
 import { flaws } from "./stage.js";
 
@@ -22,7 +23,10 @@ interface Axe {
 
 /** The pages that say one problem are one page with other words. */
 const ONE_PROBLEM = /^problem (?!expired$)/;
-const PAGES = Object.entries(everyPage(contextWith())).filter(([name]) => !ONE_PROBLEM.test(name));
+const ALL = everyPage(contextWith());
+/** What a script makes of the page of a device is looked at as if it had. */
+const OPENED = { pushApproveOpened: openedPushPage(ALL["pushApprove"] ?? "") };
+const PAGES = Object.entries({ ...ALL, ...OPENED }).filter(([name]) => !ONE_PROBLEM.test(name));
 
 /** How eyes and systems are served, each page looked at in all of them. */
 const SIGHTS = {

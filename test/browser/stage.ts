@@ -80,8 +80,8 @@ export interface Visitor {
 
 // The browser says so of every page that is answered with an error's status, as a refused code rightly is.
 const REFUSED_PAGE = /^Failed to load resource: the server responded with a status of 4\d\d/;
-/** Asked for by the pages' own script, which goes on to the page that says why it was refused. */
-const ASKED_BY_SCRIPT = /\/passkey\/(enroll\/)?options$/;
+/** Asked for by the pages' own script, which says why it was refused, or goes on to the page that does. */
+const ASKED_BY_SCRIPT = /\/passkey\/(enroll\/)?options$|\/push\/(decide|requests)$/;
 
 export async function visit(
   browser: Browser,

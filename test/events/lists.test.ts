@@ -18,10 +18,13 @@ import type { Response } from "supertest";
 import { BASE, colourApp, waitingForColours } from "../methods/colours/stage.js";
 import { answerWith, enrollWith } from "../passkeys/stage.js";
 import { parseAtLoginOnly, testApp, type TestApp, type TestUser } from "../support/app.js";
+import { ask, owner as askedOwner } from "../support/asked-owner.js";
 import { copyOf, deviceCookie, MINUTE, NO_LIMITS, STEP, trusted } from "../support/attack.js";
 import { type Enrolled, enrolled, full, Jar, pending } from "../support/browser.js";
 import { faultyStore, REJECTS } from "../support/faults.js";
 import { addDestination, emailApp, withDestination } from "../support/message-codes.js";
+import type { Phone } from "../support/phone.js";
+import { askedBy } from "../support/push.js";
 import { codeApp, CodeOutbox, KINDS } from "../support/sent-codes.js";
 import { addThenReport, reported } from "../support/reports.js";
 
@@ -91,6 +94,19 @@ async function report(here: Here): Promise<void> {
 async function lift(here: Here): Promise<void> {
   await report(here);
   await here.target.mfa.accounts.reopenFactors("u1");
+}
+
+/** Support asks somebody on their phone. */
+async function answered({ notify }: Here, decide: (phone: Phone, number: string) => Promise<void>): Promise<TestApp> {
+  const asked = await askedOwner({ options: { notify } });
+  const { number, outcome } = ask(asked.target);
+  await decide(asked.phone, await number);
+  await outcome;
+  return asked.target;
+}
+
+function disown(here: Here): Promise<TestApp> {
+  return answered(here, (phone) => phone.notMe());
 }
 
 /** Does what it does to its own application, or in another that it answers. */
@@ -192,6 +208,16 @@ const ACTS: Readonly<Record<KnownAction, Act>> = {
     await jar.post(`${BASE}/send`);
     return jar.target;
   },
+  "push-requested": (here) => answered(here, (phone) => phone.deny()),
+  "push-approved": (here) => answered(here, (phone, number) => phone.approve(number)),
+  "push-denied": (here) => answered(here, (phone) => phone.deny()),
+  "push-reported": disown,
+  "push-unreachable": async () => {
+    const asked = await askedOwner();
+    asked.channel.isGone = true;
+    await ask(asked.target).outcome.catch(() => undefined);
+    return asked.target;
+  },
   "login-failed": async () => {
     const target = refusing();
     await new Jar(target).login("carol");
@@ -282,6 +308,7 @@ const NOTICES: Readonly<Record<NoticeKind, Act>> = {
   "passkey-counter-regressed": regress,
   "new-browser": owner,
   "login-unfinished": ACTS["login-unfinished"],
+  "push-reported": disown,
   locked: ACTS.locked,
   "session-revoked": ACTS["session-revoked"],
   "sessions-revoked": ACTS["sessions-revoked"],
@@ -345,6 +372,12 @@ const REFUSALS: Readonly<Record<ErrorCode, Ask>> = {
     await reported(here.target);
     here.target.clock.advance(STEP);
     return (await owner(here)).post("/2fa/disable");
+  },
+  "same-browser": async () => {
+    const { phone, target } = await askedOwner();
+    const jar = await pending(target, "alice");
+    const { number } = await askedBy(jar);
+    return jar.post("/2fa/push/decide", await phone.decideBody(await phone.request(), "approve", number));
   },
   "cross-site-request": async (here) =>
     (await waiting(here)).post("/2fa/totp", { code: "000000" }).set("Origin", "https://evil.test"),

@@ -4,14 +4,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { sql } from "kysely";
-import { backupCodes, passkeys, smsCode, type SmsCodeMessage, type Store, totp } from "express-second-factor";
+import { backupCodes, passkeys, push, smsCode, type SmsCodeMessage, type Store, totp } from "express-second-factor";
 import { redisStore } from "express-second-factor/redis";
 import { createTables, sqlStore } from "express-second-factor/sql";
 import { softwareAuthenticator } from "express-second-factor/testing";
 import { enrollWith, requestOptions } from "../passkeys/stage.js";
 import { testApp, type TestApp } from "../support/app.js";
+import { ask } from "../support/asked-owner.js";
 import { cookies, deviceCookie, HOUR, MINUTE, SESSION_COOKIE, STEP, trusted, wrongCodes } from "../support/attack.js";
 import { enrolled, type Enrolled, full, type Jar, pending } from "../support/browser.js";
+import { phone } from "../support/phone.js";
 import { startPostgres } from "../support/postgres.js";
 import { openPostgres } from "../support/postgres-client.js";
 import { startRedis } from "../support/redis.js";
@@ -127,6 +129,7 @@ describe.each(Object.keys(SERVERS))("eight processes over one %s", (name) => {
       backupCodes(),
       passkeys(),
       smsCode({ send: async (text) => void texts.push(text), countries: ["DE"] }),
+      push({ channels: [] }),
     ];
     target = testApp({ store: shared.store, options: { keys: KEYS, limits: LIMITS, methods, storeTimeout: "30s" } });
     alice = await enrolled(target, "alice");
@@ -261,6 +264,20 @@ describe.each(Object.keys(SERVERS))("eight processes over one %s", (name) => {
     const jar = await waitingForText();
     const tally = await inTwo({ job: "text", ...presented(jar), now: target.clock(), times: 15 });
     expect(tally).toEqual({ ok: 5, delivered: 5, "too-many-attempts": 25 });
+  });
+
+  test("30 decisions at once, at two processes that have asked nothing: one is taken, which is what whoever asked is told", async () => {
+    target.clock.advance(HOUR);
+    const device = await phone(target);
+    await device.enroll(await full(target, "alice", alice.phone));
+    const { number, outcome } = ask(target);
+    const typed = await number;
+    const request = await device.request();
+    const bodies = [await device.decideBody(request, "approve", typed), await device.decideBody(request, "deny")];
+    const now = target.clock();
+    const tally = await workers.each(bodies.map((body) => ({ job: "decide", body, now, times: 15 })));
+    const taken = (await outcome) === "approved" ? "taken: approve" : "taken: deny";
+    expect(tally).toEqual({ [taken]: 1, expired: 29 });
   });
 
   test("30 runs of what is due at once, at two processes: its owner is told once", async () => {

@@ -11,6 +11,7 @@ const DETAILS: Partial<Record<NoticeKind, NoticeDetails>> = {
   "backup-code-used": { method: "backup-code", remaining: 7 },
   "backup-codes-low": { method: "backup-code", remaining: 2 },
   "login-unfinished": { reason: "failed", count: 3 },
+  "push-reported": { method: "push", label: "My phone" },
   "session-revoked": { label: "Firefox on Linux" },
 };
 

@@ -16,7 +16,7 @@ const BUDGET: Readonly<Record<string, number>> = {
   redis: 30,
   sql: 20,
   testing: 30,
-  mail: 36,
+  mail: 37,
   twilio: 15,
   sns: 15,
 };

@@ -125,6 +125,11 @@ export const SCENES: Readonly<Record<string, Scene>> = {
     expect((await jar.post(`/admin/users/${ENROLLED.id}/reset`)).body).toEqual({ reset: true });
     expect(await isEnrolled(application)).toBe(false);
   },
+  // Nobody has set up a device.
+  NotAskedError: ({ logged }) => expect(logged).toEqual(["Not asked: not-found"]),
+  "SecondFactor.approve": async (application) => {
+    expect((await new Jar(application).post(`/support/users/${ENROLLED.id}/change-address`)).status).toBe(404);
+  },
   english: protectsLogins,
   "Accounts.status": (_application, made) => expect(made).toMatchObject({ enrolled: true, isRunningOut: true }),
   "Accounts.factors": (_application, { lines }) => expect(lines).toEqual(["Old phone, last used never"]),

@@ -1,12 +1,14 @@
 // The bodies and statuses in docs/http.md, compared with what an application answers to somebody who does everything once.
 import { beforeAll, describe, expect, test } from "@jest/globals";
-import { backupCodes, emailCode, passkeys, smsCode, type SmsCodeMessage, totp } from "express-second-factor";
+import { backupCodes, emailCode, passkeys, push, smsCode, type SmsCodeMessage, totp } from "express-second-factor";
 import { authenticatorApp, type AuthenticatorApp, softwareAuthenticator } from "express-second-factor/testing";
 import type { Response } from "supertest";
+import { subscriptionLines } from "../../lib/core/device-lines.js";
 import { creationOptions } from "../passkeys/stage.js";
 import { DAY } from "../support/attack.js";
 import { enrolled, full, Jar, pending } from "../support/browser.js";
 import { ADDRESS, emailApp, Outbox } from "../support/message-codes.js";
+import { type Asked, phone } from "../support/phone.js";
 import { addThenReport, reportToken } from "../support/reports.js";
 import { bodyMembers } from "./reference-code.js";
 import { codeIn, nameIn, type Row, sections, sectionTitled } from "./reference-docs.js";
@@ -26,6 +28,7 @@ class Visit {
     passkeys({ offer: true }),
     emailCode({ send: this.outbox.send }),
     smsCode({ send: this.texts.send, countries: ["DE"] }),
+    push({ channels: [{ name: "test", send: async () => undefined }] }),
   ]);
 
   async begin(): Promise<void> {
@@ -36,6 +39,7 @@ class Visit {
     await this.report();
     await this.writeTo("dave", "/email-code", { address: ADDRESS }, this.outbox);
     await this.writeTo("alice", "/sms-code", { phone: "+4915123456017" }, this.texts);
+    await this.approve();
   }
 
   private async enroll() {
@@ -104,6 +108,30 @@ class Visit {
     const waiting = await pending(this.target, name);
     await this.ask(waiting, `POST ${path}/send`);
     await this.ask(waiting, `POST ${path}`, { code: outbox.code });
+  }
+
+  private async approve(): Promise<void> {
+    const device = await phone(this.target);
+    const jar = await pending(this.target, "carol");
+    await this.target.mfa.accounts.reset("u3", { actor: "support" });
+    await jar.login("carol");
+    const { challenge } = (await this.ask(jar, "POST /push/enroll/options")).body as { challenge: string };
+    const added = await this.ask(jar, "POST /push/enroll", await device.enrollBody(challenge));
+    const { id } = (added.body as { factor: { id: string } }).factor;
+    const time = new Date(this.target.clock()).toISOString();
+    const token = { factorId: id, time, channel: "test", subscription: "token" };
+    const signature = await device.sign(subscriptionLines(id, time, token.channel, token.subscription));
+    await this.ask(new Jar(this.target), "POST /push/subscription", { ...token, signature });
+    const waiting = await pending(this.target, "carol");
+    const { number, requestId } = (await this.ask(waiting, "POST /push/send")).body as Record<
+      "number" | "requestId",
+      string
+    >;
+    await this.ask(waiting, "GET /push/wait");
+    await this.ask(waiting, "POST /push/status", { requestId });
+    const listed = await this.ask(new Jar(this.target), "POST /push/requests", await device.requestsBody(time, id));
+    const [asked] = (listed.body as { requests: readonly Asked[] }).requests;
+    await this.ask(new Jar(this.target), "POST /push/decide", await device.decideBody(asked!, "approve", number));
   }
 
   private async leave(jar: Jar): Promise<void> {

@@ -22,6 +22,7 @@ import type {
   PageProblem,
   SettingsPageView,
 } from "../../lib/pages/views.js";
+import { everyPushPage, samplePushPage } from "./sample-push-pages.js";
 
 /** What draws a page, drawing it in the built-in layout. */
 function framed<Given extends unknown[]>(draw: (...given: Given) => LayoutParts): (...given: Given) => string {
@@ -54,7 +55,7 @@ export function pagesOf(...types: string[]): Map<string, MethodPage> {
   return new Map([...PAGES].filter(([type]) => types.includes(type)));
 }
 
-export const messages = messagesFor(WITH_MAIL);
+export const messages = messagesFor(new Map([...WITH_MAIL, ["push", samplePushPage]]));
 
 export function contextWith(changes: Partial<PageContext> = {}): PageContext {
   return {
@@ -307,6 +308,7 @@ export function everyPage(context: PageContext, text = "Phone"): Record<string, 
     reopen: reopen(context, text),
     settingsByCode: settingsPage(context, { ...settings, lastProof: "backup-code" }),
     ...mailPages(context, challenge, text),
+    ...everyPushPage(context, challenge, settings, text),
     settingsEmpty: settingsPage(context, { ...settings, settings: NOTHING_YET, asksPassword: true }),
     ...Object.fromEntries(ALL_CODES.map((code) => [`problem ${code}`, problemPage(context, { problem: { code } })])),
   };

@@ -1,12 +1,14 @@
 // The owner's own list: everything that can get onto it, with its name, and words for all of that and nothing else.
 import { describe, expect, test } from "@jest/globals";
-import { backupCodes, emailCode, english, passkeys, totp } from "express-second-factor";
+import { backupCodes, emailCode, english, passkeys, push, totp } from "express-second-factor";
 import { softwareAuthenticator } from "express-second-factor/testing";
 import { answerWith, enrollWith } from "../passkeys/stage.js";
 import type { TestApp } from "../support/app.js";
+import { ask } from "../support/asked-owner.js";
 import { copyOf, deviceCookie, MINUTE, STEP, trusted } from "../support/attack.js";
 import { type Enrolled, enrolled, full, pending } from "../support/browser.js";
 import { addDestination, type CodeApp, type CodeJar, emailApp, Outbox } from "../support/message-codes.js";
+import { phone } from "../support/phone.js";
 import { addThenReport, reported } from "../support/reports.js";
 
 const SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXA";
@@ -25,7 +27,7 @@ interface Line {
 async function alice(): Promise<Here> {
   // Some of it is looked for only where owners are told.
   const outbox = new Outbox();
-  const methods = [totp(), backupCodes(), passkeys(), emailCode({ send: outbox.send })];
+  const methods = [totp(), backupCodes(), passkeys(), emailCode({ send: outbox.send }), push({ channels: [] })];
   const target = emailApp(outbox, { options: { notify: () => undefined } }, methods);
   const factor = await enrolled(target, "alice");
   return { target, ...factor, jar: await full(target, "alice", factor.phone) };
@@ -52,6 +54,16 @@ const BROWSER = { browser: expect.any(String) };
 async function lift({ jar, target }: Here): Promise<void> {
   await addThenReport(jar);
   await target.mfa.accounts.reopenFactors("u1");
+}
+
+/** A phone of hers is asked, and says no. */
+async function refuse({ jar, target }: Here, how: "deny" | "notMe"): Promise<void> {
+  const device = await phone(target);
+  await device.enroll(jar, { label: "My phone" });
+  const { number, outcome } = ask(target);
+  await number;
+  await device[how]();
+  await outcome;
 }
 
 /** What brings about each line, and the line. */
@@ -163,6 +175,8 @@ const LINES: Readonly<Record<string, readonly [act: (here: Here) => Promise<unkn
     { method: "backup-code", ...BROWSER },
   ],
   "new-browser": [({ phone, target }) => full(target, "alice", phone), BROWSER],
+  "push-denied": [(here) => refuse(here, "deny"), { method: "push", label: "My phone", ...BROWSER }],
+  "push-reported": [(here) => refuse(here, "notMe"), { method: "push", label: "My phone", ...BROWSER }],
   "login-unfinished": [
     async ({ target }) => {
       await pending(target, "alice");

@@ -5,7 +5,16 @@ import { setTimeout } from "node:timers/promises";
 import type { SessionData } from "express-session";
 import { redisStore } from "express-second-factor/redis";
 import { sqlStore } from "express-second-factor/sql";
-import { backupCodes, type LimitOption, type Notice, passkeys, smsCode, type Store, totp } from "express-second-factor";
+import {
+  backupCodes,
+  type LimitOption,
+  type Notice,
+  passkeys,
+  push,
+  smsCode,
+  type Store,
+  totp,
+} from "express-second-factor";
 import { passwordOf, testApp, type TestApp } from "./app.js";
 import { openPostgres } from "./postgres-client.js";
 import { nodeRedis } from "./redis-clients.js";
@@ -27,6 +36,7 @@ export type Job = { readonly now: number; readonly times: number } & (
   | { readonly job: "passkey"; readonly cookie: string; readonly sessions: Sessions; readonly credential: object }
   | { readonly job: "text"; readonly cookie: string; readonly sessions: Sessions }
   | { readonly job: "texted"; readonly cookie: string; readonly sessions: Sessions; readonly code: string }
+  | { readonly job: "decide"; readonly body: object }
   | { readonly job: "due" }
   | { readonly job: "report"; readonly token: string }
 );
@@ -88,6 +98,13 @@ async function prove(origin: string, route: string, cookie: string, body: object
   return answer.ok ? "ok" : (code ?? String(answer.status));
 }
 
+/** What a device decides: which of its answers was taken, or why this one was not. */
+async function decide(origin: string, body: object): Promise<string> {
+  const answer = await post(`${origin}/2fa/push/decide`, "", body);
+  if (answer.status === 204) return `taken: ${(body as { decision?: string }).decision}`;
+  return ((await answer.json()) as { code: string }).code;
+}
+
 function put({ sessionStore }: TestApp, sessions: Sessions): void {
   for (const [id, text] of Object.entries(sessions)) sessionStore.set(id, JSON.parse(text) as SessionData);
 }
@@ -106,7 +123,7 @@ async function begin({ url, keys, limits, tells }: Beginning): Promise<Applicati
     onCompromise: () => void told.push("told the application"),
   };
   const texts = smsCode({ send: async () => void (delivered += 1), countries: ["DE"] });
-  const methods = [totp(), backupCodes(), passkeys(), texts];
+  const methods = [totp(), backupCodes(), passkeys(), texts, push({ channels: [] })];
   const target = testApp({
     store,
     options: { keys, limits, methods, storeTimeout: `${PATIENCE}ms`, ...(tells && telling) },
@@ -119,6 +136,7 @@ async function begin({ url, keys, limits, tells }: Beginning): Promise<Applicati
     if (job.job === "passkey") return prove(origin, "passkey", job.cookie, { credential: job.credential });
     if (job.job === "text") return prove(origin, "sms-code/send", job.cookie, {});
     if (job.job === "texted") return prove(origin, "sms-code", job.cookie, { code: job.code });
+    if (job.job === "decide") return decide(origin, job.body);
     if (job.job === "report") return prove(origin, "report", "", { token: job.token });
     if (job.job === "due") return target.mfa.runDue().then((count) => `${count} done`, String);
     if (job.job === "guess") return prove(origin, "totp", job.cookie, { code: job.codes[index] });

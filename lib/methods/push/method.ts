@@ -1,10 +1,11 @@
-import type { Factor } from "../../core/account.js";
+import type { Account, Factor } from "../../core/account.js";
 import type { Problem } from "../../core/errors.js";
 import { type Limits, MINUTE } from "../../core/nouns.js";
 import { placed } from "../../core/places.js";
 import { within } from "../../core/within.js";
 import type {
   FactorMethod,
+  Pause,
   PresentContext,
   ProofContext,
   SealContext,
@@ -12,6 +13,7 @@ import type {
   Verdict,
 } from "../../engine/method.js";
 import type { PushChannel } from "./channel.js";
+import { pauseOf } from "./pauses.js";
 import { approvedBy, presentedApproval, type PresentedPush } from "./proofs.js";
 import { amrOf, NO_NOTIFICATIONS, type PushState } from "./state.js";
 import { type Reach, resealedReach } from "./subscriptions.js";
@@ -50,6 +52,10 @@ export class Push implements FactorMethod<PushState, PresentedPush> {
   /** Undefined where none is configured by that name (any more). */
   channel(name: string): PushChannel | undefined {
     return this.channels.get(name);
+  }
+
+  paused(account: Account, now: number): Pause | undefined {
+    return pauseOf(account, this.type, now);
   }
 
   /** Why nothing would be sent there; undefined where it would. What keeps a channel from saying it refuses. */

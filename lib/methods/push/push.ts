@@ -1,15 +1,30 @@
+import type { Account } from "../../core/account.js";
+import { isReported } from "../../core/approvals.js";
 import { ConfigurationError } from "../../core/errors.js";
 import { SECOND } from "../../core/nouns.js";
+import type { AskedApproval } from "../../engine/approval.js";
+import type { Engine } from "../../engine/engine.js";
+import type { LoginContext } from "../../engine/login-context.js";
 import type { Method } from "../../http/method.js";
 import { type Duration, milliseconds } from "../../policy/durations.js";
+import { approve } from "./approval.js";
 import type { PushChannel } from "./channel.js";
+import { approveRoutes } from "./approve-routes.js";
+import { pushWorker } from "./embedded.js";
 import { enrollmentRoutes } from "./enrollment-routes.js";
 import { Push } from "./method.js";
 import { pushProblems } from "./option-problems.js";
 import { pushPage } from "./page.js";
+import { REPORTED } from "./requests.js";
+import { WORKER_PATH } from "./places.js";
 import type { PresentedPush } from "./proofs.js";
 import { requestRoutes } from "./request-routes.js";
 import type { PushState } from "./state.js";
+
+/** What the settings say in JSON, while nothing is asked until another kind of factor was used. */
+function pausedMember(account: Account): { readonly push?: { readonly paused: string } } {
+  return isReported(account.approvals, "push") ? { push: { paused: REPORTED } } : {};
+}
 
 export interface PushOptions {
   /**
@@ -42,5 +57,11 @@ export function push(options: PushOptions): Method<PushState, PresentedPush> {
   if (problems.length > 0) throw new ConfigurationError(problems);
   const { channels, timeout = "10s" } = options;
   const method = new Push({ channels: [...channels], timeout: milliseconds(timeout) ?? 10 * SECOND });
-  return Object.assign(method, { page: pushPage, routes: [...enrollmentRoutes(method), ...requestRoutes(method)] });
+  return Object.assign(method, {
+    page: pushPage(channels),
+    routes: [...enrollmentRoutes(method), ...requestRoutes(method), ...approveRoutes(channels)],
+    scripts: { [WORKER_PATH]: pushWorker },
+    settings: ({ record }: LoginContext) => pausedMember(record.account),
+    approve: (engine: Engine, asked: AskedApproval) => approve(method, engine, asked),
+  });
 }

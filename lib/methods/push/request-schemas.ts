@@ -19,9 +19,12 @@ export const readStatus = reader(
   v.object({ requestId, trustDevice: checkbox, peek: checkbox, operation: optional(text), shown: optional(text) }),
 );
 export const readClaim = reader(v.object({ factorId: text, time, signature: text }));
-export const readDecision = reader(
-  v.pipe(
-    v.object({ requestId, number: optional(number), decision: v.picklist(DECISIONS), signature: text }),
-    v.check((given) => given.decision !== "approve" || given.number !== undefined),
-  ),
+const readAnswer = reader(
+  v.object({ requestId, number: optional(number), decision: v.picklist(DECISIONS), signature: text }),
 );
+
+/** Nothing is approved without a number. */
+export function readDecision(body: unknown): ReturnType<typeof readAnswer> {
+  const read = readAnswer(body);
+  return read?.decision === "approve" && read.number === undefined ? undefined : read;
+}

@@ -197,7 +197,8 @@ export class PushRequests {
     const place = { ...(browser !== undefined && { browser }), ...(ip !== undefined && { ip }) };
     const asker = { askedBy, ...(askingBrowser !== undefined && { askingBrowser }), ...place };
     const kept = { digest, factorId: device.id, ...asker, sealed, createdAt: now, expiresAt, wrongNumbers: 0 };
-    const next = { ...counted.account, approvals: withRequest(counted.account.approvals, kept, now) };
+    const approvals = { ...withRequest(counted.account.approvals, kept, now), type: this.push.type };
+    const next = { ...counted.account, approvals };
     const undo = (each: Account): Account => unasked(each, digest);
     const asked = { requestId, number, expiresAt };
     return { account: next, result: success({ asked, device, waker, counted: next.attempts, undo }) };

@@ -1,10 +1,12 @@
 import type { ApprovalState } from "../../core/approvals.js";
 import { hiddenField, postButton } from "../../pages/forms.js";
-import { alertBox, problemText, timeOf } from "../../pages/fragments.js";
+import { timeOf } from "../../pages/fragments.js";
 import { type Html, html } from "../../pages/html.js";
 import { icon } from "../../pages/icons.js";
 import type { ChallengeForm, PagePart } from "../../pages/method-page.js";
+import { pausedText, problemOf, warning } from "./page.js";
 import { APPROVE_PATH } from "./places.js";
+import { NO_NOTIFICATIONS } from "./state.js";
 import type { PushWords } from "./words.js";
 
 /** A question that was put to a device, as whoever asked may see it. */
@@ -32,31 +34,27 @@ export function waitPage(form: Form, view: WaitView): PagePart {
     approved: () => ({ title: outcome.approvedTitle, body: approvedBody(form, view) }),
     denied: () => ({
       title: outcome.deniedTitle,
-      body: overBody(form, view, [outcome.denied(view.device), outcome.deniedAdvice]),
+      body: overBody(form, view, outcome.denied(view.device), outcome.deniedAdvice),
     }),
-    expired: () => ({ title: outcome.expiredTitle, body: overBody(form, view, [outcome.expired]) }),
+    expired: () => ({ title: outcome.expiredTitle, body: overBody(form, view, outcome.expired) }),
   } as const;
   return shown[view.state]();
-}
-
-function alert({ context, problem }: Form): Html | undefined {
-  return problem && alertBox(problemText(context.messages, problem));
 }
 
 function waitingBody(form: Form, view: WaitView): Html {
   const { wait } = form.words;
   const { device, expiresAt, isEarly = false, number } = view;
   const [first = "", second = ""] = number;
-  return html`${alert(form)} ${isEarly && earlyNotice(wait.early(device))}
+  return html`${problemOf(form)} ${isEarly && warning(wait.early(device))}
     <div class="sf-number">
-      <p id="sf-number">${wait.number}</p>
+      <p>${wait.number}</p>
       <p>
         <span class="sf-hidden">${wait.spoken(first, second)}</span>
         <strong aria-hidden="true" translate="no">${number}</strong>
       </p>
     </div>
     <ol class="sf-todo">
-      <li>${wait.open(device)} ${listAddress(form)}</li>
+      <li>${openStep(form, view)}</li>
       <li>${wait.compare}</li>
       <li>${wait.type}</li>
     </ol>
@@ -64,22 +62,17 @@ function waitingBody(form: Form, view: WaitView): Html {
     <p class="sf-hint">${wait.until} ${timeOf(form.context.messages, expiresAt)}.</p>`;
 }
 
-function earlyNotice(text: string): Html {
-  return html`<div class="sf-notice sf-notice-warning" role="alert" tabindex="-1" autofocus>
-    ${icon("warning")}
-    <p>${text}</p>
-  </div>`;
-}
-
-/** Where the device shows what it is asked, for whoever gets no notification there. */
-function listAddress({ context, words }: Form): Html {
+/** How the device is opened: by its notification, or by the address where it shows what it is asked. */
+function openStep({ choice, context, words: { wait } }: Form, { device, factorId }: WaitView): Html {
   const { base, origin = "" } = context;
-  const address = `${origin.replace(/^https?:\/\//, "")}${base}${APPROVE_PATH}`;
-  return html`<span class="sf-hint">${words.wait.nothingCame} <code translate="no">${address}</code></span>`;
+  const address = html`<code translate="no">${origin.replace(/^https?:\/\//, "")}${base}${APPROVE_PATH}</code>`;
+  const isSilent = choice.factors.some(({ hint, id }) => id === factorId && hint === NO_NOTIFICATIONS);
+  if (isSilent) return html`${wait.openList(device)} <span class="sf-hint">${address}</span>`;
+  return html`${wait.open(device)} <span class="sf-hint">${wait.nothingCame} ${address}</span>`;
 }
 
 /** Asks for the answer and, where there is one, goes on. With a script it is sent by itself then. */
-function statusForm(form: Form, { expiresAt, requestId, state }: WaitView, button: string): Html {
+function statusForm(form: Form, { requestId, state }: WaitView, button: string): Html {
   const { context, fields, trust, type, words } = form;
   const { unreachable, waiting } = words.wait;
   return html`<form
@@ -87,7 +80,6 @@ function statusForm(form: Form, { expiresAt, requestId, state }: WaitView, butto
     method="post"
     action="${context.base}/${type}/status"
     data-push-wait="${state}"
-    data-expires="${expiresAt}"
     data-operation="${fields.operation ?? ""}"
     data-waiting="${waiting}"
     data-unreachable="${unreachable}"
@@ -100,21 +92,25 @@ function statusForm(form: Form, { expiresAt, requestId, state }: WaitView, butto
 
 function approvedBody(form: Form, view: WaitView): Html {
   const { approved, goOn } = form.words.outcome;
-  return html`${alert(form)}
+  return html`${problemOf(form)}
     <p class="sf-lead" role="status">${approved}</p>
     ${statusForm(form, view, goOn)}`;
 }
 
-function overBody(form: Form, { factorId }: WaitView, sentences: readonly string[]): Html {
+/** What came of it, and what can be done: another request, where one may be sent. */
+function overBody(form: Form, { factorId }: WaitView, happened: string, advice?: string): Html {
   const { context, fields, type, words } = form;
+  const paused = pausedText(form);
+  const lines = [happened, paused ?? advice].filter((line) => line !== undefined);
   const again = postButton({
     action: `${context.base}/${type}/send`,
     text: words.wait.again,
     fields: { factorId, ...fields },
   });
-  return html`${alert(form)}
-    <div class="sf-lines" role="alert" tabindex="-1" autofocus>
-      ${sentences.map((each) => html`<p class="sf-lead">${each}</p>`)}
+  return html`${problemOf(form)}
+    <div class="sf-notice sf-notice-warning" role="alert" tabindex="-1" autofocus>
+      ${icon("warning")}
+      <div class="sf-lines">${lines.map((line) => html`<p>${line}</p>`)}</div>
     </div>
-    ${again}`;
+    ${paused === undefined && again}`;
 }

@@ -25,6 +25,8 @@ export interface PushWords extends MethodWords {
     /** The number for screen readers, digit by digit. */
     readonly spoken: (first: string, second: string) => string;
     readonly open: (label: string) => string;
+    /** Instead, for a device without notifications: the address follows. */
+    readonly openList: (label: string) => string;
     /** The address of the page with the open requests follows, to be typed on the device. */
     readonly nothingCame: string;
     readonly compare: string;
@@ -61,9 +63,8 @@ export interface PushWords extends MethodWords {
     readonly noDeviceTitle: string;
     readonly noDevice: string;
     readonly toSettings: string;
-    /** The account does not know this device any more, and the button that makes the browser forget it. */
+    /** The account does not know this device any more. */
     readonly removed: string;
-    readonly forget: string;
     readonly asked: string;
     readonly browser: string;
     readonly address: string;
@@ -114,6 +115,8 @@ export interface PushWords extends MethodWords {
     readonly addLead: string;
     /** What a device cannot do: approve what is asked for on itself. */
     readonly addElsewhere: string;
+    /** Instead, with the account's first factor. */
+    readonly addFirst: string;
     readonly addName: string;
     readonly addNameHint: string;
     readonly addSubmit: string;
@@ -122,6 +125,7 @@ export interface PushWords extends MethodWords {
     readonly unsupported: string;
     /** Why no notifications come here, and that the device can be added all the same. */
     readonly blocked: string;
+    readonly dismissed: string;
     readonly notHere: string;
     readonly homeScreen: string;
     readonly waiting: string;
@@ -168,6 +172,7 @@ export const pushWords: PushWords = {
     number: "Your number",
     spoken: (first, second) => `${first}, ${second}`,
     open: (label) => `Open the notification on “${label}”.`,
+    openList: (label) => `On “${label}”, open this address:`,
     nothingCame: "Nothing came? Open this address there:",
     compare: "Check that it says what you are doing here.",
     type: "Type the number and approve.",
@@ -201,19 +206,18 @@ export const pushWords: PushWords = {
     toSettings: "Go to security settings",
     removed:
       "This device was removed from your account, so it is asked for nothing more. You can add it again in your security settings.",
-    forget: "Remove it from this browser too",
     asked: "You are asked to approve",
     browser: "Browser",
     address: "Address",
     unknown: "unknown",
     timeLeft: "Time left",
-    number: "Number shown where you began this",
-    numberHint: "Two digits. Nobody shows you a number? Then it is not your request: deny it.",
+    number: "Number on the other screen",
+    numberHint: "Two digits, shown where you began this. Nobody shows you a number? Then it is not yours: deny it.",
     submit: "Approve",
     deny: "Deny",
     notMe: "This wasn't me",
     notMeLead:
-      "The request is denied, and devices are asked for nothing until you have used another way to sign in. Whoever it was may know your password: change it.",
+      "The request is denied, and your devices are not asked again until you have signed in another way. Whoever it was may know your password: change it.",
     notMeSubmit: "Yes, it wasn't me",
     silent:
       "Notifications are off in this browser. Keep this page at hand and open it when you sign in, or turn them on.",
@@ -225,7 +229,7 @@ export const pushWords: PushWords = {
     approved: "Approved. Go on where you began.",
     denied: "Denied. Nothing happens there.",
     reported:
-      "Denied and reported. Your devices are asked for nothing until you have used another way to sign in. Change your password now.",
+      "Denied and reported. Your devices are not asked again until you have signed in another way. Change your password now.",
     noNumber: "Enter the two digits that are shown where you began this.",
     wrongNumber: "That is not the number. Look at it once more; after the third wrong one the request is denied.",
     wrongThrice: "That was the third wrong number, so the request is denied. Ask for a new one if it was yours.",
@@ -251,6 +255,8 @@ export const pushWords: PushWords = {
     addLead:
       "This browser is then asked when you sign in somewhere else: it shows what is going on, and you type a number that you see there.",
     addElsewhere: "Add it on your phone, or in a browser that you do not sign in with: no device approves for itself.",
+    addFirst:
+      "Add it on your phone, or in a browser that you do not sign in with: no device approves for itself. Then add an authenticator app or a passkey too, so that you can sign in on it as well.",
     addName: "Name of this device (optional)",
     addNameHint: "To tell it from others, for example “My phone”.",
     addSubmit: "Add this device",
@@ -259,6 +265,8 @@ export const pushWords: PushWords = {
     unsupported: "This browser cannot keep the key of a device. Use another browser, and no private window.",
     blocked:
       "Notifications from this site are blocked in this browser. Allow them in its settings, or add the device without: you then open the list of requests yourself.",
+    dismissed:
+      "Your browser was not allowed to show notifications. Try again and allow them, or add the device without: you then open the list of requests yourself.",
     notHere:
       "This browser shows no notifications of this site, as in a private window. You can add it all the same: you then open the list of requests yourself.",
     homeScreen:
