@@ -51,7 +51,10 @@ export interface PushDevice {
   readonly factorId: string;
   /** What its owner calls it, as it was enrolled; undefined where that is not known here. */
   readonly label: string | undefined;
-  /** What waits for a decision. A device whose clock is wrong by more than a minute takes the server's. */
+  /**
+   * What waits for a decision. A device whose clock is wrong by more than a minute takes the server's. One whose enrollment has not
+   * been answered yet lists nothing.
+   */
   requests(): Promise<ListedPushRequests | RemovedPushDevice | Refused>;
   /**
    * Decides, for good. `number`: as its owner typed it, two digits; approving needs it. Refused are a wrong number (`invalid-code`; the
@@ -68,6 +71,7 @@ export interface PushDevice {
   forget(): Promise<void>;
 }
 
+const REQUESTS = "/push/requests";
 /** What was sent with a form may be answered so much later, milliseconds. */
 const UNHEARD = 600_000;
 /** A clock that is off by less is no reason to be refused, milliseconds. */
@@ -97,6 +101,13 @@ export function post(path: string, body: object, terms: PushTerms): Promise<Post
   return postJson(terms.base + path, body, { ...terms, refusal: "invalid-code" });
 }
 
+type Refusal = Extract<Posted, { readonly ok: false }>;
+
+/** The server knows no such device, in words of its own. */
+function isUnknown({ answer, problem }: Refusal): boolean {
+  return answer?.status === 404 && problem.code === "not-found";
+}
+
 export class OwnPushDevice implements PushDevice {
   /** What has to be added to this device's clock, milliseconds. */
   private offset = 0;
@@ -115,9 +126,11 @@ export class OwnPushDevice implements PushDevice {
   }
 
   async requests(): Promise<ListedPushRequests | RemovedPushDevice | Refused> {
-    const answer = await this.postTimed("/push/requests", {}, (time) => requestsLines(this.factorId, time));
-    if (!answer.ok) return this.refused(answer);
-    return { status: "listed", requests: (answer.body["requests"] ?? []) as readonly PushRequest[] };
+    const answer = await this.postTimed(REQUESTS, {}, (time) => requestsLines(this.factorId, time));
+    if (answer.ok) return { status: "listed", requests: (answer.body["requests"] ?? []) as readonly PushRequest[] };
+    // Its enrollment may still be on its way: until that is settled nothing waits for it.
+    if (isUnknown(answer) && this.isUnheard) return { status: "listed", requests: [] };
+    return this.refused(answer);
   }
 
   async decide(
@@ -162,13 +175,22 @@ export class OwnPushDevice implements PushDevice {
     return attempt();
   }
 
-  private async refused({ answer, problem }: Extract<Posted, { ok: false }>): Promise<RemovedPushDevice | Refused> {
+  private get isUnheard(): boolean {
     const { submittedAt } = this.kept;
-    const isUnheard = submittedAt !== undefined && Math.abs(this.now - submittedAt) < UNHEARD;
-    // A 404 that is none of the route's own says nothing of this device.
-    if (answer?.status !== 404 || problem.code !== "not-found" || isUnheard) return { status: "refused", problem };
+    return submittedAt !== undefined && Math.abs(this.now - submittedAt) < UNHEARD;
+  }
+
+  private async refused(answer: Refusal): Promise<RemovedPushDevice | Refused> {
+    const { problem } = answer;
+    if (!isUnknown(answer) || this.isUnheard || !(await this.hasRoutes())) return { status: "refused", problem };
     await this.forget();
     return { status: "removed" };
+  }
+
+  /** A server that takes no devices, for a while, answers 404 to all of them. What it cannot read only a route says. */
+  private async hasRoutes(): Promise<boolean> {
+    const answer = await post(REQUESTS, {}, this.terms);
+    return !answer.ok && answer.answer?.status === 400;
   }
 }
 

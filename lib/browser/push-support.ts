@@ -1,6 +1,6 @@
 // What a browser can do for push approval, and getting it to be woken. Every reason is a name; the words stand in the pages.
 
-import { fromBase64url, toBase64url } from "./credentials.js";
+import { fromBase64url } from "./credentials.js";
 import { hasWebCrypto } from "./push-keys.js";
 import { browserStore } from "./push-store.js";
 
@@ -128,13 +128,16 @@ function activated({ active, installing, waiting }: ServiceWorkerRegistration): 
   });
 }
 
-/** The subscription of this worker with this key. One with another key would stand in its way. */
+/** The subscription with this key: the one that there is, or a new one in the place of one with another key. */
 async function subscription(pushManager: PushManager, key: string): Promise<PushSubscription> {
-  const existing = await pushManager.getSubscription();
-  const held = existing?.options.applicationServerKey ?? undefined;
-  if (existing !== null && held !== undefined && toBase64url(held) === key) return existing;
-  await existing?.unsubscribe();
-  return pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: fromBase64url(key) });
+  const options = { userVisibleOnly: true, applicationServerKey: fromBase64url(key) };
+  try {
+    return await pushManager.subscribe(options);
+  } catch (error) {
+    if (!(error instanceof DOMException) || error.name !== "InvalidStateError") throw error;
+    await (await pushManager.getSubscription())?.unsubscribe();
+    return pushManager.subscribe(options);
+  }
 }
 
 function unavailable(reason: PushObstacle): PushUnavailable {

@@ -154,6 +154,16 @@ describe("a phone", () => {
     await expect(device.device()).rejects.toThrow("forgotten");
   });
 
+  test("keeps its key where a server has no devices at all for a while", async () => {
+    const device = await owner();
+    const without = testApp({ store: target.store, options: { methods: [totp(), backupCodes()] } });
+    const store: PushStore = { ...memoryPushStore(), remove: () => Promise.reject(new Error("removed")) };
+    await store.put({ site: `${ORIGIN}/2fa`, factorId: device.factorId, key: device });
+    const fetch = fetchBy(new Jar(without).agent);
+    const [own] = await pushDevices({ base: "/2fa", baseUrl: ORIGIN, store, fetch });
+    expect(await own!.requests()).toMatchObject({ status: "refused", problem: { code: "not-found" } });
+  });
+
   test("is forgotten on the device alone when its owner says so there", async () => {
     const device = await owner();
     await (await device.device()).forget();
@@ -246,7 +256,8 @@ describe("a phone", () => {
       isEnrolling(request) ? Promise.reject(new TypeError("failed")) : through(...request);
     await enrollPushDevice({ ...terms, fetch: never });
     const [, unknown] = await pushDevices(terms);
-    expect(await unknown!.requests()).toMatchObject({ status: "refused", problem: { code: "not-found" } });
+    expect(await unknown!.requests()).toEqual({ status: "listed", requests: [] });
+    expect(await unknown!.renew("test", "token")).toMatchObject({ problem: { code: "not-found" } });
     expect(await pushDevices(terms)).toHaveLength(2);
     target.clock.advance(11 * MINUTE);
     expect(await unknown!.requests()).toEqual({ status: "removed" });

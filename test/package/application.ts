@@ -80,6 +80,8 @@ export interface PageNames {
   readonly message: HTMLElement;
   readonly credentialId: string;
   readonly userHandle: string;
+  /** Of a Web Push channel. */
+  readonly applicationServerKey: string;
 }
 
 export const GUARDED = "/guarded";
@@ -177,8 +179,8 @@ export class Application {
     const transport = { sendMail: (mail: object): Promise<unknown> => Promise.resolve(mail) };
     const gateway = { send: (text: object): Promise<unknown> => Promise.resolve(text) };
     const texts = smsCode({ send: ({ text, to }) => gateway.send({ to, body: text }), countries: ["DE", "GB"] });
-    const mails = emailCode({ send: transport.sendMail });
-    const methods = [totp(), backupCodes(), passkeys(), mails, texts, push({ channels: [] })];
+    const codes = [emailCode({ send: transport.sendMail }), texts];
+    const methods = [totp(), backupCodes(), passkeys(), push({ channels: [] }), ...codes];
     const options = { issuer: "Acme", origin, keys: TEST_KEYS, user: { load }, exempt: OWN_ROUTES, clock };
     const write = (entry: unknown): void => void this.logged.push(entry);
     return {

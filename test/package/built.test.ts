@@ -12,13 +12,16 @@ const LAZY = ["@simplewebauthn/server", "@simplewebauthn/server/helpers"];
 /** Kilobytes of code that a process reads at import, without source maps. */
 const BUDGET: Readonly<Record<string, number>> = {
   index: 690,
-  browser: 27,
+  browser: 29,
   redis: 30,
   sql: 20,
   testing: 30,
   mail: 37,
   twilio: 15,
   sns: 15,
+  "web-push": 24,
+  firebase: 20,
+  onesignal: 15,
 };
 
 const dist = built();

@@ -25,7 +25,7 @@ export interface Visit {
 // Browsers make names of ids.
 export const PAGE = `<!doctype html><title>Page</title><button id="button">Go on</button><output id="message"></output>
 <form id="form"><input name="username" /><input name="password" type="password" /></form>
-<script>const credentialId = "AAAAAAAAAAAAAAAAAAAAAA", userHandle = "AAAAAAAAAAAAAAAAAAAAAA";</script>`;
+<script>const credentialId = "AAAAAAAAAAAAAAAAAAAAAA", userHandle = "AAAAAAAAAAAAAAAAAAAAAA", applicationServerKey = "AAAA";</script>`;
 
 const SUBPATH = "express-second-factor/browser";
 

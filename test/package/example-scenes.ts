@@ -240,6 +240,11 @@ async function addPasskey({ page, key }: Visit): Promise<void> {
   expect(await key.passkeys()).toHaveLength(1);
 }
 
+async function becomeDevice({ page }: Visit): Promise<void> {
+  await page.locator("button").click();
+  await expectText(page, /^([0-9A-Z]{4}-?){4}$/m);
+}
+
 async function expectText(page: Visit["page"], text: RegExp): Promise<void> {
   await page.locator("output", { hasText: text }).waitFor();
 }
@@ -265,6 +270,28 @@ export const BROWSER_SCENES: Readonly<Record<string, BrowserScene>> = {
       await visit.page.locator("button").click();
       await visit.page.waitForURL("/");
       expect(await visit.isIn()).toBe(true);
+    },
+  },
+  enrollPushDevice: { before: (visit) => visit.logIn(), after: becomeDevice },
+  memoryPushStore: {
+    before: (visit) => visit.logIn(),
+    after: (_visit, { result }) => expect(result).toMatchObject({ status: "enrolled", factor: { type: "push" } }),
+  },
+  pushDevices: {
+    async before(visit) {
+      await visit.logIn();
+      await visit.run(exampleOf("enrollPushDevice"));
+      await becomeDevice(visit);
+    },
+    after: async ({ page }) => expect(await page.locator("output").innerText()).toBe(""),
+  },
+  pushSupport: { after: (_visit, made) => expect(made).toMatchObject({ keys: true }) },
+  "docs/push-apps.md: In TypeScript": {
+    before: (visit) => visit.logIn(),
+    async after({ page }) {
+      await page.locator("button").click();
+      // There is no such channel here.
+      await expectText(page, /^refused$/);
     },
   },
   signalRemoved: { after: (_visit, made) => expect(made).toEqual({ isTaken: true }) },

@@ -30,11 +30,14 @@ const ELSEWHERE = [
     "Policy",
     "Asking",
     "EnrollResult",
+    "EnrollPushResult",
+    "SubscribeResult",
+    "PushDecision",
     "SignInResult",
     "Limit",
     "Verdict",
   ],
-  ...["Outcome", "Icon", "TotpAlgorithm", "SigningAlgorithm"],
+  ...["Outcome", "Icon", "TotpAlgorithm", "SigningAlgorithm", "OneSignalText"],
   ...["IoRedisClient", "NodeRedisClient", "NodeRedisCluster", "RedisClient"],
 ];
 
@@ -58,6 +61,8 @@ const TESTED: Readonly<Record<string, string>> = {
   nodemailer: "nodemailer",
   twilio: "twilio",
   "client-sns": "@aws-sdk/client-sns",
+  "web-push": "web-push",
+  "node-onesignal": "@onesignal/node-onesignal",
 };
 
 describe("docs/options.md and docs/http.md", () => {

@@ -1,5 +1,8 @@
 import {
+  enrollPushDevice,
+  type EnrollPushResult,
   type EnrollResult,
+  pushDevices,
   signalAccepted,
   signInWithPasskey,
   type SignInResult,
@@ -15,3 +18,11 @@ export const upgrade = (): Promise<EnrollResult> => upgradeToPasskey({ base: "/2
 
 export const tell = (): Promise<boolean> =>
   signalAccepted({ rpId: "acme.example", userId: "AAAA", credentialIds: ["AAAA"] });
+
+export const approver = (form: HTMLFormElement): Promise<EnrollPushResult> => enrollPushDevice({ base: "/2fa", form });
+
+export async function waiting(): Promise<number> {
+  const [device] = await pushDevices({ base: "/2fa" });
+  const answer = await device?.requests();
+  return answer?.status === "listed" ? answer.requests.length : 0;
+}
