@@ -13,7 +13,8 @@ const config: Config = {
   extensionsToTreatAsEsm: [".ts"],
   moduleNameMapper: {
     "^express-second-factor$": "<rootDir>/lib/index.ts",
-    "^express-second-factor/(browser|mail|redis|sns|sql|testing|twilio)$": "<rootDir>/lib/$1/index.ts",
+    "^express-second-factor/(browser|firebase|mail|onesignal|redis|sns|sql|testing|twilio|web-push)$":
+      "<rootDir>/lib/$1/index.ts",
     "^(\\.{1,2}/.*)(?<!\\.json)\\.js$": "$1",
   },
   transform: {

@@ -4,6 +4,8 @@ import { UnavailableError } from "./errors.js";
 const NO_ANSWER: readonly unknown[] = [
   ...["ETIMEDOUT", "ESOCKETTIMEDOUT", "SOCKET_TIMEOUT", "ECONNABORTED", "ECONNRESET", "EABORT"],
   ...["AbortError", "TimeoutError"],
+  // Those of Node's fetch. That it found no connection in time (UND_ERR_CONNECT_TIMEOUT) is none: nothing was sent.
+  ...["UND_ERR_SOCKET", "UND_ERR_HEADERS_TIMEOUT", "UND_ERR_BODY_TIMEOUT"],
 ];
 
 /** Text of a provider that can hold no number and no code: letters first, and never five digits in a row. */
@@ -15,6 +17,10 @@ export interface DeliveryReason {
   readonly code?: unknown;
   /** Of its answer: HTTP's, SMTP's. */
   readonly status?: unknown;
+  /** Nobody is reached there any more. */
+  readonly gone?: boolean;
+  /** What to do about it, in words of ours. */
+  readonly hint?: string;
 }
 
 function knownCode(code: unknown): string | number | undefined {
@@ -37,14 +43,18 @@ export class DeliveryError extends Error {
   readonly code: string | number | undefined;
   /** Of the provider's answer: 550 (SMTP), 429 (HTTP). Absent where there was none. */
   readonly status: number | undefined;
+  /** Nobody is reached there any more, and no later message will be. Absent where that is not said. */
+  declare readonly gone?: true;
 
   /** `what`: `The mail`. */
-  constructor(what: string, { code, status }: DeliveryReason = {}) {
+  constructor(what: string, { code, status, gone, hint }: DeliveryReason = {}) {
     const [known, answered] = [knownCode(code), knownStatus(status)];
     const details = [known, answered].filter((each) => each !== undefined && each !== "").join(", ");
-    super(`${what} was not taken${details === "" ? "" : ` (${details})`}`);
+    const mend = hint === undefined ? "" : `: ${hint}`;
+    super(`${what} was not taken${details === "" ? "" : ` (${details})`}${mend}`);
     this.code = known;
     this.status = answered;
+    if (gone === true) this.gone = true;
   }
 }
 

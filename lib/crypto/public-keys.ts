@@ -1,4 +1,4 @@
-import { createHash, createPublicKey, type KeyObject, verify, X509Certificate } from "node:crypto";
+import { createECDH, createHash, createPublicKey, type KeyObject, verify, X509Certificate } from "node:crypto";
 
 const KEY_ID_BYTES = 16;
 
@@ -21,6 +21,17 @@ function p256Key(x: Uint8Array, y: Uint8Array): KeyObject | undefined {
 /** Whether these are the coordinates of a public key on P-256. */
 export function isOnP256(x: Uint8Array, y: Uint8Array): boolean {
   return p256Key(x, y) !== undefined;
+}
+
+/** The point, uncompressed, that belongs to a private key on P-256; undefined where that is no number of its range. */
+export function publicPointOf(privateKey: Uint8Array): Uint8Array | undefined {
+  try {
+    const pair = createECDH("prime256v1");
+    pair.setPrivateKey(privateKey);
+    return pair.getPublicKey();
+  } catch {
+    return undefined;
+  }
 }
 
 /** Of the key a certificate certifies the curve, or its kind where it is on none: `"prime256v1"`, `"rsa"`, `"ed25519"`. */

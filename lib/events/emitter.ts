@@ -123,10 +123,16 @@ const VENDORS: readonly ErrorPlace[] = ["sender", "notify"];
 
 const NO_WORDS = new DeliveryError("A message");
 
+function calledIn(error: unknown): DeliveryReason {
+  const { code, status } = Object(error) as DeliveryReason;
+  return { code, status };
+}
+
 /** What may be printed of it: our own words, and what the vendor calls it. Listeners are given the whole of it. */
 function withoutWords(error: unknown): unknown {
   if (error instanceof UnavailableError || error instanceof DeliveryError) return error;
-  const { message, name } = tried(() => new DeliveryError("A message", Object(error) as DeliveryReason)) ?? NO_WORDS;
+  // Whatever else a vendor hangs on its errors, a hint of its own included, is words.
+  const { message, name } = tried(() => new DeliveryError("A message", calledIn(error))) ?? NO_WORDS;
   return `${name}: ${message}`;
 }
 

@@ -2,7 +2,7 @@ import { DeliveryError, type DeliveryReason } from "../core/delivery-error.js";
 import { ConfigurationError } from "../core/errors.js";
 import { isMailAddress } from "../core/mail-address.js";
 import { optionsProblems } from "../core/option-names.js";
-import { attempt } from "./attempt.js";
+import { attempt } from "../core/attempt.js";
 import { type Mailbox, mailboxOf } from "./mailbox.js";
 import type { MailDestination, SendOptions } from "./message.js";
 

@@ -2,7 +2,7 @@ import type { DeliveryReason } from "../core/delivery-error.js";
 import { ConfigurationError } from "../core/errors.js";
 import { optionsProblems } from "../core/option-names.js";
 import { makesTakers, taker } from "../core/takers.js";
-import { attempt } from "./attempt.js";
+import { attempt } from "../core/attempt.js";
 import { numberOf, type SendText, WHAT } from "./text-message.js";
 
 /** What SNS' `PublishCommand` is made of. */

@@ -2,7 +2,7 @@ import type { DeliveryReason } from "../core/delivery-error.js";
 import { ConfigurationError } from "../core/errors.js";
 import { optionsProblems } from "../core/option-names.js";
 import { makesTakers, taker } from "../core/takers.js";
-import { attempt } from "./attempt.js";
+import { attempt } from "../core/attempt.js";
 import { isNumber, numberOf, type SendText, WHAT } from "./text-message.js";
 
 /** What `messages.create` is given. */
@@ -74,7 +74,8 @@ function problemsOf(options: TwilioSenderOptions): string[] {
 }
 
 function reasonOf(error: unknown): DeliveryReason {
-  return Object(error) as DeliveryReason;
+  const { code, status } = Object(error) as DeliveryReason;
+  return { code, status };
 }
 
 /**

@@ -223,7 +223,7 @@ describe("what a vendor says of a message that it does not take", () => {
         return;
       }
       const words = `550 <${message.to.address}> unknown: ${message.text}`;
-      throw Object.assign(new Error(words), { code: "EENVELOPE", response: words });
+      throw Object.assign(new Error(words), { code: "EENVELOPE", response: words, hint: words });
     };
     const target = emailApp(outbox, {}, [emailCode({ send }), totp(), backupCodes()]);
     target.mfa.events.removeAllListeners("error");

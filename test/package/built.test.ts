@@ -19,6 +19,9 @@ const BUDGET: Readonly<Record<string, number>> = {
   mail: 37,
   twilio: 15,
   sns: 15,
+  "web-push": 24,
+  firebase: 20,
+  onesignal: 15,
 };
 
 const dist = built();

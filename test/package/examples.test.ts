@@ -3,7 +3,9 @@ import { Server } from "node:http";
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from "@jest/globals";
 import type { Browser } from "playwright-core";
 import { createClient } from "redis";
+import webPush from "web-push";
 import { launchChromium } from "../support/chromium.js";
+import { serviceAccount } from "../support/firebase.js";
 import { type PostgresServer, startPostgres } from "../support/postgres.js";
 import { type RedisServer, startRedis } from "../support/redis.js";
 import { Application } from "./application.js";
@@ -57,11 +59,17 @@ describe("on the server, each example runs to its last line and does what it say
     process.env["REDIS_URL"] = redis.url;
     // The AWS SDK warns of what Node its next year's releases need.
     process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] = "true";
+    const vapid = webPush.generateVAPIDKeys();
+    Object.assign(process.env, { VAPID_PUBLIC_KEY: vapid.publicKey, VAPID_PRIVATE_KEY: vapid.privateKey });
+    process.env["FIREBASE_SERVICE_ACCOUNT"] = JSON.stringify(serviceAccount());
     process.env["SECOND_FACTOR_KEYS"] = `2026-11:${randomBytes(32).toString("base64")}`;
   });
 
   afterAll(async () => {
     delete process.env["SECOND_FACTOR_KEYS"];
+    delete process.env["FIREBASE_SERVICE_ACCOUNT"];
+    delete process.env["VAPID_PUBLIC_KEY"];
+    delete process.env["VAPID_PRIVATE_KEY"];
     delete process.env["PORT"];
     delete process.env["REDIS_URL"];
     await Promise.all([redis.kill(), postgres.remove()]);

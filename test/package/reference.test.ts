@@ -37,7 +37,7 @@ const ELSEWHERE = [
     "Limit",
     "Verdict",
   ],
-  ...["Outcome", "Icon", "TotpAlgorithm", "SigningAlgorithm"],
+  ...["Outcome", "Icon", "TotpAlgorithm", "SigningAlgorithm", "OneSignalText"],
   ...["IoRedisClient", "NodeRedisClient", "NodeRedisCluster", "RedisClient"],
 ];
 
@@ -61,6 +61,8 @@ const TESTED: Readonly<Record<string, string>> = {
   nodemailer: "nodemailer",
   twilio: "twilio",
   "client-sns": "@aws-sdk/client-sns",
+  "web-push": "web-push",
+  "node-onesignal": "@onesignal/node-onesignal",
 };
 
 describe("docs/options.md and docs/http.md", () => {

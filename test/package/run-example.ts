@@ -1,4 +1,5 @@
 import * as clientSns from "@aws-sdk/client-sns";
+import * as oneSignal from "@onesignal/node-onesignal";
 import * as express from "express";
 import * as session from "express-session";
 import * as kysely from "kysely";
@@ -9,13 +10,17 @@ import * as pg from "pg";
 import * as redis from "redis";
 import * as twilio from "twilio";
 import ts from "typescript";
+import * as webPush from "web-push";
 import * as secondFactor from "express-second-factor";
+import * as firebase from "express-second-factor/firebase";
 import * as mail from "express-second-factor/mail";
+import * as oneSignalSubpath from "express-second-factor/onesignal";
 import * as redisStore from "express-second-factor/redis";
 import * as sns from "express-second-factor/sns";
 import * as sqlStore from "express-second-factor/sql";
 import * as testing from "express-second-factor/testing";
 import * as twilioSubpath from "express-second-factor/twilio";
+import * as webPushSubpath from "express-second-factor/web-push";
 import type { Names } from "./application.js";
 import { sourceOf } from "./compiled-examples.js";
 import type { Example } from "./documented-examples.js";
@@ -23,13 +28,17 @@ import type { Example } from "./documented-examples.js";
 /** What examples can import. Another package goes here. */
 const MODULES: Readonly<Record<string, object>> = {
   "express-second-factor": secondFactor,
+  "express-second-factor/firebase": firebase,
   "express-second-factor/mail": mail,
+  "express-second-factor/onesignal": oneSignalSubpath,
   "express-second-factor/redis": redisStore,
   "express-second-factor/sns": sns,
   "express-second-factor/sql": sqlStore,
   "express-second-factor/testing": testing,
   "express-second-factor/twilio": twilioSubpath,
+  "express-second-factor/web-push": webPushSubpath,
   "@aws-sdk/client-sns": clientSns,
+  "@onesignal/node-onesignal": oneSignal,
   express,
   "express-session": session,
   kysely,
@@ -39,6 +48,7 @@ const MODULES: Readonly<Record<string, object>> = {
   pg,
   redis,
   twilio,
+  "web-push": webPush,
 };
 
 type Run = (...values: readonly unknown[]) => Promise<Readonly<Record<string, unknown>>>;

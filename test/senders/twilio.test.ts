@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import twilio from "twilio";
 import { twilioSender, type TwilioSenderOptions } from "express-second-factor/twilio";
-import { type Provider, type ProviderAnswer, startProvider } from "../support/provider.js";
+import { json, type Provider, type ProviderAnswer, startProvider } from "../support/provider.js";
 import { CODE, expectRefused, expectUnanswered, NUMBER, problemsOf, textTo } from "./stage.js";
 
 const ACCOUNT = `AC${"0".repeat(32)}`;
@@ -23,10 +23,6 @@ function client(timeout = 10_000) {
 
 function sender(options: Partial<TwilioSenderOptions> = { from: FROM }) {
   return twilioSender({ client: client(), ...options });
-}
-
-function json(status: number, body: object): ProviderAnswer {
-  return { status, type: "application/json", body: JSON.stringify(body) };
 }
 
 /** As Twilio writes its refusals: with the number in them. */

@@ -3,7 +3,7 @@ import { installDebian, onPath } from "./programs.js";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome"];
 
-const LAUNCH_ARGS = [
+export const LAUNCH_ARGS = [
   "--no-sandbox",
   "--disable-quic",
   "--no-first-run",

@@ -9,17 +9,30 @@ export interface ProviderRequest {
   readonly headers: IncomingMessage["headers"];
   /** The form that was sent. */
   readonly form: Readonly<Record<string, string>>;
+  /** What was sent, as it was. */
+  readonly body: string;
 }
 
 /** What it answers; undefined: nothing, ever. */
-export type ProviderAnswer = { readonly status: number; readonly type: string; readonly body: string } | undefined;
+export type ProviderAnswer =
+  | {
+      readonly status: number;
+      readonly type: string;
+      readonly body: string;
+      readonly headers?: Readonly<Record<string, string>>;
+    }
+  | undefined;
 
-/** A provider of text messages on a loopback port. */
+export function json(status: number, body: object, headers: Readonly<Record<string, string>> = {}): ProviderAnswer {
+  return { status, type: "application/json", body: JSON.stringify(body), headers };
+}
+
+/** A provider that hands messages over, on a loopback port. */
 export interface Provider {
   readonly url: string;
   readonly requests: readonly ProviderRequest[];
-  /** To all that follows. */
-  answer: ProviderAnswer;
+  /** To all that follows, or to each its own. */
+  answer: ProviderAnswer | ((request: ProviderRequest) => ProviderAnswer);
   /** Resolves with the next request. */
   asked(): Promise<unknown>;
   /** Resolves when the next client breaks off before it was answered. */
@@ -35,11 +48,14 @@ export async function startProvider(): Promise<Provider> {
     res.on("close", () => {
       if (!res.writableEnded) happened.emit("broken off");
     });
-    const form = Object.fromEntries(new URLSearchParams(await text(req)));
-    requests.push({ path: req.url ?? "", headers: req.headers, form });
+    const body = await text(req);
+    const form = Object.fromEntries(new URLSearchParams(body));
+    const request = { path: req.url ?? "", headers: req.headers, form, body };
+    requests.push(request);
     happened.emit("asked");
-    const { answer } = provider;
-    if (answer !== undefined) res.writeHead(answer.status, { "Content-Type": answer.type }).end(answer.body);
+    const answer = typeof provider.answer === "function" ? provider.answer(request) : provider.answer;
+    if (answer === undefined) return;
+    res.writeHead(answer.status, { "Content-Type": answer.type, ...answer.headers }).end(answer.body);
   }
   const server = createServer((req, res) => void take(req, res));
   server.listen(0, "127.0.0.1");

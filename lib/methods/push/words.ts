@@ -143,6 +143,8 @@ export interface PushWords extends MethodWords {
   readonly problems: {
     readonly "push-reported": string;
     readonly "host-not-allowed": string;
+    readonly "not-a-subscription": string;
+    readonly "unknown-channel": string;
   };
 }
 
@@ -207,7 +209,7 @@ export const pushWords: PushWords = {
     removed:
       "This device was removed from your account, so it is asked for nothing more. You can add it again in your security settings.",
     asked: "You are asked to approve",
-    browser: "Browser",
+    browser: "Asked by",
     address: "Address",
     unknown: "unknown",
     timeLeft: "Time left",
@@ -286,5 +288,7 @@ export const pushWords: PushWords = {
     "push-reported":
       "A request was reported as not yours, so no device is asked for now. Use another way: after that your devices are asked again.",
     "host-not-allowed": "Notifications of this browser cannot be sent from here. Add the device without notifications.",
+    "not-a-subscription": "Notifications cannot be sent to this browser. Add the device without notifications.",
+    "unknown-channel": "Notifications cannot be sent to this device any more. Add it without notifications.",
   },
 };
