@@ -57,6 +57,7 @@ export type {
   Mismatch,
   Prepared,
   PresentContext,
+  ProofContext,
   Proved,
   Rejection,
   SealContext,

@@ -12,7 +12,7 @@ const LAZY = ["@simplewebauthn/server", "@simplewebauthn/server/helpers"];
 /** Kilobytes of code that a process reads at import, without source maps. */
 const BUDGET: Readonly<Record<string, number>> = {
   index: 690,
-  browser: 27,
+  browser: 29,
   redis: 30,
   sql: 20,
   testing: 30,

@@ -3,7 +3,7 @@ import { basename, dirname, join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "@jest/globals";
 import ts from "typescript";
-import { backupCodes, emailCode, passkeys, smsCode, totp } from "express-second-factor";
+import { backupCodes, emailCode, passkeys, push, smsCode, totp } from "express-second-factor";
 import { entryPoints } from "./entry-points.js";
 import { specifiersOf } from "./specifiers.js";
 
@@ -49,9 +49,8 @@ const LAYERS: Readonly<Record<string, Layer>> = {
 /** What serves every method, those of others too. */
 const GENERAL = ["core", "crypto", "policy", "events", "stores", "engine", "pages", "http", "options"];
 const send = async (): Promise<void> => undefined;
-const METHODS = [totp(), passkeys(), backupCodes(), emailCode({ send }), smsCode({ send, countries: ["DE"] })].map(
-  ({ type }) => type,
-);
+const CODES = [emailCode({ send }), smsCode({ send, countries: ["DE"] })];
+const METHODS = [totp(), passkeys(), backupCodes(), ...CODES, push({ channels: [] })].map(({ type }) => type);
 
 /** A method's name that is not its own word: the noun the rules about backup codes need, and a public function's name. */
 const NAMED_BELOW = [

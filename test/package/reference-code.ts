@@ -8,6 +8,7 @@ import {
   english,
   type Method,
   passkeys,
+  push,
   smsCode,
   secondFactor,
   totp,
@@ -23,6 +24,7 @@ export const METHODS: readonly Method[] = [
   passkeys({ offer: true }),
   emailCode({ send: async () => undefined }),
   smsCode({ send: async () => undefined, countries: ["DE"] }),
+  push({ channels: [] }),
 ];
 
 /** What a type has: the names of its members, or the texts it is one of. */

@@ -9,11 +9,11 @@ import { reconfirm } from "../../http/reconfirm.js";
 import { type Reply, type RequestContext, type Route, route } from "../../http/route.js";
 import { draftOf } from "../../http/settings-notes.js";
 import { clientOf } from "../../http/source.js";
-import { devicesOf, type DeviceClaim, signingDevice } from "./device-lookup.js";
+import { devicesOf, signingDevice } from "./device-lookup.js";
 import { DeviceEnrollment } from "./enrollment.js";
-import { readDevice, readDeviceOptions, readRenewal } from "./enrollment-schemas.js";
+import { readDevice, readDeviceOptions, readRenewal, type Renewal } from "./enrollment-schemas.js";
 import type { Push } from "./method.js";
-import { type Reach, withReach } from "./subscriptions.js";
+import { withReach } from "./subscriptions.js";
 
 /** Every browser says that it is one; an app would be called what its HTTP client is. */
 const BROWSER = /^Mozilla\//;
@@ -63,14 +63,10 @@ function enrollRoute(push: Push): Route {
   });
 }
 
-interface Renewal {
-  readonly claim: DeviceClaim;
-  /** The subscription, as it was sent and signed. */
-  readonly signed: string;
-  readonly reach: Reach;
-}
-
-/** A device that is reached elsewhere by now says so itself: nobody need be logged in on it. */
+/**
+ * A device that is reached elsewhere by now says so itself: nobody need be logged in on it. One that is suspended does too, so that it
+ * is reached where its owner takes it back; until then it is asked nothing.
+ */
 async function renew(
   push: Push,
   { engine: { dependencies }, req }: RequestContext,

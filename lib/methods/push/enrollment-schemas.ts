@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { type Json, jsonFlaw } from "../../core/json.js";
 import { endOtherSessions } from "../../http/other-sessions.js";
 import { checkbox, optional, reader, text } from "../../http/schemas.js";
+import type { DeviceClaim } from "./device-lookup.js";
 import type { Reach } from "./subscriptions.js";
 
 /** An empty field is a missing one. */
@@ -42,14 +43,6 @@ const empty = v.pipe(
   v.transform(() => undefined),
 );
 
-/** Both or neither: how a device is reached, or that it asks by itself. */
-function reachOf(given: { readonly channel?: string | undefined; readonly subscription?: Json | undefined }): {
-  readonly reach?: Reach;
-} {
-  const { channel, subscription: to } = given;
-  return channel === undefined || to === undefined ? {} : { reach: { channel, subscription: to } };
-}
-
 /** When a device signed, as it was sent and as it was signed: ISO 8601, or milliseconds since the epoch. */
 const time = v.pipe(
   v.union([v.string(), v.pipe(v.number(), v.safeInteger())]),
@@ -58,41 +51,50 @@ const time = v.pipe(
   v.maxLength(40),
 );
 
-/** By which a device says who it is. */
-export const deviceClaim = { factorId: filled, time, signature: filled };
-
 export const readDeviceOptions = reader(v.object({ password: optional(text) }));
 
-export const readDevice = reader(
-  v.pipe(
-    v.object({
-      publicKey: filled,
-      challenge,
-      signature: filled,
-      label: optional(text),
-      channel: optional(v.union([empty, text])),
-      subscription: optional(v.union([empty, subscription])),
-      hardware: checkbox,
-      password: optional(text),
-      endOtherSessions,
-    }),
-    v.check((given) => (given.channel === undefined) === (given.subscription === undefined)),
-    v.transform(({ channel, subscription: to, ...given }) => ({
-      ...given,
-      ...reachOf({ channel, subscription: to }),
-    })),
-  ),
+const readDeviceFields = reader(
+  v.object({
+    publicKey: filled,
+    challenge,
+    signature: filled,
+    label: optional(text),
+    channel: optional(v.union([empty, text])),
+    subscription: optional(v.union([empty, subscription])),
+    hardware: checkbox,
+    password: optional(text),
+    endOtherSessions,
+  }),
 );
 
-/** The text of a subscription is what was signed. */
-export const readRenewal = reader(
-  v.pipe(
-    v.object({ ...deviceClaim, channel: filled, subscription: v.string() }),
-    v.transform(({ channel, subscription: signed, ...claim }) => ({
-      claim,
-      signed,
-      reach: { channel, subscription: readOrToken(signed) },
-    })),
-    v.check(({ reach }) => isSubscription(reach.subscription)),
-  ),
+const readRenewalFields = reader(
+  v.object({ factorId: filled, time, channel: filled, subscription: v.string(), signature: filled }),
 );
+
+type DeviceFields = NonNullable<ReturnType<typeof readDeviceFields>>;
+type DeviceBody = Omit<DeviceFields, "channel" | "subscription"> & { readonly reach?: Reach };
+
+/** A new device. How it is reached is said whole, or not at all: then it asks by itself. */
+export function readDevice(body: unknown): DeviceBody | undefined {
+  const read = readDeviceFields(body);
+  if (read === undefined) return undefined;
+  const { channel, subscription: to, ...device } = read;
+  if (channel === undefined || to === undefined) return channel === to ? device : undefined;
+  return { ...device, reach: { channel, subscription: to } };
+}
+
+/** What a device says of where it is reached. */
+export interface Renewal {
+  readonly claim: DeviceClaim;
+  /** The subscription, as it was sent and signed. */
+  readonly signed: string;
+  readonly reach: Reach;
+}
+
+export function readRenewal(body: unknown): Renewal | undefined {
+  const read = readRenewalFields(body);
+  if (read === undefined) return undefined;
+  const { channel, subscription: signed, ...claim } = read;
+  const to = readOrToken(signed);
+  return isSubscription(to) ? { claim, signed, reach: { channel, subscription: to } } : undefined;
+}
