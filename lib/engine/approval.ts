@@ -6,8 +6,10 @@ export type Approval = "approved" | "denied" | "expired";
 /** An owner is to be asked by the application itself: no login asks, and none rises by the answer. */
 export interface AskedApproval {
   readonly userId: UserId;
-  /** Who asks, as events and the owner are told. */
+  /** Who asks, as events are told. */
   readonly actor: string;
+  /** The same, as the owner is. */
+  readonly shownActor: string;
   /** What is approved, as it is shown. */
   readonly text: string;
   /** The site, as configured; undefined where no browser opens it, or none is known without a request. */

@@ -1,8 +1,7 @@
 import { ConfigurationError } from "../core/errors.js";
 import type { Json } from "../core/json.js";
+import { type FactorId, MINUTE, type UserId } from "../core/nouns.js";
 import { cleanText, MAX_LABEL } from "../core/text.js";
-import type { FactorId, UserId } from "../core/nouns.js";
-import { MINUTE } from "../core/nouns.js";
 import { userIdOf } from "../core/user-ids.js";
 import { argumentProblems, type Kind, type Rules, TEXT } from "../engine/account-arguments.js";
 import type { Approval } from "../engine/approval.js";
@@ -55,6 +54,10 @@ const OPERATION: Kind = {
   words: `text or JSON of at most ${MOST_SHOWN} characters that says what is approved`,
   accepts: (given) => readOperation(given) !== undefined,
 };
+const NAME: Kind = {
+  words: TEXT.words,
+  accepts: (given) => typeof given === "string" && cleanText(given, MAX_LABEL) !== "",
+};
 const FUNCTION: Kind = { words: "a function", accepts: (given) => typeof given === "function" };
 const LIFE: Kind = {
   words: 'a duration of at most 10 minutes, such as "2m"',
@@ -63,7 +66,7 @@ const LIFE: Kind = {
 const SIGNAL: Kind = { words: "an AbortSignal", accepts: (given) => given instanceof AbortSignal };
 
 const RULES: Rules = {
-  options: { operation: OPERATION, actor: TEXT, onNumber: FUNCTION, timeout: LIFE, factorId: TEXT, signal: SIGNAL },
+  options: { operation: OPERATION, actor: NAME, onNumber: FUNCTION, timeout: LIFE, factorId: TEXT, signal: SIGNAL },
   required: ["operation", "actor", "onNumber"],
 };
 
@@ -78,10 +81,11 @@ function actorProblems(userId: unknown, options: unknown): readonly string[] {
 function requireArguments(userId: unknown, options: unknown): void {
   const unnamed = actorProblems(userId, options);
   const wrong = argumentProblems(RULES, [userId, options]);
-  const isNamed = unnamed.length === 0;
-  const problems = isNamed ? wrong : [...unnamed, ...wrong.filter((each) => !each.startsWith("actor: "))];
-  if (!isNamed) throw new ConfigurationError(problems.map((each) => `mfa.approve: ${each}`));
-  if (problems.length > 0) throw new TypeError(`mfa.approve: ${problems.join("; ")}`);
+  if (unnamed.length > 0) {
+    const others = wrong.filter((each) => !each.startsWith("actor: "));
+    throw new ConfigurationError([...unnamed, ...others].map((each) => `mfa.approve: ${each}`));
+  }
+  if (wrong.length > 0) throw new TypeError(`mfa.approve: ${wrong.join("; ")}`);
 }
 
 type Asking = Method & Required<Pick<Method, "approve">>;
@@ -105,7 +109,8 @@ export function createApprove(engine: Engine, { methods, site }: Pick<Settings, 
     const { actor, factorId, onNumber, operation, signal, timeout = "2m" } = options;
     return method.approve(engine, {
       userId: userIdOf(userId) ?? "",
-      actor: cleanText(actor, MAX_LABEL) || "system",
+      actor,
+      shownActor: cleanText(actor, MAX_LABEL),
       text: readOperation(operation)?.text ?? "",
       origin: site,
       life: lifeOf(timeout) ?? 0,

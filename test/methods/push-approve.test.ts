@@ -270,6 +270,7 @@ const ARGUMENTS: readonly (readonly [options: unknown, says: RegExp])[] = [
   [{ operation: "x".repeat(501) }, /operation: .* at most 500 characters/],
   [{ operation: new Date() }, /operation: .* an object \(Date\)/],
   [{ actor: "" }, /actor: must be text that is not empty, and is empty text/],
+  [{ actor: " \u202e" }, /actor: must be text that is not empty/],
   [{ actor: 7 }, /actor: .* a number/],
   [{ onNumber: undefined }, /onNumber: must be a function, and is undefined/],
   [{ onNumber: "log" }, /onNumber: must be a function, and is text/],

@@ -20,13 +20,13 @@ const PATIENCE = 30 * SECOND;
  * `onNumber` throws: then nothing is asked any more, as far as that can still be written
  */
 export async function approve(push: Push, { dependencies }: Engine, asked: AskedApproval): Promise<Approval> {
-  const { actor, factorId, life, origin, signal, text, userId } = asked;
+  const { actor, factorId, life, origin, shownActor, signal, text, userId } = asked;
   signal?.throwIfAborted();
   const requests = new PushRequests(push, dependencies);
   const subject = { userId, actor };
   const askedBy = randomId();
   // Where a login's question says on which browser, this one says who asks.
-  const asking = { askedBy, text, life, factorId, origin, browser: actor };
+  const asking = { askedBy, text, life, factorId, origin, browser: shownActor };
   const outcome = await requests.ask(subject, { ...asking, announce: ({ number }) => tellNumber(asked, number) });
   if (!outcome.ok) throw new NotAskedError(outcome.problem);
   const { requestId } = outcome.value;

@@ -207,7 +207,7 @@ export const pushWords: PushWords = {
     removed:
       "This device was removed from your account, so it is asked for nothing more. You can add it again in your security settings.",
     asked: "You are asked to approve",
-    browser: "Browser",
+    browser: "Asked by",
     address: "Address",
     unknown: "unknown",
     timeLeft: "Time left",
