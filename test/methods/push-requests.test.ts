@@ -358,6 +358,23 @@ describe("whoever asked", () => {
     expect(await jar.isIn()).toBe(true);
   });
 
+  test("who came in another way in the meantime is led on by the page that still waits; a client of the API is told 404", async () => {
+    const { target, phone } = await begun();
+    const jar = await pending(target, "alice");
+    await jar.form("/2fa/push/send");
+    const page = await jar.page("/2fa/push/wait");
+    const shown = /name="shown" value="([^"]+)"/.exec(page.text)?.[1];
+    const { number, requestId } = (await jar.get("/2fa/push/wait")).body as { number: string; requestId: string };
+    const body = await phone.decideBody(await phone.request(), "approve", number);
+    expect((await jar.post("/2fa/backup-code", { code: phone.backupCodes[0] })).status).toBe(200);
+    const late = await jar.form("/2fa/push/status", { requestId, shown });
+    expect([late.status, late.headers.location]).toEqual([303, "/"]);
+    expect((await jar.page("/2fa/push/wait")).status).toBe(303);
+    expect((await status(jar, requestId)).status).toBe(404);
+    expect((await new Jar(target).post(DECIDE, body)).status).toBe(410);
+    expect(await jar.isIn()).toBe(true);
+  });
+
   test("is led from a denied request to the page that says so", async () => {
     const { target, phone } = await begun();
     const { jar, sent } = await waitingFor(target);
