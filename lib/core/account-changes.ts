@@ -145,14 +145,23 @@ function cleared(factor: Factor, scope: AttemptScope): Factor {
  * another factor is no guesser: at a login all of them, in one that is verified what was closed by such. There the rest, which
  * somebody with the password goes on guessing at, is opened when the owner says so.
  */
-export function countSuccess(account: Account, proved: Factor, scope: AttemptScope, now: number): Account {
+export function countSuccess(
+  account: Account,
+  proved: Factor,
+  { loginId, scope }: { readonly scope: AttemptScope; readonly loginId?: string | undefined },
+  now: number,
+): Account {
   const factors = account.factors.map((factor): Factor => {
     if (factor.id === proved.id) return { ...cleared(proved, scope), lastUsedAt: now };
     if (scope === "login") return isClosedAnywhere(factor) ? opened(factor) : factor;
     return isClosed(factor, scope) ? cleared(factor, scope) : factor;
   });
   const { approvals } = account;
-  return { ...account, factors, ...(approvals && { approvals: afterProof(approvals, proved.type) }) };
+  return {
+    ...account,
+    factors,
+    ...(approvals && { approvals: afterProof(approvals, proved.type, { askedBy: loginId, now }) }),
+  };
 }
 
 /** Opens every factor that guessing had closed. */

@@ -160,8 +160,19 @@ export function withoutPause({ missedAt: _over, reported: _lifted, ...approvals 
   return { ...approvals, misses: 0 };
 }
 
-/** After a right proof by a factor of this kind. */
-export function afterProof(approvals: Approvals, type: MethodType): Approvals {
-  const { reported, ...rest } = approvals;
-  return reported === undefined || reported === type ? approvals : rest;
+/**
+ * After a right proof by a factor of this kind. `askedBy`: by whoever asks as this one, who waits for no other answer any more; what ran
+ * out before counts as missed all the same.
+ */
+export function afterProof(
+  approvals: Approvals,
+  type: MethodType,
+  { askedBy, now }: { readonly askedBy: string | undefined; readonly now: number },
+): Approvals {
+  const counted = settled(approvals, now);
+  const { reported, ...rest } = counted;
+  const lifted = reported === undefined || reported === type ? counted : rest;
+  const { request } = lifted;
+  const isWaitedFor = request !== undefined && request.askedBy === askedBy && request.decision !== "denied";
+  return isWaitedFor ? withoutRequest(lifted, request.digest) : lifted;
 }

@@ -50,9 +50,10 @@ export class Verification {
   async attempt(
     account: Account,
     { method, presented }: Presentation,
-    { loginId, scope }: Claimant,
+    claimant: Claimant,
     now: number,
   ): Promise<Tried> {
+    const { loginId, scope } = claimant;
     const { limits, send, type } = method;
     const counting = { kinds: limits, scope, type };
     const limited = limitRefusal(this.dependencies, account, counting, now);
@@ -67,7 +68,7 @@ export class Verification {
     const verdict = await method.verify(presented, open, context);
     if (verdict === undefined || "rejected" in verdict) return this.wrong(account, method, scope, now, verdict);
     if ("waiting" in verdict) return { change: { result: success(verdict) } };
-    return { verified: this.right(account, method, scope, now, verdict) };
+    return { verified: this.right(account, method, claimant, now, verdict) };
   }
 
   /** Proves a factor outside any login: nothing rises by it. */
@@ -108,14 +109,14 @@ export class Verification {
   private right(
     account: Account,
     method: AnyMethod,
-    scope: AttemptScope,
+    claimant: Claimant,
     now: number,
     { account: changed = account, amr, answer = {}, concern, factor }: Evidence,
   ): Verified {
     const { type, verifiedAs = "factor-verified" } = method;
     const worth = factor.onBackupCode === true ? ({ onBackupCode: true } as const) : {};
     const proof: Proof = { method: type, factorId: factor.id, at: now, ...worth, ...(amr && { amr }) };
-    const next = countSuccess(changed, factor, scope, now);
+    const next = countSuccess(changed, factor, claimant, now);
     const stillClosed = new Set(closedFactors(next).map(({ id }) => id));
     const reopened = closedFactors(account).filter(({ id }) => !stillClosed.has(id));
     const about = { method: type, factorId: factor.id };

@@ -280,6 +280,20 @@ describe.each(Object.keys(SERVERS))("eight processes over one %s", (name) => {
     expect(tally).toEqual({ [taken]: 1, expired: 29 });
   });
 
+  test("30 polls of a login whose device has approved at once, at two processes: one goes on by it", async () => {
+    target.clock.advance(HOUR);
+    const device = await phone(target);
+    await device.enroll(await full(target, "alice", alice.phone));
+    const jar = await pending(target, "alice");
+    const { number, requestId } = (await jar.post("/2fa/push/send")).body as { number: string; requestId: string };
+    await device.approve(number);
+    const now = target.clock();
+    const { ok, ...others } = await inTwo({ job: "poll", ...presented(jar), requestId, now, times: 15 });
+    expect(ok).toBe(1);
+    // Whoever comes later comes with a login that has risen, or with the id of a session that is another by then.
+    expect(Object.keys(others).filter((each) => !["expired", "login-required"].includes(each))).toEqual([]);
+  });
+
   test("30 runs of what is due at once, at two processes: its owner is told once", async () => {
     await workers.stop();
     await workers.begin({ url: shared.url, keys: KEYS, limits: {}, tells: true });

@@ -94,6 +94,28 @@ describe("after requests that were denied, or that nobody answered", () => {
     expect(await refusal(target)).toEqual([429, "too-many-attempts", "sending", "300"]);
   });
 
+  test("one that nobody waits for any more is none: whoever asked has come in another way, and the device is asked no longer", async () => {
+    const { target, phone } = await begun({ options: OFTEN });
+    await denied(target, phone);
+    for (const code of phone.backupCodes.slice(0, 2)) {
+      const { jar, sent } = await waitingFor(target);
+      if (code === phone.backupCodes[1]) await phone.approve(sent.number);
+      expect((await jar.post("/2fa/backup-code", { code })).status).toBe(200);
+      expect(await phone.requests()).toEqual([]);
+      target.clock.advance(3 * MINUTE);
+    }
+    expect(await refusal(target)).toEqual([202]);
+    // Another login's is as open as it was, and one that ran out before is one.
+    const other = await waitingFor(target);
+    const jar = await pending(target, "alice");
+    expect((await jar.post("/2fa/backup-code", { code: phone.backupCodes[2] })).status).toBe(200);
+    expect(await phone.requests()).toHaveLength(1);
+    target.clock.advance(2 * MINUTE);
+    expect((await other.jar.post("/2fa/backup-code", { code: phone.backupCodes[3] })).status).toBe(200);
+    await denied(target, phone);
+    expect(await refusal(target)).toEqual([429, "too-many-attempts", "sending", "300"]);
+  });
+
   test("an approval begins the count anew", async () => {
     const { target, phone } = await begun({ options: OFTEN });
     await denied(target, phone);

@@ -312,8 +312,12 @@ describe("the list of a device", () => {
   });
 
   test("is empty for a device that a report has suspended, and what it was asked is over", async () => {
-    const { target, phone } = await begun();
-    await target.mfa.accounts.importTotp("u1", { secret: "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP" });
+    const target = pushApp();
+    const owner = new Jar(target);
+    await owner.login("alice");
+    await owner.enroll();
+    const phone = await newPhone(target);
+    await phone.enroll(owner);
     const { jar, sent } = await waitingFor(target);
     const body = await phone.decideBody(await phone.request(), "approve", sent.number);
     await reported(target, { kind: "factor-enrolled", factorId: phone.factorId });

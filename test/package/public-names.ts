@@ -6,15 +6,7 @@ import ts from "typescript";
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 
 /** What an application hands over for the library to call. It calls none of their functions itself. */
-const CALLED_BY_THE_LIBRARY = [
-  "Store",
-  "Method",
-  "MethodPage",
-  "Route",
-  "MailTransport",
-  "PushChannel",
-  "PushStore",
-];
+const CALLED_BY_THE_LIBRARY = ["Store", "Method", "MethodPage", "Route", "MailTransport", "PushChannel", "PushStore"];
 
 /** Something an application can use: exported by a subpath, or a member of what an exported function answers. */
 export interface PublicName {

@@ -128,6 +128,7 @@ class Visit {
       string
     >;
     await this.ask(waiting, "GET /push/wait");
+    await this.ask(new Jar(this.target), "GET /push/approve");
     await this.ask(waiting, "POST /push/status", { requestId });
     const listed = await this.ask(new Jar(this.target), "POST /push/requests", await device.requestsBody(time, id));
     const [asked] = (listed.body as { requests: readonly Asked[] }).requests;

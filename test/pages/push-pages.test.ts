@@ -46,7 +46,7 @@ describe("the page that asks a device", () => {
     const { text } = await press(jar, page, "/2fa/push/send");
     expect(target.channel.messages).toHaveLength(1);
     const { number } = (await jar.get(WAIT)).body as { number: string };
-    expect(read(text)).toContain(`${[...number].join(", ")} ${number}`);
+    expect(read(text)).toContain(`${Array.from(number).join(", ")} ${number}`);
     expect(read(text)).toContain(
       "Open the notification on “Device”. Nothing came? Open this address there: localhost:3000/2fa/push/approve",
     );

@@ -37,6 +37,7 @@ export type Job = { readonly now: number; readonly times: number } & (
   | { readonly job: "text"; readonly cookie: string; readonly sessions: Sessions }
   | { readonly job: "texted"; readonly cookie: string; readonly sessions: Sessions; readonly code: string }
   | { readonly job: "decide"; readonly body: object }
+  | { readonly job: "poll"; readonly cookie: string; readonly sessions: Sessions; readonly requestId: string }
   | { readonly job: "due" }
   | { readonly job: "report"; readonly token: string }
 );
@@ -94,8 +95,8 @@ async function logIn(origin: string, cookie: string): Promise<string> {
 /** A proof in a login that waits for one: what its answer is called. */
 async function prove(origin: string, route: string, cookie: string, body: object): Promise<string> {
   const answer = await post(`${origin}/2fa/${route}`, cookie, body);
-  const { code } = (await answer.json()) as { code?: string };
-  return answer.ok ? "ok" : (code ?? String(answer.status));
+  const { code, state } = (await answer.json()) as { code?: string; state?: string };
+  return answer.ok ? (state ?? "ok") : (code ?? String(answer.status));
 }
 
 /** What a device decides: which of its answers was taken, or why this one was not. */
@@ -136,6 +137,7 @@ async function begin({ url, keys, limits, tells }: Beginning): Promise<Applicati
     if (job.job === "passkey") return prove(origin, "passkey", job.cookie, { credential: job.credential });
     if (job.job === "text") return prove(origin, "sms-code/send", job.cookie, {});
     if (job.job === "texted") return prove(origin, "sms-code", job.cookie, { code: job.code });
+    if (job.job === "poll") return prove(origin, "push/status", job.cookie, { requestId: job.requestId });
     if (job.job === "decide") return decide(origin, job.body);
     if (job.job === "report") return prove(origin, "report", "", { token: job.token });
     if (job.job === "due") return target.mfa.runDue().then((count) => `${count} done`, String);

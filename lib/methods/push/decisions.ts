@@ -15,7 +15,6 @@ import type { Client, UserId } from "../../core/nouns.js";
 import { isSameText } from "../../crypto/digests.js";
 import type { Change } from "../../engine/account-records.js";
 import type { EngineDependencies } from "../../engine/dependencies.js";
-import type { AccountEvent } from "../../events/audit.js";
 import { type DeviceClaim, devicesOf, signingDevice } from "./device-lookup.js";
 import { isSignedBy } from "./keys.js";
 import type { Push } from "./method.js";
@@ -52,6 +51,8 @@ export interface Sender {
   /** It was sent by the login that asked, or by its browser. */
   isAsker(request: Pick<ApprovalRequest, "askedBy" | "askingBrowser">): boolean;
 }
+
+type AccountEvent = NonNullable<Change<undefined>["events"]>[number];
 
 /** One request on its way to be decided. */
 interface Case {

@@ -12,17 +12,18 @@ import {
 import { failure, OF_SENDING, type Outcome, type Problem, success } from "../../core/errors.js";
 import { type FactorId, MINUTE, SECOND, type UserId } from "../../core/nouns.js";
 import { once } from "../../core/once.js";
-import type { AccountRecord, Change } from "../../engine/account-records.js";
+import type { AccountRecord, AccountRecords, Change } from "../../engine/account-records.js";
 import { countSend, deliver, type Written } from "../../engine/delivery.js";
 import type { EngineDependencies } from "../../engine/dependencies.js";
 import type { SealContext } from "../../engine/method.js";
-import type { Subject } from "../../events/emitter.js";
 import type { Push } from "./method.js";
 import { digestOfId } from "./request-ids.js";
 import { contentOf, newRequest, type NewRequest } from "./sealed-requests.js";
 import type { PushState } from "./state.js";
 import { withoutReach } from "./subscriptions.js";
 import { lastUsedDevice, type Waker, wakerOf } from "./wakers.js";
+
+type Subject = Parameters<AccountRecords["change"]>[0];
 
 /** A request is open that long, milliseconds. */
 const REQUEST_LIFE = 2 * MINUTE;

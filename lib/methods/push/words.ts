@@ -103,8 +103,6 @@ export interface PushWords extends MethodWords {
     readonly title: (issuer: string) => string;
     readonly body: string;
   };
-  /** Where the policy demands a factor. */
-  readonly setUp: { readonly title: string };
   readonly settings: {
     /** No message wakes it: it has to be opened. */
     readonly noNotifications: string;
@@ -247,7 +245,6 @@ export const pushWords: PushWords = {
     title: (issuer) => (issuer === "" ? "Is that you?" : `${issuer}: is that you?`),
     body: "Open to see what is asked of you.",
   },
-  setUp: { title: "Approve on a device" },
   settings: {
     noNotifications: "No notifications: open the list of requests there",
     reached: () => "With notifications",
