@@ -1,6 +1,8 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "@jest/globals";
 import { enrollLines } from "../../lib/core/device-lines.js";
-import { testApp, type TestApp, userNamed } from "../support/app.js";
+import { testApp, type TestApp, type TestAppOptions, userNamed } from "../support/app.js";
 import { HOUR, MINUTE, passworded, storedAccount, trusted } from "../support/attack.js";
 import { enrolled, full, Jar } from "../support/browser.js";
 import { actions } from "../support/observe.js";
@@ -427,17 +429,44 @@ describe("an owner", () => {
   });
 });
 
-describe("what a login by setting it up is worth", () => {
+describe("what a device's word is worth", () => {
+  const routes: TestAppOptions["routes"] = (app) => {
+    app.get("/worth", (req, res) => void res.json(req.secondFactor));
+  };
+  const rowsOf = (file: string): string[] => {
+    const text = readFileSync(fileURLToPath(new URL(`../../docs/${file}`, import.meta.url)), "utf8");
+    return text.split("\n").map((line) => line.replace(/ *\| */g, "|"));
+  };
+
   test.each([
-    [false, "swk"],
-    [true, "hwk"],
-  ])("hardware: %s", async (hardware, key) => {
-    const target = pushApp({
-      routes: (app) => app.get("/worth", (req, res) => void res.json(req.secondFactor)),
-    });
+    [false, "swk", "Password, approved on a device"],
+    [true, "hwk", "Password, approved on a device that keeps its key in hardware"],
+  ])("by its setting up and by its approval; hardware: %s", async (hardware, key, says) => {
+    const target = pushApp({ routes });
+    const device = await phone(target);
     const jar = await visitor(target);
-    await enrollWith(jar, await phone(target), { hardware });
-    const { body } = await jar.get("/worth");
-    expect([body.amr, body.aal, body.phishingResistant]).toEqual([[key, "pop", "mfa"], 2, false]);
+    await device.enroll(jar, { hardware });
+    const worth = { status: "verified", aal: 2, amr: [key, "pop", "mfa"], phishingResistant: false };
+    expect((await jar.get("/worth")).body).toMatchObject(worth);
+    target.clock.advance(MINUTE);
+    const next = await visitor(target);
+    const { number, requestId } = (await next.post("/2fa/push/send")).body as Record<"number" | "requestId", string>;
+    await device.approve(number);
+    expect((await next.post("/2fa/push/status", { requestId })).body).toMatchObject({ amr: worth.amr });
+    const verifiedAt = new Date(target.clock()).toISOString();
+    expect((await next.get("/worth")).body).toMatchObject({ ...worth, verifiedAt });
+    const values = worth.amr.map((value) => `\`${value}\``).join(" ");
+    expect(rowsOf("assurance.md")).toContain(`|${says}|\`verified\`|2|${values}|no|the last proof|`);
+  });
+
+  test("it is none by itself, and a device that is set up on a backup code is worth no more than that", async () => {
+    const target = pushApp({ routes });
+    const jar = await visitor(target);
+    const { backupCodes } = await jar.enroll();
+    const onCode = await visitor(target);
+    await onCode.post("/2fa/backup-code", { code: backupCodes[0] });
+    expect((await enrollWith(onCode, await phone(target))).status).toBe(201);
+    const answer = await onCode.post("/2fa/backup-codes");
+    expect([answer.status, answer.body.code, answer.body.except]).toEqual([401, "step-up-required", "backup-code"]);
   });
 });

@@ -160,6 +160,10 @@ describe("after a report", () => {
     const { mfa } = target;
     const [, device] = await mfa.accounts.factors("u1");
     expect(device).toMatchObject({ id: strange.factorId, type: "push", suspended: true });
+    // It may say where it is reached, which makes it no more than it was.
+    const renewal = await strange.subscriptionBody("web-push", JSON.stringify(MOVED));
+    expect((await new Jar(target).post(PATH, renewal)).status).toBe(204);
+    expect((await mfa.accounts.factors("u1"))[1]).toMatchObject({ id: strange.factorId, suspended: true });
     const mallory = await passworded(target, "JSON", "mallory");
     expect((await enrollWith(mallory, strange)).body.code).toBe("conflict");
     await mfa.accounts.reset("u1");
@@ -196,7 +200,7 @@ describe("the key ring", () => {
     await enrollWith(jar, await phone(target));
     const state = await stateOf(target, "alice");
     const keys = keyRing(TEST_KEYS);
-    expect(await reachOf(state, { userId: "u1", keys })).toBeDefined();
+    expect(await reachOf(state, { userId: "u1", keys })).toEqual({ channel: "web-push", subscription: SUBSCRIPTION });
     expect(await reachOf(state, { userId: "u2", keys })).toBeUndefined();
     expect(await reachOf({ ...state, deviceId: NOBODYS_ID }, { userId: "u1", keys })).toBeUndefined();
   });

@@ -63,7 +63,10 @@ function enrollRoute(push: Push): Route {
   });
 }
 
-/** A device that is reached elsewhere by now says so itself: nobody need be logged in on it. */
+/**
+ * A device that is reached elsewhere by now says so itself: nobody need be logged in on it. One that is suspended does too, so that it
+ * is reached where its owner takes it back; until then it is asked nothing.
+ */
 async function renew(
   push: Push,
   { engine: { dependencies }, req }: RequestContext,
