@@ -72,6 +72,9 @@ function destinationsOf({ contact: { email } }: Reach, before: Destination): rea
   return own === undefined ? [before] : [before, own];
 }
 
+/** What an owner says by a factor of theirs: whoever reports that means who had it asked, and not the factor. */
+const SAID_BY_FACTOR: ReadonlySet<NoticeKind> = new Set(["push-reported"]);
+
 /** Tells owners what was written down about their account: once each, beside the request, never in its way. */
 export class Noticing {
   constructor(
@@ -139,7 +142,7 @@ export class Noticing {
       number: line.number ?? 0,
       kind,
       at: line.at,
-      ...(event.factorId !== undefined && { factorId: event.factorId }),
+      ...(event.factorId !== undefined && !SAID_BY_FACTOR.has(kind) && { factorId: event.factorId }),
       ...(loginId !== undefined && { loginId }),
     });
     return { report: `${place}/report?token=${token}` };

@@ -1,6 +1,6 @@
 // What keeps an owner's devices from being asked, who is told of it, and what lifts it.
 import { afterEach, describe, expect, test } from "@jest/globals";
-import { NotAskedError } from "express-second-factor";
+import { NotAskedError, type Notice } from "express-second-factor";
 import { ask, type AskedOwner, endAsking, owner } from "../support/asked-owner.js";
 import { MINUTE } from "../support/attack.js";
 import { full, Jar } from "../support/browser.js";
@@ -65,6 +65,22 @@ describe("an owner who has said that it was not them", () => {
     await new Promise((resolve) => setImmediate(resolve));
     expect(told).toEqual([["factor-resumed", expect.any(String), "support:7"]]);
     expect(await here.target.mfa.accounts.reopenFactors("u1")).toBe(false);
+  });
+
+  test("can report it by the link of the notice too: everything is ended, and the device that said so is not suspended", async () => {
+    const links: string[] = [];
+    const notify = ({ kind, links: { report = "" } }: Notice): void => {
+      if (kind === "push-reported") links.push(report);
+    };
+    const here = await owner({ options: { notify } });
+    // What was set up since is suspended by every report.
+    here.target.clock.advance(MINUTE);
+    await disown(here);
+    while (links.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    const token = new URL(links[0]!).searchParams.get("token");
+    expect((await new Jar(here.target).post("/2fa/report", { token })).status).toBe(200);
+    const { frozenUntil, suspended } = await here.target.mfa.accounts.status("u1");
+    expect([typeof frozenUntil, suspended]).toEqual(["string", undefined]);
   });
 
   test("is asked again once a factor of another kind was used, and by nothing that only time brings", async () => {
