@@ -4,8 +4,9 @@ import express from "express";
 import session from "express-session";
 import passport from "passport";
 import { Strategy as LocalStrategy } from "passport-local";
-import { backupCodes, emailCode, passkeys, secondFactor, smsCode, totp } from "express-second-factor";
+import { backupCodes, emailCode, passkeys, push, secondFactor, smsCode, totp } from "express-second-factor";
 import { emailNotices, mailSender } from "express-second-factor/mail";
+import { webPush } from "express-second-factor/web-push";
 import { Outbox } from "./outbox.js";
 import { outboxPage } from "./outbox-page.js";
 import { isAddress, Users } from "./users.js";
@@ -39,6 +40,14 @@ function sentCodes(outbox) {
     smsCode({ send: outbox.sendText, countries: ["AT", "CH", "DE", "FR", "GB", "US"] }),
     emailCode({ send: mailSender({ transport: outbox.transport, from: FROM }) }),
   ];
+}
+
+/**
+ * Approval on a second browser, which is woken by the push service that it has. Where that is not reached, from there or from here, the
+ * browser is added without notifications, and shows at /2fa/push/approve what it is asked.
+ */
+function approval(vapid, agent) {
+  return push({ channels: [webPush({ vapid: { subject: "mailto:security@acme.example", ...vapid }, agent })] });
 }
 
 /**
@@ -142,18 +151,22 @@ function transfer(req, res) {
  * @param {import("./storage.js").Storage} options.storage
  * @param {string} options.keys the second factor's key ring
  * @param {string} options.sessionSecret
+ * @param {{ publicKey: string, privateKey: string }} options.vapid by which push services and browsers know this application
  * @param {string | false} [options.trustProxy] the addresses of the proxies before the application
  * @param {() => number} [options.clock]
  * @param {Outbox} [options.outbox] where mails and texts stay
+ * @param {import("node:https").Agent | undefined} [options.pushAgent] makes the connections to push services
  */
 export function createApp({
   origin,
   storage,
   keys,
   sessionSecret,
+  vapid,
   trustProxy = false,
   clock,
   outbox = new Outbox({ clock }),
+  pushAgent,
 }) {
   const users = new Users(storage.users);
   const authenticator = usePassport(users);
@@ -183,7 +196,7 @@ export function createApp({
     origin,
     keys,
     store: storage.store,
-    methods: [totp(), passkeys(), ...sentCodes(outbox), backupCodes()],
+    methods: [totp(), passkeys(), approval(vapid, pushAgent), ...sentCodes(outbox), backupCodes()],
     user: { load: (id) => users.find(id), email: ({ email }) => email },
     pages: { messages: OUTBOX_WORDS },
     notify: emailNotices({ transport: outbox.transport, from: FROM }),

@@ -1,7 +1,9 @@
-// What has to outlast a restart beside the data: the key ring of the second factor and the secret of the session cookie.
+// What has to outlast a restart beside the data: the key ring of the second factor, the secret of the session cookie, and the keys that
+// browsers know the application's push messages by.
 import { randomBytes, randomUUID } from "node:crypto";
 import { link, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import webpush from "web-push";
 
 /** What is in the file. Where there is none it is made; of several processes that start at once, one makes it. */
 async function kept(file, make) {
@@ -23,15 +25,23 @@ async function kept(file, make) {
 
 const random = () => randomBytes(32).toString("base64");
 
+/** A pair belongs together: both from the environment, or both from the file. */
+async function vapidKeys({ VAPID_PUBLIC_KEY: publicKey, VAPID_PRIVATE_KEY: privateKey }, folder) {
+  if (publicKey || privateKey) return { publicKey, privateKey };
+  return JSON.parse(await kept(join(folder, "vapid"), () => JSON.stringify(webpush.generateVAPIDKeys())));
+}
+
 /**
  * From the environment, else from files in the folder, made at the first start.
  *
  * @param {Record<string, string | undefined>} environment
  * @param {string} folder
  */
-export async function lastingSecrets({ SECOND_FACTOR_KEYS, SESSION_SECRET }, folder) {
+export async function lastingSecrets(environment, folder) {
+  const { SECOND_FACTOR_KEYS, SESSION_SECRET } = environment;
   return {
     keys: SECOND_FACTOR_KEYS || (await kept(join(folder, "keys"), () => `demo:${random()}`)),
     sessionSecret: SESSION_SECRET || (await kept(join(folder, "session-secret"), random)),
+    vapid: await vapidKeys(environment, folder),
   };
 }

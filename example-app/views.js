@@ -78,6 +78,7 @@ export function homePage(req) {
         <li>
           <h2>Add a passkey or an app</h2>
           <p>Under “Two-step sign-in”: a touch, or a QR code to scan. Or codes by e-mail and text message.</p>
+          <p>In a second browser, or another profile of this one, “Approve on this device” adds that browser.</p>
         </li>
         <li>
           <h2>Log out and in again</h2>

@@ -1,11 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { createServer, type RequestListener, type Server } from "node:http";
+import type { Agent } from "node:https";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import jsqr from "jsqr";
 import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from "playwright-core";
+import webpush from "web-push";
 import type { SecondFactor } from "express-second-factor";
 import { movableClock, type MovableClock } from "express-second-factor/testing";
 import { createApp } from "../../example-app/app.js";
@@ -29,14 +31,18 @@ export interface Demo {
 
 export const heading = (page: Page, name: string): Locator => page.getByRole("heading", { level: 1, name });
 
-/** `outboxFor`: where its mails and texts go in the place of its own outbox. */
-export async function startDemo(outboxFor = (clock: MovableClock): Outbox => new Outbox({ clock })): Promise<Demo> {
+/** `outboxFor`: where its mails and texts go in the place of its own outbox. `pushAgent`: leads to where browsers are woken. */
+export async function startDemo(
+  outboxFor = (clock: MovableClock): Outbox => new Outbox({ clock }),
+  pushAgent?: Agent,
+): Promise<Demo> {
   const clock = movableClock();
   const storage = await openFile(":memory:");
-  const [keys, sessionSecret] = [`test:${randomBytes(32).toString("base64")}`, "of no value"];
+  const keys = `test:${randomBytes(32).toString("base64")}`;
+  const secrets = { keys, sessionSecret: "of no value", vapid: webpush.generateVAPIDKeys() };
   let mfa!: SecondFactor;
   const listening = await listen((origin) => {
-    const made = createApp({ origin, storage, keys, sessionSecret, clock, outbox: outboxFor(clock) });
+    const made = createApp({ origin, storage, ...secrets, clock, outbox: outboxFor(clock), pushAgent });
     mfa = made.mfa;
     return made.app;
   });
@@ -88,7 +94,16 @@ export async function visit(
   demo: Pick<Demo, "origin">,
   options: BrowserContextOptions = {},
 ): Promise<Visitor> {
-  const context = await browser.newContext({ baseURL: demo.origin, viewport: DESK, locale: "en-GB", ...options });
+  return watched(await browser.newContext({ ...profileAt(demo), ...options }), demo);
+}
+
+/** How a browser visits it, for one that is opened elsewhere. */
+export function profileAt({ origin }: Pick<Demo, "origin">): BrowserContextOptions {
+  return { baseURL: origin, viewport: DESK, locale: "en-GB" };
+}
+
+/** A profile that is open already. */
+export async function watched(context: BrowserContext, demo: Pick<Demo, "origin">): Promise<Visitor> {
   const troubles: string[] = [];
   const pages = new Set<string>();
   const isExpected = (url: string): boolean => pages.has(url) || ASKED_BY_SCRIPT.test(url);
