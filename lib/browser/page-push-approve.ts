@@ -1,6 +1,7 @@
 // The page of a device: lists what is asked of this browser's devices, and signs what its owner decides.
 
 import { type Decision, Card } from "./page-push-card.js";
+import type { Refused } from "./ceremony.js";
 import { partOf } from "./page-forms.js";
 import { type PushDevice, pushDevices, type PushRequest } from "./push-devices.js";
 import { pushSupport, subscribeToPush } from "./push-support.js";
@@ -32,6 +33,8 @@ interface Looked {
 class ApprovePage {
   private devices: readonly PushDevice[] = [];
   private wasRemoved = false;
+  /** Messages were lost: what this browser has subscribed may be known to its push service no more. */
+  private isUnreached = false;
   private readonly cards = new Map<string, Card>();
   private made = 0;
   private looking: Promise<void> | undefined;
@@ -95,9 +98,12 @@ class ApprovePage {
     let trouble: string | undefined;
     for (const device of this.devices) {
       const answer = await device.requests().catch(() => undefined);
-      if (answer?.status === "listed") asked.push(...answer.requests.map((request) => ({ device, request })));
-      else if (answer?.status === "removed") removed.push(device);
-      else trouble = answer?.problem.code === "invalid-code" ? "clock" : "offline";
+      if (answer === undefined || answer.status === "refused") trouble = troubleOf(answer);
+      else if (answer.status === "removed") removed.push(device);
+      else {
+        asked.push(...answer.requests.map((request) => ({ device, request })));
+        this.isUnreached ||= answer.reached === false;
+      }
     }
     this.devices = this.devices.filter((device) => !removed.includes(device));
     return { asked, isRemoved: removed.length > 0, ...(trouble === undefined ? {} : { trouble }) };
@@ -204,11 +210,12 @@ class ApprovePage {
     const { allowed, messages } = await pushSupport();
     if (!messages) return;
     const turnOn = async (): Promise<void> => {
-      const woken = await subscribeToPush({ worker, applicationServerKey: key });
+      const woken = await subscribeToPush({ worker, applicationServerKey: key, anew: this.isUnreached });
       if (woken.status !== "subscribed") {
         this.sayOfNotifications("blocked");
         return;
       }
+      this.isUnreached = false;
       const renewed = await Promise.all(this.devices.map((device) => device.renew(channel, woken.subscription)));
       this.sayOfNotifications(renewed.every(({ status }) => status === "renewed") ? "notified" : "offline");
     };
@@ -222,6 +229,11 @@ class ApprovePage {
     partOf(this.part("silent"), "p").textContent = this.root.dataset[sentence] ?? "";
     this.part("notify").hidden = sentence !== "offline";
   }
+}
+
+/** Why a device was told nothing. */
+function troubleOf(answer: Refused | undefined): string {
+  return answer?.problem.code === "invalid-code" ? "clock" : "offline";
 }
 
 /** Absent in some private windows. */

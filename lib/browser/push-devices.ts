@@ -36,6 +36,8 @@ export interface RemovedPushDevice {
 export interface ListedPushRequests {
   readonly status: "listed";
   readonly requests: readonly PushRequest[];
+  /** Whether messages wake it; where none do, `renew` says anew how they can. Absent: nobody knows. */
+  readonly reached?: boolean;
 }
 
 export interface DecidedPushRequest {
@@ -127,7 +129,7 @@ export class OwnPushDevice implements PushDevice {
 
   async requests(): Promise<ListedPushRequests | RemovedPushDevice | Refused> {
     const answer = await this.postTimed(REQUESTS, {}, (time) => requestsLines(this.factorId, time));
-    if (answer.ok) return { status: "listed", requests: (answer.body["requests"] ?? []) as readonly PushRequest[] };
+    if (answer.ok) return { status: "listed", ...(answer.body as unknown as Pick<ListedPushRequests, "requests">) };
     // Its enrollment may still be on its way: until that is settled nothing waits for it.
     if (isUnknown(answer) && this.isUnheard) return { status: "listed", requests: [] };
     return this.refused(answer);

@@ -34,6 +34,8 @@ export interface SubscribeOptions {
   readonly worker: string;
   /** The channel's public key, base64url: `applicationServerKey` of the application's Web Push channel. */
   readonly applicationServerKey: string;
+  /** Ends what this browser has subscribed before: its push service takes no messages for that any more. Default: false. */
+  readonly anew?: boolean;
 }
 
 export interface PushSubscribed {
@@ -128,8 +130,9 @@ function activated({ active, installing, waiting }: ServiceWorkerRegistration): 
   });
 }
 
-/** The subscription with this key: the one that there is, or a new one in the place of one with another key. */
-async function subscription(pushManager: PushManager, key: string): Promise<PushSubscription> {
+/** The subscription with this key: the one that there is, or a new one in the place of one with another key, or of any. */
+async function subscription(pushManager: PushManager, key: string, anew: boolean): Promise<PushSubscription> {
+  if (anew) await (await pushManager.getSubscription())?.unsubscribe();
   const options = { userVisibleOnly: true, applicationServerKey: fromBase64url(key) };
   try {
     return await pushManager.subscribe(options);
@@ -160,7 +163,8 @@ function unavailable(reason: PushObstacle): PushUnavailable {
  * });
  * ```
  */
-export async function subscribeToPush({ applicationServerKey, worker }: SubscribeOptions): Promise<SubscribeResult> {
+export async function subscribeToPush(options: SubscribeOptions): Promise<SubscribeResult> {
+  const { anew = false, applicationServerKey, worker } = options;
   const inTheWay = obstacle();
   if (inTheWay !== undefined) return unavailable(inTheWay);
   try {
@@ -169,7 +173,7 @@ export async function subscribeToPush({ applicationServerKey, worker }: Subscrib
     if (permission !== "granted") return unavailable(permission === "denied" ? "denied" : "dismissed");
     const registration = await navigator.serviceWorker.register(worker);
     await activated(registration);
-    const made = await subscription(registration.pushManager, applicationServerKey);
+    const made = await subscription(registration.pushManager, applicationServerKey, anew);
     return { status: "subscribed", subscription: made.toJSON() };
   } catch (error) {
     // A private window may have workers by name, and refuse to install one.

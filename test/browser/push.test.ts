@@ -274,6 +274,17 @@ test("a message that is lost is missed by nobody who looks; of a device that the
   expect(await look(page, "push-wait-silent")).toEqual([]);
   await approve(await requestOn(phone), second);
   await heading(page, "Invoices").waitFor();
+
+  // Its page, opened again, has it woken anew.
+  const renewed = phone.page.waitForResponse("**/push/subscription");
+  await phone.page.reload();
+  expect((await renewed).status()).toBe(204);
+  await begin();
+  const third = await ask(page);
+  await page.getByText("Open the notification on “My phone”.").waitFor();
+  await notification(phone.page);
+  await approve(await requestOn(phone), third);
+  await heading(page, "Invoices").waitFor();
 });
 
 test("the browser that asks cannot approve for itself", async () => {

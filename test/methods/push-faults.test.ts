@@ -92,6 +92,10 @@ describe("a channel that", () => {
     expect(actions(target)).toEqual(["delivery-failed", "push-unreachable"]);
     const sent = await askedBy(jar);
     expect([target.channel.signals.length, target.channel.messages.length]).toEqual([1, 0]);
+    const told = async (): Promise<unknown> => (await phone.device()).requests();
+    expect(await told()).toMatchObject({ status: "listed", reached: false });
+    await (await phone.device()).renew("test", { token: "another" });
+    expect(await told()).toMatchObject({ status: "listed", reached: true });
     await phone.approve(sent.number);
     expect((await status(jar, sent.requestId)).body.status).toBe("verified");
   });

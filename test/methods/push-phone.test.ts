@@ -209,9 +209,9 @@ describe("a phone", () => {
     const kept = { site: `${ORIGIN}/2fa`, factorId: device.factorId, key: device };
     const clock = (): number => Date.now() + 60 * MINUTE;
     const [late] = await pushDevices({ base: "/2fa", baseUrl: ORIGIN, store, fetch: counted, clock });
-    expect(await late!.requests()).toEqual({ status: "listed", requests: [] });
+    expect(await late!.requests()).toEqual({ status: "listed", requests: [], reached: false });
     expect(seen).toEqual([401, 200]);
-    expect(await late!.requests()).toEqual({ status: "listed", requests: [] });
+    expect(await late!.requests()).toEqual({ status: "listed", requests: [], reached: false });
     expect(seen).toEqual([401, 200, 200]);
   });
 
@@ -249,7 +249,7 @@ describe("a phone", () => {
     const lost = await enrollPushDevice({ ...terms, fetch: cut });
     expect(lost).toEqual({ status: "refused", problem: { code: "unavailable" } });
     const [device] = await pushDevices(terms);
-    expect(await device!.requests()).toEqual({ status: "listed", requests: [] });
+    expect(await device!.requests()).toEqual({ status: "listed", requests: [], reached: false });
 
     // One that never came through is given up, once nothing can come of it any more.
     const never: typeof fetch = (...request) =>

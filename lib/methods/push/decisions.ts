@@ -15,13 +15,13 @@ import type { Client, UserId } from "../../core/nouns.js";
 import { isSameText } from "../../crypto/digests.js";
 import type { Change } from "../../engine/account-records.js";
 import type { EngineDependencies } from "../../engine/dependencies.js";
-import { type DeviceClaim, devicesOf, signingDevice } from "./device-lookup.js";
+import { type DeviceClaim, devicesOf, type FoundDevice, signingDevice } from "./device-lookup.js";
 import { isSignedBy } from "./keys.js";
 import type { Push } from "./method.js";
 import { digestOfId, namedRequest } from "./request-ids.js";
 import { REPORTED, requestIn } from "./requests.js";
 import { contentOf, type RequestContent } from "./sealed-requests.js";
-import type { PushState } from "./state.js";
+import { NO_NOTIFICATIONS, type PushState } from "./state.js";
 
 /** What a device is asked. The number is no part of it. */
 export interface OpenRequest {
@@ -31,6 +31,13 @@ export interface OpenRequest {
   readonly ip?: string;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
+}
+
+/** What a device is told when it asks. */
+export interface Listed {
+  readonly requests: readonly OpenRequest[];
+  /** Whether messages wake it. Where it was forgotten by what they go through, it says anew how it is reached. */
+  readonly reached: boolean;
 }
 
 /** A device's answer, as it was sent. */
@@ -83,17 +90,21 @@ export class Decisions {
   ) {}
 
   /** What this device is asked now. One that a report has suspended is asked nothing. */
-  async list(claim: DeviceClaim): Promise<Outcome<readonly OpenRequest[]>> {
+  async list(claim: DeviceClaim): Promise<Outcome<Listed>> {
     const found = await signingDevice(this.dependencies, claim, requestsLines(claim.factorId, claim.time));
     if (!found.ok) return found;
-    const { device, record, userId } = found.value;
+    const reached = this.push.hint(found.value.device) !== NO_NOTIFICATIONS;
+    return success({ requests: await this.openFor(found.value), reached });
+  }
+
+  private async openFor({ device, record, userId }: FoundDevice): Promise<readonly OpenRequest[]> {
     const request = openRequest(record.account.approvals, this.dependencies.clock());
-    if (request?.factorId !== device.id || device.suspended === true) return success([]);
+    if (request?.factorId !== device.id || device.suspended === true) return [];
     const content = await contentOf(request, { userId, keys: this.dependencies.keys });
-    if (content === undefined) return success([]);
+    if (content === undefined) return [];
     const { browser, expiresAt, ip } = request;
     const place = { ...(browser !== undefined && { browser }), ...(ip !== undefined && { ip }) };
-    return success([{ requestId: content.requestId, text: content.text, ...place, expiresAt }]);
+    return [{ requestId: content.requestId, text: content.text, ...place, expiresAt }];
   }
 
   /** Takes an answer. `expired` for a request that is decided, over or used, or that another took the place of. */

@@ -15,8 +15,9 @@ import { readClaim, readDecision } from "./request-schemas.js";
 async function list({ engine, state }: RequestContext, push: Push, claim: DeviceClaim): Promise<Outcome<Reply>> {
   const found = await new Decisions(push, engine.dependencies).list(claim);
   if (!found.ok) return found;
-  const requests = found.value.map((each) => ({ ...each, expiresAt: new Date(each.expiresAt).toISOString() }));
-  return success({ status: 200, body: { requests }, page: { redirect: `${state.base}${APPROVE_PATH}` } });
+  const { reached } = found.value;
+  const requests = found.value.requests.map((each) => ({ ...each, expiresAt: new Date(each.expiresAt).toISOString() }));
+  return success({ status: 200, body: { requests, reached }, page: { redirect: `${state.base}${APPROVE_PATH}` } });
 }
 
 /** Whose request it is that an answer is sent with: the session's login, and the browser, as far as either says so. */
