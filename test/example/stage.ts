@@ -102,6 +102,25 @@ export class Person {
     if (status !== 202) throw new Error(`The enrollment was answered ${status}`);
   }
 
+  /** Has the device asked, for the login or for an operation. */
+  async ask(operation?: string): Promise<{ readonly requestId: string; readonly number: string }> {
+    const { body, status } = await this.json("/2fa/push/send", { operation });
+    if (status !== 202) throw new Error(`Asking was answered ${status}`);
+    return body as { requestId: string; number: string };
+  }
+
+  /** Goes on, once that is approved. */
+  finish({ requestId }: { readonly requestId: string }): Promise<Response> {
+    return this.json("/2fa/push/status", { requestId });
+  }
+
+  /** Transfers money; answers the operation that has to be confirmed first, or undefined once it is done. */
+  async transfer(amount: string, recipient: string): Promise<string | undefined> {
+    const form = this.agent.post("/transfer").set("Accept", "application/json").type("form");
+    const { body, status } = await form.send({ amount, recipient });
+    return status === 200 ? undefined : (body as { operation: { id: string } }).operation.id;
+  }
+
   /** What was sent, as the outbox page has it. */
   async outbox(): Promise<string> {
     return (await this.agent.get("/outbox")).text;

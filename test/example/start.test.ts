@@ -2,7 +2,9 @@ import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
+import { lastingSecrets } from "../../example-app/secrets.js";
 import { openStorage } from "../../example-app/storage.js";
+import { phone } from "../support/phone.js";
 import { freePort } from "../support/programs.js";
 import { endAll, Person, type Running, start } from "./stage.js";
 
@@ -40,9 +42,20 @@ describe("the example application", () => {
   });
 
   test("keeps its keys and its session secret for its owner's eyes", async () => {
-    const places = ["", "keys", "session-secret"].map((name) => stat(join(folder, "data", name)));
+    const places = ["", "keys", "session-secret", "vapid"].map((name) => stat(join(folder, "data", name)));
     const modes = (await Promise.all(places)).map(({ mode }) => (mode & 0o777).toString(8));
-    expect(modes).toEqual(["700", "600", "600"]);
+    expect(modes).toEqual(["700", "600", "600", "600"]);
+  });
+
+  test("takes the keys for push messages from the environment, both of them, else those it has made", async () => {
+    const data = join(folder, "data");
+    const made = await lastingSecrets({}, data);
+    expect(made.vapid).toEqual({ publicKey: expect.any(String), privateKey: expect.any(String) });
+    expect(await lastingSecrets({}, data)).toEqual(made);
+    const given = { VAPID_PUBLIC_KEY: "one", VAPID_PRIVATE_KEY: "another" };
+    expect((await lastingSecrets(given, data)).vapid).toEqual({ publicKey: "one", privateKey: "another" });
+    const half = start("server.js", { ...settings, PORT: "0", VAPID_PUBLIC_KEY: made.vapid.publicKey ?? "" });
+    expect([await half.ended(), half.complaints()]).toEqual([1, expect.stringContaining("vapid.privateKey must be")]);
   });
 
   test("sends mails and texts to its outbox, which anybody at the machine reads, and keeps them for its owner's eyes", async () => {
@@ -60,6 +73,27 @@ describe("the example application", () => {
     const places = [outbox, ...names.map((name) => join(outbox, name))];
     const modes = (await Promise.all(places.map((place) => stat(place)))).map(({ mode }) => (mode & 0o777).toString(8));
     expect(modes).toEqual(["700", "600", "600"]);
+  });
+
+  test("has a login and a transfer approved on a device that no message reaches: its list of requests is enough", async () => {
+    const person = new Person(address, "grace@example.com");
+    const cookies = (await person.register()).get("Set-Cookie") ?? [];
+    const device = await phone(address);
+    await device.enroll({ cookie: cookies.map((cookie) => cookie.split(";", 1)[0]).join("; ") });
+    const later = new Person(address, person.email);
+    await later.logIn();
+    expect(await later.isIn()).toBe(false);
+    const asked = await later.ask();
+    await device.approve(asked.number);
+    expect([(await later.finish(asked)).status, await later.isIn()]).toEqual([200, true]);
+
+    const operation = await later.transfer("120", "Ann Bell");
+    const second = await later.ask(operation);
+    expect((await device.request()).text).toBe("Pay 120 EUR to Ann Bell");
+    await device.approve(second.number);
+    await later.finish(second);
+    expect(await later.transfer("120", "Ann Bell")).toBeUndefined();
+    expect(await later.transfer("120", "Ann Bell")).toEqual(expect.any(String));
   });
 
   test("says in one line that the port is taken, alone and balanced", async () => {
