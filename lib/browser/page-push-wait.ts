@@ -65,7 +65,12 @@ class Waiting {
   }
 
   private async ask(): Promise<void> {
-    if (this.isAsking || this.form.dataset["busy"] !== undefined) return;
+    if (this.isAsking) return;
+    // The button was pressed: the page that comes of it asks on, or this one, where none comes.
+    if (this.form.dataset["busy"] !== undefined) {
+      this.next(FIRST);
+      return;
+    }
     if (performance.now() - this.begun > GIVEN_UP) {
       this.form.requestSubmit();
       return;
