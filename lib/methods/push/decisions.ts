@@ -18,8 +18,9 @@ import type { EngineDependencies } from "../../engine/dependencies.js";
 import { type DeviceClaim, devicesOf, signingDevice } from "./device-lookup.js";
 import { isSignedBy } from "./keys.js";
 import type { Push } from "./method.js";
+import { REPORTED } from "./pauses.js";
 import { digestOfId, namedRequest } from "./request-ids.js";
-import { REPORTED, requestIn } from "./requests.js";
+import { requestIn } from "./requests.js";
 import { contentOf, type RequestContent } from "./sealed-requests.js";
 import type { PushState } from "./state.js";
 
