@@ -57,6 +57,22 @@ describe("a channel that", () => {
     },
   );
 
+  test("refuses message after message is asked ten times in a quarter of an hour", async () => {
+    const { jar, target } = await begun();
+    target.channel.fault = REJECTS;
+    for (let times = 0; times < 10; times += 1) expect((await jar.post(SEND)).status).toBe(503);
+    const refused = await jar.post(SEND);
+    expect([refused.status, refused.body.code, refused.headers["retry-after"]]).toEqual([
+      429,
+      "too-many-attempts",
+      "900",
+    ]);
+    target.channel.fault = undefined;
+    expect((await jar.post(SEND)).status).toBe(429);
+    target.clock.advance(15 * 60_000);
+    expect((await (await pending(target, "alice")).post(SEND)).status).toBe(202);
+  });
+
   test.each([HANGS, ACTS_AND_HANGS])(
     "%j is 503 in its time, and told by its signal; nothing is asked, and it stays counted",
     async (fault) => {
