@@ -442,6 +442,14 @@ describe("whoever asked", () => {
     expect((await late.jar.post("/2fa/push/send")).status).not.toBe(202);
   });
 
+  test.each(["/2fa/cancel", "/logout"])("cannot spare itself a report by turning away (%s)", async (path) => {
+    const { target, phone } = await begun();
+    const { jar } = await waitingFor(target);
+    expect((await jar.post(path)).status).toBe(204);
+    await phone.notMe();
+    expect((await (await pending(target, "alice")).post("/2fa/push/send")).body.code).toBe("frozen");
+  });
+
   test("can have the browser trusted with the answer", async () => {
     const { target, phone } = await begun({ options: { trustedDevices: {} } });
     const { jar, sent } = await waitingFor(target);
