@@ -309,6 +309,21 @@ test("a number that is pasted with what stands around it is taken out of it", as
   await desk.page.waitForURL("**/account");
 });
 
+test("a button that led nowhere leaves the page waiting", async () => {
+  const { page } = desk;
+  const number = await ask(page);
+  await page.route("**/push/status", (route) =>
+    route.request().isNavigationRequest() ? route.fulfill({ status: 204 }) : route.continue(),
+  );
+  const led = page.waitForResponse((answer) => answer.status() === 204);
+  await page.getByRole("button", { name: "I have approved it" }).click();
+  await led;
+  await page.waitForTimeout(2_500);
+  await page.unrouteAll();
+  await approve(number);
+  await page.waitForURL("**/account");
+});
+
 test("what is not the owner's is reported there: it says what that means, and both sides what came of it", async () => {
   const other = await visit(browser, server);
   await ask(other.page);
