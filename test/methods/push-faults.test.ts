@@ -91,6 +91,15 @@ describe("a channel that", () => {
     },
   );
 
+  test("does not answer is told by its name, so that of several it is known which", async () => {
+    const { jar, target } = await begun();
+    const told: string[] = [];
+    target.mfa.events.on("error", ({ error }) => void told.push(String(error)));
+    target.channel.fault = HANGS;
+    await jar.post(SEND);
+    expect(told).toEqual([expect.stringMatching(/: The channel "[a-z-]+" did not answer within \d+ ms$/)]);
+  });
+
   test("fails leaves the request before it cancelled too: what is on its way is not approved", async () => {
     const { jar, phone, target } = await begun();
     const sent = await askedBy(jar);

@@ -109,7 +109,8 @@ describe("a device that is asked", () => {
     for (const state of ["waiting", "waiting", "denied"]) {
       const body = await phone.decideBody(request, "approve", wrongNumber(sent.number));
       const answer = await new Jar(target).post(DECIDE, body);
-      expect([answer.status, answer.body.code]).toEqual([401, "invalid-code"]);
+      expect([answer.status, answer.body.code, answer.body.reason]).toEqual([401, "invalid-code", "wrong-number"]);
+      expect(answer.body.detail).toMatch(/^That is not the number/);
       expect(await stateOf(jar, sent.requestId)).toBe(state);
     }
     const late = await new Jar(target).post(DECIDE, await phone.decideBody(request, "approve", sent.number));

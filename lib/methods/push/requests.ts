@@ -225,7 +225,10 @@ export class PushRequests {
       const message = { requestId, ...(origin !== undefined && { origin }) };
       const deliverMessage = (signal: AbortSignal): Promise<void> => waker.wake(message, signal);
       const sent = { type: push.type, send: push.terms };
-      const woken = await deliver(dependencies, subject, sent, { ...written, message: { deliver: deliverMessage } });
+      const woken = await deliver(dependencies, subject, sent, {
+        ...written,
+        message: { deliver: deliverMessage, by: waker.by },
+      });
       if (!woken.ok) await this.cancel(subject, digest, waker.isGone() ? device : undefined);
       return woken;
     } catch (error) {
