@@ -6,6 +6,18 @@ export const STALE: readonly string[] = ["step-up-required", "second-factor-requ
 /** Whatever a browser throws: the form's own word stands for it. */
 export const FALLBACK = { status: "refused", problem: { code: "unavailable" } } as const;
 
+/** Milliseconds until a request that nobody answers has failed. */
+const PATIENCE = 20_000;
+
+/** For pages that go on asking: where a connection hangs, they would wait for that one answer for ever. */
+export function fetchInTime(...[address, terms]: Parameters<typeof fetch>): Promise<Response> {
+  const over = new AbortController();
+  setTimeout(() => {
+    over.abort();
+  }, PATIENCE);
+  return fetch(address, { ...terms, signal: over.signal });
+}
+
 /** What the form sends in this field; undefined where it has none. */
 export function textIn(form: HTMLFormElement, name: string): string | undefined {
   const value = new FormData(form).get(name);

@@ -1,13 +1,17 @@
 // The page of a device: lists what is asked of this browser's devices, and signs what its owner decides.
 
-import { type Decision, Card } from "./page-push-card.js";
 import type { Refused } from "./ceremony.js";
-import { partOf } from "./page-forms.js";
+import { type Decision, Card } from "./page-push-card.js";
+import { fetchInTime, partOf } from "./page-forms.js";
 import { type PushDevice, pushDevices, type PushRequest } from "./push-devices.js";
 import { pushSupport, subscribeToPush } from "./push-support.js";
 
-/** Milliseconds between two looks at what is asked, while the page is seen. */
-const EVERY = 4_000;
+/** Milliseconds between two looks at what is asked, while the page is seen: at first, and after it was seen for `LONG`. */
+const SOON = 4_000;
+const LATER = 15_000;
+const LONG = 600_000;
+/** Where nobody answers, or not as hoped. */
+const LONGEST = 60_000;
 
 const RESULTS: Record<Decision, string> = { approve: "approved", deny: "denied", "not-me": "reported" };
 
@@ -16,6 +20,9 @@ const TOLD: Partial<Record<string, string>> = { "same-browser": "sameBrowser", f
 /** What came of an answer as it was meant. */
 const GOOD = ["approved", "denied"];
 const OVER = ["expired", "not-found"];
+
+/** Its own store failed. */
+const UNHEARD: Refused = { status: "refused", problem: { code: "unavailable" } };
 
 interface Asked {
   readonly device: PushDevice;
@@ -28,6 +35,13 @@ interface Looked {
   readonly isRemoved: boolean;
   /** Name of the sentence that says why nothing is known. */
   readonly trouble?: string;
+  /** Seconds until the server wants to be asked again. */
+  readonly after: number;
+}
+
+interface Terms {
+  readonly base: string;
+  readonly fetch: typeof fetch;
 }
 
 class ApprovePage {
@@ -36,9 +50,17 @@ class ApprovePage {
   /** Messages were lost: what this browser has subscribed may be known to its push service no more. */
   private isUnreached = false;
   private readonly cards = new Map<string, Card>();
+  /** Ids of what is over: a list that was on its way may name it still. */
+  private readonly over = new Set<string>();
   private made = 0;
   private looking: Promise<void> | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  /** Milliseconds until the next look. */
+  private pause = SOON;
+  /** Looks in a row that told nothing. */
+  private failures = 0;
+  /** Since when nothing was asked, and nobody came to the page. */
+  private quiet = performance.now();
 
   constructor(private readonly root: HTMLElement) {}
 
@@ -50,9 +72,9 @@ class ApprovePage {
     }
     document.querySelector<HTMLElement>("[data-without]")?.setAttribute("hidden", "");
     this.root.hidden = false;
-    this.devices = await pushDevices(this.terms);
-    document.addEventListener("visibilitychange", () => void this.look());
-    workers()?.addEventListener("message", () => void this.look());
+    await this.readDevices();
+    document.addEventListener("visibilitychange", () => void this.lookAfresh());
+    workers()?.addEventListener("message", () => void this.lookAfresh());
     workers()?.startMessages();
     setInterval(() => {
       for (const card of this.cards.values()) card.tick();
@@ -61,8 +83,15 @@ class ApprovePage {
     await this.wireNotifications();
   }
 
-  private get terms(): { readonly base: string } {
-    return { base: this.root.dataset["base"] ?? "" };
+  private get terms(): Terms {
+    return { base: this.root.dataset["base"] ?? "", fetch: fetchInTime };
+  }
+
+  /** Another tab may have added one. Those that are known stay: they know how wrong the clock is. */
+  private async readDevices(): Promise<void> {
+    const known = new Set(this.devices.map(({ factorId }) => factorId));
+    const found = await pushDevices(this.terms);
+    this.devices = [...this.devices, ...found.filter(({ factorId }) => !known.has(factorId))];
   }
 
   private part(name: string): HTMLElement {
@@ -80,37 +109,56 @@ class ApprovePage {
     if (document.hidden) return Promise.resolve();
     this.looking ??= this.lookNow().finally(() => {
       this.looking = undefined;
-      this.timer = setTimeout(() => void this.look(), EVERY);
+      this.timer = setTimeout(() => void this.look(), this.pause);
     });
     return this.looking;
   }
 
+  private lookAfresh(): Promise<void> {
+    this.quiet = performance.now();
+    return this.look();
+  }
+
   private async lookNow(): Promise<void> {
+    await this.readDevices();
     const looked = await this.ask();
     this.wasRemoved ||= looked.isRemoved;
+    this.failures = looked.trouble === undefined ? 0 : this.failures + 1;
+    const rest = looked.trouble === undefined ? this.rest : Math.min(SOON * 2 ** this.failures, LONGEST);
+    this.pause = Math.max(rest, looked.after * 1_000);
     if (looked.trouble === undefined) this.keepCards(looked.asked);
     this.show(looked.trouble);
+  }
+
+  private get rest(): number {
+    return performance.now() - this.quiet < LONG ? SOON : LATER;
   }
 
   private async ask(): Promise<Looked> {
     const asked: Asked[] = [];
     const removed: PushDevice[] = [];
     let trouble: string | undefined;
+    let after = 0;
     for (const device of this.devices) {
-      const answer = await device.requests().catch(() => undefined);
-      if (answer === undefined || answer.status === "refused") trouble = troubleOf(answer);
-      else if (answer.status === "removed") removed.push(device);
-      else {
+      const answer = await device.requests().catch(() => UNHEARD);
+      if (answer.status === "listed") {
         asked.push(...answer.requests.map((request) => ({ device, request })));
         this.isUnreached ||= answer.reached === false;
+      } else if (answer.status === "removed") removed.push(device);
+      else {
+        const { code, retryAfter = 0 } = answer.problem;
+        trouble = code === "invalid-code" ? "clock" : "offline";
+        after = Math.max(after, retryAfter);
       }
     }
     this.devices = this.devices.filter((device) => !removed.includes(device));
-    return { asked, isRemoved: removed.length > 0, ...(trouble === undefined ? {} : { trouble }) };
+    return { asked, isRemoved: removed.length > 0, after, ...(trouble === undefined ? {} : { trouble }) };
   }
 
   /** A card for each open request; those that are over go, but for one that is being answered. */
-  private keepCards(asked: readonly Asked[]): void {
+  private keepCards(listed: readonly Asked[]): void {
+    const asked = listed.filter(({ request }) => !this.over.has(request.requestId));
+    if (asked.length > 0) this.quiet = performance.now();
     const open = new Set(asked.map(({ request }) => request.requestId));
     for (const [id, card] of this.cards) {
       if (open.has(id) || card.isBusy) continue;
@@ -151,9 +199,9 @@ class ApprovePage {
     }
     card.tell(undefined, false);
     card.setBusy(true);
-    const result = await device.decide(card.request, decision, number).catch(() => undefined);
-    if (result?.status === "decided") this.finish(card, RESULTS[decision]);
-    else await this.refused(card, result?.problem ?? { code: "unavailable" });
+    const result = await device.decide(card.request, decision, number).catch(() => UNHEARD);
+    if (result.status === "decided") this.finish(card, RESULTS[decision]);
+    else await this.refused(card, result.problem);
     card.setBusy(false);
   }
 
@@ -176,6 +224,7 @@ class ApprovePage {
   }
 
   private finish(card: Card, sentence: string): void {
+    this.over.add(card.request.requestId);
     this.drop(card);
     this.tell(sentence);
     this.show();
@@ -229,11 +278,6 @@ class ApprovePage {
     partOf(this.part("silent"), "p").textContent = this.root.dataset[sentence] ?? "";
     this.part("notify").hidden = sentence !== "offline";
   }
-}
-
-/** Why a device was told nothing. */
-function troubleOf(answer: Refused | undefined): string {
-  return answer?.problem.code === "invalid-code" ? "clock" : "offline";
 }
 
 /** Absent in some private windows. */

@@ -1,5 +1,7 @@
 // The page of whoever asked: it asks for the answer now and then, and is sent by itself once there is one.
 
+import { fetchInTime } from "./page-forms.js";
+
 /** Milliseconds. */
 const FIRST = 2_000;
 const LONGEST = 30_000;
@@ -23,7 +25,7 @@ async function peek({ action, dataset, elements }: HTMLFormElement): Promise<Ans
   const requestId = (elements.namedItem("requestId") as HTMLInputElement).value;
   const { operation } = dataset;
   try {
-    const response = await fetch(action, {
+    const response = await fetchInTime(action, {
       method: "POST",
       headers: { "Content-Type": "application/json", Accept: "application/json" },
       body: JSON.stringify({ requestId, peek: true, ...(operation ? { operation } : {}) }),
@@ -65,7 +67,12 @@ class Waiting {
   }
 
   private async ask(): Promise<void> {
-    if (this.isAsking || this.form.dataset["busy"] !== undefined) return;
+    if (this.isAsking) return;
+    // The button was pressed: the page that comes of it asks on, or this one, where none comes.
+    if (this.form.dataset["busy"] !== undefined) {
+      this.next(FIRST);
+      return;
+    }
     if (performance.now() - this.begun > GIVEN_UP) {
       this.form.requestSubmit();
       return;

@@ -47,13 +47,14 @@ function wireButtons(): void {
 
 /** "123 456", or a whole message with a code in it: the digits stay. */
 function tidyPastedDigits(): void {
-  for (const field of all<HTMLInputElement>("[data-digits]")) {
-    field.addEventListener("input", (event) => {
-      if (event instanceof InputEvent && event.inputType === "insertFromPaste") {
-        field.value = field.value.replace(/[^0-9]/g, "");
-      }
-    });
-  }
+  // Some fields come later than the page.
+  document.addEventListener("input", (event) => {
+    const { target } = event;
+    if (!(target instanceof HTMLInputElement) || target.dataset["digits"] === undefined) return;
+    if (event instanceof InputEvent && event.inputType === "insertFromPaste") {
+      target.value = target.value.replace(/[^0-9]/g, "");
+    }
+  });
 }
 
 function release(form: HTMLFormElement): void {

@@ -1,9 +1,12 @@
 import { DeliveryError } from "../core/delivery-error.js";
 import { SECOND } from "../core/nouns.js";
-import { type Said, WHAT } from "./requests.js";
+import type { Said } from "./requests.js";
 
 /** As long as a request lives: what arrives later would ask what nobody asks any more. */
 const LIFE_SECONDS = 120;
+
+/** How errors begin: by which of several channels. */
+export const WHAT = "The Firebase message";
 
 /** What a phone shows by itself, where the app is not asked: no names, nothing that is secret. */
 export interface FirebaseAlert {

@@ -4,9 +4,9 @@ import type { Clock } from "../core/nouns.js";
 import type { PushChannel } from "../core/push-channel.js";
 import { makesTakers } from "../core/takers.js";
 import { AccessTokens, type FirebaseServiceAccount } from "./access-tokens.js";
-import { failureIn, type FirebaseAlert, firebaseMessage, isLockedOut } from "./firebase-messages.js";
+import { failureIn, type FirebaseAlert, firebaseMessage, isLockedOut, WHAT } from "./firebase-messages.js";
 import { firebaseProblems } from "./firebase-options.js";
-import { type FetchLike, post, type Said, WHAT } from "./requests.js";
+import { type FetchLike, post, type Said } from "./requests.js";
 
 export interface FirebaseOptions {
   /** What is in the JSON file of a service account that may send messages (role "Firebase Cloud Messaging API Admin"). */

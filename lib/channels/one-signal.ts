@@ -4,7 +4,7 @@ import { ConfigurationError } from "../core/errors.js";
 import { optionsProblems } from "../core/option-names.js";
 import type { PushChannel } from "../core/push-channel.js";
 import { makesTakers } from "../core/takers.js";
-import { connectionReason, WHAT } from "./requests.js";
+import { connectionReason } from "./requests.js";
 
 /** One text for every language, or one for each that OneSignal knows; a device without its own reads `en`. */
 export type OneSignalText = string | { readonly en: string; readonly [language: string]: string };
@@ -44,6 +44,8 @@ const ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** As long as a request lives, in seconds. */
 const TIME_TO_LIVE = 120;
 const AT_ONCE = 10;
+/** How its errors begin: by which of several channels. */
+const WHAT = "The OneSignal message";
 
 type Given = Readonly<Record<string, unknown>>;
 

@@ -1,9 +1,6 @@
 import { attempt } from "../core/attempt.js";
 import type { DeliveryReason } from "../core/delivery-error.js";
 
-/** What channels hand over: how their errors begin. */
-export const WHAT = "The push message";
-
 /** As much of an answer as is read. */
 export interface FetchAnswer {
   readonly status: number;
@@ -30,7 +27,7 @@ export interface Said {
 }
 
 export interface PostTerms {
-  /** `The push message`: how errors begin. */
+  /** `The Firebase message`: how errors begin. */
   readonly what: string;
   readonly fetch: FetchLike;
   readonly url: string;

@@ -20,6 +20,12 @@ const MEMBERS = ["subject", "publicKey", "privateKey"] satisfies (keyof VapidDet
 const PRIVATE = /^[A-Za-z0-9_-]{43}$/;
 const MEND = "npx web-push generate-vapid-keys makes a pair";
 
+/** What a variable of the environment is that is not set, or is empty: no other value is repeated. */
+function missing(given: unknown): string {
+  if (given === "") return ", and is empty";
+  return given === undefined || given === null ? `, and is ${String(given)}` : "";
+}
+
 function isLocal(host: string): boolean {
   return host === "localhost" || host.endsWith(".localhost");
 }
@@ -32,22 +38,24 @@ function isSubject(subject: unknown): boolean {
   return /^https:\/\/\S+$/.test(subject) && URL.canParse(subject) && !isLocal(new URL(subject).hostname);
 }
 
+/** Undefined where it is none. */
+function pointFor(privateKey: unknown): string | undefined {
+  if (typeof privateKey !== "string" || !PRIVATE.test(privateKey)) return undefined;
+  const point = publicPointOf(Buffer.from(privateKey, "base64url"));
+  return point && Buffer.from(point).toString("base64url");
+}
+
 function pairProblems({ publicKey, privateKey }: Readonly<Record<string, unknown>>, where: string): string[] {
-  const isPublic = isPoint(publicKey);
-  const isText = typeof privateKey === "string" && PRIVATE.test(privateKey);
-  const point = isText ? publicPointOf(Buffer.from(privateKey, "base64url")) : undefined;
-  const isPair = point !== undefined && Buffer.from(point).toString("base64url") === publicKey;
-  return [
-    ...(isPublic
-      ? []
-      : [`${where}publicKey must be a point on P-256, 65 bytes as 87 characters of base64url: ${MEND}`]),
-    ...(point !== undefined
-      ? []
-      : [`${where}privateKey must be a number of P-256, 32 bytes as 43 characters of base64url: ${MEND}`]),
-    ...(!isPublic || point === undefined || isPair
-      ? []
-      : [`${where}publicKey and privateKey are not of one pair: ${MEND}`]),
-  ];
+  const [isPublic, point] = [isPoint(publicKey), pointFor(privateKey)];
+  if (isPoint(privateKey) && pointFor(publicKey) === privateKey) {
+    return [`${where}publicKey and privateKey stand in each other's place: exchange them`];
+  }
+  if (isPublic && point !== undefined) {
+    return point === publicKey ? [] : [`${where}publicKey and privateKey are not of one pair: ${MEND}`];
+  }
+  const noPoint = `${where}publicKey must be a point on P-256, 65 bytes as 87 characters of base64url: ${MEND}${missing(publicKey)}`;
+  const noNumber = `${where}privateKey must be a number of P-256, 32 bytes as 43 characters of base64url: ${MEND}${missing(privateKey)}`;
+  return [...(isPublic ? [] : [noPoint]), ...(point === undefined ? [noNumber] : [])];
 }
 
 /** What is wrong with them, all at once. No value is repeated. `where`: `webPush: vapid`. */
@@ -61,7 +69,7 @@ export function vapidProblems(given: unknown, where: string): string[] {
     ...(isSubject(details["subject"])
       ? []
       : [
-          `${where}.subject must be "mailto:" and one address, or an https address, and not at localhost: push services write there, and Apple's refuses others`,
+          `${where}.subject must be "mailto:" and one address, or an https address, and not at localhost: push services write there, and Apple's refuses others${missing(details["subject"])}`,
         ]),
     ...pairProblems(details, `${where}.`),
   ];

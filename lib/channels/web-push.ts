@@ -24,7 +24,8 @@ export interface WebPushOptions {
 }
 
 const OPTIONS = ["vapid", "hosts", "agent"] satisfies (keyof WebPushOptions)[];
-const WHAT = "The push message";
+/** How its errors begin: by which of several channels. */
+const WHAT = "The Web Push message";
 /** Seconds a push service keeps it for a browser that is not there: as long as a request lives. */
 const TIME_TO_LIVE = 120;
 const MISFIT =

@@ -165,7 +165,7 @@ export class LoginRefusedError extends Error {
 }
 
 const UNASKED: Partial<Record<ErrorCode, string>> = {
-  "not-found": "there is no such device",
+  "not-found": "this user has no device that approves, or not that one",
   frozen: "devices are not asked since their owner answered “this wasn't me”",
   "too-many-attempts": "it was asked too often, or was denied or not answered too often",
   "delivery-failed": "the message was not taken",

@@ -7,6 +7,7 @@ import type { Change } from "./account-records.js";
 import { type Activation, activate, type EnrolledFactor, enrolledWith, type ProvenFactor } from "./activation.js";
 import { type Claim, credentialClaim } from "./credential-index.js";
 import type { EngineDependencies } from "./dependencies.js";
+import { retreat } from "./entries.js";
 import { type LoginContext, subjectOf, weighed } from "./login-context.js";
 
 /** A factor that was proved, and is to be found by an id that no other factor of any user has. */
@@ -37,15 +38,17 @@ function announce(
   return { account: withLooseClaims(login.record.account, [claim]), result: success(undefined) };
 }
 
+/** `success(undefined)`: another change of the account has given the claim up since it was announced. */
 async function add(
   dependencies: EngineDependencies,
   login: LoginContext,
   { credentialId, label, name, problem, ...proven }: ClaimedFactor,
   now: number,
-): Promise<Change<Outcome<Activation>>> {
+): Promise<Change<Outcome<Activation | undefined>>> {
   const { account } = login.record;
   const refusal = problem(login, now);
   if (refusal !== undefined) return { result: { ok: false, problem: refusal } };
+  if (account.looseClaims?.includes(credentialClaim(credentialId)) !== true) return { result: success(undefined) };
   const chosen = cleanText(label ?? "", MAX_LABEL) || freeLabel(account, name);
   const activated = await activate(dependencies, login, { ...proven, label: chosen }, now);
   const { account: next = account, result, ...change } = activated;
@@ -54,7 +57,7 @@ async function add(
 
 /**
  * Puts a factor in force whose id is claimed with it: announced in the account, claimed, added; where that comes to nothing the claim
- * is given up. As any first or further factor it ends every other login and the trust in all browsers.
+ * is given up, and where another change of the account gives it up beside this, all is done again. As any first or further factor it ends every other login and the trust in all browsers.
  */
 export async function addClaimed(
   dependencies: EngineDependencies,
@@ -68,13 +71,17 @@ export async function addClaimed(
     await credentials.settle(login.userId, [claim]).catch(() => undefined);
     return { ok: false, problem };
   };
-  const { result: announced } = await records.change(subjectOf(login), (current, now) =>
-    announce(weighed(login, current, now), factor, claim, now),
-  );
-  if (!announced.ok) return announced;
-  if (!(await credentials.claim(claim, login.userId))) return giveUp({ code: "conflict" });
-  const { record, result } = await records.change(subjectOf(login), (current, now) =>
-    add(dependencies, weighed(login, current, now), factor, now),
-  );
-  return result.ok ? success(enrolledWith(login, result.value, record, clock())) : giveUp(result.problem);
+  for (let attempt = 0; ; attempt += 1) {
+    const { result: announced } = await records.change(subjectOf(login), (current, now) =>
+      announce(weighed(login, current, now), factor, claim, now),
+    );
+    if (!announced.ok) return announced;
+    if (!(await credentials.claim(claim, login.userId))) return giveUp({ code: "conflict" });
+    const { record, result } = await records.change(subjectOf(login), (current, now) =>
+      add(dependencies, weighed(login, current, now), factor, now),
+    );
+    if (!result.ok) return giveUp(result.problem);
+    if (result.value !== undefined) return success(enrolledWith(login, result.value, record, clock()));
+    await retreat("A credential's claim", attempt);
+  }
 }

@@ -53,15 +53,21 @@ export class CredentialIndex {
     return lost.length === 0 ? after : withLooseClaims(after, lost);
   }
 
-  /** Gives up those of the claims that the account as it is now does not live by; then none of them is loose any more. */
+  /**
+   * Gives up those of the claims that the account as it is now does not live by; then none of them is loose any more. What it has come
+   * to live by meanwhile is claimed anew; what is yet to be added finds that its claim is loose no more.
+   */
   async settle(userId: UserId, claims: readonly Claim[]): Promise<void> {
     const { account } = await this.records.read(userId);
     const needed = new Set(this.claimsOf(account));
-    await Promise.all(claims.filter((claim) => !needed.has(claim)).map((claim) => this.release(claim, userId)));
-    await this.records.change<undefined>({ userId }, (current) => {
+    const released = claims.filter((claim) => !needed.has(claim));
+    await Promise.all(released.map((claim) => this.release(claim, userId)));
+    const { record } = await this.records.change<undefined>({ userId }, (current) => {
       const isKept = current.account.looseClaims === undefined;
       return { ...(!isKept && { account: withoutLooseClaims(current.account, claims) }), result: undefined };
     });
+    const living = new Set(this.claimsOf(record.account));
+    await Promise.all(released.filter((claim) => living.has(claim)).map((claim) => this.claim(claim, userId)));
   }
 
   /**

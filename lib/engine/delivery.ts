@@ -127,7 +127,7 @@ async function handedOver(
   const timeout = Math.min(send?.timeout ?? LONGEST_DELIVERY, LONGEST_DELIVERY);
   const waiting = new AbortController();
   try {
-    await within("The sender", timeout, () => message.deliver(waiting.signal), isAnything);
+    await within(message.by ?? "The sender", timeout, () => message.deliver(waiting.signal), isAnything);
     return undefined;
   } catch (error) {
     waiting.abort();

@@ -90,8 +90,8 @@ function refused<T>(problem: Problem): Change<Outcome<T>> {
 }
 
 /** What is sent with it; undefined where that is nothing. */
-function messageOf({ budgets, deliver: handOver }: EnrollmentBegun): Message | undefined {
-  return handOver && { deliver: handOver, ...(budgets && { budgets }) };
+function messageOf({ budgets, by, deliver: handOver }: EnrollmentBegun): Message | undefined {
+  return handOver && { deliver: handOver, ...(budgets && { budgets }), ...(by !== undefined && { by }) };
 }
 
 /** There is room for one more, or it takes another's place. */

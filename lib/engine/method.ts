@@ -149,6 +149,8 @@ export interface SendBudget {
 /** A message, and what it counts against. */
 export interface Message {
   readonly deliver: Deliver;
+  /** Who hands it over, as errors call them where they do not answer. Default: `"The sender"`. */
+  readonly by?: string;
   /** Beside the account's own limits. All of them must have room, or nothing is sent. Default: none. */
   readonly budgets?: readonly SendBudget[];
 }

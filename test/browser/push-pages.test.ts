@@ -33,9 +33,9 @@ function now(): void {
   target.clock.set(Date.now());
 }
 
-async function logIn(page: Page): Promise<void> {
+async function logIn(page: Page, name: "alice" | "carol" = "alice"): Promise<void> {
   now();
-  await post(page, "/login", { username: "alice", password: passwordOf("alice") });
+  await post(page, "/login", { username: name, password: passwordOf(name) });
 }
 
 /** Asks the phone, from a new login; answers the number. */
@@ -214,6 +214,114 @@ test("without a script the button asks for the answer: not yet, and then the bro
   expect(new URL(plain.page.url()).pathname).toBe("/account");
   expect(plain.troubles).toEqual([]);
   await plain.context.close();
+});
+
+/** As seen by the page: it is looked at again. */
+function lookAgain(page: Page): Promise<void> {
+  return page.evaluate(() => {
+    document.dispatchEvent(new Event("visibilitychange"));
+  });
+}
+
+/** Has time pass on the page, which is given the time to be answered meanwhile. */
+async function pass(page: Page, seconds: number): Promise<void> {
+  for (let second = 0; second < seconds; second += 2) {
+    await page.clock.runFor(2_000);
+    await page.evaluate(async () => {
+      await fetch("/2fa/push/worker.js");
+    });
+  }
+}
+
+test("the device's page learns of a device that another tab adds, asks less often where nobody answers, and waits for no answer for ever", async () => {
+  const other = await visit(browser, server);
+  const { page } = other;
+  await page.clock.install();
+  await page.goto("/2fa/push/approve");
+  await page.getByRole("heading", { name: "This browser is not one of your devices" }).waitFor();
+  const tab = await other.context.newPage();
+  await logIn(tab, "carol");
+  await tab.goto("/2fa/settings");
+  await unfold(tab, "Approve on this device");
+  await tab.getByRole("button", { name: "Add this device" }).click();
+  await tab.getByRole("button", { name: "Add it without notifications" }).click();
+  await heading(tab, "Save your backup codes").waitFor();
+  await tab.close();
+  let asked = 0;
+  let isSilent = false;
+  await page.route("**/push/requests", async (route) => {
+    asked += 1;
+    if (!isSilent) await route.fulfill({ status: 503, json: { code: "unavailable" } });
+  });
+  await pass(page, 240);
+  await page.getByText("There is no connection.").waitFor();
+  expect(asked).toBeGreaterThan(4);
+  expect(asked).toBeLessThan(10);
+  isSilent = true;
+  await lookAgain(page);
+  await pass(page, 22);
+  await page.unroute("**/push/requests");
+  await lookAgain(page);
+  await page.getByRole("heading", { name: "Nothing to approve" }).waitFor();
+  expect(other.troubles.filter((each) => !each.includes("503"))).toEqual([]);
+  await other.context.close();
+});
+
+test("what was answered comes back by no list that was on its way", async () => {
+  const other = await visit(browser, server);
+  const { page } = phone;
+  await post(other.page, "/login", { username: "alice", password: passwordOf("alice") });
+  await other.page.goto("/2fa");
+  await other.page.getByRole("button", { name: "Send a request to My phone" }).click();
+  await page.getByText("Sign in to Acme").waitFor();
+  let letGo!: () => void;
+  const late = new Promise<void>((resolve) => (letGo = resolve));
+  await new Promise<void>((resolve) => {
+    void page.route("**/push/requests", async (route) => {
+      const response = await route.fetch();
+      resolve();
+      await late;
+      await route.fulfill({ response });
+    });
+  });
+  await page.getByRole("button", { name: "Deny" }).click();
+  await page.getByText("Denied. Nothing happens there.").waitFor();
+  const heard = page.waitForResponse("**/push/requests");
+  letGo();
+  await heard;
+  await page.unrouteAll({ behavior: "wait" });
+  await page.waitForTimeout(200);
+  expect(await page.getByText("Denied. Nothing happens there.").isVisible()).toBe(true);
+  expect(await page.getByText("Sign in to Acme").count()).toBe(0);
+  await other.context.close();
+});
+
+test("a number that is pasted with what stands around it is taken out of it", async () => {
+  const { page } = phone;
+  const number = await ask(desk.page);
+  await page.getByText("Sign in to Acme").waitFor();
+  await page.getByLabel("Number on the other screen").evaluate((field: HTMLInputElement, text) => {
+    field.value = text;
+    field.dispatchEvent(new InputEvent("input", { inputType: "insertFromPaste", bubbles: true }));
+  }, `No. ${number}`);
+  await page.getByRole("button", { name: "Approve" }).click();
+  await page.getByText("Approved. Go on where you began.").waitFor();
+  await desk.page.waitForURL("**/account");
+});
+
+test("a button that led nowhere leaves the page waiting", async () => {
+  const { page } = desk;
+  const number = await ask(page);
+  await page.route("**/push/status", (route) =>
+    route.request().isNavigationRequest() ? route.fulfill({ status: 204 }) : route.continue(),
+  );
+  const led = page.waitForResponse((answer) => answer.status() === 204);
+  await page.getByRole("button", { name: "I have approved it" }).click();
+  await led;
+  await page.waitForTimeout(2_500);
+  await page.unrouteAll();
+  await approve(number);
+  await page.waitForURL("**/account");
 });
 
 test("what is not the owner's is reported there: it says what that means, and both sides what came of it", async () => {

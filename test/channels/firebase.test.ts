@@ -235,7 +235,7 @@ describe("what Firebase refuses", () => {
   test("says what to look at where the app belongs to another project", async () => {
     server.messageAnswer = () => refusal(403, { name: "PERMISSION_DENIED", code: "SENDER_ID_MISMATCH" });
     await expect(send(channel(), TOKEN)).rejects.toThrow(
-      "The push message was not taken (SENDER_ID_MISMATCH, 403): the app of this device belongs to another Firebase project than the service account",
+      "The Firebase message was not taken (SENDER_ID_MISMATCH, 403): the app of this device belongs to another Firebase project than the service account",
     );
   });
 

@@ -54,7 +54,9 @@ describe("what is wrong with the options is said at start", () => {
 
   test("variables of the environment that are not set", () => {
     const { VAPID_PUBLIC: publicKey, VAPID_PRIVATE: privateKey, VAPID_SUBJECT: subject } = process.env;
-    expect(found({ vapid: { subject, publicKey, privateKey } })).toEqual([NO_SUBJECT, NO_PUBLIC_KEY, NO_PRIVATE_KEY]);
+    const problems = found({ vapid: { subject, publicKey, privateKey } });
+    expect(problems).toEqual([NO_SUBJECT, NO_PUBLIC_KEY, NO_PRIVATE_KEY]);
+    expect(problems.every((problem) => problem.endsWith(", and is undefined"))).toBe(true);
   });
 
   test("no options at all", () => {
@@ -68,8 +70,14 @@ describe("what is wrong with the options is said at start", () => {
     ]);
   });
 
+  test("keys that stand in each other's place", () => {
+    const swapped = { publicKey: keys.privateKey, privateKey: keys.publicKey };
+    expect(found({ vapid: { ...vapid, ...swapped } })).toEqual([
+      "webPush: vapid.publicKey and privateKey stand in each other's place: exchange them",
+    ]);
+  });
+
   test.each([
-    ["one for the other", { publicKey: keys.privateKey, privateKey: keys.publicKey }],
     ["as base64", { publicKey: `${keys.publicKey}=`, privateKey: `${keys.privateKey}=` }],
     ["zeros", { publicKey: "A".repeat(87), privateKey: "A".repeat(43) }],
     ["beyond the curve's order", { publicKey: `B${"_".repeat(86)}`, privateKey: `${"_".repeat(42)}8` }],

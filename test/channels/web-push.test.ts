@@ -118,7 +118,7 @@ describe("what the push service answers", () => {
     service.reception = { status, body: `no subscription ${ENDPOINT}` };
     const error = await failed(send());
     expect(error).toMatchObject({ name: "DeliveryError", status, gone: true });
-    expect(error.message).toBe(`The push message was not taken (${status})`);
+    expect(error.message).toBe(`The Web Push message was not taken (${status})`);
   });
 
   test.each([400, 413, 429, 500, 502, 503])("%i: it was not taken, and the device stays", async (status) => {
@@ -126,7 +126,7 @@ describe("what the push service answers", () => {
     const error = await failed(send());
     expect(error).toMatchObject({ name: "DeliveryError", status, code: undefined });
     expect(error).not.toHaveProperty("gone");
-    expect(error.message).toBe(`The push message was not taken (${status})`);
+    expect(error.message).toBe(`The Web Push message was not taken (${status})`);
   });
 
   test.each([401, 403])("%i: the VAPID keys do not fit, which is said", async (status) => {
@@ -135,7 +135,7 @@ describe("what the push service answers", () => {
     expect(error).toMatchObject({ name: "DeliveryError", status });
     expect(error).not.toHaveProperty("gone");
     expect(error.message).toBe(
-      `The push message was not taken (${status}): the push service does not take these VAPID keys for this device; after a change of keys each device has to be added anew`,
+      `The Web Push message was not taken (${status}): the push service does not take these VAPID keys for this device; after a change of keys each device has to be added anew`,
     );
   });
 

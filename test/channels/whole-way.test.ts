@@ -78,7 +78,7 @@ describe("a sign-in that waits for a browser", () => {
     const jar = await pending(target, "alice");
     service.reception = { status: 429 };
     expect((await jar.post("/2fa/push/send")).status).toBe(503);
-    expect(told()).toContain("The push message was not taken (429)");
+    expect(told()).toContain("The Web Push message was not taken (429)");
     service.reception = undefined;
     const before = service.received.length;
     expect((await jar.post("/2fa/push/send")).status).toBe(202);

@@ -8,6 +8,8 @@ import { creationOptions, enrollWith, holder, passwordGiven } from "../passkeys/
 import { testApp, type TestApp } from "../support/app.js";
 import { HOUR, MINUTE } from "../support/attack.js";
 import { enrolled, full, type Jar } from "../support/browser.js";
+import { phone, type Phone } from "../support/phone.js";
+import { pushMethods, TestChannel } from "../support/push.js";
 
 type Verb = "read" | "write" | "remove";
 type Failing = (call: number, verb: Verb) => Fault | undefined | Promise<undefined>;
@@ -195,6 +197,76 @@ describe("an account that is erased beside a ceremony", () => {
       expect([step, left]).toEqual([step, isEnrolled ? expect.anything() : []]);
     }
   });
+});
+
+describe("what is added to an account stays held for it", () => {
+  test("a passkey, whatever else is changed in the settings beside it", async () => {
+    for (let step = 1; ; step += 1) {
+      const { store, target } = broken();
+      const { jar } = await holder(target, "alice");
+      const factorId = (await target.mfa.accounts.factors("u1"))[0]!.id;
+      const device = softwareAuthenticator();
+      const credential = device.create(await creationOptions(jar));
+      const change = { label: "Renamed" };
+      const isBeside = before(step, store, () => jar.post(`/2fa/factors/${factorId}/rename`, change));
+      expect((await jar.post("/2fa/passkey/enroll", { credential })).status).toBe(201);
+      store.heal();
+      expect([step, await store.held()]).toEqual([step, ["credential of u1", "credential of u1", "handle of u1"]]);
+      if (!isBeside()) {
+        expect(step).toBeGreaterThan(4);
+        return;
+      }
+    }
+  });
+
+  test.each(["its removal's end beside that", "that beside its removal's end"])(
+    "a device that is set up again: %s",
+    async (order) => {
+      for (let step = 1; ; step += 1) {
+        const { again, change, jar, phone, store } = await removed();
+        const [first, second] = order.startsWith("its") ? [again, change] : [change, again];
+        const isBeside = before(step, store, second);
+        await first();
+        store.heal();
+        if (!isBeside()) {
+          expect(step).toBeGreaterThan(4);
+          return;
+        }
+        expect([step, await store.held()]).toEqual([step, ["credential of u1"]]);
+        const listed = await jar.post("/2fa/push/requests", await phone.requestsBody());
+        expect([step, listed.status]).toEqual([step, 200]);
+      }
+    },
+  );
+
+  /** Alice without her device, whose id could not be given up: the next change of hers does that. She can set it up again. */
+  async function removed() {
+    const { jar, phone, store, target } = await withDevice();
+    store.failWhere((_call, verb) => (verb === "remove" ? "before" : undefined));
+    await jar.post(`/2fa/factors/${phone.factorId}/remove`);
+    store.heal();
+    const id = (await target.mfa.accounts.factors("u1"))[0]!.id;
+    const body = await deviceBody(jar, phone);
+    const again = async () => expect((await jar.post("/2fa/push/enroll", body)).status).toBe(201);
+    const change = () => jar.post(`/2fa/factors/${id}/rename`, { label: "Renamed" });
+    return { again, change, jar, phone, store };
+  }
+
+  /** Alice with an app and a device, in a login that may change both. */
+  async function withDevice(): Promise<Broken & { readonly jar: Jar; readonly phone: Phone }> {
+    const store = new BreakingStore();
+    const target = testApp({ store, options: { methods: pushMethods(new TestChannel()) } });
+    const { phone: totp } = await enrolled(target, "alice");
+    const jar = await full(target, "alice", totp);
+    const device = await phone(target);
+    await device.enroll(jar);
+    return { store, target, jar, phone: device };
+  }
+
+  async function deviceBody(jar: Jar, device: Phone): Promise<object> {
+    const { body } = await jar.post("/2fa/push/enroll/options");
+    return device.enrollBody((body as { challenge: string }).challenge);
+  }
 });
 
 describe("a passkey that was refused leaves its id to others", () => {

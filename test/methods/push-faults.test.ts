@@ -57,6 +57,22 @@ describe("a channel that", () => {
     },
   );
 
+  test("refuses message after message is asked ten times in a quarter of an hour", async () => {
+    const { jar, target } = await begun();
+    target.channel.fault = REJECTS;
+    for (let times = 0; times < 10; times += 1) expect((await jar.post(SEND)).status).toBe(503);
+    const refused = await jar.post(SEND);
+    expect([refused.status, refused.body.code, refused.headers["retry-after"]]).toEqual([
+      429,
+      "too-many-attempts",
+      "900",
+    ]);
+    target.channel.fault = undefined;
+    expect((await jar.post(SEND)).status).toBe(429);
+    target.clock.advance(15 * 60_000);
+    expect((await (await pending(target, "alice")).post(SEND)).status).toBe(202);
+  });
+
   test.each([HANGS, ACTS_AND_HANGS])(
     "%j is 503 in its time, and told by its signal; nothing is asked, and it stays counted",
     async (fault) => {
@@ -74,6 +90,15 @@ describe("a channel that", () => {
       expect((await jar.post(SEND)).status).toBe(429);
     },
   );
+
+  test("does not answer is told by its name, so that of several it is known which", async () => {
+    const { jar, target } = await begun();
+    const told: string[] = [];
+    target.mfa.events.on("error", ({ error }) => void told.push(String(error)));
+    target.channel.fault = HANGS;
+    await jar.post(SEND);
+    expect(told).toEqual([expect.stringMatching(/: The channel "[a-z-]+" did not answer within \d+ ms$/)]);
+  });
 
   test("fails leaves the request before it cancelled too: what is on its way is not approved", async () => {
     const { jar, phone, target } = await begun();

@@ -89,6 +89,19 @@ describe("a device that is asked", () => {
     },
   );
 
+  test.each(["deny", "not-me"] as const)(
+    "may say %s with a number or none, also in an empty field",
+    async (decision) => {
+      for (const number of ["", null, undefined, "07"]) {
+        const { target, phone } = await begun();
+        const { jar, sent } = await waitingFor(target);
+        const body = await phone.decideBody(await phone.request(), decision, number ?? undefined);
+        expect([number, (await new Jar(target).post(DECIDE, { ...body, number })).status]).toEqual([number, 204]);
+        expect(await stateOf(jar, sent.requestId)).toBe("denied");
+      }
+    },
+  );
+
   test("has three tries for the number: the third wrong one denies, and the right one is too late then", async () => {
     const { target, phone } = await begun();
     const { jar, sent } = await waitingFor(target);
@@ -96,7 +109,8 @@ describe("a device that is asked", () => {
     for (const state of ["waiting", "waiting", "denied"]) {
       const body = await phone.decideBody(request, "approve", wrongNumber(sent.number));
       const answer = await new Jar(target).post(DECIDE, body);
-      expect([answer.status, answer.body.code]).toEqual([401, "invalid-code"]);
+      expect([answer.status, answer.body.code, answer.body.reason]).toEqual([401, "invalid-code", "wrong-number"]);
+      expect(answer.body.detail).toMatch(/^That is not the number/);
       expect(await stateOf(jar, sent.requestId)).toBe(state);
     }
     const late = await new Jar(target).post(DECIDE, await phone.decideBody(request, "approve", sent.number));
@@ -295,6 +309,12 @@ describe("the list of a device", () => {
     }
     const never = await new Jar(target).post(REQUESTS, await phone.requestsBody("yesterday"));
     expect(never.status).toBe(401);
+    for (const time of [now + 0.5, 1e21, "", " ".repeat(41)]) {
+      const shapeless = { ...(await phone.requestsBody(String(time))), time };
+      const renewal = { ...(await phone.subscriptionBody("test", "token", String(time))), time };
+      expect([time, (await new Jar(target).post(REQUESTS, shapeless)).status]).toEqual([time, 400]);
+      expect([time, (await new Jar(target).post("/2fa/push/subscription", renewal)).status]).toEqual([time, 400]);
+    }
   });
 
   test("is for the device that signs: a signature of another one, or for another time, is refused, an unknown device is 404", async () => {
@@ -421,6 +441,14 @@ describe("whoever asked", () => {
     target.clock.advance(10 * MINUTE);
     expect((await status(late.jar, late.sent.requestId)).status).toBe(410);
     expect((await late.jar.post("/2fa/push/send")).status).not.toBe(202);
+  });
+
+  test.each(["/2fa/cancel", "/logout"])("cannot spare itself a report by turning away (%s)", async (path) => {
+    const { target, phone } = await begun();
+    const { jar } = await waitingFor(target);
+    expect((await jar.post(path)).status).toBe(204);
+    await phone.notMe();
+    expect((await (await pending(target, "alice")).post("/2fa/push/send")).body.code).toBe("frozen");
   });
 
   test("can have the browser trusted with the answer", async () => {

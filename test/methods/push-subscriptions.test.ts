@@ -240,10 +240,21 @@ describe("the options of push()", () => {
     ]);
   });
 
-  test.each([undefined, {}, { channels: channel() }, { channels: "web-push" }])("need channels: %j", (options) => {
+  test.each([undefined, {}])("need channels: %j", (options) => {
     const needed =
       "push: channels: required: a list of what wakes devices; [] where nothing does, and they are opened by hand";
     expect(wrong(options)).toEqual([needed]);
+  });
+
+  test.each([
+    [channel(), "an object"],
+    [() => channel(), "a function"],
+    ["web-push", "text"],
+    [null, "null"],
+  ])("need a list of channels: %j", (channels, found) => {
+    expect(wrong({ channels })).toEqual([
+      `push: channels: must be a list, such as [webPush({ vapid })] or [], and is ${found}`,
+    ]);
   });
 
   test.each([null, [], "web-push", 7])("are an object: %j", (options) => {

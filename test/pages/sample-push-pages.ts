@@ -1,6 +1,6 @@
 import { approvePage } from "../../lib/methods/push/approve-page.js";
 import { pushPage } from "../../lib/methods/push/page.js";
-import { REPORTED } from "../../lib/methods/push/requests.js";
+import { REPORTED } from "../../lib/methods/push/pauses.js";
 import { type WaitView, waitPage } from "../../lib/methods/push/wait-page.js";
 import { challengePage } from "../../lib/pages/challenge-page.js";
 import { builtInLayout, renderPage } from "../../lib/pages/layout.js";

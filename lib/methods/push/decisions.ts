@@ -18,8 +18,9 @@ import type { EngineDependencies } from "../../engine/dependencies.js";
 import { type DeviceClaim, devicesOf, type FoundDevice, signingDevice } from "./device-lookup.js";
 import { isSignedBy } from "./keys.js";
 import type { Push } from "./method.js";
+import { REPORTED } from "./pauses.js";
 import { digestOfId, namedRequest } from "./request-ids.js";
-import { REPORTED, requestIn } from "./requests.js";
+import { requestIn } from "./requests.js";
 import { contentOf, type RequestContent } from "./sealed-requests.js";
 import { NO_NOTIFICATIONS, type PushState } from "./state.js";
 
@@ -78,6 +79,8 @@ interface Ruling {
 
 const WRONG_NUMBER = "wrong-number";
 const WRONG = failure("invalid-code", { isFailedAttempt: true });
+/** Only a device whose signature was right hears that it is the number: its owner reads that, and no word of codes. */
+const MISREAD = failure("invalid-code", { isFailedAttempt: true, members: { reason: WRONG_NUMBER } });
 
 /**
  * What devices answer. Nobody is logged in on them: a signature by the key of the device that was asked is all that lets them. Of
@@ -182,7 +185,7 @@ export class Decisions {
     const about = { method: this.push.type, factorId: device.id, label: device.label, outcome: "failure" } as const;
     const isDenied = next.request?.decision === "denied";
     const denied = isDenied ? [{ action: "push-denied", ...about, reason: WRONG_NUMBER }] : [];
-    return { approvals: next, events: [this.failed(device.id, WRONG_NUMBER), ...denied], result: WRONG };
+    return { approvals: next, events: [this.failed(device.id, WRONG_NUMBER), ...denied], result: MISREAD };
   }
 
   private failed(factorId: string, reason: string): AccountEvent {

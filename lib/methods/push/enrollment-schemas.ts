@@ -6,7 +6,7 @@ import type { DeviceClaim } from "./device-lookup.js";
 import type { Reach } from "./subscriptions.js";
 
 /** An empty field is a missing one. */
-const filled = v.pipe(text, v.minLength(1));
+export const filled = v.pipe(text, v.minLength(1));
 
 /** What a key provider makes of a challenge may be longer than what ours does. */
 const challenge = v.pipe(v.string(), v.minLength(1), v.maxLength(4096));
@@ -38,13 +38,13 @@ const subscription = v.pipe(
 );
 
 /** A field that a form leaves empty. */
-const empty = v.pipe(
+export const empty = v.pipe(
   v.literal(""),
   v.transform(() => undefined),
 );
 
 /** When a device signed, as it was sent and as it was signed: ISO 8601, or milliseconds since the epoch. */
-const time = v.pipe(
+export const time = v.pipe(
   v.union([v.string(), v.pipe(v.number(), v.safeInteger())]),
   v.transform(String),
   v.minLength(1),

@@ -37,7 +37,10 @@ export class Push implements FactorMethod<PushState, PresentedPush> {
   readonly phishingResistant = false;
   /** Nothing to guess: whoever asked has only to wait, and numbers are typed where the key is. */
   readonly limits = [];
-  readonly limitDefaults: Limits = { push: { limit: 5, window: 15 * MINUTE } };
+  readonly limitDefaults: Limits = {
+    push: { limit: 5, window: 15 * MINUTE },
+    pushRejected: { limit: 10, window: 15 * MINUTE },
+  };
   readonly refusal = "invalid-code";
   /** What asking a device counts against. */
   readonly terms: SendTerms;
@@ -46,7 +49,7 @@ export class Push implements FactorMethod<PushState, PresentedPush> {
   constructor(private readonly given: PushSettings) {
     const { channels, timeout } = given;
     this.channels = new Map(channels.map((channel) => [channel.name, channel]));
-    this.terms = { limits: ["push"], timeout, sentAs: "push-requested" };
+    this.terms = { limits: ["push"], rejected: "pushRejected", timeout, sentAs: "push-requested" };
   }
 
   /** Undefined where none is configured by that name (any more). */

@@ -1,4 +1,5 @@
 import { optionsProblems } from "../../core/option-names.js";
+import { kindOf } from "../../core/user-ids.js";
 import { timeoutProblems } from "../../http/senders.js";
 
 const NAMES = ["channels", "timeout"] as const;
@@ -60,13 +61,16 @@ function repeatedProblems(channels: readonly unknown[]): string[] {
   );
 }
 
+function listProblems(channels: unknown): string[] {
+  if (channels === undefined) return [WANTED];
+  if (Array.isArray(channels)) return [...channels.flatMap(channelProblems), ...repeatedProblems(channels)];
+  return [`push: channels: must be a list, such as [webPush({ vapid })] or [], and is ${kindOf(channels)}`];
+}
+
 /** Everything wrong with what `push()` was given. */
 export function pushProblems(given: unknown): string[] {
   const unknown = optionsProblems(given, NAMES, "push: ");
   if (given !== undefined && !isObject(given)) return unknown;
   const { channels, timeout } = given ?? {};
-  const ofChannels = Array.isArray(channels)
-    ? [...channels.flatMap(channelProblems), ...repeatedProblems(channels)]
-    : [WANTED];
-  return [...unknown, ...ofChannels, ...timeoutProblems(timeout, "push: ")];
+  return [...unknown, ...listProblems(channels), ...timeoutProblems(timeout, "push: ")];
 }

@@ -11,7 +11,7 @@ import type { PushChannel } from "./channel.js";
 import { deviceIcon } from "./drawing.js";
 import { enrollPart } from "./enroll-form.js";
 import { APPROVE_PATH } from "./places.js";
-import { REPORTED } from "./requests.js";
+import { REPORTED } from "./pauses.js";
 import { NO_NOTIFICATIONS } from "./state.js";
 import { type PushWords, pushWords } from "./words.js";
 import { browserChannel } from "./worker.js";

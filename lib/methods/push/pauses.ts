@@ -2,8 +2,9 @@ import type { Account } from "../../core/account.js";
 import { backOffUntil, isReported } from "../../core/approvals.js";
 import { SECOND } from "../../core/nouns.js";
 import type { Pause } from "../../engine/method.js";
-import { REPORTED } from "./requests.js";
 
+/** The owner said that a request was not theirs: no device is asked until a factor of another kind was used. */
+export const REPORTED = "push-reported";
 /** Requests in a row were denied, or left alone. */
 export const RESTING = "push-resting";
 

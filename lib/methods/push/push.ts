@@ -15,7 +15,7 @@ import { enrollmentRoutes } from "./enrollment-routes.js";
 import { Push } from "./method.js";
 import { pushProblems } from "./option-problems.js";
 import { pushPage } from "./page.js";
-import { REPORTED } from "./requests.js";
+import { REPORTED } from "./pauses.js";
 import { WORKER_PATH } from "./places.js";
 import type { PresentedPush } from "./proofs.js";
 import { requestRoutes } from "./request-routes.js";

@@ -3,20 +3,19 @@ import { replaceFactor } from "../../core/account-changes.js";
 import {
   type ApprovalRequest,
   type ApprovalState,
-  backOffUntil,
-  isReported,
   stateOfRequest,
   withoutRequest,
   withRequest,
 } from "../../core/approvals.js";
 import { failure, OF_SENDING, type Outcome, type Problem, success } from "../../core/errors.js";
-import { type FactorId, MINUTE, SECOND, type UserId } from "../../core/nouns.js";
+import { type FactorId, MINUTE, type UserId } from "../../core/nouns.js";
 import { once } from "../../core/once.js";
 import type { AccountRecord, AccountRecords, Change } from "../../engine/account-records.js";
 import { countSend, deliver, type Written } from "../../engine/delivery.js";
 import type { EngineDependencies } from "../../engine/dependencies.js";
 import type { SealContext } from "../../engine/method.js";
 import type { Push } from "./method.js";
+import { pauseOf } from "./pauses.js";
 import { digestOfId } from "./request-ids.js";
 import { contentOf, newRequest, type NewRequest } from "./sealed-requests.js";
 import type { PushState } from "./state.js";
@@ -27,9 +26,6 @@ type Subject = Parameters<AccountRecords["change"]>[0];
 
 /** A request is open that long, milliseconds. */
 const REQUEST_LIFE = 2 * MINUTE;
-
-/** Why nothing is asked: the owner said that what was asked before was not theirs. */
-export const REPORTED = "push-reported";
 
 /** What a device is to be asked, and for whom. */
 export interface Asking {
@@ -205,13 +201,14 @@ export class PushRequests {
     return { account: next, result: success({ asked, device, waker, counted: next.attempts, undo }) };
   }
 
-  /** Why no device of the account is asked for now, whoever asks; undefined where one is. */
-  private refusal({ approvals }: Account, now: number): Problem | undefined {
-    if (isReported(approvals, this.push.type)) return { code: "frozen", members: { reason: REPORTED } };
-    const until = backOffUntil(approvals, now);
-    if (until === undefined) return undefined;
-    const retryAfter = Math.max(1, Math.ceil((until - now) / SECOND));
-    return { code: "too-many-attempts", retryAfter, members: { reason: OF_SENDING } };
+  /** Why no device of the account is asked now, whoever asks; undefined where one is. */
+  private refusal(account: Account, now: number): Problem | undefined {
+    const pause = pauseOf(account, this.push.type, now);
+    if (pause === undefined) return undefined;
+    const { reason, retryAfter } = pause;
+    return retryAfter === undefined
+      ? { code: "frozen", members: { reason } }
+      : { code: "too-many-attempts", retryAfter, members: { reason: OF_SENDING } };
   }
 
   /** Has the device told that there is something to decide. What nobody was told of is not asked. */
@@ -228,7 +225,10 @@ export class PushRequests {
       const message = { requestId, ...(origin !== undefined && { origin }) };
       const deliverMessage = (signal: AbortSignal): Promise<void> => waker.wake(message, signal);
       const sent = { type: push.type, send: push.terms };
-      const woken = await deliver(dependencies, subject, sent, { ...written, message: { deliver: deliverMessage } });
+      const woken = await deliver(dependencies, subject, sent, {
+        ...written,
+        message: { deliver: deliverMessage, by: waker.by },
+      });
       if (!woken.ok) await this.cancel(subject, digest, waker.isGone() ? device : undefined);
       return woken;
     } catch (error) {

@@ -11,6 +11,8 @@ export interface Waker {
   wake(message: PushMessage, signal: AbortSignal): Promise<void>;
   /** The channel said that nobody is reached there any more. */
   isGone(): boolean;
+  /** Its channel, as errors call it. */
+  readonly by: string;
 }
 
 /** The device its owner used last. */
@@ -29,6 +31,7 @@ export async function wakerOf(push: Push, { state }: Factor<PushState>, context:
   let isGone = false;
   return {
     isGone: () => isGone,
+    by: `The channel "${reach?.channel ?? ""}"`,
     async wake(message, signal) {
       if (reach === undefined || channel === undefined) return;
       // What a client says is where requests of ours go: looked at again before each.

@@ -140,6 +140,7 @@ export interface PushWords extends MethodWords {
   /** Why nothing is asked, or a device is not taken, by the reason that clients are told. */
   readonly problems: {
     readonly "push-reported": string;
+    readonly "wrong-number": string;
     readonly "host-not-allowed": string;
     readonly "not-a-subscription": string;
     readonly "unknown-channel": string;
@@ -284,6 +285,8 @@ export const pushWords: PushWords = {
   problems: {
     "push-reported":
       "A request was reported as not yours, so no device is asked for now. Use another way: after that your devices are asked again.",
+    "wrong-number":
+      "That is not the number. Look at it once more where it is shown; after the third wrong one the request is denied.",
     "host-not-allowed": "Notifications of this browser cannot be sent from here. Add the device without notifications.",
     "not-a-subscription": "Notifications cannot be sent to this browser. Add the device without notifications.",
     "unknown-channel": "Notifications cannot be sent to this device any more. Add it without notifications.",
