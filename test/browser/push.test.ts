@@ -91,6 +91,14 @@ function notification(page: Page): Promise<readonly (string | null)[]> {
   });
 }
 
+/** Resolves once the service worker shows none. */
+async function noNotification(page: Page): Promise<void> {
+  await page.waitForFunction(async () => {
+    const registration = await navigator.serviceWorker.getRegistration("/2fa/push/approve");
+    return (await registration?.getNotifications())?.length === 0;
+  });
+}
+
 async function closeNotifications(page: Page): Promise<void> {
   await page.evaluate(async () => {
     const registration = await navigator.serviceWorker.getRegistration("/2fa/push/approve");
@@ -202,8 +210,10 @@ test("denied on the device it is over; after two in a row none is sent for five 
   const page = await begin();
   await ask(page);
   const device = await requestOn(phone);
+  await notification(device);
   await device.getByRole("button", { name: "Deny" }).click();
   await device.getByText("Denied. Nothing happens there.").waitFor();
+  await noNotification(device);
   await heading(page, "The request was denied").waitFor();
   expect(await page.getByText("none is sent for 5 minutes").isVisible()).toBe(true);
   expect(await page.getByRole("button", { name: "Send" }).count()).toBe(0);

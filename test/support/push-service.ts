@@ -1,4 +1,4 @@
-import { EventEmitter, once } from "node:events";
+import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { mkdtemp, rm } from "node:fs/promises";
 import type { AddressInfo, Server, Socket } from "node:net";
@@ -26,8 +26,6 @@ export interface PushService extends PushEndpoint {
    * closes it.
    */
   openBrowser(options?: ContextOptions): Promise<BrowserContext>;
-  /** Resolves when the next subscription is ended by its browser, which tells its page earlier. */
-  ended(): Promise<unknown>;
   /** Ends every subscription, as when a browser's data is cleared: senders are answered 410. */
   forget(): void;
 }
@@ -113,7 +111,6 @@ class Browsers {
 
 /** Who has subscribed, and how messages are written for them. */
 class Registrations {
-  readonly happened = new EventEmitter();
   private readonly all = new Map<string, Registration>();
   private count = 0;
 
@@ -125,7 +122,6 @@ class Registrations {
     const registration = { device, app, subtype, sender } as Registration;
     if (form.get("delete") === "true") {
       for (const [token, each] of this.all) if (each.subtype === subtype) this.all.delete(token);
-      this.happened.emit("ended");
       return `token=${app}`;
     }
     this.count += 1;
@@ -190,7 +186,6 @@ export async function startPushService(): Promise<PushService> {
   const { close } = endpoint;
   return Object.assign(endpoint, {
     openBrowser: (options: ContextOptions = {}) => openBrowser(flags, options),
-    ended: () => once(registrations.happened, "ended"),
     forget: () => registrations.clear(),
     async close() {
       browsers.close();
