@@ -19,7 +19,14 @@ const commonJsGlobals = ["require", "module", "exports", "__dirname", "__filenam
 const readonly = (names) => Object.fromEntries(names.map((name) => [name, "readonly"]));
 
 export default defineConfig(
-  globalIgnores(["dist/", "coverage/", "mutants/results/", "mutants/work/", "lib/pages/embedded.ts", "lib/methods/push/embedded.ts"]),
+  globalIgnores([
+    "dist/",
+    "coverage/",
+    "mutants/results/",
+    "mutants/work/",
+    "lib/pages/embedded.ts",
+    "lib/methods/push/embedded.ts",
+  ]),
   js.configs.recommended,
   {
     files: ["**/*.ts"],
