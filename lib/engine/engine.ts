@@ -138,7 +138,7 @@ export function createEngine(settings: EngineSettings): Engine {
   const store = guardedStore(settings.store, storeTimeout, (error) => telling.emitError("store", error));
   const { reportTokens, samples, seals, ...made } = createKeys(settings, store);
   const dependencies = dependenciesOf(settings, { ...made, reportTokens, seals, store });
-  const verification = new Verification(dependencies);
+  const verification = new Verification(dependencies, telling.events);
   const operations = new Operations(dependencies, store);
   const unprovable = new UnprovableAccounts(dependencies, store);
   return {
