@@ -44,8 +44,13 @@ function subjectsOf(key: string, { hide = [], store }: AuditSubjects): Subjects 
   return new Subjects(store, subjectKeys(key), hide);
 }
 
+/** What is given as undefined is not given. */
+function present(options: AuditFileOptions): AuditFileOptions {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never;
+}
+
 function settingsOf(options: AuditFileOptions): Omit<WriterSettings, "path" | "subjects"> {
-  const { anchorAfter, onAnchor = () => undefined, onError = warn, ...given } = { ...DEFAULTS, ...options };
+  const { anchorAfter, onAnchor = () => undefined, onError = warn, ...given } = { ...DEFAULTS, ...present(options) };
   const onFailure = calling(onError, warn);
   const [[keyId = "", key] = []] = chainKeys(given.key);
   if (key === undefined) throw new ConfigurationError(["auditFile: key is missing"]);

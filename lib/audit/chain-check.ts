@@ -66,8 +66,11 @@ export class ChainCheck {
   }
 
   take(record: ParsedRecord, piece: Piece): void {
-    if (this.suspect !== undefined) this.judge(this.suspect, record);
     if (this.found !== undefined) return;
+    if (this.suspect !== undefined) {
+      this.judge(this.suspect, record);
+      return;
+    }
     if (record.number === 1) this.key ??= this.keys.get(textOf(record.members["key"]));
     if (record.number === this.state.number + 1) this.check(record, piece);
     else this.isElsewhere(record, piece);
@@ -156,14 +159,14 @@ export class ChainCheck {
     this.suspect = { place: piece, expected, found: record, digests: [record.digest] };
   }
 
-  /** The next record says what was done to the one before. */
-  private judge(suspect: Suspect, next: ParsedRecord): void {
-    const { digests, expected, found, place } = suspect;
-    if (next.number === expected && found.number !== expected) {
+  /** What comes later says what was done: the one that was expected, or one that follows it as it was. */
+  private judge({ digests, expected, found, place }: Suspect, later: ParsedRecord): void {
+    const isExpected = later.number === expected && this.continues([this.state.digest], later);
+    if (isExpected && found.number !== expected) {
       this.blame(place, "swapped", `record ${found.number} stands before record ${expected}`);
-    } else if (next.number === expected + 1 && this.continues(digests, next)) {
+    } else if (later.number === expected + 1 && this.continues(digests, later)) {
       this.blame(place, "changed", `record ${expected} is not as it was written`);
-    } else this.settle();
+    }
   }
 
   private continues(digests: readonly string[], { digest, text }: ParsedRecord): boolean {

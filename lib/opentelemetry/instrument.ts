@@ -10,6 +10,7 @@ import { onProofs, type ProofTrace } from "../events/proof-traces.js";
 export interface OpenTelemetryApi {
   readonly metrics: Pick<MetricsAPI, "getMeter">;
   readonly trace: Pick<TraceAPI, "getTracer">;
+  readonly SpanStatusCode: { readonly ERROR: SpanStatusCode };
 }
 
 export interface InstrumentOptions {
@@ -51,28 +52,25 @@ function countEvents(events: Events, { metrics }: OpenTelemetryApi): () => void 
   };
 }
 
-/** The package itself is never imported, its enumeration neither. */
-const ERROR_STATUS = 2 as SpanStatusCode;
-
 function begun(tracer: Tracer, { method }: ProofTrace): Span {
   return tracer.startSpan("second_factor.proof", { attributes: { "second_factor.method": nameOf(method) } });
 }
 
-function ended(span: Span, { outcome = "error" }: ProofTrace): void {
+function ended(span: Span, { outcome = "error" }: ProofTrace, { SpanStatusCode: { ERROR } }: OpenTelemetryApi): void {
   span.setAttribute("second_factor.outcome", outcome);
-  if (outcome === "error") span.setStatus({ code: ERROR_STATUS });
+  if (outcome === "error") span.setStatus({ code: ERROR });
   span.end();
 }
 
-function traceProofs(events: Events, { trace }: OpenTelemetryApi): () => void {
-  const tracer = trace.getTracer(SCOPE);
+function traceProofs(events: Events, api: OpenTelemetryApi): () => void {
+  const tracer = api.trace.getTracer(SCOPE);
   const spans = new WeakMap<ProofTrace, Span>();
   return onProofs(
     events,
     (proof) => tried(() => spans.set(proof, begun(tracer, proof))),
     (proof) => {
       const span = spans.get(proof);
-      if (span !== undefined) tried(() => ended(span, proof));
+      if (span !== undefined) tried(() => ended(span, proof, api));
     },
   );
 }
