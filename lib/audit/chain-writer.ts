@@ -160,7 +160,7 @@ export class ChainWriter {
       if (found === "emptied" || this.chain.number === 0) return;
       const end = this.made("end", this.chain, { bytes: file.size });
       const text = `${this.isTorn ? "\n" : ""}${end.line}\n`;
-      if ((await file.append(text)) < text.length) return;
+      if ((await file.append(text)) < text.length - 1) return;
       this.before = end.state;
       await file.sync();
       this.settings.onAnchor(anchorText(end.state));
@@ -216,7 +216,8 @@ export class ChainWriter {
     const gap = this.isTorn ? "\n" : "";
     const text = `${gap}${batch.map(({ line }) => `${line}\n`).join("")}`;
     const written = await file.append(text);
-    let end = gap.length;
+    // Without the end of its line a record is whole: it must not be written again.
+    let end = gap.length - 1;
     const whole = batch.filter(({ line }) => (end += line.length + 1) <= written);
     this.come(whole);
     if (written < text.length) {
