@@ -74,7 +74,8 @@ function settingsOf(options: AuditFileOptions): Omit<WriterSettings, "path" | "s
  * ```ts
  * import { auditFile } from "express-second-factor/audit";
  *
- * const audit = auditFile("audit.jsonl", { key: process.env["AUDIT_KEY"]!, onAnchor: (anchor) => log.info({ anchor }) });
+ * const { AUDIT_FILE = "audit.jsonl", AUDIT_KEY = "" } = process.env;
+ * const audit = auditFile(AUDIT_FILE, { key: AUDIT_KEY, onAnchor: (anchor) => log.info({ anchor }) });
  * mfa.events.on("audit", audit);
  * process.once("SIGTERM", () => void audit.close());
  *

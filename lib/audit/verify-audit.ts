@@ -104,12 +104,12 @@ function anchorsOf(texts: readonly string[]): readonly ChainState[] {
  * ```ts
  * import { auditFile, verifyAudit } from "express-second-factor/audit";
  *
- * const key = process.env["AUDIT_KEY"]!;
+ * const { AUDIT_FILE = "audit.jsonl", AUDIT_KEY: key = "" } = process.env;
  * const anchors: string[] = []; // in another place than the file
- * const audit = auditFile("audit.jsonl", { key, onAnchor: (anchor) => anchors.push(anchor) });
+ * const audit = auditFile(AUDIT_FILE, { key, onAnchor: (anchor) => anchors.push(anchor) });
  * await audit.close();
  *
- * const { chains, isComplete, notes, problems } = await verifyAudit(["audit.jsonl"], { key, anchors });
+ * const { chains, isComplete, notes, problems } = await verifyAudit([AUDIT_FILE], { key, anchors });
  * for (const { damage, file, line, text } of problems) log.error(`${file}:${line}: ${damage}: ${text}`);
  * for (const { file, line, text } of notes) log.warn(`${file}:${line}: ${text}`);
  * for (const { anchor, isClosed, lost, records } of chains) log.info({ anchor, isClosed, lost, records, isComplete });

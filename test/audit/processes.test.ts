@@ -121,9 +121,8 @@ interface Ended {
   readonly stderr: string;
 }
 
-function verifyCommand(args: readonly string[], key: string | undefined = KEY): Promise<Ended> {
-  const env: NodeJS.ProcessEnv = { ...process.env };
-  if (key !== undefined) env["SECOND_FACTOR_AUDIT_KEY"] = key;
+function verifyCommand(args: readonly string[], key = KEY): Promise<Ended> {
+  const env = { ...process.env, SECOND_FACTOR_AUDIT_KEY: key };
   return new Promise((resolve) => {
     const call = [built("esm/cli/main.js"), "verify-audit", ...args];
     execFile(process.execPath, call, { env, timeout: 15_000 }, (error, stdout, stderr) => {
