@@ -40,6 +40,11 @@ function written(event: AuditEvent): WrittenEvent {
   );
 }
 
+/** What the problems of the options have ruled out. */
+function missing(): never {
+  throw new ConfigurationError(["auditFile: key is missing"]);
+}
+
 function subjectsOf(key: string, { hide = [], store }: AuditSubjects): Subjects {
   return new Subjects(store, subjectKeys(key), hide);
 }
@@ -52,8 +57,7 @@ function present(options: AuditFileOptions): AuditFileOptions {
 function settingsOf(options: AuditFileOptions): Omit<WriterSettings, "path" | "subjects"> {
   const { anchorAfter, onAnchor = () => undefined, onError = warn, ...given } = { ...DEFAULTS, ...present(options) };
   const onFailure = calling(onError, warn);
-  const [[keyId = "", key] = []] = chainKeys(given.key);
-  if (key === undefined) throw new ConfigurationError(["auditFile: key is missing"]);
+  const [[keyId, key] = missing()] = chainKeys(given.key ?? "");
   const { anchorEvery, clock, mostWaiting } = given;
   const longest = Math.min(milliseconds(anchorAfter) ?? 0, LONGEST_TIMER);
   const told = { onAnchor: calling(onAnchor, onFailure), onFailure };
@@ -74,8 +78,8 @@ function settingsOf(options: AuditFileOptions): Omit<WriterSettings, "path" | "s
  * ```ts
  * import { auditFile } from "express-second-factor/audit";
  *
- * const { AUDIT_FILE = "audit.jsonl", AUDIT_KEY = "" } = process.env;
- * const audit = auditFile(AUDIT_FILE, { key: AUDIT_KEY, onAnchor: (anchor) => log.info({ anchor }) });
+ * const { AUDIT_FILE = "audit.jsonl", AUDIT_KEY: key } = process.env;
+ * const audit = auditFile(AUDIT_FILE, { key, onAnchor: (anchor) => log.info({ anchor }) });
  * mfa.events.on("audit", audit);
  * process.once("SIGTERM", () => void audit.close());
  *
@@ -86,7 +90,7 @@ function settingsOf(options: AuditFileOptions): Omit<WriterSettings, "path" | "s
 export function auditFile(path: string, options: AuditFileOptions): AuditFile {
   const problems = auditFileProblems(path, options);
   if (problems.length > 0) throw new ConfigurationError(problems);
-  const names = options.subjects && subjectsOf(options.key, options.subjects);
+  const names = options.subjects && subjectsOf(options.key ?? "", options.subjects);
   const writer = new ChainWriter({ path, subjects: names, ...settingsOf(options) });
   return Object.assign((event: AuditEvent): void => writer.add(written(event)), {
     flush: () => writer.flush(),

@@ -1,6 +1,6 @@
 import { optionsProblems } from "../core/option-names.js";
 import type { Clock } from "../core/nouns.js";
-import { keyRingProblems } from "../crypto/key-ring.js";
+import { keyRingProblems, MEND } from "../crypto/key-ring.js";
 import { type Duration, milliseconds } from "../policy/durations.js";
 import type { Store } from "../stores/contract.js";
 import type { HiddenMember } from "./subjects.js";
@@ -21,7 +21,7 @@ export interface AuditFileOptions {
    * `id:base64`, as `npx express-second-factor new-key` prints it, and none of the application's `keys`: whoever verifies has it, and
    * whoever has it can forge. Several by commas: the first writes, the others are for `subjects` from before.
    */
-  readonly key: string;
+  readonly key: string | undefined;
   /** An anchor after so many records, at the latest. Default: 1000. */
   readonly anchorEvery?: number;
   /** An anchor so long after a record, at the latest. Default: `"10m"`. */
@@ -59,9 +59,7 @@ const WHERE = "auditFile: ";
 
 /** What is wrong with a key, in the words of the option that it is given as. */
 export function auditKeyProblems(key: unknown, where: string): string[] {
-  if (typeof key !== "string" || key === "") {
-    return [`${where}key is missing. Make one with: npx express-second-factor new-key`];
-  }
+  if (typeof key !== "string" || key === "") return [`${where}key is missing. ${MEND}`];
   return keyRingProblems(key).map((problem) => problem.replace(/^keys: /, `${where}key: `));
 }
 

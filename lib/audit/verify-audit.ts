@@ -8,7 +8,7 @@ import type { AuditChain, AuditNote, AuditPlace, AuditProblem, AuditVerdict } fr
 
 export interface VerifyAuditOptions {
   /** The key that the files were written with, or several by commas: `id:base64`. */
-  readonly key: string;
+  readonly key: string | undefined;
   /** What `onAnchor` was given, as many as were kept. Without any the end of a file may be missing. Default: none. */
   readonly anchors?: readonly string[];
 }
@@ -104,7 +104,7 @@ function anchorsOf(texts: readonly string[]): readonly ChainState[] {
  * ```ts
  * import { auditFile, verifyAudit } from "express-second-factor/audit";
  *
- * const { AUDIT_FILE = "audit.jsonl", AUDIT_KEY: key = "" } = process.env;
+ * const { AUDIT_FILE = "audit.jsonl", AUDIT_KEY: key } = process.env;
  * const anchors: string[] = []; // in another place than the file
  * const audit = auditFile(AUDIT_FILE, { key, onAnchor: (anchor) => anchors.push(anchor) });
  * await audit.close();
@@ -119,7 +119,7 @@ export async function verifyAudit(files: readonly string[], options: VerifyAudit
   const { anchors = [], key } = options;
   const problems = auditKeyProblems(key, "verifyAudit: ");
   if (problems.length > 0) throw new ConfigurationError(problems);
-  const verification = new Verification(chainKeys(key), anchorsOf(anchors));
+  const verification = new Verification(chainKeys(key ?? ""), anchorsOf(anchors));
   for (const file of files) await verification.read(file);
   return verification.verdict(files);
 }
