@@ -4,8 +4,7 @@ import type { AttemptScope } from "../core/attempts.js";
 import { failure, type Outcome, type Problem, success } from "../core/errors.js";
 import type { LimitKind, Proof } from "../core/nouns.js";
 import { type AccountEvent, reopening } from "../events/audit.js";
-import type { Events, Subject } from "../events/emitter.js";
-import { type ProofOutcome, traced } from "../events/proof-traces.js";
+import type { Subject } from "../events/emitter.js";
 import type { Change } from "./account-records.js";
 import { countedFailure, limitRefusal, refused } from "./counting.js";
 import type { EngineDependencies } from "./dependencies.js";
@@ -43,25 +42,12 @@ function factsOf(remaining: number | undefined): Pick<AccountEvent, "facts"> {
   return remaining === undefined ? {} : { facts: { remaining } };
 }
 
-function outcomeOf(tried: Tried): ProofOutcome {
-  if ("verified" in tried) return "success";
-  return tried.change.result.ok ? "waiting" : "failure";
-}
-
 /** The one path of every verification: limited? right? used up? What it came to is written by whoever asked. */
 export class Verification {
-  constructor(
-    private readonly dependencies: EngineDependencies,
-    private readonly events: Events,
-  ) {}
+  constructor(private readonly dependencies: EngineDependencies) {}
 
   /** Checks a proof on an account as it is. Answers what is to be written; nothing may be told before it is. */
-  attempt(account: Account, presentation: Presentation, claimant: Claimant, now: number): Promise<Tried> {
-    const trace = { events: this.events, method: presentation.method.type };
-    return traced(trace, () => this.check(account, presentation, claimant, now), outcomeOf);
-  }
-
-  private async check(
+  async attempt(
     account: Account,
     { method, presented }: Presentation,
     claimant: Claimant,

@@ -21,7 +21,7 @@ import {
 function writerProcess(path: string, body: string, shell = ""): ChildProcess {
   const code = `
     import { auditFile } from ${JSON.stringify(built("esm/audit/index.js"))};
-    import { renameSync } from "node:fs";
+    import { readFileSync, renameSync } from "node:fs";
     const [path, key] = [${JSON.stringify(path)}, process.env.AUDIT_KEY];
     const audit = auditFile(path, { key, onError: ({ code, message }) => console.log("error", code ?? message)});
     const event = (more) => ({ time: new Date().toISOString(), action: "factor-verified", outcome: "success", userId: "u1", ...more });
@@ -43,6 +43,9 @@ describe("two processes", () => {
   test("write one file at once, and each line of either is whole", async () => {
     const path = newPath();
     const body = `
+      const begun = () => readFileSync(path, "utf8").split('"kind":"start"').length > 2;
+      await audit.flush();
+      while (!begun()) await new Promise((resolve) => setTimeout(resolve, 1));
       for (let index = 0; index < 300; index += 1) {
         audit(event({ requestId: String(index), userAgent: "x".repeat(index) }));
         if (index % 7 === 0) await audit.flush();
