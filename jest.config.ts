@@ -13,7 +13,7 @@ const config: Config = {
   extensionsToTreatAsEsm: [".ts"],
   moduleNameMapper: {
     "^express-second-factor$": "<rootDir>/lib/index.ts",
-    "^express-second-factor/(browser|firebase|mail|onesignal|redis|sns|sql|testing|twilio|web-push)$":
+    "^express-second-factor/(audit|browser|firebase|mail|onesignal|opentelemetry|redis|sns|sql|testing|twilio|web-push)$":
       "<rootDir>/lib/$1/index.ts",
     "^(\\.{1,2}/.*)(?<!\\.json)\\.js$": "$1",
   },

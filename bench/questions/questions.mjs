@@ -4,6 +4,7 @@ import { flatnessTables, flatnessTargets, measureFlatness } from "./flatness.mjs
 import { footprintTables, footprintTargets, measureFootprint } from "./footprint.mjs";
 import { gateTables, gateTargets, measureGate } from "./gate.mjs";
 import { largeTables, largeTargets, measureLarge } from "./large.mjs";
+import { listenersTables, measureListeners } from "./listeners.mjs";
 import { loginsTables, loginsTargets, measureLogins } from "./logins.mjs";
 import { measureMemory, memoryTables, memoryTargets } from "./memory.mjs";
 import { measureProtections, protectionsTables } from "./protections.mjs";
@@ -47,6 +48,7 @@ export const QUESTIONS = {
   gate: question("What does the line cost every request?", measureGate, gateTables, gateTargets),
   logins: question("What do a code and a login cost?", measureLogins, loginsTables, loginsTargets),
   large: question("What does a code of a large account cost?", measureLarge, largeTables, largeTargets),
+  listeners: question("What does it cost that somebody listens?", measureListeners, listenersTables),
   protections: question("What is let through?", measureProtections, protectionsTables),
   "round-trips": question("How often is Redis asked?", measureRoundTrips, roundTripsTables, roundTripsTargets),
   memory: question("What do logins and accounts weigh?", measureMemory, memoryTables, memoryTargets),

@@ -4,6 +4,7 @@ import { pathToFileURL } from "node:url";
 import { nearest } from "../core/option-names.js";
 import { reasonIn } from "../core/reasons.js";
 import { randomBase64 } from "../crypto/random.js";
+import { AUDIT_PURPOSE, AUDIT_USAGE, verifyAuditFiles } from "./verify-audit.js";
 import type { RotateKeysOptions, RotationReport } from "../engine/key-rotation.js";
 
 /** What the commands need of `secondFactor(...)`. */
@@ -17,9 +18,9 @@ interface Command {
   readonly argument: string;
   readonly purpose: string;
   /** How many arguments it takes at most. Default: 1. */
-  readonly most?: 0;
+  readonly most?: number;
   /** Answers the exit code. */
-  run(argument: string | undefined): Promise<number>;
+  run(...args: readonly string[]): Promise<number>;
 }
 
 function say(line: string): void {
@@ -51,7 +52,7 @@ function remains({ left, unreadable }: RotationReport): readonly string[] {
   return unreadable === 0 ? lines : [...lines, `${unreadable} accounts cannot be read`];
 }
 
-async function rotateKeys(module: string | undefined): Promise<number> {
+async function rotateKeys(module?: string): Promise<number> {
   const mfa = await loadFrom(module);
   const report = await mfa.rotateKeys({ onProgress: (sofar) => say(progress(sofar)) });
   const lines = remains(report);
@@ -59,13 +60,13 @@ async function rotateKeys(module: string | undefined): Promise<number> {
   return lines.length === 0 ? 0 : 1;
 }
 
-async function check(module: string | undefined): Promise<number> {
+async function check(module?: string): Promise<number> {
   await (await loadFrom(module)).ready();
   say("The store answers, and the keys open what is in it.");
   return 0;
 }
 
-async function newKey(id: string | undefined): Promise<number> {
+async function newKey(id?: string): Promise<number> {
   say(`${id ?? new Date().toISOString().slice(0, 7)}:${randomBase64(32)}`);
   return 0;
 }
@@ -93,6 +94,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   "new-key": { argument: "[id]", purpose: "print a new key for the keys option", run: newKey },
   check: { argument: "<module>", purpose: "see whether store and keys are what the application needs", run: check },
   "rotate-keys": { argument: "<module>", purpose: "seal everything with the newest key", run: rotateKeys },
+  "verify-audit": { argument: "<file>...", purpose: AUDIT_PURPOSE, most: Infinity, run: verifyAuditFiles },
   "--help": { argument: "", purpose: "print this", most: 0, run: help },
   "--version": { argument: "", purpose: "print the version of the package", most: 0, run: version },
 };
@@ -101,7 +103,8 @@ function usage(): string {
   const lines = Object.entries(COMMANDS).map(
     ([name, { argument, purpose }]) => `  express-second-factor ${`${name} ${argument}`.padEnd(24)} ${purpose}`,
   );
-  return ["Usage:", ...lines, "<module> exports what secondFactor() answered, as mfa or by default."].join("\n");
+  const module = "<module> exports what secondFactor() answered, as mfa or by default.";
+  return ["Usage:", ...lines, module, AUDIT_USAGE].join("\n");
 }
 
 /** Why, and why that, down to the first reason; each once, for a message often repeats the one below it. */
@@ -135,15 +138,15 @@ function complaint(name: string, command: Command | undefined): string {
 }
 
 /** Runs one command; answers the exit code: 0 done, 1 not done, 2 not understood. */
-export async function runCommand([name = "", argument, ...more]: readonly string[]): Promise<number> {
+export async function runCommand([name = "", ...args]: readonly string[]): Promise<number> {
   const asked = SHORT[name] ?? name;
   const command = Object.hasOwn(COMMANDS, asked) ? COMMANDS[asked] : undefined;
-  if (command === undefined || more.length > 0 || (argument !== undefined && command.most === 0)) {
+  if (command === undefined || args.length > (command.most ?? 1)) {
     process.stderr.write(`${complaint(name, command)}${usage()}\n`);
     return 2;
   }
   try {
-    return await command.run(argument);
+    return await command.run(...args);
   } catch (error) {
     process.stderr.write(`${reasons(error)}\n`);
     return 1;

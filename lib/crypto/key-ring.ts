@@ -64,10 +64,12 @@ export function keyRingProblems(text: string): string[] {
   return problems;
 }
 
+function deriveFor(use: string, key: Uint8Array): KeyObject {
+  return createSecretKey(Buffer.from(hkdfSync("sha256", key, "", `express-second-factor/${use}`, KEY_BYTES)));
+}
+
 function derive(id: string, key: Uint8Array): RingKey {
-  const part = (use: string): KeyObject =>
-    createSecretKey(Buffer.from(hkdfSync("sha256", key, "", `express-second-factor/${use}`, KEY_BYTES)));
-  return { id, encryption: part("encryption"), digest: part("digest") };
+  return { id, encryption: deriveFor("encryption", key), digest: deriveFor("digest", key) };
 }
 
 /** JSON keeps the two apart: no owner and purpose can be cut differently into the same bytes. */
@@ -146,6 +148,12 @@ function ringOf(keys: readonly RingKey[]): KeyProvider {
 export function keyRing(text: string): KeyProvider {
   const entries = text.split(",").map((entry) => split(entry.trim()));
   return ringOf(entries.map(([id, encoded]) => derive(id, Buffer.from(encoded, "base64"))));
+}
+
+/** A key of its own for another use, of each key in the text, under the id that it has there; the first is the newest. */
+export function keysFor(text: string, use: string): ReadonlyMap<string, KeyObject> {
+  const entries = text.split(",").map((entry) => split(entry.trim()));
+  return new Map(entries.map(([id, encoded]) => [id, deriveFor(use, Buffer.from(encoded, "base64"))]));
 }
 
 /** Keys that die with the process: for development over the memory store, which dies with it too. */

@@ -36,7 +36,8 @@ import { ShownCodes } from "./shown-codes.js";
 import { StepUp } from "./step-up.js";
 import { TrustedDevices, type TrustedDevicesOptions } from "./trusted-devices.js";
 import { UnprovableAccounts } from "./unprovable.js";
-import { Verification } from "./verification.js";
+import { TracedVerification } from "./traced-verification.js";
+import type { Verification } from "./verification.js";
 
 /** Everything the engine needs to know, resolved: no defaults are filled in below this point. */
 export interface EngineSettings {
@@ -138,7 +139,7 @@ export function createEngine(settings: EngineSettings): Engine {
   const store = guardedStore(settings.store, storeTimeout, (error) => telling.emitError("store", error));
   const { reportTokens, samples, seals, ...made } = createKeys(settings, store);
   const dependencies = dependenciesOf(settings, { ...made, reportTokens, seals, store });
-  const verification = new Verification(dependencies);
+  const verification = new TracedVerification(dependencies, telling.events);
   const operations = new Operations(dependencies, store);
   const unprovable = new UnprovableAccounts(dependencies, store);
   return {

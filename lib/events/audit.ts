@@ -162,7 +162,10 @@ export interface AuditEvent {
 
 export type OwaspLevel = "INFO" | "WARN" | "CRITICAL";
 
-const OWASP: Partial<Record<string, readonly [name: string, level: OwaspLevel]>> = {
+type OwaspRow = readonly [name: string, level: OwaspLevel, what?: "administrative"];
+
+/** An action that is not here has no name in the vocabulary: see docs/audit.md, which says why of each. */
+const OWASP: Partial<Record<string, OwaspRow>> = {
   "factor-verified": ["authn_login_success", "INFO"],
   "factor-failed": ["authn_login_fail", "WARN"],
   "factor-enrolled": ["authn_token_created", "INFO"],
@@ -187,11 +190,20 @@ const OWASP: Partial<Record<string, readonly [name: string, level: OwaspLevel]>>
   "sessions-revoked": ["session_expired", "INFO"],
   "signed-out-everywhere": ["session_expired", "INFO"],
   "challenge-expired": ["session_expired", "INFO"],
+  "challenge-cancelled": ["session_expired", "INFO"],
+  "device-used": ["authn_login_success", "INFO"],
+  "login-unfinished": ["authn_login_fail", "WARN"],
+  "login-failed": ["authn_login_fail", "WARN"],
+  "password-changed": ["authn_password_change", "INFO"],
+  reported: ["authn_login_lock", "WARN"],
+  "admin-reset": ["authz_admin", "WARN", "administrative"],
+  "account-erased": ["authz_admin", "WARN", "administrative"],
+  "freeze-lifted": ["authz_admin", "WARN", "administrative"],
 };
 
 /**
- * The event as the OWASP Logging Vocabulary names it (`authn_login_fail:user`), with its level; undefined where the
- * vocabulary has no name for it.
+ * The event as the OWASP Logging Vocabulary names it (`authn_login_fail:user`, `authz_admin:actor,admin-reset`), with its level;
+ * undefined where the vocabulary has no name for it.
  *
  * @example
  * ```ts
@@ -201,8 +213,10 @@ const OWASP: Partial<Record<string, readonly [name: string, level: OwaspLevel]>>
  * ```
  */
 export function toOwasp(event: AuditEvent): { readonly event: string; readonly level: OwaspLevel } | undefined {
-  const row = OWASP[event.action];
+  const row = Object.hasOwn(OWASP, event.action) ? OWASP[event.action] : undefined;
   if (row === undefined) return undefined;
-  const [name, level] = row;
+  const [name, level, what] = row;
+  // The vocabulary names who did it, and what.
+  if (what === "administrative") return { event: `${name}:${event.actor ?? "system"},${event.action}`, level };
   return { event: event.userId === undefined ? name : `${name}:${event.userId}`, level };
 }

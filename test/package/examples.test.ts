@@ -1,5 +1,8 @@
 import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
 import { Server } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from "@jest/globals";
 import type { Browser } from "playwright-core";
 import { createClient } from "redis";
@@ -51,6 +54,7 @@ describe("the examples in docstrings, in README and in docs/", () => {
 describe("on the server, each example runs to its last line and does what it says", () => {
   let redis: RedisServer;
   let postgres: PostgresServer;
+  const folder = mkdtempSync(join(tmpdir(), "examples-"));
 
   beforeAll(async () => {
     [redis, postgres] = await Promise.all([startRedis(), startPostgres()]);
@@ -63,9 +67,14 @@ describe("on the server, each example runs to its last line and does what it say
     Object.assign(process.env, { VAPID_PUBLIC_KEY: vapid.publicKey, VAPID_PRIVATE_KEY: vapid.privateKey });
     process.env["FIREBASE_SERVICE_ACCOUNT"] = JSON.stringify(serviceAccount());
     process.env["SECOND_FACTOR_KEYS"] = `2026-11:${randomBytes(32).toString("base64")}`;
+    process.env["AUDIT_FILE"] = join(folder, "audit.jsonl");
+    process.env["AUDIT_KEY"] = `audit:${randomBytes(32).toString("base64")}`;
   });
 
   afterAll(async () => {
+    delete process.env["AUDIT_FILE"];
+    delete process.env["AUDIT_KEY"];
+    rmSync(folder, { recursive: true, force: true });
     delete process.env["SECOND_FACTOR_KEYS"];
     delete process.env["FIREBASE_SERVICE_ACCOUNT"];
     delete process.env["VAPID_PUBLIC_KEY"];

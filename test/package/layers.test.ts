@@ -41,7 +41,9 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   "web-push": { values: ["core", "channels"] },
   firebase: { values: ["core", "channels"] },
   onesignal: { values: ["core", "channels"] },
-  cli: { values: ["core", "crypto"], types: ["engine"] },
+  audit: { values: ["core", "crypto", "policy"], types: ["events", "stores"] },
+  opentelemetry: { values: ["core", "events"] },
+  cli: { values: ["core", "crypto", "audit"], types: ["engine"] },
   testing: { values: ["core", "crypto", "stores"], types: ["events", "senders"] },
   browser: { values: ["core"] },
 };

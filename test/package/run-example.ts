@@ -1,5 +1,6 @@
 import * as clientSns from "@aws-sdk/client-sns";
 import * as oneSignal from "@onesignal/node-onesignal";
+import * as openTelemetry from "@opentelemetry/api";
 import * as express from "express";
 import * as session from "express-session";
 import * as kysely from "kysely";
@@ -12,9 +13,11 @@ import * as twilio from "twilio";
 import ts from "typescript";
 import * as webPush from "web-push";
 import * as secondFactor from "express-second-factor";
+import * as audit from "express-second-factor/audit";
 import * as firebase from "express-second-factor/firebase";
 import * as mail from "express-second-factor/mail";
 import * as oneSignalSubpath from "express-second-factor/onesignal";
+import * as openTelemetrySubpath from "express-second-factor/opentelemetry";
 import * as redisStore from "express-second-factor/redis";
 import * as sns from "express-second-factor/sns";
 import * as sqlStore from "express-second-factor/sql";
@@ -28,9 +31,11 @@ import type { Example } from "./documented-examples.js";
 /** What examples can import. Another package goes here. */
 const MODULES: Readonly<Record<string, object>> = {
   "express-second-factor": secondFactor,
+  "express-second-factor/audit": audit,
   "express-second-factor/firebase": firebase,
   "express-second-factor/mail": mail,
   "express-second-factor/onesignal": oneSignalSubpath,
+  "express-second-factor/opentelemetry": openTelemetrySubpath,
   "express-second-factor/redis": redisStore,
   "express-second-factor/sns": sns,
   "express-second-factor/sql": sqlStore,
@@ -39,6 +44,7 @@ const MODULES: Readonly<Record<string, object>> = {
   "express-second-factor/web-push": webPushSubpath,
   "@aws-sdk/client-sns": clientSns,
   "@onesignal/node-onesignal": oneSignal,
+  "@opentelemetry/api": openTelemetry,
   express,
   "express-session": session,
   kysely,

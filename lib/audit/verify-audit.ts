@@ -1,0 +1,125 @@
+import { ConfigurationError } from "../core/errors.js";
+import { type AuditKeys, chainKeys } from "../crypto/audit-digests.js";
+import { ChainCheck } from "./chain-check.js";
+import { auditKeyProblems } from "./options.js";
+import { type Piece, piecesIn } from "./read-lines.js";
+import { type ChainState, parsedAnchor, parsedRecord, remainsOf } from "./record.js";
+import type { AuditChain, AuditNote, AuditPlace, AuditProblem, AuditVerdict } from "./verdict.js";
+
+export interface VerifyAuditOptions {
+  /** The key that the files were written with, or several by commas: `id:base64`. */
+  readonly key: string | undefined;
+  /** What `onAnchor` was given, as many as were kept. Without any the end of a file may be missing. Default: none. */
+  readonly anchors?: readonly string[];
+}
+
+/** Everything that is found out, file by file. */
+class Verification {
+  private readonly chains = new Map<string, ChainCheck>();
+  private readonly strays: AuditProblem[] = [];
+  private readonly notes: AuditNote[] = [];
+
+  constructor(
+    private readonly keys: AuditKeys,
+    private readonly anchors: readonly ChainState[],
+  ) {}
+
+  async read(file: string): Promise<void> {
+    for await (const piece of piecesIn(file)) this.take(piece);
+  }
+
+  verdict(files: readonly string[]): AuditVerdict {
+    const checks = [...this.chains.values()];
+    for (const check of checks) check.settle();
+    this.checkAnchors(files[0] ?? "");
+    const ends = checks.map((check) => check.finish());
+    const found = checks.map(({ problem }) => problem).filter((problem) => problem !== undefined);
+    const byPlace = (a: AuditPlace, b: AuditPlace): number =>
+      files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line;
+    const problems = [...this.strays, ...found].sort(byPlace);
+    const chains = ends.map(({ chain }) => chain).filter((chain): chain is AuditChain => chain !== undefined);
+    const notes = [...this.notes, ...ends.flatMap((end) => end.notes)].sort(byPlace);
+    return { isComplete: problems.length === 0, problems, notes, chains };
+  }
+
+  private take(piece: Piece): void {
+    const record = parsedRecord(piece.text);
+    if (record !== undefined) {
+      this.chainOf(record.writer).take(record, piece);
+      return;
+    }
+    const remains = remainsOf(piece.text);
+    const { file, line } = piece;
+    if (remains.writer !== undefined) this.chainOf(remains.writer).takeRemains(remains, piece);
+    else if (remains.isTorn) this.notes.push({ file, line, text: "A record was begun here; nothing says whose" });
+    else this.strays.push({ file, line, damage: "forged", text: "this line is no record" });
+  }
+
+  private chainOf(writer: string): ChainCheck {
+    const known = this.chains.get(writer);
+    if (known !== undefined) return known;
+    const numbers = this.anchors.filter((anchor) => anchor.writer === writer).map(({ number }) => number);
+    const check = new ChainCheck(writer, this.keys, new Set(numbers));
+    this.chains.set(writer, check);
+    return check;
+  }
+
+  private checkAnchors(file: string): void {
+    for (const anchor of this.anchors) {
+      const { number, writer } = anchor;
+      const check = this.chains.get(writer);
+      check?.checkAnchor(anchor, "an anchor");
+      if (check?.hasBegun === true) continue;
+      const text = `all of the writer ${writer} is gone: by an anchor there were ${number} records`;
+      this.strays.push({ file, line: 1, damage: "cut", text });
+    }
+    for (const { start } of this.chains.values()) {
+      if (start?.follows === undefined) continue;
+      const before = this.chains.get(start.follows.writer);
+      before?.checkAnchor(start.follows, "its chain in the next file");
+      if (before === undefined) this.notes.push({ ...start.place, text: "This goes on from a file that is not here" });
+    }
+  }
+}
+
+function anchorsOf(texts: readonly string[]): readonly ChainState[] {
+  const parsed = texts.map(parsedAnchor);
+  const problems = parsed.flatMap((anchor, index) =>
+    anchor === undefined ? [`verifyAudit: anchor ${index + 1} is none: it must be as onAnchor was given it`] : [],
+  );
+  if (problems.length > 0) throw new ConfigurationError(problems);
+  return parsed.filter((anchor) => anchor !== undefined);
+}
+
+/**
+ * Reads what `auditFile` wrote, in as many files as it is in, and says whether it is complete: or what is missing, swapped, changed or
+ * forged, and where. What processes leave that are killed, or find the disk full, is told apart from that (`notes`).
+ *
+ * It does NOT see that the end of a file is missing, or all of a file, but by an `anchors` entry or by what was written after. It reads
+ * line by line, and never writes. Rejects where a file cannot be read.
+ *
+ * @throws ConfigurationError where the key or an anchor is none
+ *
+ * @example
+ * ```ts
+ * import { auditFile, verifyAudit } from "express-second-factor/audit";
+ *
+ * const { AUDIT_FILE = "audit.jsonl", AUDIT_KEY: key } = process.env;
+ * const anchors: string[] = []; // in another place than the file
+ * const audit = auditFile(AUDIT_FILE, { key, onAnchor: (anchor) => anchors.push(anchor) });
+ * await audit.close();
+ *
+ * const { chains, isComplete, notes, problems } = await verifyAudit([AUDIT_FILE], { key, anchors });
+ * for (const { damage, file, line, text } of problems) log.error(`${file}:${line}: ${damage}: ${text}`);
+ * for (const { file, line, text } of notes) log.warn(`${file}:${line}: ${text}`);
+ * for (const { anchor, isClosed, lost, records } of chains) log.info({ anchor, isClosed, lost, records, isComplete });
+ * ```
+ */
+export async function verifyAudit(files: readonly string[], options: VerifyAuditOptions): Promise<AuditVerdict> {
+  const { anchors = [], key } = options;
+  const problems = auditKeyProblems(key, "verifyAudit: ");
+  if (problems.length > 0) throw new ConfigurationError(problems);
+  const verification = new Verification(chainKeys(key ?? ""), anchorsOf(anchors));
+  for (const file of files) await verification.read(file);
+  return verification.verdict(files);
+}

@@ -1,0 +1,1 @@
+export { instrument, type InstrumentOptions, type OpenTelemetryApi } from "./instrument.js";
