@@ -28,6 +28,7 @@ import type { AnyMethod } from "./method.js";
 import { type NoticeSettings, Noticing } from "./noticing.js";
 import { Openings } from "./openings.js";
 import { Operations } from "./operations.js";
+import { Risks } from "./risks.js";
 import { SendBudgets } from "./send-budgets.js";
 import { Sending } from "./sending.js";
 import { type OnCompromise, Reports } from "./reports.js";
@@ -54,6 +55,8 @@ export interface EngineSettings {
   readonly telling: Telling;
   /** The application does something with every new login before that is open. */
   readonly opensLogins: boolean;
+  /** The policy weighs logins by those before: they are remembered for it. */
+  readonly remembersLogins: boolean;
   /** Told of what was reported; undefined: nobody is. */
   readonly onCompromise: OnCompromise | undefined;
 }
@@ -64,6 +67,7 @@ export interface Engine {
   readonly events: Events;
   readonly firstFactor: FirstFactor;
   readonly logins: Logins;
+  readonly risks: Risks;
   readonly openings: Openings;
   readonly verification: Verification;
   readonly authentication: Authentication;
@@ -105,7 +109,7 @@ function dependenciesOf(
   settings: EngineSettings,
   { keys, reportTokens, seals, store }: Omit<EngineKeys, "samples"> & { store: Store },
 ): EngineDependencies {
-  const { addressLimit, clock, limits, notices, telling, trustedDevices } = settings;
+  const { addressLimit, clock, limits, notices, remembersLogins, telling, trustedDevices } = settings;
   const { emitAudit, emitError } = telling;
   const methods = new Map<MethodType, AnyMethod>(settings.methods.map((method) => [method.type, method]));
   const noticing = notices && new Noticing(notices, telling, reportTokens, { keys, methods });
@@ -125,7 +129,7 @@ function dependenciesOf(
     uses: createUses(),
     opensLogins: settings.opensLogins,
     noticing,
-    browsers: noticing && new KnownBrowsers(keys),
+    browsers: noticing || remembersLogins ? new KnownBrowsers(keys, { remembersLogins, clock }) : undefined,
     emitAudit,
     emitError,
   };
@@ -147,6 +151,7 @@ export function createEngine(settings: EngineSettings): Engine {
     verification,
     firstFactor: new FirstFactor(dependencies),
     logins: new Logins(dependencies),
+    risks: new Risks(dependencies),
     openings: new Openings(dependencies),
     authentication: new Authentication(dependencies, verification),
     enrollments: new Enrollments(dependencies),

@@ -55,6 +55,7 @@ export type KnownAction =
   | "delivery-failed"
   | "sms-ceiling-near"
   | "login-failed"
+  | "login-denied"
   | "no-method-left"
   | "unavailable";
 
@@ -187,6 +188,7 @@ const OWASP: Partial<Record<string, readonly [name: string, level: OwaspLevel]>>
   "sessions-revoked": ["session_expired", "INFO"],
   "signed-out-everywhere": ["session_expired", "INFO"],
   "challenge-expired": ["session_expired", "INFO"],
+  "login-denied": ["authn_login_fail", "WARN"],
 };
 
 /**
