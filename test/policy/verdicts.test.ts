@@ -104,7 +104,7 @@ describe('evaluate that answers "deny"', () => {
     const target = ruled({
       routes: (app) =>
         void app.post("/own-login", (req, res) => {
-          req.logIn({ id: "u3", name: "carol", email: "" } as Express.User, { secondFactor: "inline" }, (error) => {
+          req.logIn({ id: "u3", name: "carol", email: "" }, { secondFactor: "inline" }, (error) => {
             const { code, status } = error as { code: string; status: number };
             res.json({ code, status, user: req.user ?? null });
           });
