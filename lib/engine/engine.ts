@@ -28,7 +28,6 @@ import type { AnyMethod } from "./method.js";
 import { type NoticeSettings, Noticing } from "./noticing.js";
 import { Openings } from "./openings.js";
 import { Operations } from "./operations.js";
-import { Risks } from "./risks.js";
 import { SendBudgets } from "./send-budgets.js";
 import { Sending } from "./sending.js";
 import { type OnCompromise, Reports } from "./reports.js";
@@ -67,7 +66,6 @@ export interface Engine {
   readonly events: Events;
   readonly firstFactor: FirstFactor;
   readonly logins: Logins;
-  readonly risks: Risks;
   readonly openings: Openings;
   readonly verification: Verification;
   readonly authentication: Authentication;
@@ -151,7 +149,6 @@ export function createEngine(settings: EngineSettings): Engine {
     verification,
     firstFactor: new FirstFactor(dependencies),
     logins: new Logins(dependencies),
-    risks: new Risks(dependencies),
     openings: new Openings(dependencies),
     authentication: new Authentication(dependencies, verification),
     enrollments: new Enrollments(dependencies),

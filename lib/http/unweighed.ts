@@ -1,6 +1,7 @@
 import type { Request } from "express";
 import type { Engine } from "../engine/engine.js";
 import { subjectOf, type Unweighed } from "../engine/login-context.js";
+import { riskFactsOf } from "../engine/risks.js";
 import { decisionOf } from "../policy/assess.js";
 import { type LoginDecision, stricter } from "../policy/decisions.js";
 import type { LoginFacts } from "../policy/policy.js";
@@ -46,7 +47,7 @@ async function askPolicy({ engine, settings }: Deciding, question: Question): Pr
   // A login is weighed once. One that was exempt for where it was made has not been yet.
   if (before !== undefined && before !== "exempt") return before;
   const isAddressCertain = proxyCheck.isAddressCertain(req);
-  return policy.ask(user, req, facts, await engine.risks.of(question, isAddressCertain));
+  return policy.ask(user, req, facts, await riskFactsOf(engine.dependencies, question, isAddressCertain));
 }
 
 /** Refused, unless nothing is enforced: then it is only told of. */

@@ -184,7 +184,7 @@ describe("rules: grace", () => {
     const store = memoryStore();
     const spying: typeof store = Object.create(store);
     spying.write = (key, value, options) => {
-      if (key === "account:u3") kept.push({ value, expiresAt: options?.expiresAt });
+      if (key === "account:u3") kept.push({ value, expiresAt: options.expiresAt });
       return store.write(key, value, options);
     };
     const target = under({ require: true, grace: "14d" }, { store: spying });
