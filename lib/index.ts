@@ -85,7 +85,8 @@ export type {
 export type { KeyContext, KeyProvider, Keys } from "./crypto/key-provider.js";
 
 // Policy
-export type { Evaluate, LoginFacts, Policy, PolicyRules } from "./policy/policy.js";
+export type { Hours, Weekday } from "./policy/hours.js";
+export type { Evaluate, LoginFacts, Policy, PolicyRules, RiskFacts, RiskVerdict } from "./policy/policy.js";
 
 // Operations without a request
 export type { ApproveOptions } from "./http/approve.js";

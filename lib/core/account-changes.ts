@@ -5,6 +5,7 @@ import {
   type Ended,
   type Factor,
   isDeviceLive,
+  isEnrolled,
   type Login,
   ownFactors,
 } from "./account.js";
@@ -45,6 +46,11 @@ export function withoutFactor(account: Account, factorId: FactorId): Account {
 /** Without any factor, and what they were asked. */
 export function withoutFactors({ approvals: _gone, ...account }: Account): Account {
   return { ...account, factors: [] };
+}
+
+/** Staff took its factors: where none is left, no time of grace begins by that. One that has begun stays as it is. */
+export function withoutGrace(account: Account, now: number): Account {
+  return isEnrolled(account) ? account : { ...account, graceUntil: account.graceUntil ?? now };
 }
 
 /** With devices asked again, whatever their owner said or left unanswered. */

@@ -143,6 +143,10 @@ export interface KnownBrowsers {
   readonly key: string;
   /** Newest first. */
   readonly digests: readonly string[];
+  /** Of addresses that it was signed in from, in the same way. Kept where a policy weighs logins. */
+  readonly addresses?: readonly string[];
+  /** When it was last signed in on any, milliseconds since the epoch. Kept where a policy weighs logins. */
+  readonly at?: number;
 }
 
 /** Something that was reported as not its owner's doing. */
@@ -190,6 +194,11 @@ export interface Account {
   readonly waitingToldAt?: number;
   /** Kept where owners are told of sign-ins on new ones. */
   readonly browsers?: KnownBrowsers;
+  /**
+   * Until when the owner of an account without a factor is only invited to set up what is demanded of them, milliseconds since the epoch.
+   * Absent: none was ever demanded of them that they did not have. Once there it stays as it is.
+   */
+  readonly graceUntil?: number;
   /** No factor is set up, changed or removed by its owner before, milliseconds since the epoch. */
   readonly frozenUntil?: number;
   /** What was reported with a link that could still be used otherwise. */
@@ -220,6 +229,9 @@ const UNTOLD_LIFE = 14 * DAY;
 
 /** What an account without a factor has done is not told for longer, unless something else keeps its record. */
 const ACTIVITY_LIFE = 30 * DAY;
+
+/** A time of grace is remembered that long after its end, milliseconds: with the record goes that there was one. */
+const GRACE_MEMORY = 2 * 365 * DAY;
 
 /** How long a login lasts without being seen, milliseconds. */
 export function lifeOf({ life = UNTOLD_LIFE }: { readonly life?: number | undefined }): number {
@@ -255,7 +267,8 @@ function isPassing({ devices, enrollments, factors, handle }: Account): boolean 
 
 /** … and nothing that was done is remembered. */
 function holdsNothing(account: Account): boolean {
-  return isPassing(account) && account.activity.length === 0 && account.logins.length === 0;
+  const isKnown = account.graceUntil !== undefined || account.activity.length > 0 || account.logins.length > 0;
+  return isPassing(account) && !isKnown;
 }
 
 /** Nothing is known of the user but that they were forgotten, and nothing is left to be given up. */
@@ -278,16 +291,17 @@ export function erasedAt({ forgottenAt }: Account): number | undefined {
 
 /**
  * When a record is over by itself: one of an erased account, and one of nobody that holds nothing but logins, their ends, what was
- * done in them, and counted attempts. Undefined: it stays.
+ * done in them, counted attempts, and a time of grace. Undefined: it stays.
  */
 export function expiryOf(account: Account): number | undefined {
-  const { activity, attempts, endedLogins, forgottenAt = 0, logins, sessionEpoch, unmarkedOver } = account;
+  const { activity, attempts, endedLogins, forgottenAt = 0, graceUntil, logins, sessionEpoch, unmarkedOver } = account;
   if (!isPassing(account) || account.looseClaims !== undefined) return undefined;
   // A new epoch of nobody's sessions must hold for as long as there may be sessions.
   if (account.forgottenAt === undefined && sessionEpoch !== "") return undefined;
   return Math.max(
     forgottenAt,
     unmarkedOver?.keptUntil ?? 0,
+    graceUntil === undefined ? 0 : graceUntil + GRACE_MEMORY,
     ...Object.values(attempts).map(({ endsAt }) => endsAt),
     ...logins.map((login) => lifeEnd(login)),
     ...endedLogins.map(({ until }) => until),

@@ -2,6 +2,8 @@
 export interface Contact {
   /** An e-mail address. */
   readonly email?: string;
+  /** The application says that the address is not proved. Absent: it says nothing, or that it is. */
+  readonly emailVerified?: false;
   /** A telephone number, as it is written. */
   readonly phone?: string;
   /** The language they are written to in (BCP 47). */

@@ -22,6 +22,7 @@ export const ERRORS = {
   "invalid-passkey": { status: 401, title: "That passkey was not accepted" },
   "enrollment-required": { status: 403, title: "A second factor must be set up first" },
   frozen: { status: 403, title: "Changes are frozen for a while" },
+  denied: { status: 403, title: "This sign-in is refused" },
   "same-browser": { status: 403, title: "A browser cannot approve for itself" },
   "cross-site-request": { status: 403, title: "The request came from another site" },
   "not-found": { status: 404, title: "There is nothing here" },
@@ -148,7 +149,7 @@ export class UnavailableError extends Error {
 }
 
 /**
- * A login that was complete but for what the application does with it, and is over: refused by that, or ended meanwhile. Answered like
+ * A login that was complete but for what the application does with it, or refused by its policy, and is over; or ended meanwhile. Answered like
  * any other problem; code that waits for the login is given it.
  */
 export class LoginRefusedError extends Error {
@@ -156,7 +157,7 @@ export class LoginRefusedError extends Error {
   readonly status: number;
 
   constructor(
-    readonly code: Extract<ErrorCode, "login-failed" | "expired">,
+    readonly code: Extract<ErrorCode, "login-failed" | "expired" | "denied">,
     cause?: unknown,
   ) {
     super(ERRORS[code].title, { cause });

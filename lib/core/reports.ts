@@ -69,7 +69,8 @@ export function withReport(account: Account, { epoch, report, suspects }: Report
     suspects.includes(factor) ? { ...factor, suspended: true } : factor,
   );
   // Whoever signs in from now on is told of, also where it is on a browser that was known.
-  const browsers = account.browsers && { browsers: { ...account.browsers, digests: [] } };
+  const { browsers: known } = account;
+  const browsers = known && { browsers: { ...known, digests: [], ...(known.addresses && { addresses: [] }) } };
   const reported = { ...account, ...browsers, factors, frozenUntil: now + FREEZE, reports: [...others, report] };
   return startEpoch(reported, epoch);
 }

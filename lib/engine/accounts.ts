@@ -6,6 +6,7 @@ import {
   withBackupCodes,
   withDevicesAsked,
   withLooseClaims,
+  withoutGrace,
   withoutFactor,
   withoutFactors,
 } from "../core/account-changes.js";
@@ -155,7 +156,7 @@ export class Accounts extends AccountImports {
     return this.edit(userId, options, (account) => {
       const factor = ownFactors(account).find(({ id }) => id === factorId);
       if (factor === undefined) return undefined;
-      const left = startEpoch(withoutFactor(account, factorId), randomId());
+      const left = startEpoch(withoutGrace(withoutFactor(account, factorId), this.dependencies.clock()), randomId());
       const { label, type } = factor;
       return { account: left, events: [{ action: "factor-removed", method: type, factorId, label }] };
     });
@@ -163,7 +164,8 @@ export class Accounts extends AccountImports {
 
   /**
    * Removes every factor, backup code and trusted device, and ends every login. Answers whether there was anything. The
-   * password alone opens the account then, unless the policy asks for more.
+   * password alone opens the account then, unless the policy asks for more. A time of grace (`policy: { grace }`) does NOT begin by it:
+   * one that runs goes on to its end, and without one what is demanded is due at the next login.
    *
    * @example
    * ```ts
@@ -173,7 +175,8 @@ export class Accounts extends AccountImports {
   reset(userId: UserId, options: ActorOptions = {}): Promise<boolean> {
     return this.edit(userId, options, (account) => {
       if (account.factors.length === 0) return undefined;
-      return { account: startEpoch(withoutFactors(account), randomId()), events: [{ action: "admin-reset" }] };
+      const left = withoutGrace(withoutFactors(account), this.dependencies.clock());
+      return { account: startEpoch(left, randomId()), events: [{ action: "admin-reset" }] };
     });
   }
 
@@ -285,7 +288,9 @@ export class Accounts extends AccountImports {
     const { clock, methods, records, uses } = this.dependencies;
     const { account } = await records.read(userId);
     const current = { loginId: undefined, deviceId: undefined, now: clock(), lastUse: lastUseIn(uses) };
-    return settingsView(account, methods, current);
+    const { graceUntil } = account;
+    const grace = graceUntil === undefined ? {} : { graceUntil: new Date(graceUntil).toISOString() };
+    return { ...settingsView(account, methods, current), ...grace };
   }
 
   /**

@@ -111,7 +111,8 @@ export class Authentication {
         if ("change" in tried) return { ...tried.change, result: tried.change.result as Outcome<never> };
         const login = weighed(newcomer, current, now);
         const { account, answer, events, proof } = onItsOwnIfLater(login, tried.verified);
-        if (proof.amr?.includes("mfa") !== true) return { account, events, result: success(undefined) };
+        if (newcomer.denied === true || proof.amr?.includes("mfa") !== true)
+          return { account, events, result: success(undefined) };
         const elevation = await elevate(this.dependencies, login, { account, proof }, false);
         const { written } = elevation;
         const result = success({ ...elevation, answer, proof });

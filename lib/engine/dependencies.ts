@@ -30,8 +30,9 @@ export interface EngineDependencies {
   readonly uses: LoginUses;
   /** A login is complete only once the application has done what it does with new ones. */
   readonly opensLogins: boolean;
-  /** Undefined where owners are told nothing; so are new browsers, which nobody would hear of. */
+  /** Undefined where owners are told nothing. */
   readonly noticing: Noticing | undefined;
+  /** Undefined where nobody would hear of new ones, and nothing is decided by them. */
   readonly browsers: KnownBrowsers | undefined;
   readonly emitAudit: EmitAudit;
   readonly emitError: EmitError;

@@ -55,6 +55,8 @@ export interface EngineSettings {
   readonly telling: Telling;
   /** The application does something with every new login before that is open. */
   readonly opensLogins: boolean;
+  /** The policy weighs logins by those before: they are remembered for it. */
+  readonly remembersLogins: boolean;
   /** Told of what was reported; undefined: nobody is. */
   readonly onCompromise: OnCompromise | undefined;
 }
@@ -106,7 +108,7 @@ function dependenciesOf(
   settings: EngineSettings,
   { keys, reportTokens, seals, store }: Omit<EngineKeys, "samples"> & { store: Store },
 ): EngineDependencies {
-  const { addressLimit, clock, limits, notices, telling, trustedDevices } = settings;
+  const { addressLimit, clock, limits, notices, remembersLogins, telling, trustedDevices } = settings;
   const { emitAudit, emitError } = telling;
   const methods = new Map<MethodType, AnyMethod>(settings.methods.map((method) => [method.type, method]));
   const noticing = notices && new Noticing(notices, telling, reportTokens, { keys, methods });
@@ -126,7 +128,7 @@ function dependenciesOf(
     uses: createUses(),
     opensLogins: settings.opensLogins,
     noticing,
-    browsers: noticing && new KnownBrowsers(keys),
+    browsers: noticing || remembersLogins ? new KnownBrowsers(keys, { remembersLogins, clock }) : undefined,
     emitAudit,
     emitError,
   };

@@ -1,14 +1,16 @@
 import type { Account, Login } from "../core/account.js";
 import { withoutWaiting } from "../core/waiting.js";
 import { removeLogin, revokeFirstStep, sighted } from "../core/logins.js";
+import { LoginRefusedError } from "../core/errors.js";
 import type { Client, UserId } from "../core/nouns.js";
 import { randomId } from "../crypto/random.js";
 import type { AccountEvent } from "../events/audit.js";
 import { goesOn, PENDING_LIFE, type SessionRecord, wasEnded, withDecision } from "../policy/assess.js";
 import type { AccountRecord, Change } from "./account-records.js";
 import type { EngineDependencies } from "./dependencies.js";
+import { recordOf } from "./grace.js";
 import { recognizedWith } from "./known-browsers.js";
-import { type LoginContext, subjectOf, type Unweighed, weighed } from "./login-context.js";
+import { type LoginContext, type Newcomer, subjectOf, type Unweighed, weighed } from "./login-context.js";
 import { withLogin } from "./logins.js";
 import { openingOf } from "./openings.js";
 import type { DeviceMatch } from "./trusted-devices.js";
@@ -22,9 +24,6 @@ export interface BegunLogin {
   /** The presented token is worth nothing any more; its cookie can go. */
   readonly deviceRefused?: boolean;
 }
-
-/** Somebody who gave a first factor just now, of whom the session knows nothing yet. */
-export type Newcomer = Omit<Unweighed, "session">;
 
 /** What a login brings along whose record was copied into a session of another id: it has shown, and owes, what it did before. */
 function carriedOver(copied: SessionRecord | undefined): Partial<SessionRecord> {
@@ -48,8 +47,8 @@ export class FirstFactor {
 
   /** The first factor was given. Reads the account afresh, whatever was known of it before. */
   async begin(newcomer: Newcomer): Promise<BegunLogin> {
-    const { clock, records } = this.dependencies;
-    const record = await records.read(newcomer.userId);
+    const { clock } = this.dependencies;
+    const record = await recordOf(this.dependencies, newcomer);
     const now = clock();
     const session = this.firstStep(newcomer, record);
     const login = { ...weighed({ ...newcomer, session }, record, now), session };
@@ -57,7 +56,8 @@ export class FirstFactor {
     if (status === "must-enroll") return this.challenge(newcomer, session, record);
     if (status !== "pending") return { login };
     const { deviceToken } = newcomer.source;
-    if (deviceToken === undefined) return this.challenge(newcomer, session, record);
+    if (deviceToken === undefined || newcomer.decision === "challenge")
+      return this.challenge(newcomer, session, record);
     return this.withDevice(newcomer, session, deviceToken);
   }
 
@@ -66,9 +66,9 @@ export class FirstFactor {
    * browser stays trusted.
    */
   async insist(login: LoginContext): Promise<BegunLogin["login"]> {
-    const { decision, kinds, session, source, trustMaxAge, user, userId } = login;
+    const { decision, grace, kinds, session, source, trustMaxAge, user, userId } = login;
     if (session !== undefined) await this.strike(session, source.client, []);
-    const newcomer = { decision, kinds, source, trustMaxAge, user, userId };
+    const newcomer = { decision, grace, kinds, source, trustMaxAge, user, userId };
     const record = await this.dependencies.records.read(userId);
     return this.challenge(newcomer, this.firstStep(newcomer, record), record).login;
   }
@@ -78,6 +78,17 @@ export class FirstFactor {
     const [id, at] = [unmarked?.id ?? randomId(), this.dependencies.clock()];
     const step = { user: userId, step: "first", id, at, epoch: account.sessionEpoch } as const;
     return withDecision({ ...step, ...carriedOver(unmarked?.copied) }, decision);
+  }
+
+  /**
+   * The policy refuses a login, just made or complete long since: it is over.
+   * @throws LoginRefusedError once that is written down
+   */
+  async deny({ session, source, userId }: Unweighed): Promise<never> {
+    const { client } = source;
+    this.dependencies.emitAudit("login-denied", { userId, client }, { outcome: "failure" });
+    if (session !== undefined) await this.strike(session, client, []);
+    throw new LoginRefusedError("denied");
   }
 
   /** A logout: ends the login in the account record, so that no copy of its session is worth anything. */

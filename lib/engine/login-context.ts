@@ -2,10 +2,12 @@ import type { Factor, Login } from "../core/account.js";
 import type { AttemptScope } from "../core/attempts.js";
 import type { Contact } from "../core/contact.js";
 import type { Sight } from "../core/logins.js";
-import type { Client, MethodType, PolicyDecision, UserId } from "../core/nouns.js";
+import type { Client, MethodType, UserId } from "../core/nouns.js";
 import { randomId } from "../crypto/random.js";
 import type { Subject } from "../events/emitter.js";
 import { assess, type LoginStatus, type SessionRecord, type UnmarkedSession, withDecision } from "../policy/assess.js";
+import type { LoginDecision } from "../policy/decisions.js";
+import type { Grace } from "../policy/grace.js";
 import type { MethodFacts } from "../policy/requirement.js";
 import type { AccountRecord } from "./account-records.js";
 
@@ -46,7 +48,9 @@ export interface LoginContext {
   readonly session: SessionRecord | undefined;
   readonly record: AccountRecord;
   /** What the policy asks of this login: now, or before if that was more. */
-  readonly decision: PolicyDecision;
+  readonly decision: LoginDecision;
+  /** For how long what is demanded of users without a factor is not due; undefined: it is. */
+  readonly grace: Grace | undefined;
   /** Milliseconds a browser is trusted; undefined: never. */
   readonly trustMaxAge: number | undefined;
   /** The methods as they are configured: what a proof of each is worth. */
@@ -59,6 +63,8 @@ export interface LoginContext {
   readonly unmarked?: UnmarkedSession;
   /** Complete but for what the application does with new logins, which is for this very request to have done. */
   readonly opens?: true;
+  /** The policy refuses it: nothing rises from it. */
+  readonly denied?: true;
   /** When this process saw it last, before this request; undefined where it did not. */
   readonly usedAt?: number | undefined;
 }
@@ -66,12 +72,15 @@ export interface LoginContext {
 /** What is known of a login before the account is looked at. */
 export type Unweighed = Omit<LoginContext, "record" | "status">;
 
+/** Somebody who gave a first factor just now, of whom the session knows nothing yet. */
+export type Newcomer = Omit<Unweighed, "session">;
+
 /** The login beside a record of its account: everything it is worth follows from the two. */
 export function weighed(login: Unweighed, record: AccountRecord, now: number): LoginContext {
-  const { decision, kinds, reconfirmed, session, source, trustMaxAge, unmarked, usedAt, user, userId } = login;
-  const status = assess({ account: record.account, session, unmarked, usedAt, decision, trustMaxAge, now });
+  const { decision, grace, kinds, reconfirmed, session, source, trustMaxAge, unmarked, usedAt, user, userId } = login;
+  const status = assess({ account: record.account, session, unmarked, usedAt, decision, grace, trustMaxAge, now });
   // Written out: every request makes one, and a spread costs several times as much.
-  const context = { user, userId, session, record, decision, trustMaxAge, kinds, status, source, usedAt };
+  const context = { user, userId, session, record, decision, grace, trustMaxAge, kinds, status, source, usedAt };
   if (unmarked !== undefined) return { ...context, unmarked };
   return reconfirmed === true ? { ...context, reconfirmed } : context;
 }

@@ -28,6 +28,7 @@ import {
   VERY_FRESH,
 } from "../policy/access.js";
 import type { SessionRecord } from "../policy/assess.js";
+import { mustKeepFactor } from "../policy/grace.js";
 import type { Change } from "./account-records.js";
 import { madeBy } from "./activation.js";
 import type { EngineDependencies } from "./dependencies.js";
@@ -86,7 +87,7 @@ export class Management {
       const factor = ownFactors(account).find(({ id }) => id === factorId);
       if (factor === undefined) return failure("not-found");
       const left = withoutFactor(account, factorId);
-      if (!isEnrolled(left) && login.decision === "required") return failure("last-factor");
+      if (!isEnrolled(left) && mustKeepFactor({ ...login, account }, now)) return failure("last-factor");
       const event = { action: "factor-removed", method: factor.type, factorId, label: factor.label };
       const { account: next, value } = this.alone(left, current, now);
       return success({ account: next, value: { ...value, label: factor.label }, event });
@@ -96,8 +97,8 @@ export class Management {
   /** Switches the second factor off: every factor, backup code and trusted device goes. */
   disable(login: LoginContext): Promise<Outcome<Managed>> {
     return this.changeFactors(login, VERY_FRESH, (current, now) => {
-      if (login.decision === "required") return failure("last-factor");
       const { account } = current.record;
+      if (mustKeepFactor({ ...login, account }, now)) return failure("last-factor");
       const event = ownFactors(account).map(({ id: factorId, label, type: method }): AccountEvent => {
         return { action: "factor-removed", reason: "disabled", method, factorId, label };
       });

@@ -111,6 +111,8 @@ export interface SettingsView {
   readonly closed?: readonly ClosedView[];
   /** Until then no factor is set up, changed or removed, because something was reported. Absent: they are. */
   readonly frozenUntil?: string;
+  /** Policy demands a factor, and there is none: until then its owner is only invited to set one up. Absent otherwise. */
+  readonly graceUntil?: string;
 }
 
 function iso(time: number): string {
@@ -213,12 +215,19 @@ export function ownSettingsView(
   { clock, methods, uses }: Pick<EngineDependencies, "clock" | "methods" | "uses">,
 ): SettingsView {
   const own = { loginId: login.session?.id, deviceId: deviceIdOf(login) };
-  return settingsView(login.record.account, methods, {
+  const view = settingsView(login.record.account, methods, {
     ...own,
     now: clock(),
     lastUse: lastUseIn(uses),
     place: login.source,
   });
+  return { ...view, ...graceView(login) };
+}
+
+/** Until when a login's owner is only invited to set up what is demanded of them. */
+export function graceView({ status }: Pick<LoginContext, "status">): { readonly graceUntil?: string } {
+  const until = "graceUntil" in status ? status.graceUntil : undefined;
+  return until === undefined ? {} : { graceUntil: iso(until) };
 }
 
 export function closedView(account: Account): readonly ClosedView[] {

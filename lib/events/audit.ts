@@ -55,6 +55,7 @@ export type KnownAction =
   | "delivery-failed"
   | "sms-ceiling-near"
   | "login-failed"
+  | "login-denied"
   | "no-method-left"
   | "unavailable";
 
@@ -199,6 +200,7 @@ const OWASP: Partial<Record<string, OwaspRow>> = {
   "admin-reset": ["authz_admin", "WARN", "administrative"],
   "account-erased": ["authz_admin", "WARN", "administrative"],
   "freeze-lifted": ["authz_admin", "WARN", "administrative"],
+  "login-denied": ["authn_login_fail", "WARN"],
 };
 
 /**

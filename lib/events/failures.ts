@@ -6,6 +6,7 @@ export type KnownPlace =
   | "user.id"
   | "user.name"
   | "user.email"
+  | "user.emailVerified"
   | "user.phone"
   | "user.locale"
   | "user.load"

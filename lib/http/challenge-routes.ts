@@ -7,7 +7,7 @@ import type { ElevatedLogin } from "../engine/elevation.js";
 import type { LoginContext } from "../engine/login-context.js";
 import type { ShownOperation } from "../engine/operations.js";
 import type { Confirmed } from "../engine/step-up.js";
-import { closedView } from "../engine/views.js";
+import { closedView, graceView } from "../engine/views.js";
 import { opensSettings } from "../policy/access.js";
 import { holdsUntil, isDue, type SessionRecord } from "../policy/assess.js";
 import { wantsPage } from "./answers.js";
@@ -123,7 +123,9 @@ async function challengeBody(context: RouteContext, methods: readonly MethodChoi
   const members = choiceMembers(engine, login, methods);
   const preferred = preferredOf(methods)?.type ?? null;
   const body = { status: status.status, ...members, preferred, ...enrollableBy(context) };
-  if (!isDue(status)) return { ...body, operations: (await engine.operations.list(login)).map(listed) };
+  if (!isDue(status)) {
+    return { ...body, ...graceView(login), operations: (await engine.operations.list(login)).map(listed) };
+  }
   // Nothing can wait for a proof before the login is complete.
   const ends = holdsUntil(status);
   return ends < Infinity ? { ...body, expiresAt: new Date(ends).toISOString() } : body;

@@ -25,6 +25,11 @@ export function amrOf({ dependencies }: Engine, { proofs }: Login): string[] {
   return [...new Set([...values, ...(isMulti ? ["mfa"] : [])])];
 }
 
+function graceMember(status: LoginContext["status"]): { readonly graceUntil?: Date } {
+  const until = "graceUntil" in status ? status.graceUntil : undefined;
+  return until === undefined ? {} : { graceUntil: new Date(until) };
+}
+
 /** A login as `req.secondFactor` shows it. Made when it is asked for, from nothing but the login. */
 export function describe(engine: Engine, login: LoginContext | undefined): SecondFactorState {
   if (login === undefined) return ANONYMOUS;
@@ -47,5 +52,6 @@ export function describe(engine: Engine, login: LoginContext | undefined): Secon
     phishingResistant: proved.some(({ method, proof }) => method.phishingResistant && isByUse(proof)),
     ...(last !== undefined && { verifiedAt: new Date(last.at) }),
     enrolled: isEnrolled(record.account),
+    ...graceMember(status),
   };
 }

@@ -2,6 +2,7 @@ import type { NextFunction, Request } from "express";
 import type { Problem } from "../core/errors.js";
 import type { Engine } from "../engine/engine.js";
 import type { BegunLogin } from "../engine/first-factor.js";
+import { withGraceBegun } from "../engine/grace.js";
 import { type LoginContext, subjectOf, type Unweighed, weighed } from "../engine/login-context.js";
 import type { Unlisted } from "../engine/logins.js";
 import { decisionOf, isDue, type LoginStatus, type SessionRecord, withDecision } from "../policy/assess.js";
@@ -15,7 +16,7 @@ import type { PageSet } from "./page-set.js";
 import type { RequestState } from "./request-state.js";
 import { isOfAnother, readRecord, renewSession, saveRecord } from "./session.js";
 import type { Settings } from "./settings.js";
-import { unweighedOf } from "./source.js";
+import { IN_SESSION, unweighedOf } from "./unweighed.js";
 import { currentUser, hideUser } from "./user-visibility.js";
 
 type KeptDevice = Pick<BegunLogin, "deviceRefused"> & {
@@ -36,8 +37,8 @@ export class Gate {
   readonly routes: LoginRoutes;
 
   constructor(
-    private readonly settings: Settings,
-    private readonly engine: Engine,
+    readonly settings: Settings,
+    readonly engine: Engine,
     private readonly pages: PageSet,
     private readonly completion: Completion,
   ) {
@@ -52,15 +53,17 @@ export class Gate {
     const { req } = state;
     const user = currentUser(req);
     if (user === undefined) return;
-    const found = await unweighedOf(req, this.settings, user, { read: readRecord });
+    const found = await unweighedOf(req, this, user, { facts: IN_SESSION, read: readRecord });
+    if (found.denied === true) await this.endDenied(state, found);
     const unweighed = { ...found, usedAt: found.session && this.engine.logins.lastUse(found.session.id) };
     const recalled = mayRecall ? this.recalled(unweighed) : undefined;
     if (recalled !== undefined) {
       this.setLogin(state, recalled);
       return;
     }
-    const read = await this.engine.dependencies.records.read(unweighed.userId);
-    const record = await this.engine.openings.settled(unweighed, read);
+    const { dependencies, openings } = this.engine;
+    const read = await dependencies.records.read(unweighed.userId);
+    const record = await withGraceBegun(dependencies, unweighed, await openings.settled(unweighed, read));
     const login = await this.engine.logins.see(weighed(unweighed, record, this.settings.clock()));
     if (login.status.status === "ended") await this.endLogin(state, login);
     else if (isDue(login.status)) await this.setDue(state, login, unweighed);
@@ -259,6 +262,21 @@ export class Gate {
     state.hasEnded = true;
     hideUser(state.req);
     await state.keeper.passportLogin.forget(state, false);
+  }
+
+  /**
+   * The policy refuses a login that is there already.
+   * @throws LoginRefusedError once it is over
+   */
+  private async endDenied(state: RequestState, login: Unweighed): Promise<never> {
+    hideUser(state.req);
+    state.hasEnded = true;
+    const ending = this.engine.firstFactor.deny(login);
+    // Over in the session, whatever becomes of writing down that it is.
+    ending.catch(() => undefined);
+    // A token of one user that came along in the session of another ends nothing there.
+    if (!isOfAnother(state.req, login.userId)) await state.keeper.passportLogin.forget(state, false);
+    return ending;
   }
 
   /** Where the user was going, and that a second factor was due, so that this login never becomes a full one without. */

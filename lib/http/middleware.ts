@@ -43,7 +43,15 @@ export class Middleware {
     this.gate = new Gate(settings, engine, this.pages, completion);
     const passportLogin = new PassportLogin(settings, engine, this.gate, this.pages, this.refusals, completion);
     const lastPages = new LastPages();
-    this.keeper = { completion, lastPages, passportLogin, describe: (login) => describe(engine, login) };
+    this.keeper = {
+      completion,
+      lastPages,
+      passportLogin,
+      describe: (login) => describe(engine, login),
+      refuse: ({ req, res }, error) => {
+        this.refusals.refuseUnavailable(req, res, error);
+      },
+    };
     this.routes = new OwnRoutes({ engine, settings, pages: this.pages, refusals: this.refusals });
     this.wellKnown = new WellKnown(settings);
     this.scripts = scriptsOf(settings.methods.values());

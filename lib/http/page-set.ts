@@ -27,6 +27,7 @@ import { othersText } from "../pages/done-notice.js";
 import type { ChallengeView, LayoutParts, OthersView, Page, PageContext } from "../pages/views.js";
 import { changeProblem, FRESH, opensSettings } from "../policy/access.js";
 import { isDue } from "../policy/assess.js";
+import { mustKeepFactor } from "../policy/grace.js";
 import { contentPolicy } from "./content-policy.js";
 import { shownFor } from "./late-forms.js";
 import type { Method } from "./method.js";
@@ -230,7 +231,7 @@ export class PageSet {
       accountName: this.settings.accountName(userOf(login)),
       lastProof: login.status.status === "verified" ? login.status.login.proofs.at(-1)?.method : undefined,
       hasTrustedDevices: trustMaxAge !== undefined,
-      required: login.decision === "required",
+      required: mustKeepFactor({ ...login, account: login.record.account }, this.settings.clock()),
       ...this.freshness(login),
       isStuck: this.isStuck(login),
       others: this.others(login),

@@ -2,6 +2,7 @@ import type { Request } from "express";
 import { ConfigurationError, LoginRefusedError, UnavailableError } from "../core/errors.js";
 import type { Engine } from "../engine/engine.js";
 import type { BegunLogin } from "../engine/first-factor.js";
+import { recordOf } from "../engine/grace.js";
 import { type LoginContext, type Unweighed, weighed } from "../engine/login-context.js";
 import { isDue, type SessionRecord } from "../policy/assess.js";
 import { sendProblem } from "./answers.js";
@@ -38,15 +39,16 @@ import {
 } from "./session.js";
 import type { AppUser, Settings } from "./settings.js";
 import { keepBack, takeBack } from "./coming-back.js";
-import { clientOf, unweighedOf } from "./source.js";
+import { clientOf } from "./source.js";
+import { unweighedOf } from "./unweighed.js";
 import { ownLogOut, watchSession } from "./takeover.js";
 import { hideUser, showUser, tryToHideUser } from "./user-visibility.js";
 
 /** Takes logins over from Passport, and ends them with it, whoever calls `req.logIn`, `req.logout` or `session.destroy`. */
 export class PassportLogin {
   constructor(
-    private readonly settings: Settings,
-    private readonly engine: Engine,
+    readonly settings: Settings,
+    readonly engine: Engine,
     private readonly gate: Gate,
     private readonly pages: PageSet,
     private readonly refusals: Refusals,
@@ -148,10 +150,12 @@ export class PassportLogin {
   private async complete(login: LoggingIn): Promise<boolean> {
     const { options, state, user } = login;
     const facts = { session: keepsSession(options) };
-    const newcomer = await unweighedOf(state.req, this.settings, user, { facts });
     const { firstMethod, ready } = state;
     state.ready = state.firstMethod = undefined;
-    if (ready?.userId === newcomer.userId) return this.goOnWith(login, ready);
+    // What that owes was decided where it was begun.
+    if (ready?.userId === this.settings.userId(user)) return this.goOnWith(login, ready);
+    const newcomer = await unweighedOf(state.req, this, user, { facts });
+    if (newcomer.denied === true) return this.engine.firstFactor.deny(newcomer);
     if (!facts.session) return this.once(login, newcomer);
     const route = this.gate.routes.note(state.req);
     // The session is about to be renewed, and what the first step was sent with is gone when the login is complete.
@@ -295,7 +299,7 @@ export class PassportLogin {
   /** A login for this request alone (`session: false`: Basic, bearer). There is no second step to come, so none may be due. */
   private async once({ options, original, state }: LoggingIn, newcomer: Unweighed): Promise<boolean> {
     const { req, res } = state;
-    const record = await this.engine.dependencies.records.read(newcomer.userId);
+    const record = await recordOf(this.engine.dependencies, newcomer);
     const login = weighed(newcomer, record, this.settings.clock());
     showUser(req, undefined);
     await settled(original);

@@ -23,6 +23,8 @@ export interface SecondFactorState {
   readonly verifiedAt?: Date;
   /** A second factor exists. */
   readonly enrolled: boolean;
+  /** Policy demands a second factor of this user, who has none: until then they are only invited to set one up. Absent otherwise. */
+  readonly graceUntil?: Date;
 }
 
 /** Options of a `req.logIn` whose caller answers for itself while a second factor is due. */
@@ -56,6 +58,8 @@ export interface LoginKeeper {
   readonly completion: Completion;
   readonly lastPages: LastPages;
   describe(login: LoginContext | undefined): SecondFactorState;
+  /** Answers a request with which nobody goes on. */
+  refuse(state: RequestState, error: unknown): void;
 }
 
 /** A login that a strategy has verified, or found nothing due for: the `logIn` that follows goes on with it. */

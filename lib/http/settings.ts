@@ -1,11 +1,11 @@
 import type { Request } from "express";
 import type { Contact } from "../core/contact.js";
-import type { Clock, MethodType, PolicyDecision, UserId } from "../core/nouns.js";
+import type { Clock, MethodType, UserId } from "../core/nouns.js";
 import type { Site } from "../engine/method.js";
 import type { EmitError } from "../events/emitter.js";
 import type { MessageOverrides } from "../pages/messages.js";
 import type { LayoutParts } from "../pages/views.js";
-import type { Decide } from "../policy/policy.js";
+import type { AskedPolicy } from "../policy/policy.js";
 import type { AddressGuard } from "./address-guard.js";
 import type { Carry, OnLogin } from "./completion.js";
 import type { ContentSecurityPolicy } from "./content-policy.js";
@@ -62,9 +62,7 @@ export interface Settings {
   /** What becomes of the other logins when a first factor is set up. */
   readonly endOtherSessions: "always" | "ask" | "never";
   readonly proxyCheck: ProxyCheck;
-  readonly decide: Decide<Request, AppUser>;
-  /** The one decision for everybody, where the policy is no more than that. */
-  readonly fixedDecision: PolicyDecision | undefined;
+  readonly policy: AskedPolicy<Request, AppUser>;
   readonly issuer: (req: Request, user: AppUser) => string;
   /** The issuer where nobody is logged in; empty where it depends on the user. */
   readonly issuerName: string;

@@ -1,17 +1,15 @@
 import type { Request } from "express";
 import type { Contact } from "../core/contact.js";
 import type { Sight } from "../core/logins.js";
-import type { Client, PolicyDecision } from "../core/nouns.js";
+import type { Client } from "../core/nouns.js";
 import { webOrigins } from "../core/origins.js";
 import { tried } from "../core/tried.js";
-import type { LoginSource, Unweighed } from "../engine/login-context.js";
-import { decisionOf, type SessionRecord } from "../policy/assess.js";
-import { type LoginFacts, stricter } from "../policy/policy.js";
+import type { LoginSource } from "../engine/login-context.js";
 import { browserLabel } from "./browser-label.js";
 import { readDeviceToken } from "./device-cookie.js";
 import { readBrowserToken, setBrowserToken } from "./known-cookie.js";
 import { stateOf } from "./request-state.js";
-import { type readRecord, sessionLife, unmarkedSession } from "./session.js";
+import { sessionLife } from "./session.js";
 import type { AppUser, Settings } from "./settings.js";
 
 export function clientOf(req: Request): Client {
@@ -83,36 +81,4 @@ export class RequestSource implements LoginSource {
     const { res } = stateOf(this.req) ?? {};
     if (res !== undefined) setBrowserToken(this.req, res, this.settings, token);
   }
-}
-
-/** What there is to a login beside its user. */
-interface Made {
-  /** What the session says of it; of one that is made just now it says nothing. */
-  readonly read?: typeof readRecord;
-  readonly facts?: LoginFacts;
-}
-
-const IN_SESSION: LoginFacts = { session: true };
-
-/** Whatever a later request carries, and wherever the session's content went, a login is asked for no less than before. */
-function owed(before: SessionRecord | undefined, asked: PolicyDecision): PolicyDecision {
-  return before === undefined ? asked : stricter(decisionOf(before), asked);
-}
-
-/** Everything that is known of a login before its account is looked at. */
-export async function unweighedOf(
-  req: Request,
-  settings: Settings,
-  user: AppUser,
-  { facts = IN_SESSION, read }: Made = {},
-): Promise<Unweighed> {
-  const userId = settings.userId(user);
-  const session = read?.(req, userId);
-  const asked = settings.fixedDecision ?? (await settings.decide(user, req, facts, settings.clock()));
-  const { methods: kinds, trustMaxAge } = settings;
-  const source = new RequestSource(req, settings, user);
-  const unmarked = read === undefined || session !== undefined ? undefined : unmarkedSession(req, userId);
-  const decision = owed(session ?? unmarked?.copied, asked);
-  const login = { user, userId, session, decision, trustMaxAge, kinds, source };
-  return unmarked === undefined ? login : { ...login, unmarked };
 }

@@ -5,7 +5,7 @@ import { ConfigurationError, type Problem } from "../core/errors.js";
 import { countedFor } from "../engine/address-limit.js";
 import type { MethodType } from "../core/nouns.js";
 import type { Engine } from "../engine/engine.js";
-import type { LoginContext } from "../engine/login-context.js";
+import type { LoginContext, Unweighed } from "../engine/login-context.js";
 import { isDue } from "../policy/assess.js";
 import { browserIdOf } from "./browser-cookie.js";
 import { isCrossSite, isForeign } from "./cross-site.js";
@@ -18,7 +18,8 @@ import type { Body } from "./route.js";
 import * as schemas from "./schemas.js";
 import { isOfAnother } from "./session.js";
 import { type AppUser, type Settings, siteOf, userOf } from "./settings.js";
-import { clientOf, unweighedOf } from "./source.js";
+import { clientOf } from "./source.js";
+import { unweighedOf } from "./unweighed.js";
 
 /** How a strategy of `mfa.strategy()` behaves. */
 export interface StrategyOptions {
@@ -43,14 +44,15 @@ const OVER: Verdict = { status: 410 };
 /** One strategy at one request. */
 class StrategyAttempt {
   constructor(
-    private readonly engine: Engine,
-    private readonly settings: Settings,
+    readonly engine: Engine,
+    readonly settings: Settings,
     private readonly method: Method,
     private readonly state: RequestState,
     private readonly isAlways: boolean,
   ) {}
 
-  async judge(): Promise<Verdict> {
+  /** Undefined: the request was answered, and nothing follows. */
+  async judge(): Promise<Verdict | undefined> {
     const { hasBegun, login } = this.state;
     const isForOperation = (this.body().operation ?? undefined) !== undefined;
     if (login === undefined) return isForOperation ? OVER : this.judgeNobody();
@@ -59,7 +61,7 @@ class StrategyAttempt {
     return this.isAlways || isForOperation ? this.ask(login) : this.goOn(login);
   }
 
-  private async judgeNobody(): Promise<Verdict> {
+  private async judgeNobody(): Promise<Verdict | undefined> {
     // Where the login that this request made is over, another one is not begun in its place.
     return this.state.hasBegun || this.method.claimant === undefined ? FAILED : this.begin();
   }
@@ -121,7 +123,7 @@ class StrategyAttempt {
   }
 
   /** A proof as the first step, or as the whole login. Whatever is wrong, and whoever is unknown, the answer is one. */
-  private async begin(): Promise<Verdict> {
+  private async begin(): Promise<Verdict | undefined> {
     const { req, res } = this.state;
     const { loadUser } = this.settings;
     if (loadUser === undefined) {
@@ -140,18 +142,28 @@ class StrategyAttempt {
     return this.signIn(user ?? undefined, presented);
   }
 
-  private async signIn(user: AppUser | undefined, presented: unknown): Promise<Verdict> {
+  private async signIn(user: AppUser | undefined, presented: unknown): Promise<Verdict | undefined> {
     const { req } = this.state;
     const { method } = this;
     const { authentication } = this.engine;
+    const newcomer = user && (await unweighedOf(req, this, user));
     const outcome =
-      user === undefined
+      newcomer === undefined
         ? authentication.refuseStranger(method, clientOf(req))
-        : await authentication.signIn(await unweighedOf(req, this.settings, user), { method, presented });
+        : await authentication.signIn(newcomer, { method, presented });
     if (!outcome.ok) return this.failed(outcome.problem);
+    if (newcomer?.denied === true) return this.deny(newcomer);
     this.state.ready = outcome.value?.login;
     this.state.firstMethod = method.type;
     return user === undefined ? FAILED : { user };
+  }
+
+  /** The right proof, and the policy refuses the login: answered here, as every other login that is refused. */
+  private async deny(newcomer: Unweighed): Promise<undefined> {
+    const { keeper } = this.state;
+    await this.engine.firstFactor.deny(newcomer).catch((error: unknown) => {
+      keeper.refuse(this.state, error);
+    });
   }
 
   private body(): Body {
@@ -174,7 +186,7 @@ interface Configured {
   readonly isAlways: boolean;
 }
 
-async function judge(req: Request, { engine, isAlways, method, settings }: Configured): Promise<Verdict> {
+async function judge(req: Request, { engine, isAlways, method, settings }: Configured): Promise<Verdict | undefined> {
   const state = stateOf(req);
   if (state !== undefined) return new StrategyAttempt(engine, settings, method, state, isAlways).judge();
   throw new ConfigurationError([`mfa.strategy("${method.type}") needs app.use(mfa) before the route`]);
@@ -208,6 +220,7 @@ export function createStrategy(
   const strategy = new CustomStrategy((req, done) => {
     judge(req, configured)
       .then((verdict) => {
+        if (verdict === undefined) return;
         if ("user" in verdict) done(null, verdict.user);
         else done(null, false, verdict.status);
       })

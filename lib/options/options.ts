@@ -25,6 +25,12 @@ export interface UserReaders<User> {
   readonly name?: (user: User) => string;
   /** Where the user gets mail; what is no text, or throws, is none. Default: `user.email`. */
   readonly email?: (user: User) => string | null | undefined;
+  /**
+   * Whether that address was proved to be the user's. Where it was not, codes by e-mail cannot be set up for it (`POST
+   * /email-code/enroll`: 400 with `reason: "email-unverified"`); notices still go there. What answers anything but true counts as not
+   * proved. Default: `user.emailVerified`, where that is false; else nothing is known, and nothing refused.
+   */
+  readonly emailVerified?: (user: User) => boolean;
   /** The user's mobile number, with its country code. Default: `user.phone`. */
   readonly phone?: (user: User) => string | null | undefined;
   /** The language the user is written to in, such as `"de-CH"`. Default: `user.locale`. */
@@ -81,7 +87,7 @@ export interface SecondFactorOptions<User = Express.User> {
   readonly user?: UserReaders<User>;
   /**
    * Who must. Default: `"optional"`, users with a factor are challenged. What a login owes is decided when it is made and can only
-   * grow afterwards.
+   * grow afterwards. A function answers `"deny"` for a login that is to end: 403 `denied`.
    */
   readonly policy?: Policy<Request, User>;
   /** Browsers whose owner opted in are not challenged again. `false` switches it off. Default: for 30 days, 10 for each user. */

@@ -4,7 +4,7 @@ import type { Method } from "../http/method.js";
 import { unknownNames } from "../core/option-names.js";
 import { takerProblems } from "../core/takers.js";
 import { messageProblems, messagesFor } from "../pages/messages.js";
-import { policyProblems } from "../policy/policy.js";
+import { policyProblems } from "../policy/policy-problems.js";
 import type { MemoryStore } from "../stores/memory.js";
 import { durationProblem, functionProblem, isPath, isRecord, wholeProblem } from "./checks.js";
 import { addressStoreProblems, limitsProblems } from "./limit-problems.js";
@@ -44,7 +44,7 @@ const KNOWN: Readonly<Record<keyof Required<SecondFactorOptions>, true>> = {
   clock: true,
 };
 
-const USER_READERS = ["id", "name", "email", "phone", "locale", "load"];
+const USER_READERS = ["id", "name", "email", "emailVerified", "phone", "locale", "load"];
 const STORE_VERBS = ["read", "write", "remove"] as const;
 
 function isMemoryStore(store: unknown): store is MemoryStore {

@@ -21,7 +21,7 @@ import { ProxyCheck } from "../http/proxy-check.js";
 import { localPath } from "../http/return-to.js";
 import type { AppUser, Settings } from "../http/settings.js";
 import { milliseconds } from "../policy/durations.js";
-import { createPolicy, isDecision } from "../policy/policy.js";
+import { createPolicy } from "../policy/policy.js";
 import type { BringsRateLimitStore } from "../stores/contract.js";
 import { memoryStore } from "../stores/memory.js";
 import type { LimitsOption, SecondFactorOptions, UserReaders } from "./options.js";
@@ -113,16 +113,28 @@ function readText(read: () => unknown): string | undefined {
 }
 
 /** What the `user` readers say, or the members of these names. */
+/** Whether the application says that the address it knows was never proved. What it cannot say, it has not seen proved. */
+function unverifiedReader({ emailVerified: read }: UserReaders<AppUser>): (user: AppUser) => boolean {
+  if (read !== undefined) return (user) => tried(() => read(user)) !== true;
+  return (user) => tried(() => (user as { readonly emailVerified?: unknown }).emailVerified) === false;
+}
+
 function contactReader(readers: UserReaders<AppUser>): Settings["contactOf"] {
+  const isUnverified = unverifiedReader(readers);
   return (user) => {
-    const of = (name: keyof Contact): Contact => {
+    const of = (name: "email" | "phone" | "locale"): Contact => {
       const read = readers[name] ?? ((each: AppUser) => (each as Partial<Record<keyof Contact, unknown>>)[name]);
       const text = readText(() => read(user));
       return text === undefined ? {} : { [name]: text };
     };
     const { locale = "" } = of("locale");
     const language = languageOf(locale);
-    return { ...of("email"), ...of("phone"), ...(language !== undefined && { locale: language }) };
+    return {
+      ...of("email"),
+      ...(isUnverified(user) && { emailVerified: false }),
+      ...of("phone"),
+      ...(language !== undefined && { locale: language }),
+    };
   };
 }
 
@@ -222,6 +234,7 @@ function httpSettings(options: SecondFactorOptions, shared: Shared): Settings {
   const { emitError } = shared.telling;
   const proxyCheck = new ProxyCheck();
   const isAddressCertain = (req: Request): boolean => proxyCheck.isAddressCertain(req);
+  const asked = createPolicy(policy, { timeout: shared.timeout, isAddressCertain });
   return {
     path: path.replace(/\/$/, ""),
     clock: shared.clock,
@@ -234,9 +247,8 @@ function httpSettings(options: SecondFactorOptions, shared: Shared): Settings {
     carry: options.carry,
     endOtherSessions: options.endOtherSessions ?? "ask",
     proxyCheck,
-    decide: telling(emitError, "policy", createPolicy(policy, { timeout: shared.timeout, isAddressCertain })),
+    policy: { ...asked, ask: telling(emitError, "policy", asked.ask) },
     mounted: new Mounted(),
-    fixedDecision: isDecision(policy) ? policy : undefined,
     origins: originsOf(options.origin, emitError),
     site: typeof options.origin === "function" ? undefined : webOrigins([options.origin].flat())[0],
     isExempt: exemption(options.exempt),
@@ -311,6 +323,7 @@ export function resolveOptions(given: SecondFactorOptions, defaultMethods: () =>
       notices: noticesOf(options, settings),
       telling,
       opensLogins: options.onLogin !== undefined,
+      remembersLogins: settings.policy.takesFacts,
       onCompromise: options.onCompromise,
     },
   };

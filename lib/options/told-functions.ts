@@ -35,6 +35,7 @@ const READERS: Readonly<Record<keyof UserReaders<AppUser>, Answers>> = {
   id: ANYTHING,
   name: TEXT,
   email: TEXT_OR_NONE,
+  emailVerified: YES_OR_NO,
   phone: TEXT_OR_NONE,
   locale: TEXT_OR_NONE,
   load: USER,

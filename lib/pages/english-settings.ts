@@ -11,6 +11,7 @@ export const englishSettings: Messages["settings"] = {
   stepUp: "To change anything here, confirm first that it is you.",
   stepUpLink: "Confirm that it is you",
   signInAgainFirst: "You signed in a while ago. To add an authenticator, sign in again first. You come back here.",
+  grace: (issuer) => `${issuer} will ask you for a second step when you sign in. Add an authenticator here before`,
   frozen:
     "Something in this account was reported as not your doing. To keep it safe, no authenticator can be added, changed or removed before",
   factors: {

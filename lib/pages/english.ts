@@ -37,6 +37,7 @@ const errors: Messages["errors"] = {
   "enrollment-required": "Your account needs two-step sign-in. Set it up to go on.",
   frozen:
     "Something in this account was reported as not its owner's doing, so for a while no authenticator can be added, changed or removed. The security settings say until when.",
+  denied: "This sign-in was refused. If it was you, ask for help.",
   "same-browser":
     "This is the browser that asks, and it cannot approve for itself. Approve on another device, or use another way.",
   "cross-site-request":
@@ -63,6 +64,7 @@ const problemTitles: Messages["problemTitles"] = {
   "invalid-passkey": "That passkey was not accepted",
   "enrollment-required": "Set up two-step sign-in first",
   frozen: "Changes are frozen for a while",
+  denied: "You cannot sign in right now",
   "same-browser": "Approve on another device",
   "cross-site-request": "That came from another site",
   "not-found": "There is nothing here",

@@ -137,6 +137,8 @@ export interface SettingsMessages {
   readonly stepUp: string;
   readonly stepUpLink: string;
   readonly signInAgainFirst: string;
+  /** An authenticator is demanded, and is not due yet; a time follows. */
+  readonly grace: (issuer: string) => string;
   /** Nothing about authenticators can be changed, because something was reported; a time follows. */
   readonly frozen: string;
   readonly factors: FactorMessages;

@@ -2,6 +2,7 @@ import { doneNotice } from "./done-notice.js";
 import { postButton, signInAgainButton } from "./forms.js";
 import { alertBox, brand, confirmation } from "./fragments.js";
 import { frozenNotice } from "./frozen-notice.js";
+import { graceNotice } from "./grace-notice.js";
 import { type Html, html } from "./html.js";
 import { icon } from "./icons.js";
 import { renderPage } from "./layout.js";
@@ -30,9 +31,9 @@ export function settingsPage(context: PageContext, view: SettingsPageView): Layo
       <p class="${isOn ? "sf-state sf-state-on" : "sf-state"}">${isOn ? settings.on : settings.off}</p>
     </header>
     ${doneNotice(context, view.done)} ${problem && alertBox(reasonedText(context, problem))}
-    ${frozenNotice(context, view.settings.frozenUntil)} ${stepUpNotice(context, view)}
-    ${ownParts(context, view, "notice")} ${reopenNotice(context, view.settings.closed)} ${factorsSection(context, view)}
-    ${ownParts(context, view, "section")}
+    ${graceNotice(context, view.settings.graceUntil)} ${frozenNotice(context, view.settings.frozenUntil)}
+    ${stepUpNotice(context, view)} ${ownParts(context, view, "notice")} ${reopenNotice(context, view.settings.closed)}
+    ${factorsSection(context, view)} ${ownParts(context, view, "section")}
     ${view.hasTrustedDevices && isOn && devicesSection(context, view.settings.devices)}
     ${sessionsSection(context, view.settings.sessions)} ${activitySection(context, view.settings.activity)}
     ${isOn && view.settings.frozenUntil === undefined && disableSection(context, view)}

@@ -8,9 +8,11 @@ import {
   type Login,
   withHeldProofs,
 } from "../core/account.js";
-import { type MethodType, MINUTE, type PolicyDecision, type UserId } from "../core/nouns.js";
+import { type MethodType, MINUTE, type UserId } from "../core/nouns.js";
 import type { Done, Draft } from "../core/notes.js";
 import { isFuture } from "../core/time.js";
+import { isDemanding, isExempting, type LoginDecision } from "./decisions.js";
+import { type Grace, graceEnd } from "./grace.js";
 
 /** How long somebody who gave the first factor may take over the second. */
 export const PENDING_LIFE = 10 * MINUTE;
@@ -40,7 +42,7 @@ export interface SessionRecord {
   /** Found in the session without a record: when its first factor was given is not known, so it is not fresh. */
   readonly adopted?: boolean;
   /** What the policy has asked of this login so far, at its strictest; absent: `"optional"`. A later request asks no less. */
-  readonly decision?: PolicyDecision;
+  readonly decision?: LoginDecision;
   /** The first factor was this method, so the second must be another. */
   readonly first?: MethodType;
   /** Wrong proofs so far of methods that count none on the account. */
@@ -78,6 +80,8 @@ export type LoginStatus =
       /** A factor exists all the same: policy exempts the user from being asked. */
       readonly isEnrolled?: true;
       readonly expiresAt?: number;
+      /** A factor is demanded, and is not due before, milliseconds since the epoch. */
+      readonly graceUntil?: number;
       /** A complete login, as the account lists it. Absent: it is not listed yet. */
       readonly login?: Login;
     }
@@ -113,7 +117,9 @@ export interface Assessed {
   /** Undefined: a login the session has no record of yet, or another user's. */
   readonly session: SessionRecord | undefined;
   readonly unmarked?: UnmarkedSession | undefined;
-  readonly decision: PolicyDecision;
+  readonly decision: LoginDecision;
+  /** For those who have no factor; undefined: what is demanded of them is due. */
+  readonly grace: Grace | undefined;
   /** When this process saw the login last; undefined where it did not. */
   readonly usedAt?: number | undefined;
   /** Milliseconds a browser is trusted from its grant; undefined: none is, whatever was granted before. */
@@ -122,15 +128,12 @@ export interface Assessed {
 }
 
 /** What a login has owed so far. */
-export function decisionOf({ decision = "optional" }: SessionRecord): PolicyDecision {
+export function decisionOf({ decision = "optional" }: SessionRecord): LoginDecision {
   return decision;
 }
 
 /** The record of a login that owes this. */
-export function withDecision(
-  { decision: _before, ...session }: SessionRecord,
-  decision: PolicyDecision,
-): SessionRecord {
+export function withDecision({ decision: _before, ...session }: SessionRecord, decision: LoginDecision): SessionRecord {
   // What most logins owe is not written into every session.
   return decision === "optional" ? session : { ...session, decision };
 }
@@ -151,9 +154,16 @@ function assessSecondStep(assessed: Assessed): LoginStatus {
   return assessRisen(assessed, login);
 }
 
-function assessRisen({ account, decision, trustMaxAge = 0, now }: Assessed, login: Login): LoginStatus {
-  if (!isEnrolled(account)) return { status: decision === "required" ? "must-enroll" : "not-enrolled", login };
+function assessRisen(assessed: Assessed, login: Login): LoginStatus {
+  const { account, decision, session, trustMaxAge = 0, now } = assessed;
+  if (!isEnrolled(account)) {
+    const graceUntil = graceEnd(assessed, now);
+    if (graceUntil !== undefined) return { status: "not-enrolled", login, graceUntil };
+    return { status: isDemanding(decision) ? "must-enroll" : "not-enrolled", login };
+  }
   if (login.proofs.length > 0) return { status: "verified", login: withHeldProofs(login, account) };
+  // Whatever the browser shows, it is the login that is challenged.
+  if (decision === "challenge") return due("pending", session, now);
   const device = login.deviceId === undefined ? undefined : liveDevice(account, login.deviceId, now, trustMaxAge);
   return device === undefined ? ENDED : { status: "trusted-device", login, expiresAt: endOf(device, trustMaxAge) };
 }
@@ -212,11 +222,15 @@ function due(status: "pending" | "must-enroll", session: SessionRecord | undefin
   return expiresAt <= now || isFuture(since, now) ? ENDED : { status, expiresAt };
 }
 
-function assessFirstStep({ account, session, decision, now }: Assessed): LoginStatus {
+function assessFirstStep(assessed: Assessed): LoginStatus {
+  const { account, session, decision, now } = assessed;
   const enrolled = isEnrolled(account);
-  if (decision === "exempt") return { status: "not-enrolled", ...(enrolled ? { isEnrolled: true } : {}) };
+  if (isExempting(decision)) return { status: "not-enrolled", ...(enrolled ? { isEnrolled: true } : {}) };
   if (enrolled) return due("pending", session, now);
-  if (decision === "required") return due("must-enroll", session, now);
+  // Nothing exempts a login that waits already.
+  const graceUntil = session?.pending === true ? undefined : graceEnd(assessed, now);
+  if (graceUntil !== undefined) return { status: "not-enrolled", graceUntil };
+  if (isDemanding(decision)) return due("must-enroll", session, now);
   return session?.pending === true ? ENDED : { status: "not-enrolled" };
 }
 

@@ -1,8 +1,11 @@
-import { BlockList, isIP } from "node:net";
 import { UnavailableError } from "../core/errors.js";
 import type { PolicyDecision } from "../core/nouns.js";
-import { unknownNames } from "../core/option-names.js";
 import { within } from "../core/within.js";
+import type { LoginDecision } from "./decisions.js";
+import { type Duration, milliseconds } from "./durations.js";
+import type { Grace } from "./grace.js";
+import { type Hours, withinHours } from "./hours.js";
+import { withinNetworks } from "./networks.js";
 
 /** How a login was made. No client chooses any of it. */
 export interface LoginFacts {
@@ -13,8 +16,41 @@ export interface LoginFacts {
   readonly session: boolean;
 }
 
-/** Decides for one user on one request. May be async; a rejection, or any other answer, refuses the request. */
-export type Evaluate<Req, User> = (user: User, req: Req, login: LoginFacts) => PolicyDecision | Promise<PolicyDecision>;
+/**
+ * What is known of an account beside a login that is being made, for a function that weighs its risk. Only of logins that were complete,
+ * and only since such a function is configured: at first everything is new. Wrong passwords are the application's to know.
+ */
+export interface RiskFacts {
+  /** The account has a second factor. */
+  readonly hasFactor: boolean;
+  /** The browser shows a token by which it would not be asked for one. */
+  readonly trustedBrowser: boolean;
+  /** The account was not signed in on this browser before, as far as the last 20 go. */
+  readonly newBrowser: boolean;
+  /**
+   * Nor from this address (of IPv6 its first 64 bits), as far as the last 20 go. Also where `trust proxy` does not fit what comes: then
+   * nobody can say.
+   */
+  readonly newAddress: boolean;
+  /** Milliseconds since the last login was complete; undefined: none is known. */
+  readonly sinceLastLogin: number | undefined;
+  /** Wrong second factors in a row since the last right one. */
+  readonly failures: number;
+}
+
+/** What a policy answers of one login: let it in, ask for a second factor whatever else would do, or refuse it. */
+export type RiskVerdict = "allow" | "challenge" | "deny";
+
+/**
+ * Decides for one user on one request. May be async; a rejection, any other answer, and silence refuse the request. A function that
+ * declares the fourth parameter is asked once for each login, when it is made; any other at each request.
+ */
+export type Evaluate<Req, User> = (
+  user: User,
+  req: Req,
+  login: LoginFacts,
+  facts: RiskFacts,
+) => PolicyDecision | RiskVerdict | Promise<PolicyDecision | RiskVerdict>;
 
 export interface PolicyRules<Req, User> {
   /** Who must have a second factor: everyone, or those the function names. Default: nobody. */
@@ -22,87 +58,33 @@ export interface PolicyRules<Req, User> {
   /** Until then, required users without a factor are only invited. A date, or its ISO text. */
   readonly graceUntil?: Date | string;
   /**
+   * For so long, from the first login at which a factor was demanded that they did not have, each of them is only invited. Written down
+   * once and never renewed, whatever they set up and remove. Beside `graceUntil` the later of the two holds. Default: none.
+   */
+  readonly grace?: Duration;
+  /**
    * CIDR ranges from which nobody is challenged (`10.0.0.0/8`). Needs a correct `trust proxy`: a request whose forwarded headers do
-   * not agree with it is from none of them. Default: none.
+   * not agree with it is from none of them. Does NOT do for what `mfa.require` asks. Default: none.
    */
   readonly trustedNetworks?: readonly string[];
+  /** Only then the networks are trusted. Default: always. */
+  readonly hours?: readonly Hours[];
   /** Decides alone, after `trustedNetworks`; `require` is then not asked. */
   readonly evaluate?: Evaluate<Req, User>;
 }
 
 export type Policy<Req, User> = PolicyDecision | Evaluate<Req, User> | PolicyRules<Req, User>;
 
-/** From the one that asks least. */
 const DECISIONS: readonly unknown[] = ["exempt", "optional", "required"] satisfies PolicyDecision[];
+const VERDICTS: readonly unknown[] = ["allow", "challenge", "deny"] satisfies RiskVerdict[];
 
 export function isDecision(value: unknown): value is PolicyDecision {
   return DECISIONS.includes(value);
 }
 
-/** Of two decisions the one that asks more. */
-export function stricter(one: PolicyDecision, other: PolicyDecision): PolicyDecision {
-  return DECISIONS.indexOf(one) > DECISIONS.indexOf(other) ? one : other;
+function isAnswer(value: unknown): value is PolicyDecision | RiskVerdict {
+  return isDecision(value) || VERDICTS.includes(value);
 }
-
-function addRange(networks: BlockList, range: unknown): boolean {
-  if (typeof range !== "string") return false;
-  const [address = "", bits = ""] = range.split("/");
-  const version = isIP(address);
-  const prefix = /^[0-9]{1,3}$/.test(bits) ? Number(bits) : NaN;
-  if (version === 0 || !(prefix >= 0 && prefix <= (version === 4 ? 32 : 128))) return false;
-  networks.addSubnet(address, prefix, version === 4 ? "ipv4" : "ipv6");
-  return true;
-}
-
-const RULES: Readonly<Record<keyof PolicyRules<unknown, unknown>, string>> = {
-  require: "true, false, or a function",
-  graceUntil: 'a date such as "2027-01-31"',
-  trustedNetworks: 'a list of CIDR ranges such as ["10.0.0.0/8"]',
-  evaluate: "a function",
-};
-
-function isRule(name: keyof PolicyRules<unknown, unknown>, value: unknown): boolean {
-  if (value === undefined) return true;
-  if (name === "trustedNetworks") return Array.isArray(value);
-  if (name === "graceUntil") return typeof value === "string" || value instanceof Date;
-  return typeof value === "function" || (name === "require" && typeof value === "boolean");
-}
-
-function ruleProblems(rules: Readonly<Record<string, unknown>>): string[] {
-  return Object.entries(rules).flatMap(([name, value]) => {
-    if (!Object.hasOwn(RULES, name)) return unknownNames({ [name]: value }, Object.keys(RULES), "policy.");
-    const rule = name as keyof typeof RULES;
-    return isRule(rule, value) ? [] : [`policy.${name}: must be ${RULES[rule]}`];
-  });
-}
-
-/** What is wrong with the rules, each with its mend. */
-export function policyProblems(policy: unknown): string[] {
-  if (policy === undefined || typeof policy === "function" || isDecision(policy)) return [];
-  if (typeof policy !== "object" || policy === null) {
-    return ['policy: give "required", "optional", "exempt", a function, or an object of rules'];
-  }
-  const problems = ruleProblems(policy as Readonly<Record<string, unknown>>);
-  if (problems.length > 0) return problems;
-  const { graceUntil, trustedNetworks = [] } = policy as PolicyRules<unknown, unknown>;
-  problems.push(
-    ...trustedNetworks
-      .filter((range) => !addRange(new BlockList(), range))
-      .map((range) => `policy.trustedNetworks: "${range}" is not a CIDR range such as 10.0.0.0/8`),
-  );
-  if (graceUntil !== undefined && Number.isNaN(new Date(graceUntil).getTime())) {
-    problems.push('policy.graceUntil: not a date; write one as "2027-01-31" or pass a Date');
-  }
-  return problems;
-}
-
-/** One function for whatever the `policy` option holds. `now` in milliseconds since the epoch. */
-export type Decide<Req, User> = (
-  user: User,
-  req: Req,
-  login: LoginFacts,
-  now: number,
-) => PolicyDecision | Promise<PolicyDecision>;
 
 /** What a policy may be asked of: a request with an address. */
 interface Addressed {
@@ -117,38 +99,88 @@ export interface PolicySettings<Req> {
   readonly isAddressCertain: (req: Req) => boolean;
 }
 
-function fromRules<Req extends Addressed, User>(
-  rules: PolicyRules<Req, User>,
-  { isAddressCertain }: PolicySettings<Req>,
-): Decide<Req, User> {
-  const { evaluate, graceUntil, require = false, trustedNetworks = [] } = rules;
-  const networks = new BlockList();
-  for (const range of trustedNetworks) addRange(networks, range);
-  const deadline = graceUntil === undefined ? -Infinity : new Date(graceUntil).getTime();
-  const isTrusted = (req: Req): boolean => {
-    if (trustedNetworks.length === 0 || !isAddressCertain(req)) return false;
-    const { ip = "" } = req;
-    const version = isIP(ip);
-    return version !== 0 && networks.check(ip, version === 4 ? "ipv4" : "ipv6");
-  };
-  return async function decideByRules(user, req, login, now) {
-    if (isTrusted(req)) return "exempt";
-    if (evaluate !== undefined) return evaluate(user, req, login);
-    const required: unknown = typeof require === "function" ? await require(user, req, login) : require;
-    // A rule that forgets to answer must not read as "nobody must".
-    if (typeof required !== "boolean") throw new UnavailableError("policy.require answered neither true nor false");
-    return required && now >= deadline ? "required" : "optional";
+/** Whatever the `policy` option holds, ready to be asked. */
+export interface AskedPolicy<Req, User> {
+  /** The one decision for everybody, where the policy is no more than that. */
+  readonly fixed: PolicyDecision | undefined;
+  readonly grace: Grace | undefined;
+  /** Its function weighs a login by what is known of the account: it is asked once for each. */
+  readonly takesFacts: boolean;
+  /** Whether the request comes from a place where nobody is asked. `now` in milliseconds since the epoch. */
+  readonly isTrusted: (req: Req, now: number) => boolean;
+  /** `facts`: undefined where it takes none. */
+  readonly ask: (
+    user: User,
+    req: Req,
+    login: LoginFacts,
+    facts: RiskFacts | undefined,
+  ) => Promise<LoginDecision | "deny">;
+}
+
+/** Of a function's parameters, up to the facts. */
+const WITH_FACTS = 4;
+
+type Ask<Req, User> = AskedPolicy<Req, User>["ask"];
+
+function asking<Req, User>(evaluate: Evaluate<Req, User>, timeout: number): Ask<Req, User> {
+  const takesFacts = evaluate.length >= WITH_FACTS;
+  const asked = evaluate as (...given: unknown[]) => unknown;
+  return async function askOfLogin(user, req, login, facts) {
+    const given = takesFacts ? [user, req, login, facts] : [user, req, login];
+    // A policy that forgets to answer must not read as "exempt", and one that hangs must not hold the request.
+    const answer = await within("The policy", timeout, () => asked(...given), isAnswer);
+    if (answer === "allow" || answer === "exempt") return takesFacts ? "allow" : "exempt";
+    return answer;
   };
 }
 
+function requiring<Req, User>({ require = false }: PolicyRules<Req, User>, timeout: number): Ask<Req, User> {
+  return async function askWhoMust(user, req, login) {
+    const ask = async (): Promise<LoginDecision> => {
+      const required: unknown = typeof require === "function" ? await require(user, req, login) : require;
+      // A rule that forgets to answer must not read as "nobody must".
+      if (typeof required !== "boolean") throw new UnavailableError("policy.require answered neither true nor false");
+      return required ? "required" : "optional";
+    };
+    return within("The policy", timeout, ask, isDecision);
+  };
+}
+
+function graceOf({ grace, graceUntil }: PolicyRules<never, never>): Grace | undefined {
+  if (grace === undefined && graceUntil === undefined) return undefined;
+  return {
+    until: graceUntil === undefined ? undefined : new Date(graceUntil).getTime(),
+    period: milliseconds(grace),
+  };
+}
+
+function fromRules<Req extends Addressed, User>(
+  rules: PolicyRules<Req, User>,
+  { isAddressCertain, timeout }: PolicySettings<Req>,
+): AskedPolicy<Req, User> {
+  const { evaluate, hours, trustedNetworks = [] } = rules;
+  const isInside = withinNetworks(trustedNetworks);
+  const isTime = hours === undefined ? () => true : withinHours(hours);
+  return {
+    fixed: undefined,
+    grace: graceOf(rules),
+    takesFacts: evaluate !== undefined && evaluate.length >= WITH_FACTS,
+    isTrusted: (req, now) => trustedNetworks.length > 0 && isAddressCertain(req) && isInside(req.ip) && isTime(now),
+    ask: evaluate === undefined ? requiring(rules, timeout) : asking(evaluate, timeout),
+  };
+}
+
+/** @see AskedPolicy */
 export function createPolicy<Req extends Addressed, User>(
   policy: Policy<Req, User>,
   settings: PolicySettings<Req>,
-): Decide<Req, User> {
-  if (isDecision(policy)) return () => policy;
-  const decide: Decide<Req, User> = typeof policy === "function" ? policy : fromRules(policy, settings);
-  return async function decideStrictly(user, req, login, now) {
-    // A policy that forgets to answer must not read as "exempt", and one that hangs must not hold the request.
-    return within("The policy", settings.timeout, () => decide(user, req, login, now), isDecision);
+): AskedPolicy<Req, User> {
+  if (!isDecision(policy)) return fromRules(typeof policy === "function" ? { evaluate: policy } : policy, settings);
+  return {
+    fixed: policy,
+    grace: undefined,
+    takesFacts: false,
+    isTrusted: () => false,
+    ask: () => Promise.resolve(policy),
   };
 }

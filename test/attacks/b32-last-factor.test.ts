@@ -1,7 +1,11 @@
 import { describe, expect, test } from "@jest/globals";
+import type { RiskVerdict } from "express-second-factor";
+import { authenticatorApp } from "express-second-factor/testing";
 import { testApp, type TestApp } from "../support/app.js";
 import { type Enrolled, enrolled, full, Jar } from "../support/browser.js";
-import { expectDenied, MODES, passworded, send, storedAccount } from "../support/attack.js";
+import { DAY, expectDenied, MODES, passworded, send, storedAccount } from "../support/attack.js";
+
+const SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXA";
 
 /** Alice, who must have a factor, has two. */
 async function withTwo(
@@ -80,5 +84,34 @@ describe("B32 the last factor removed where one is demanded", () => {
     const answer = await jar.get("/account");
     expect([answer.status, answer.body.code]).toEqual([403, "enrollment-required"]);
     await expectDenied(jar);
+  });
+
+  test("B32 in grace it may go; once that is over it stays, and grace does not begin anew for whoever removed one", async () => {
+    const target = testApp({ options: { policy: { require: true, grace: "14d" } } });
+    const until = target.clock() + 14 * DAY;
+    await new Jar(target).login("alice");
+    const { factorId, phone } = await enrolled(target, "alice");
+    const jar = await full(target, "alice", phone);
+    expect((await jar.post(`/2fa/factors/${factorId}/remove`)).status).toBe(204);
+    target.clock.set(until);
+    await expectDenied(jar);
+    const next = new Jar(target);
+    expect((await next.login("alice")).body.code).toBe("enrollment-required");
+    const second = await next.enroll();
+    for (const path of [`/2fa/factors/${second.factorId}/remove`, "/2fa/disable"])
+      expect((await next.post(path)).body.code).toBe("last-factor");
+  });
+
+  test("B32 it stays where grace never began, and in a login that was challenged", async () => {
+    let verdict: RiskVerdict = "allow";
+    const target = testApp({ options: { policy: { evaluate: () => verdict } } });
+    const { phone } = await enrolled(target, "alice");
+    verdict = "challenge";
+    const jar = await full(target, "alice", phone);
+    expect((await jar.post("/2fa/disable")).body.code).toBe("last-factor");
+    const graced = testApp({ options: { policy: { require: (user) => user.name === "alice", grace: "14d" } } });
+    await graced.mfa.accounts.importTotp("u1", { secret: SECRET });
+    const own = await full(graced, "alice", authenticatorApp(`otpauth://totp/Acme?secret=${SECRET}`));
+    expect((await own.post("/2fa/disable")).body.code).toBe("last-factor");
   });
 });

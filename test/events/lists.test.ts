@@ -223,6 +223,11 @@ const ACTS: Readonly<Record<KnownAction, Act>> = {
     await new Jar(target).login("carol");
     return target;
   },
+  "login-denied": async () => {
+    const target = testApp({ options: { policy: () => "deny" } });
+    await new Jar(target).login("carol");
+    return target;
+  },
   "delivery-failed": async () => {
     const jar = await waitingForColours(colourApp());
     jar.target.outbox.fault = REJECTS;
@@ -408,6 +413,7 @@ const REFUSALS: Readonly<Record<ErrorCode, Ask>> = {
     return (await waiting(here)).verify("000000");
   },
   "login-failed": () => new Jar(refusing()).login("carol"),
+  denied: () => new Jar(testApp({ options: { policy: () => "deny" } })).login("carol"),
   "delivery-failed": async () => {
     const jar = await waitingForColours(colourApp());
     jar.target.outbox.fault = REJECTS;

@@ -28,6 +28,7 @@ const ELSEWHERE = [
     "ActivityName",
     "OwaspLevel",
     "Policy",
+    "Weekday",
     "Asking",
     "EnrollResult",
     "EnrollPushResult",

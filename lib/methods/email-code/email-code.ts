@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import type { Contact } from "../../core/contact.js";
 import { ConfigurationError } from "../../core/errors.js";
 import { optionsProblems } from "../../core/option-names.js";
 import { SECOND } from "../../core/nouns.js";
@@ -39,6 +40,11 @@ function destinationOf(given: unknown): Destination | undefined {
   return to === undefined ? undefined : { to, hint: maskName(to) };
 }
 
+/** It is the address that the application knows, however it is written, and says is not proved. */
+function isUnverifiedOf({ email, emailVerified }: Contact, to: string): boolean {
+  return emailVerified === false && readAddress(email)?.toLowerCase() === to.toLowerCase();
+}
+
 const readBody = reader(v.object({ address: optional(v.string()) }));
 
 function channel(send: EmailCodeOptions["send"], timeout: number): MessageChannel<EmailCodeMessage> {
@@ -51,12 +57,14 @@ function channel(send: EmailCodeOptions["send"], timeout: number): MessageChanne
     limitName: "email",
     timeout,
     send,
-    read(body, { email }) {
+    read(body, contact) {
       const given = readBody(body);
       // A form's empty field says no more than leaving it out.
       const destination =
-        given && destinationOf(given.address === undefined || given.address === "" ? email : given.address);
-      return destination ?? { code: "invalid-request", members: { reason: "not-an-address" } };
+        given && destinationOf(given.address === undefined || given.address === "" ? contact.email : given.address);
+      if (destination === undefined) return { code: "invalid-request", members: { reason: "not-an-address" } };
+      const isUnverified = isUnverifiedOf(contact, destination.to);
+      return isUnverified ? { code: "invalid-request", members: { reason: "email-unverified" } } : destination;
     },
     readKnown(source) {
       const destination = destinationOf(source);
@@ -70,7 +78,8 @@ function channel(send: EmailCodeOptions["send"], timeout: number): MessageChanne
 
 /**
  * Six digits by e-mail, for those who have nothing better: good for five minutes and five tries, for the login alone that asked. An
- * address is proved before it is a factor, and codes go to no other. Not in `preset: "strict"`.
+ * address is proved before it is a factor, and codes go to no other. One that the application says is not proved (`user.emailVerified`) is
+ * none to begin with. Not in `preset: "strict"`.
  *
  * Does NOT send by itself, and does NOT show that somebody is there beyond their mailbox: `aal` stays 1, and `mfa.require` never takes
  * it. Whoever reads the mail has the factor.

@@ -10,8 +10,9 @@ export const emailCodePage = messagePage({
   icon: envelope,
   words: emailCodeWords,
   field: { name: "address", type: "email" },
-  known({ email }) {
-    const address = readAddress(email);
+  known({ email, emailVerified }) {
+    // What would only be refused is not offered.
+    const address = emailVerified === false ? undefined : readAddress(email);
     return address === undefined ? undefined : maskName(address);
   },
 });

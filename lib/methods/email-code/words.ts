@@ -18,6 +18,7 @@ export interface EmailCodeWords extends MessageWords {
   /** What is wrong with an address, by the reason that clients are told. */
   readonly problems: {
     readonly "not-an-address": string;
+    readonly "email-unverified": string;
   };
 }
 
@@ -74,5 +75,7 @@ export const emailCodeWords: EmailCodeWords = {
   },
   problems: {
     "not-an-address": "Enter one e-mail address, such as ann@example.com.",
+    "email-unverified":
+      "This address of your account is not confirmed yet. Confirm it first, or use another way to protect your account.",
   },
 };
