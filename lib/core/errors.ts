@@ -22,6 +22,7 @@ export const ERRORS = {
   "invalid-passkey": { status: 401, title: "That passkey was not accepted" },
   "enrollment-required": { status: 403, title: "A second factor must be set up first" },
   frozen: { status: 403, title: "Changes are frozen for a while" },
+  probation: { status: 403, title: "Not yet, so soon after a recovery" },
   "same-browser": { status: 403, title: "A browser cannot approve for itself" },
   "cross-site-request": { status: 403, title: "The request came from another site" },
   "not-found": { status: 404, title: "There is nothing here" },

@@ -76,5 +76,7 @@ export async function addClaimed(
   const { record, result } = await records.change(subjectOf(login), (current, now) =>
     add(dependencies, weighed(login, current, now), factor, now),
   );
-  return result.ok ? success(enrolledWith(login, result.value, record, clock())) : giveUp(result.problem);
+  if (!result.ok) return giveUp(result.problem);
+  await credentials.tidy(login.userId, record.account);
+  return success(enrolledWith(login, result.value, record, clock()));
 }

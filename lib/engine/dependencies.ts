@@ -33,6 +33,8 @@ export interface EngineDependencies {
   /** Undefined where owners are told nothing; so are new browsers, which nobody would hear of. */
   readonly noticing: Noticing | undefined;
   readonly browsers: KnownBrowsers | undefined;
+  /** Whoever has lost every factor has a way back. */
+  readonly hasRecovery: boolean;
   readonly emitAudit: EmitAudit;
   readonly emitError: EmitError;
 }

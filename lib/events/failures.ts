@@ -19,6 +19,7 @@ export type KnownPlace =
   | "notify"
   | "onLogin"
   | "onCompromise"
+  | "recovery.approve"
   | "carry"
   | "clock"
   | "bind"

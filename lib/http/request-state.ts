@@ -23,6 +23,8 @@ export interface SecondFactorState {
   readonly verifiedAt?: Date;
   /** A second factor exists. */
   readonly enrolled: boolean;
+  /** The account was recovered not long ago: no `mfa.require` is satisfied before. Absent: it was not. */
+  readonly probation?: { readonly until: Date };
 }
 
 /** Options of a `req.logIn` whose caller answers for itself while a second factor is due. */
