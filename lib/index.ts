@@ -4,6 +4,7 @@ export type {
   AddressLimitOption,
   LimitOption,
   LimitsOption,
+  RecoveryOptions,
   SecondFactorOptions,
   TrustedDevicesOption,
   UserReaders,
