@@ -4,6 +4,7 @@ export type {
   AddressLimitOption,
   LimitOption,
   LimitsOption,
+  RecoveryOptions,
   SecondFactorOptions,
   TrustedDevicesOption,
   UserReaders,
@@ -95,6 +96,7 @@ export type {
   Accounts,
   AccountStatus,
   PasswordChangedOptions,
+  StaffOptions,
   VerifyOptions,
   VerifyResult,
 } from "./engine/accounts.js";
@@ -122,6 +124,7 @@ export type { EventMap, Events } from "./events/emitter.js";
 export type { ErrorEvent, ErrorPlace, KnownPlace } from "./events/failures.js";
 export type { Notice, NoticeDetails, NoticeKind, NoticeLinks, Notify } from "./events/notices.js";
 export type { Compromise, OnCompromise } from "./engine/reports.js";
+export type { RecoveryRequest } from "./engine/recovery-due.js";
 
 // What went wrong
 export {

@@ -43,8 +43,8 @@ export function withoutFactor(account: Account, factorId: FactorId): Account {
   return approvals === undefined ? left : { ...left, approvals };
 }
 
-/** Without any factor, and what they were asked. */
-export function withoutFactors({ approvals: _gone, ...account }: Account): Account {
+/** Without any factor, what they were asked, and the way back to an account that had some. */
+export function withoutFactors({ approvals: _gone, recovery: _over, ...account }: Account): Account {
   return { ...account, factors: [] };
 }
 

@@ -1,6 +1,7 @@
 import type { Approvals } from "./approvals.js";
 import type { AttemptWindows } from "./attempts.js";
 import { BACKUP_CODE, DAY, type FactorId, type MethodType, type Proof, type UserId } from "./nouns.js";
+import type { Recovery } from "./recovery.js";
 import { isFuture } from "./time.js";
 import type { WaitingLogin } from "./waiting.js";
 
@@ -205,6 +206,12 @@ export interface Account {
   readonly reports?: readonly Report[];
   /** What its owner's devices are asked, and were. Absent: nothing ever. */
   readonly approvals?: Approvals;
+  /** The way back for an owner who has lost every factor, while it is under way. */
+  readonly recovery?: Recovery;
+  /** The owner wants no such way. */
+  readonly refusesRecovery?: true;
+  /** Since a recovery no sensitive route is open before, milliseconds since the epoch. */
+  readonly probationUntil?: number;
   /** What is left of an account that was erased is forgotten then, unless something new has come by that time. */
   readonly forgottenAt?: number;
 }
@@ -261,8 +268,12 @@ export function isBare({ deviceId, proofs }: Login): boolean {
 }
 
 /** There is nothing that the user has set up. */
-function isPassing({ devices, enrollments, factors, handle }: Account): boolean {
-  return handle === undefined && [devices, enrollments, factors].every((list) => list.length === 0);
+function isPassing({ devices, enrollments, factors, handle, refusesRecovery }: Account): boolean {
+  return (
+    handle === undefined &&
+    refusesRecovery === undefined &&
+    [devices, enrollments, factors].every((list) => list.length === 0)
+  );
 }
 
 /** … and nothing that was done is remembered. */

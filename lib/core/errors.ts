@@ -23,6 +23,7 @@ export const ERRORS = {
   "enrollment-required": { status: 403, title: "A second factor must be set up first" },
   frozen: { status: 403, title: "Changes are frozen for a while" },
   denied: { status: 403, title: "This sign-in is refused" },
+  probation: { status: 403, title: "Not yet, so soon after a recovery" },
   "same-browser": { status: 403, title: "A browser cannot approve for itself" },
   "cross-site-request": { status: 403, title: "The request came from another site" },
   "not-found": { status: 404, title: "There is nothing here" },

@@ -26,6 +26,9 @@ export type DoneName =
   | "factor-resynced"
   | "needed"
   | "preferred"
+  | "recovery-cancelled"
+  | "recovery-off"
+  | "recovery-on"
   | "reopened"
   | "session-ended"
   | "sessions-ended";

@@ -1,6 +1,7 @@
 import { type Account, type Factor, ownFactors, type Report } from "./account.js";
 import { startEpoch } from "./account-changes.js";
 import { DAY, type FactorId } from "./nouns.js";
+import { withoutRecovery } from "./recovery.js";
 
 // What becomes of an account whose owner says "this wasn't me", and how that is lifted. Pure changes, as those of account-changes.
 
@@ -71,7 +72,13 @@ export function withReport(account: Account, { epoch, report, suspects }: Report
   // Whoever signs in from now on is told of, also where it is on a browser that was known.
   const { browsers: known } = account;
   const browsers = known && { browsers: { ...known, digests: [], ...(known.addresses && { addresses: [] }) } };
-  const reported = { ...account, ...browsers, factors, frozenUntil: now + FREEZE, reports: [...others, report] };
+  const reported = {
+    ...withoutRecovery(account),
+    ...browsers,
+    factors,
+    frozenUntil: now + FREEZE,
+    reports: [...others, report],
+  };
   return startEpoch(reported, epoch);
 }
 

@@ -1,3 +1,4 @@
+import { ConfigurationError } from "../core/errors.js";
 import { kindOf, USER_ID_KINDS, userIdOf } from "../core/user-ids.js";
 import type { Accounts } from "./accounts.js";
 
@@ -46,9 +47,14 @@ export interface Rules {
   readonly options?: Members;
   readonly within?: Readonly<Record<string, Members>>;
   readonly required?: readonly string[];
+  /** An actor who is not the user, and a reason, have to be named: a `ConfigurationError` says so. */
+  readonly isForStaff?: true;
 }
 
 const ACTOR = { actor: TEXT };
+
+/** What staff do for somebody else. */
+const STAFF: Rules = { options: { ...ACTOR, reason: TEXT }, isForStaff: true };
 
 /** Every operation, and what it takes after the user's id. */
 const RULES: { readonly [Name in keyof Accounts]: Rules } = {
@@ -65,6 +71,7 @@ const RULES: { readonly [Name in keyof Accounts]: Rules } = {
   revokeDevices: { options: ACTOR },
   signOutEverywhere: { options: ACTOR },
   reopenFactors: { options: ACTOR },
+  cancelRecovery: STAFF,
   passwordChanged: { options: { ...ACTOR, signOut: FLAG, reopen: FLAG } },
   importTotp: {
     options: { ...ACTOR, secret: TEXT, label: ANY_TEXT, allowShortSecret: FLAG },
@@ -122,6 +129,16 @@ export function argumentProblems(rules: Rules, [id, ...rest]: readonly unknown[]
   ];
 }
 
+/** Who does it, and why: nobody does such for themselves. */
+function staffProblems([id, given]: readonly unknown[]): string[] {
+  const { actor, reason } = Object(given) as Readonly<Record<string, unknown>>;
+  const missing = Object.entries({ actor, reason }).filter(([, value]) => value === undefined || value === "");
+  return [
+    ...missing.map(([name]) => `${name}: required, who does it and why is written down`),
+    ...(actor !== undefined && actor === userIdOf(id) ? ["actor: nobody does this for themselves"] : []),
+  ];
+}
+
 type Operation = (id: unknown, ...rest: unknown[]) => unknown;
 
 /**
@@ -132,6 +149,8 @@ export function checkingArguments(accounts: Accounts): Accounts {
   const checked = Object.entries(RULES).map(([name, rules]) => {
     const act = (accounts as unknown as Readonly<Record<string, Operation>>)[name];
     const operation = async (...given: unknown[]): Promise<unknown> => {
+      const unnamed = rules.isForStaff === true ? staffProblems(given) : [];
+      if (unnamed.length > 0) throw new ConfigurationError(unnamed.map((each) => `mfa.accounts.${name}: ${each}`));
       const problems = argumentProblems(rules, given);
       if (problems.length > 0) throw new TypeError(`mfa.accounts.${name}: ${problems.join("; ")}`);
       const [id, ...rest] = given;

@@ -13,9 +13,10 @@ import {
 import type { ErrorCode, Problem } from "../core/errors.js";
 import { endUnmarked } from "../core/logins.js";
 import { type Client, type FactorId, type MethodType, type UserId } from "../core/nouns.js";
+import { withoutRecovery } from "../core/recovery.js";
 import { withoutFreeze } from "../core/reports.js";
 import { randomId } from "../crypto/random.js";
-import { lifting, reopening, resumedAsking } from "../events/audit.js";
+import { lifting, recoveryEnding, reopening, resumedAsking } from "../events/audit.js";
 import { AccountImports, type ActorOptions } from "./account-imports.js";
 import { sessionTime } from "./account-records.js";
 import { countedFor } from "./address-limit.js";
@@ -51,6 +52,14 @@ export interface VerifyOptions extends ActorOptions {
 export type VerifyResult =
   | { readonly ok: true; readonly method: MethodType; readonly factorId: FactorId }
   | { readonly ok: false; readonly code: ErrorCode; /** Whole seconds. */ readonly retryAfter?: number };
+
+/** What staff do for somebody else: who does it, and why. */
+export interface StaffOptions {
+  /** Never the user. */
+  readonly actor: string;
+  /** For whoever looks at it later: the number of a ticket. */
+  readonly reason: string;
+}
 
 export interface PasswordChangedOptions extends ActorOptions {
   /** Also end every login, the present one too. Default: false. */
@@ -175,8 +184,10 @@ export class Accounts extends AccountImports {
   reset(userId: UserId, options: ActorOptions = {}): Promise<boolean> {
     return this.edit(userId, options, (account) => {
       if (account.factors.length === 0) return undefined;
-      const left = withoutGrace(withoutFactors(account), this.dependencies.clock());
-      return { account: startEpoch(left, randomId()), events: [{ action: "admin-reset" }] };
+      const now = this.dependencies.clock();
+      const left = withoutGrace(withoutFactors(account), now);
+      const ended = recoveryEnding(account, now, "reset");
+      return { account: startEpoch(left, randomId()), events: [...ended, { action: "admin-reset" }] };
     });
   }
 
@@ -255,6 +266,23 @@ export class Accounts extends AccountImports {
   }
 
   /**
+   * Ends a recovery that is under way, and tells the owner. Answers whether there was one. Does NOT keep another from being asked for.
+   * @throws ConfigurationError without `actor` and `reason`, or where the actor is the user
+   *
+   * @example
+   * ```ts
+   * // The owner is on the phone, has their authenticator, and did not ask for anything.
+   * const wasUnderWay = await mfa.accounts.cancelRecovery(userId, { actor: "support:7", reason: "ticket 4711" });
+   * ```
+   */
+  cancelRecovery(userId: UserId, { actor, reason }: StaffOptions): Promise<boolean> {
+    return this.edit(userId, { actor }, (account) => {
+      const events = recoveryEnding(account, this.dependencies.clock(), reason);
+      return events.length === 0 ? undefined : { account: withoutRecovery(account), events };
+    });
+  }
+
+  /**
    * To be called when the password changed: trusted devices are void, and with `signOut` every login ends, with `reopen`
    * closed factors open again. Factors stay. Sessions that hold a login this middleware has not seen yet are over in any case.
    *
@@ -285,9 +313,10 @@ export class Accounts extends AccountImports {
    * ```
    */
   async export(userId: UserId): Promise<SettingsView> {
-    const { clock, methods, records, uses } = this.dependencies;
+    const { clock, hasRecovery, methods, records, uses } = this.dependencies;
     const { account } = await records.read(userId);
-    const current = { loginId: undefined, deviceId: undefined, now: clock(), lastUse: lastUseIn(uses) };
+    const none = { loginId: undefined, deviceId: undefined };
+    const current = { ...none, now: clock(), lastUse: lastUseIn(uses), hasRecovery };
     const { graceUntil } = account;
     const grace = graceUntil === undefined ? {} : { graceUntil: new Date(graceUntil).toISOString() };
     return { ...settingsView(account, methods, current), ...grace };

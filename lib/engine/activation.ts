@@ -1,10 +1,11 @@
-import { type Account, type Factor, isEnrolled, type Login } from "../core/account.js";
-import { startEpoch } from "../core/account-changes.js";
+import { type Account, type Factor, isEnrolled, type Login, ownFactors } from "../core/account.js";
+import { startEpoch, withoutFactors } from "../core/account-changes.js";
 import { isLive } from "../core/logins.js";
 import type { FactorId, MethodType, Proof } from "../core/nouns.js";
+import { PROBATION } from "../core/recovery.js";
 import { randomId } from "../crypto/random.js";
 import type { AccountEvent } from "../events/audit.js";
-import { restsOnBackupCode } from "../policy/access.js";
+import { isRecovering, restsOnBackupCode } from "../policy/access.js";
 import type { Others } from "../core/notes.js";
 import type { SessionRecord } from "../policy/assess.js";
 import type { AccountRecord, Change } from "./account-records.js";
@@ -123,7 +124,7 @@ function withNew(
  * Puts a proved factor in force: with the first come backup codes, unless the login rests on one; this login rises with it, every
  * other one ends, unless it is the first and they may stay, and no browser is trusted any more.
  */
-export async function activate(
+async function putInForce(
   dependencies: EngineDependencies,
   login: LoginContext,
   { amr, isSilent = false, keepsOthers = false, replaces, ...proven }: ProvenFactor,
@@ -151,6 +152,33 @@ export async function activate(
       { action: "factor-enrolled", method: type, factorId: id, label },
       ...seen,
     ],
+  };
+}
+
+/**
+ * As {@link putInForce}. Of a login that completed a recovery the one write that puts the new factor in force also voids what there was
+ * before: at no moment is the account without a factor.
+ */
+export async function activate(
+  dependencies: EngineDependencies,
+  login: LoginContext,
+  proven: ProvenFactor,
+  now: number,
+): Promise<Change<Activation>> {
+  if (!isRecovering(login)) return putInForce(dependencies, login, proven, now);
+  const { account: before } = login.record;
+  const emptied = { ...login, record: { ...login.record, account: withoutFactors(before) } };
+  const change = await putInForce(dependencies, emptied, { ...proven, keepsOthers: false }, now);
+  const { account: next = emptied.record.account, events = [] } = change;
+  const voided = ownFactors(before).map(({ id: factorId, label, type: method }): AccountEvent => {
+    return { action: "factor-removed", reason: "recovery", method, factorId, label };
+  });
+  const until = now + PROBATION;
+  const done: AccountEvent = { action: "recovery-completed", facts: { until: new Date(until).toISOString() } };
+  return {
+    ...change,
+    account: dependencies.credentials.withRemoved(before, { ...next, probationUntil: until }),
+    events: [...voided, ...events, done],
   };
 }
 

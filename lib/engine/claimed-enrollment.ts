@@ -81,7 +81,10 @@ export async function addClaimed(
       add(dependencies, weighed(login, current, now), factor, now),
     );
     if (!result.ok) return giveUp(result.problem);
-    if (result.value !== undefined) return success(enrolledWith(login, result.value, record, clock()));
+    if (result.value !== undefined) {
+      await credentials.tidy(login.userId, record.account);
+      return success(enrolledWith(login, result.value, record, clock()));
+    }
     await retreat("A credential's claim", attempt);
   }
 }

@@ -34,6 +34,8 @@ export interface EngineDependencies {
   readonly noticing: Noticing | undefined;
   /** Undefined where nobody would hear of new ones, and nothing is decided by them. */
   readonly browsers: KnownBrowsers | undefined;
+  /** Whoever has lost every factor has a way back. */
+  readonly hasRecovery: boolean;
   readonly emitAudit: EmitAudit;
   readonly emitError: EmitError;
 }

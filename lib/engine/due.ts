@@ -12,7 +12,7 @@ import { retreat } from "./entries.js";
 import { type LoginContext, subjectOf } from "./login-context.js";
 
 /** What an account comes to by the clock alone. */
-interface Fallen {
+export interface Fallen {
   readonly account: Account;
   readonly events: readonly AccountEvent[];
   /** Where it was begun. */
@@ -20,9 +20,11 @@ interface Fallen {
 }
 
 /** Something of an account that falls due: when, and what is done then. It is done by one conditional write, so once. */
-interface DueKind {
+export interface DueKind {
   at(account: Account, now: number): number | undefined;
   take(account: Account, now: number): Fallen | undefined;
+  /** Something has to be asked first: answers how it is taken then; undefined where another process has it in hand. */
+  prepare?(userId: UserId): Promise<DueKind["take"] | undefined>;
 }
 
 /** Whether somebody gave wrong answers at it, or none: by what the activity list says of the same place since. */
@@ -49,18 +51,14 @@ const UNFINISHED: DueKind = {
   },
 };
 
-const KINDS: readonly DueKind[] = [UNFINISHED];
-
-/** Something of the account is due by then; undefined where there is nothing. */
-function nextOf(account: Account, now: number): number | undefined {
-  const times = KINDS.map((kind) => kind.at(account, now)).filter((at) => at !== undefined);
-  return times.length === 0 ? undefined : Math.min(...times);
-}
-
 const KIND = "due";
 /** Where nobody runs what is due, its entry is of no use for longer. */
 const ENTRY_LIFE = DAY;
 const AT_ONCE = 25;
+/** What could not be done is tried again by then. */
+const RETRY = 60 * SECOND;
+/** Timers count no further. */
+const LONGEST_TIMER = 2 ** 31 - 1;
 /** A process looks after that many accounts by its timer; `runDue` finds them all. */
 const MOST_HASTENED = 10_000;
 
@@ -76,11 +74,20 @@ export class Due {
   /** Accounts that this process has written an entry for, and when it looks at them, by the machine's clock. */
   private readonly hastened = new Map<UserId, number>();
   private timer: NodeJS.Timeout | undefined = undefined;
+  private readonly kinds: readonly DueKind[];
 
   constructor(
     private readonly dependencies: Pick<EngineDependencies, "clock" | "emitError" | "noticing" | "records">,
     private readonly store: Store,
-  ) {}
+    kinds: readonly DueKind[] = [],
+  ) {
+    this.kinds = [UNFINISHED, ...kinds];
+  }
+
+  /** When something of the account is due. */
+  private timesOf(account: Account, now: number): readonly number[] {
+    return this.kinds.map((kind) => kind.at(account, now)).filter((at) => at !== undefined);
+  }
 
   /**
    * Writes down that a login waits for its second factor, where owners are told of those that never get it. One that keeps no session
@@ -88,7 +95,7 @@ export class Due {
    */
   async note<Login extends LoginContext>(login: Login): Promise<Login> {
     const { noticing, records } = this.dependencies;
-    const { source, status, userId } = login;
+    const { source, status } = login;
     if (noticing === undefined || status.status !== "pending") return login;
     const { ip } = source.client;
     const place = { browser: source.label, ...(ip !== undefined && { ip }) };
@@ -103,7 +110,7 @@ export class Due {
         },
         login.record,
       );
-      if (result) await this.enter(userId);
+      if (result) await this.enter(record.account);
       return { ...login, record };
     } catch {
       return login;
@@ -160,17 +167,18 @@ export class Due {
     const entry = await this.store.read(keyOf(userId));
     let account = (await records.read(userId)).account;
     let done = 0;
-    for (const kind of KINDS) {
+    for (const kind of this.kinds) {
       const known = kind.at(account, clock());
       if (known === undefined || known > clock()) continue;
       const { changed, count } = await this.take(userId, kind);
       account = changed;
       done += count;
     }
-    const next = nextOf(account, clock());
+    const times = this.timesOf(account, clock());
     this.hastened.delete(userId);
-    if (next !== undefined) {
-      this.hasten(userId, next - clock());
+    if (times.length > 0) {
+      const wait = Math.min(...times) - clock();
+      this.hasten(userId, wait > 0 ? wait : RETRY);
       return done;
     }
     if (entry !== undefined) await this.store.remove(keyOf(userId), { expect: entry.version });
@@ -180,8 +188,9 @@ export class Due {
   private async take(userId: UserId, kind: DueKind): Promise<{ readonly changed: Account; readonly count: number }> {
     const { records } = this.dependencies;
     const subject: { userId: UserId } & Partial<Subject> = { userId };
+    const take = kind.prepare === undefined ? kind.take.bind(kind) : await kind.prepare(userId);
     const { record, result } = await records.change<number>(subject, ({ account }, now) => {
-      const fallen = kind.take(account, now);
+      const fallen = take?.(account, now);
       if (fallen === undefined) return { result: 0 };
       Object.assign(subject, fallen.by);
       return { account: fallen.account, events: fallen.events, result: fallen.events.length };
@@ -189,12 +198,18 @@ export class Due {
     return { changed: record.account, count: result };
   }
 
-  /** Names the account among those that something waits in. An entry that is there is made anew, so that nobody takes it away now. */
-  private async enter(userId: UserId): Promise<void> {
-    if (!this.hastened.has(userId)) this.hasten(userId, PENDING_LIFE);
+  /**
+   * Names the account among those that something waits in, until a day after the last of it. An entry that is there is made anew, so that
+   * nobody takes it away now.
+   */
+  async enter(account: Account): Promise<void> {
+    const { userId } = account;
+    const now = this.dependencies.clock();
+    const times = this.timesOf(account, now);
+    const expiresAt = Math.max(now, ...times) + ENTRY_LIFE;
+    this.hasten(userId, times.length === 0 ? PENDING_LIFE : Math.min(...times) - now);
     const key = keyOf(userId);
     for (let attempt = 0; ; attempt += 1) {
-      const expiresAt = this.dependencies.clock() + ENTRY_LIFE;
       const expect = attempt === 0 ? null : ((await this.store.read(key))?.version ?? null);
       if ((await this.store.write(key, "1", { expect, expiresAt })) !== undefined) return;
       await retreat("What is due", attempt);
@@ -203,8 +218,9 @@ export class Due {
 
   /** The process looks by itself, so that owners hear soon where no job asks; it is not kept alive for that. */
   private hasten(userId: UserId, wait: number): void {
-    if (this.hastened.size >= MOST_HASTENED) return;
-    this.hastened.set(userId, Date.now() + Math.max(wait, 0) + SECOND);
+    if (this.hastened.size >= MOST_HASTENED && !this.hastened.has(userId)) return;
+    const at = Date.now() + Math.max(wait, 0) + SECOND;
+    this.hastened.set(userId, Math.min(at, this.hastened.get(userId) ?? at));
     this.wind();
   }
 
@@ -218,7 +234,7 @@ export class Due {
           this.wind();
         });
       },
-      Math.max(wait, SECOND),
+      Math.min(Math.max(wait, SECOND), LONGEST_TIMER),
     ).unref();
   }
 

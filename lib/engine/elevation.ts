@@ -2,9 +2,10 @@ import type { Account, Login } from "../core/account.js";
 import { withoutDevice } from "../core/account-changes.js";
 import { openingWith, sighted } from "../core/logins.js";
 import type { Proof } from "../core/nouns.js";
+import { withoutRecovery } from "../core/recovery.js";
 import { withoutWaiting } from "../core/waiting.js";
 import { randomId } from "../crypto/random.js";
-import type { AccountEvent } from "../events/audit.js";
+import { type AccountEvent, recoveryEnding } from "../events/audit.js";
 import type { SessionRecord } from "../policy/assess.js";
 import type { AccountRecord } from "./account-records.js";
 import type { EngineDependencies } from "./dependencies.js";
@@ -91,16 +92,17 @@ export async function elevate(
 ): Promise<Elevation> {
   const { devices, uses } = dependencies;
   const stage = elevatedStage(dependencies, login, proof);
+  const ended = recoveryEnding(account, proof.at, "proof");
   uses.set(stage.id, proof.at);
   const {
     account: listed,
     events: displaced,
     written,
-  } = await completed(dependencies, login, account, stage, proof.at);
+  } = await completed(dependencies, login, withoutRecovery(account), stage, proof.at);
   const session = recordOfListed(login, stage, account.sessionEpoch);
   const isStepUp = login.status.status === "verified";
   const about = { method: proof.method, factorId: proof.factorId };
-  const events: AccountEvent[] = isStepUp ? [...displaced, { action: "step-up", ...about }] : [...displaced];
+  const events: AccountEvent[] = [...displaced, ...(isStepUp ? [{ action: "step-up", ...about }] : []), ...ended];
   if (!trustsDevice || devices === undefined) return { account: listed, session, events, written };
   const { label } = login.source;
   const granted = await devices.grant(withoutDevice(listed, deviceIdOf(login) ?? ""), label, proof.at);

@@ -30,6 +30,10 @@ import { Openings } from "./openings.js";
 import { Operations } from "./operations.js";
 import { SendBudgets } from "./send-budgets.js";
 import { Sending } from "./sending.js";
+import { Recoveries, type RecoverySettings } from "./recovery.js";
+import { recoveryKinds } from "./recovery-due.js";
+import { recoveryTokens, type RecoveryLink } from "./recovery-links.js";
+import type { LinkTokens } from "./link-tokens.js";
 import { type OnCompromise, Reports } from "./reports.js";
 import { ReportTokens } from "./report-tokens.js";
 import { ShownCodes } from "./shown-codes.js";
@@ -53,6 +57,8 @@ export interface EngineSettings {
   /** Undefined: owners are told nothing. */
   readonly notices: NoticeSettings | undefined;
   readonly telling: Telling;
+  /** Undefined: whoever has lost every factor needs somebody's help. */
+  readonly recovery: RecoverySettings | undefined;
   /** The application does something with every new login before that is open. */
   readonly opensLogins: boolean;
   /** The policy weighs logins by those before: they are remembered for it. */
@@ -75,6 +81,8 @@ export interface Engine {
   readonly sending: Sending;
   readonly management: Management;
   readonly reports: Reports;
+  /** Undefined where there is none. */
+  readonly recoveries: Recoveries | undefined;
   readonly shownCodes: ShownCodes;
   readonly stepUp: StepUp;
   readonly browserIds: BrowserIds;
@@ -91,13 +99,20 @@ interface EngineKeys {
   readonly samples: KeySamples;
   readonly seals: BriefSeals;
   readonly reportTokens: ReportTokens;
+  readonly recoveryTokens: LinkTokens<RecoveryLink>;
 }
 
 function createKeys({ clock, keys, storeTimeout, telling }: EngineSettings, store: Store): EngineKeys {
   const provider = guardedKeys(keys, storeTimeout, (error) => telling.emitError("keys", error));
   const samples = new KeySamples(store, provider);
   const seals = new BriefSeals(provider, clock);
-  return { keys: sealingKeys(provider, samples), samples, seals, reportTokens: new ReportTokens(provider, clock) };
+  return {
+    keys: sealingKeys(provider, samples),
+    samples,
+    seals,
+    reportTokens: new ReportTokens(provider, clock),
+    recoveryTokens: recoveryTokens(provider),
+  };
 }
 
 function canMint(method: AnyMethod): method is NonNullable<EngineDependencies["backupCodes"]> {
@@ -106,12 +121,18 @@ function canMint(method: AnyMethod): method is NonNullable<EngineDependencies["b
 
 function dependenciesOf(
   settings: EngineSettings,
-  { keys, reportTokens, seals, store }: Omit<EngineKeys, "samples"> & { store: Store },
+  {
+    keys,
+    recoveryTokens: recovery,
+    reportTokens: report,
+    seals,
+    store,
+  }: Omit<EngineKeys, "samples"> & { store: Store },
 ): EngineDependencies {
   const { addressLimit, clock, limits, notices, remembersLogins, telling, trustedDevices } = settings;
   const { emitAudit, emitError } = telling;
   const methods = new Map<MethodType, AnyMethod>(settings.methods.map((method) => [method.type, method]));
-  const noticing = notices && new Noticing(notices, telling, reportTokens, { keys, methods });
+  const noticing = notices && new Noticing(notices, telling, { recovery, report }, { keys, methods });
   const records = new AccountRecords(store, clock, emitAudit, noticing);
   return {
     clock,
@@ -129,6 +150,7 @@ function dependenciesOf(
     opensLogins: settings.opensLogins,
     noticing,
     browsers: noticing || remembersLogins ? new KnownBrowsers(keys, { remembersLogins, clock }) : undefined,
+    hasRecovery: settings.recovery !== undefined,
     emitAudit,
     emitError,
   };
@@ -139,11 +161,14 @@ export function createEngine(settings: EngineSettings): Engine {
   settings.store.useClock?.(settings.clock);
   const { storeTimeout, telling } = settings;
   const store = guardedStore(settings.store, storeTimeout, (error) => telling.emitError("store", error));
-  const { reportTokens, samples, seals, ...made } = createKeys(settings, store);
-  const dependencies = dependenciesOf(settings, { ...made, reportTokens, seals, store });
+  const { samples, ...made } = createKeys(settings, store);
+  const { reportTokens } = made;
+  const dependencies = dependenciesOf(settings, { ...made, store });
   const verification = new TracedVerification(dependencies, telling.events);
   const operations = new Operations(dependencies, store);
   const unprovable = new UnprovableAccounts(dependencies, store);
+  const { recovery } = settings;
+  const due = new Due(dependencies, store, recovery && recoveryKinds(dependencies, recovery.approve));
   return {
     dependencies,
     events: telling.events,
@@ -160,10 +185,11 @@ export function createEngine(settings: EngineSettings): Engine {
     shownCodes: new ShownCodes(dependencies, store),
     stepUp: new StepUp(dependencies, verification, operations),
     operations,
-    browserIds: new BrowserIds(seals),
+    recoveries: recovery && new Recoveries(dependencies, recovery, made.recoveryTokens, due),
+    browserIds: new BrowserIds(made.seals),
     accounts: checkingArguments(new Accounts(dependencies, verification)),
     rotation: new KeyRotation(dependencies, store, samples),
-    due: new Due(dependencies, store),
+    due,
     ready: () =>
       ready(samples, settings.methods, unprovable).catch((error: unknown) => {
         throw withReason(error);

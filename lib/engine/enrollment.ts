@@ -4,7 +4,7 @@ import { countAttempt } from "../core/attempts.js";
 import { failure, type Outcome, type Problem, success } from "../core/errors.js";
 import type { FactorId, MethodType } from "../core/nouns.js";
 import { randomId } from "../crypto/random.js";
-import { factorProblem, FRESH } from "../policy/access.js";
+import { ENROLL_ONLY, factorProblem, FRESH, isRecovering } from "../policy/access.js";
 import type { Change } from "./account-records.js";
 import { type Activation, activate, type EnrolledFactor, enrolledWith } from "./activation.js";
 import type { EngineDependencies } from "./dependencies.js";
@@ -147,13 +147,15 @@ export class Enrollments {
     const code = method?.enroll.normalize(proof.code);
     if (method === undefined) return failure("not-found");
     if (code === undefined) return failure("invalid-request");
-    const { clock, records } = this.dependencies;
+    const { clock, credentials, records } = this.dependencies;
     const { record, result } = await records.change<Outcome<Activation>>(
       subjectOf(login),
       (current, now) => this.prove(weighed(login, current, now), method, { ...proof, code }, now),
       login.record,
     );
-    return result.ok ? success(enrolledWith(login, result.value, record, clock())) : result;
+    if (!result.ok) return result;
+    await credentials.tidy(login.userId, record.account);
+    return success(enrolledWith(login, result.value, record, clock()));
   }
 
   /** Finds an active factor's drifted clock again from two consecutive codes. */
@@ -310,7 +312,7 @@ export class Enrollments {
     now: number,
   ): Promise<Change<Outcome<Factor>>> {
     const { account } = login.record;
-    const problem = factorProblem(login, FRESH, now);
+    const problem = isRecovering(login) ? ENROLL_ONLY : factorProblem(login, FRESH, now);
     if (problem !== undefined) return refused(problem);
     const limited = limitRefusal(this.dependencies, account, this.counting(login, method), now);
     if (limited !== undefined) return limited.change;

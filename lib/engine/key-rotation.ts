@@ -9,6 +9,7 @@ import type { KeySamples } from "./key-samples.js";
 import type { Change } from "./account-records.js";
 import type { EngineDependencies } from "./dependencies.js";
 import { resealBrowsers } from "./known-browsers.js";
+import { resealRecovery } from "./recovery-links.js";
 import { resealDevice } from "./trusted-devices.js";
 
 /** How far a rotation is, and at its end what it leaves. */
@@ -124,6 +125,7 @@ export class KeyRotation {
       factors: await Promise.all(account.factors.map(anew)),
       enrollments: await Promise.all(account.enrollments.map(anew)),
       devices: await Promise.all(account.devices.map((device) => resealDevice(device, context))),
+      ...(account.recovery && { recovery: await resealRecovery(account.recovery, context) }),
       ...(account.browsers && { browsers: await resealBrowsers(account.browsers, context) }),
     };
     const isChanged = serializeAccount(next).text !== serializeAccount(account).text;

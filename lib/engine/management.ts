@@ -12,17 +12,21 @@ import {
 import { failure, type Outcome, type Problem, success } from "../core/errors.js";
 import { isLive, removeLogin } from "../core/logins.js";
 import type { FactorId, MethodType } from "../core/nouns.js";
+import { withoutRecovery } from "../core/recovery.js";
 import { isSuspended, resumed } from "../core/reports.js";
 import { cleanText, MAX_LABEL } from "../core/text.js";
 import { randomId } from "../crypto/random.js";
-import { type AccountEvent, reopening, suspension } from "../events/audit.js";
+import { type AccountEvent, recoveryEnding, reopening, suspension } from "../events/audit.js";
 import {
   changeProblem,
+  ENROLL_ONLY,
   EVER,
   factorProblem,
   FRESH,
   type Freshness,
+  isRecovering,
   NOT_BY_BACKUP_CODE,
+  probationProblem,
   restsOnBackupCode,
   stepUp,
   VERY_FRESH,
@@ -84,6 +88,8 @@ export class Management {
   removeFactor(login: LoginContext, factorId: FactorId): Promise<Outcome<Managed>> {
     return this.changeFactors(login, VERY_FRESH, (current, now) => {
       const { account } = current.record;
+      const early = probationProblem(account, now);
+      if (early !== undefined) return { ok: false, problem: early };
       const factor = ownFactors(account).find(({ id }) => id === factorId);
       if (factor === undefined) return failure("not-found");
       const left = withoutFactor(account, factorId);
@@ -99,6 +105,8 @@ export class Management {
     return this.changeFactors(login, VERY_FRESH, (current, now) => {
       const { account } = current.record;
       if (mustKeepFactor({ ...login, account }, now)) return failure("last-factor");
+      const early = probationProblem(account, now);
+      if (early !== undefined) return { ok: false, problem: early };
       const event = ownFactors(account).map(({ id: factorId, label, type: method }): AccountEvent => {
         return { action: "factor-removed", reason: "disabled", method, factorId, label };
       });
@@ -175,6 +183,31 @@ export class Management {
     });
   }
 
+  /** Ends a recovery that is under way. It weakens nothing, so a login that is verified will do. */
+  async cancelRecovery(login: LoginContext): Promise<Outcome<undefined>> {
+    const { records } = this.dependencies;
+    const { result } = await records.change<Outcome<undefined>>(subjectOf(login), (current, now) => {
+      const { account } = current;
+      if (weighed(login, current, now).status.status !== "verified")
+        return { result: failure("second-factor-required") };
+      const events = recoveryEnding(account, now, "settings");
+      if (events.length === 0) return { result: failure("expired") };
+      return { account: withoutRecovery(account), events, result: success(undefined) };
+    });
+    return result;
+  }
+
+  /** Whether there is a way back for whoever has lost every factor. Without one, none is under way either. */
+  refuseRecovery(login: LoginContext, refuses: boolean): Promise<Outcome<Managed>> {
+    return this.change(login, VERY_FRESH, ({ record: { account } }, now) => {
+      const { refusesRecovery = false, ...asked } = account;
+      if (refusesRecovery === refuses) return success({ account, value: {}, event: [] });
+      if (!refuses) return success({ account: asked, value: {}, event: { action: "recovery-opted-in" } });
+      const event = [...recoveryEnding(account, now, "settings"), { action: "recovery-opted-out" }];
+      return success({ account: { ...withoutRecovery(account), refusesRecovery: true }, value: {}, event });
+    });
+  }
+
   /** The owner is not to be offered a passkey again; adding one stays open to them. */
   async declinePasskeys(login: LoginContext): Promise<Outcome<undefined>> {
     const { records } = this.dependencies;
@@ -213,7 +246,7 @@ export class Management {
       subjectOf(login),
       (current, now) => {
         const asking = weighed(login, current, now);
-        const problem = judge(asking, freshness, now);
+        const problem = isRecovering(asking) ? ENROLL_ONLY : judge(asking, freshness, now);
         return problem === undefined ? this.make(asking, make, now) : { result: { ok: false, problem } };
       },
       login.record,

@@ -14,6 +14,8 @@ import {
   type Reach,
 } from "../events/notices.js";
 import type { EngineDependencies } from "./dependencies.js";
+import type { LinkTokens } from "./link-tokens.js";
+import { openReach, recoveryLinks, type RecoveryLink } from "./recovery-links.js";
 import type { ReportTokens } from "./report-tokens.js";
 
 /** How owners are told. */
@@ -23,6 +25,12 @@ export interface NoticeSettings {
   reachOf(userId: UserId): Promise<Reach>;
   /** What users are written to in who say nothing. */
   readonly locale: string;
+}
+
+/** What makes the links of notices. */
+export interface NoticeTokens {
+  readonly report: ReportTokens;
+  readonly recovery: LinkTokens<RecoveryLink>;
 }
 
 /** Something that was written down, and is to be told to whose account it is. */
@@ -75,12 +83,25 @@ function destinationsOf({ contact: { email } }: Reach, before: Destination): rea
 /** What an owner says by a factor of theirs: whoever reports that means who had it asked, and not the factor. */
 const SAID_BY_FACTOR: ReadonlySet<NoticeKind> = new Set(["push-reported"]);
 
+/** Notices of a recovery that is under way: every channel of the account's is told of it, but for who has only asked. */
+const SAID_EVERYWHERE: ReadonlySet<NoticeKind> = new Set<NoticeKind>([
+  "recovery-confirmed",
+  "recovery-half-time",
+  "recovery-ready",
+  "recovery-cancelled",
+  "recovery-completed",
+]);
+
+function isOfRecovery(kind: NoticeKind): boolean {
+  return kind === "recovery-requested" || SAID_EVERYWHERE.has(kind);
+}
+
 /** Tells owners what was written down about their account: once each, beside the request, never in its way. */
 export class Noticing {
   constructor(
     private readonly settings: NoticeSettings,
     private readonly telling: Pick<Telling, "emitAudit" | "emitError">,
-    private readonly tokens: ReportTokens,
+    private readonly tokens: NoticeTokens,
     private readonly parts: Pick<EngineDependencies, "keys" | "methods">,
   ) {}
 
@@ -97,17 +118,53 @@ export class Noticing {
 
   private async tell(kind: NoticeKind, written: Written, event: AuditEvent, known: Reach | undefined): Promise<void> {
     try {
-      const reach = known ?? (await this.settings.reachOf(written.subject.userId));
+      const asked = isOfRecovery(kind) ? await this.askedBy(written).catch(() => undefined) : undefined;
+      const reach = asked ?? known ?? (await this.settings.reachOf(written.subject.userId));
       // Keys that do not answer are told of; better no link than no word.
-      const links = await this.linksOf(kind, written, reach).catch(() => ({}));
+      const links = await this.linksOf(kind, written, reach).catch((): NoticeLinks => ({}));
       const notice = this.noticeOf(kind, written, event, { reach, links });
       // What cannot be opened any more was the old one's; the owner's own address hears of it all the same.
       const before = await this.before(written).catch(() => undefined);
-      const destinations = destinationsOf(reach, before);
-      await Promise.all(destinations.map((to) => this.hand(to === undefined ? notice : { ...notice, to })));
+      const [first, ...own] = destinationsOf(reach, before);
+      const others = SAID_EVERYWHERE.has(kind) ? await this.elsewhere(written, reach, known) : [];
+      const { complete: _theirs, confirm: _own, ...rest } = links;
+      await Promise.all([
+        this.hand(first === undefined ? notice : { ...notice, to: first }),
+        ...own.map((to) => this.hand(to === undefined ? notice : { ...notice, to })),
+        // The way on is for the address it was asked for with alone.
+        ...others.map((to) => this.hand({ ...notice, to, links: rest })),
+      ]);
     } catch (error) {
       this.failed(kind, event, error);
     }
+  }
+
+  /** How the owner was reached when they asked for the recovery that this is about; undefined where it is about none. */
+  private async askedBy({ after, before, subject }: Written): Promise<Reach | undefined> {
+    const recovery = after.recovery ?? before.recovery;
+    return recovery && openReach(this.parts.keys, subject.userId, recovery);
+  }
+
+  /** Every other place that the owner can be told at: what the application says by now, and where their factors send codes. */
+  private async elsewhere(
+    { before, subject }: Written,
+    { contact }: Reach,
+    known: Reach | undefined,
+  ): Promise<readonly NonNullable<Destination>[]> {
+    const { keys, methods } = this.parts;
+    const { userId } = subject;
+    const now = known ?? (await this.settings.reachOf(userId).catch(() => undefined));
+    const sent = await Promise.all(
+      before.factors.map((factor) => {
+        const opened = async (): Promise<Destination> =>
+          methods.get(factor.type)?.destination?.(factor, { keys, userId });
+        return opened().catch(() => undefined);
+      }),
+    );
+    const email = now?.contact.email;
+    const all = [...(email === undefined ? [] : [{ address: email }]), ...sent.filter((to) => to !== undefined)];
+    const texts = all.map((to) => (typeof to === "string" ? to : to.address));
+    return all.filter((_to, index) => texts[index] !== contact.email && texts.indexOf(texts[index] ?? "") === index);
   }
 
   /** Where a factor that was replaced was reached, by the one who can open that: its method. */
@@ -137,7 +194,7 @@ export class Noticing {
     if (place === undefined || kind === "reported") return {};
     const { event, line, subject } = written;
     const loginId = loginOf(written);
-    const token = await this.tokens.seal({
+    const token = await this.tokens.report.seal({
       userId: subject.userId,
       number: line.number ?? 0,
       kind,
@@ -145,7 +202,9 @@ export class Noticing {
       ...(event.factorId !== undefined && !SAID_BY_FACTOR.has(kind) && { factorId: event.factorId }),
       ...(loginId !== undefined && { loginId }),
     });
-    return { report: `${place}/report?token=${token}` };
+    const ways = isOfRecovery(kind) ? await recoveryLinks(this.tokens.recovery, written.after) : {};
+    const paths = Object.entries(ways).map(([way, each]) => [way, `${place}/recovery/${way}?token=${each}`] as const);
+    return { report: `${place}/report?token=${token}`, ...Object.fromEntries(paths) };
   }
 
   private noticeOf(

@@ -5,7 +5,7 @@ import { type FactorId, type MethodType, MINUTE, type UserId } from "../core/nou
 import { cleanText, MAX_LABEL } from "../core/text.js";
 import { isFresh, isFuture } from "../core/time.js";
 import type { KeyContext, Keys } from "../crypto/key-provider.js";
-import { factorProblem, FRESH, stepUp } from "../policy/access.js";
+import { factorProblem, FRESH, probationProblem, stepUp } from "../policy/access.js";
 import type { EngineDependencies } from "./dependencies.js";
 import { type LoginContext, scopeOf } from "./login-context.js";
 import type {
@@ -98,7 +98,8 @@ export function askerOf(login: LoginContext, open: Enrollment | undefined): Logi
 
 /** Why nothing can be set up at this login now; undefined where it can. */
 export function openingProblem(login: LoginContext, now: number, replaces = false): Problem | undefined {
-  const problem = factorProblem(login, FRESH, now);
+  const early = replaces ? probationProblem(login.record.account, now) : undefined;
+  const problem = early ?? factorProblem(login, FRESH, now);
   if (problem !== undefined) return problem;
   // A login from before this middleware was installed has no record to tie an enrollment to.
   if (login.session === undefined) return stepUp(FRESH);

@@ -5,7 +5,7 @@ import { type Client, type FactorId, type MethodType, SECOND, type UserId } from
 import { FREEZE, suspectsOf, withReport } from "../core/reports.js";
 import { isAnything, within } from "../core/within.js";
 import { randomId } from "../crypto/random.js";
-import { type AccountEvent, suspension } from "../events/audit.js";
+import { type AccountEvent, recoveryEnding, suspension } from "../events/audit.js";
 import type { Subject } from "../events/emitter.js";
 import type { Change } from "./account-records.js";
 import { isUsable } from "./choices.js";
@@ -120,6 +120,7 @@ export class Reports {
     const about = event.factorId === undefined ? {} : { factorId: event.factorId };
     const events: AccountEvent[] = [
       ...suspects.map((factor) => suspension("factor-suspended", factor)),
+      ...recoveryEnding(account, now, "report"),
       { action: "reported", reason: event.kind, ...about },
     ];
     return { account: next, result: success({ event, ended, frozenUntil: now + FREEZE, suspended }), events };

@@ -1,7 +1,8 @@
 import { type Factor, isHeld, ownFactors } from "../core/account.js";
 import { failure, type Outcome, success } from "../core/errors.js";
 import { type MethodType, MINUTE, type Proof } from "../core/nouns.js";
-import type { AccountEvent } from "../events/audit.js";
+import { withoutRecovery } from "../core/recovery.js";
+import { type AccountEvent, recoveryEnding } from "../events/audit.js";
 import { acceptableMethods, type ProofRequirement, satisfyingProof } from "../policy/requirement.js";
 import type { Change } from "./account-records.js";
 import { admissionProblem } from "./authentication.js";
@@ -142,7 +143,8 @@ export class StepUp {
     const { account, answer, events, proof } = tried.verified;
     const told: AccountEvent = { action: "step-up", method: proof.method, factorId: proof.factorId };
     const result = success({ proof, answer, confirmed: operation });
-    return { account, result, events: [...events, told] };
+    const ended = recoveryEnding(account, now, "proof");
+    return { account: withoutRecovery(account), result, events: [...events, told, ...ended] };
   }
 
   private async useProof(

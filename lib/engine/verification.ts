@@ -3,7 +3,8 @@ import { closedFactors, countFailures, countSuccess, isClosed, replaceFactor } f
 import type { AttemptScope } from "../core/attempts.js";
 import { failure, type Outcome, type Problem, success } from "../core/errors.js";
 import type { LimitKind, Proof } from "../core/nouns.js";
-import { type AccountEvent, reopening } from "../events/audit.js";
+import { withoutRecovery } from "../core/recovery.js";
+import { type AccountEvent, recoveryEnding, reopening } from "../events/audit.js";
 import type { Subject } from "../events/emitter.js";
 import type { Change } from "./account-records.js";
 import { countedFailure, limitRefusal, refused } from "./counting.js";
@@ -81,7 +82,8 @@ export class Verification {
         return { ...change, result: outcome.ok ? failure("not-found") : outcome };
       }
       const { account: next, events, proof } = tried.verified;
-      return { account: next, events, result: success(proof) };
+      const ended = recoveryEnding(next, now, "proof");
+      return { account: withoutRecovery(next), events: [...events, ...ended], result: success(proof) };
     });
     return result;
   }

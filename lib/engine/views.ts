@@ -1,3 +1,5 @@
+import { probationUntil } from "../core/recovery.js";
+import { recoveryView, type RecoveryView } from "./recovery-view.js";
 import {
   type Account,
   type Activity,
@@ -113,6 +115,10 @@ export interface SettingsView {
   readonly frozenUntil?: string;
   /** Policy demands a factor, and there is none: until then its owner is only invited to set one up. Absent otherwise. */
   readonly graceUntil?: string;
+  /** The way back for whoever has lost every factor. Absent where there is none. */
+  readonly recovery?: RecoveryView & { /** The owner wants none. */ readonly optedOut: boolean };
+  /** After a recovery, until then no sensitive route is open. Absent: there was none, or long ago. */
+  readonly probation?: { readonly until: string };
 }
 
 function iso(time: number): string {
@@ -205,6 +211,8 @@ export interface Current {
   readonly deviceId: string | undefined;
   readonly now: number;
   readonly lastUse: LastUse;
+  /** There is a way back. */
+  readonly hasRecovery?: boolean;
   /** The site it asks at; absent where the application asks by itself. */
   readonly place?: Pick<Site, "origins">;
 }
@@ -212,13 +220,14 @@ export interface Current {
 /** {@link settingsView} for the login that asks. */
 export function ownSettingsView(
   login: LoginContext,
-  { clock, methods, uses }: Pick<EngineDependencies, "clock" | "methods" | "uses">,
+  { clock, hasRecovery, methods, uses }: Pick<EngineDependencies, "clock" | "hasRecovery" | "methods" | "uses">,
 ): SettingsView {
   const own = { loginId: login.session?.id, deviceId: deviceIdOf(login) };
   const view = settingsView(login.record.account, methods, {
     ...own,
     now: clock(),
     lastUse: lastUseIn(uses),
+    hasRecovery,
     place: login.source,
   });
   return { ...view, ...graceView(login) };
@@ -248,5 +257,14 @@ export function settingsView(account: Account, methods: Methods, current: Curren
     ...(account.preferred === undefined ? {} : { preferred: account.preferred }),
     ...(closed.length > 0 ? { closed } : {}),
     ...frozenMember(account, current.now),
+    ...probationMember(account, current.now),
+    ...(current.hasRecovery === true && {
+      recovery: { ...recoveryView(account, current.now), optedOut: account.refusesRecovery === true },
+    }),
   };
+}
+
+function probationMember(account: Account, now: number): Pick<SettingsView, "probation"> {
+  const until = probationUntil(account, now);
+  return until === undefined ? {} : { probation: { until: iso(until) } };
 }

@@ -2,6 +2,7 @@ import type { Account, Factor } from "../core/account.js";
 import { ACTIVITIES } from "../core/activity.js";
 import { backOffUntil } from "../core/approvals.js";
 import type { MethodType, UserId } from "../core/nouns.js";
+import { type RecoveryEnd, recoveryOf } from "../core/recovery.js";
 import { frozenUntil, isSuspended } from "../core/reports.js";
 
 /** What happened. Kebab case; the list grows, the meaning of a name never changes. */
@@ -30,6 +31,16 @@ export type KnownAction =
   | "factor-suspended"
   | "factor-resumed"
   | "freeze-lifted"
+  | "recovery-requested"
+  | "recovery-refused"
+  | "recovery-confirmed"
+  | "recovery-half-time"
+  | "recovery-ready"
+  | "recovery-cancelled"
+  | "recovery-started"
+  | "recovery-completed"
+  | "recovery-opted-out"
+  | "recovery-opted-in"
   | "step-up"
   | "admin-reset"
   | "account-erased"
@@ -85,6 +96,8 @@ export interface AccountEvent {
 export interface EventFacts {
   /** Backup codes left. */
   readonly remaining?: number;
+  /** When what it is about can be gone on with: ISO 8601, UTC. */
+  readonly until?: string;
   /** Logins that it happened to. */
   readonly count?: number;
   /** What a factor was called before. */
@@ -122,6 +135,15 @@ export function suspension(action: "factor-suspended" | "factor-resumed", { id, 
 export function lifting(account: Account, now: number): readonly AccountEvent[] {
   const resumed = account.factors.filter(isSuspended).map((factor) => suspension("factor-resumed", factor));
   return frozenUntil(account, now) === undefined ? resumed : [...resumed, { action: "freeze-lifted" }];
+}
+
+/** A recovery that is under way is over with what is done. */
+export function recoveryEnding(
+  account: Account,
+  now: number,
+  reason: RecoveryEnd | (string & NonNullable<unknown>),
+): readonly AccountEvent[] {
+  return recoveryOf(account, now) === undefined ? [] : [{ action: "recovery-cancelled", reason }];
 }
 
 /** Devices of an account that are not asked for now are asked again. */

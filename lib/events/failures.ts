@@ -20,6 +20,7 @@ export type KnownPlace =
   | "notify"
   | "onLogin"
   | "onCompromise"
+  | "recovery.approve"
   | "carry"
   | "clock"
   | "bind"

@@ -21,6 +21,14 @@ const NOTICE_KINDS = [
   "new-browser",
   "login-unfinished",
   "push-reported",
+  "recovery-requested",
+  "recovery-confirmed",
+  "recovery-half-time",
+  "recovery-ready",
+  "recovery-cancelled",
+  "recovery-completed",
+  "recovery-opted-out",
+  "recovery-opted-in",
   "locked",
   "session-revoked",
   "sessions-revoked",
@@ -55,6 +63,12 @@ export interface NoticeLinks {
    * no request was at hand.
    */
   readonly report?: string;
+  /** Of `recovery-requested`, to the address on file alone: begins the wait. Good for 30 minutes, once, until another is sent. */
+  readonly confirm?: string;
+  /** Of every notice of a recovery that is under way: ends it, for as long as there is something to end. */
+  readonly cancel?: string;
+  /** Of `recovery-ready`, to the address on file alone: lets a browser that has signed in again set up a new factor. Once. */
+  readonly complete?: string;
 }
 
 /** A message owed to an account's owner. The application (or its mail sender) decides how it travels and what it says. */

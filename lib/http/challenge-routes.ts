@@ -14,6 +14,7 @@ import { wantsPage } from "./answers.js";
 import { choiceMembers } from "./choice-members.js";
 import { amrOf } from "./description.js";
 import { challengePath, settingsPath, wayBack } from "./request-state.js";
+import { shownRecovery } from "./recovery-state.js";
 import { isFromAnotherSite } from "./going.js";
 import { localPlace } from "./return-to.js";
 import { readNothing, type Reply, type Route, route, type RouteContext } from "./route.js";
@@ -122,7 +123,14 @@ async function challengeBody(context: RouteContext, methods: readonly MethodChoi
   const { status } = login;
   const members = choiceMembers(engine, login, methods);
   const preferred = preferredOf(methods)?.type ?? null;
-  const body = { status: status.status, ...members, preferred, ...enrollableBy(context) };
+  const recovery = shownRecovery(engine, login);
+  const body = {
+    status: status.status,
+    ...members,
+    preferred,
+    ...enrollableBy(context),
+    ...(recovery && { recovery }),
+  };
   if (!isDue(status)) {
     return { ...body, ...graceView(login), operations: (await engine.operations.list(login)).map(listed) };
   }

@@ -1,5 +1,6 @@
 import { isEnrolled, type Login } from "../core/account.js";
 import type { MethodType } from "../core/nouns.js";
+import { probationUntil } from "../core/recovery.js";
 import type { Engine } from "../engine/engine.js";
 import type { LoginContext } from "../engine/login-context.js";
 import { isByUse } from "../policy/requirement.js";
@@ -43,6 +44,7 @@ export function describe(engine: Engine, login: LoginContext | undefined): Secon
   });
   const methods: readonly MethodType[] = engine.authentication.choices(login).map(({ type }) => type);
   const last = proofs.at(-1);
+  const until = probationUntil(record.account, engine.dependencies.clock());
   return {
     status: status.status === "ended" ? "anonymous" : status.status,
     user: userOf(login),
@@ -53,5 +55,6 @@ export function describe(engine: Engine, login: LoginContext | undefined): Secon
     ...(last !== undefined && { verifiedAt: new Date(last.at) }),
     enrolled: isEnrolled(record.account),
     ...graceMember(status),
+    ...(until !== undefined && { probation: Object.freeze({ until: new Date(until) }) }),
   };
 }

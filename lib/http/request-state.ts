@@ -25,6 +25,8 @@ export interface SecondFactorState {
   readonly enrolled: boolean;
   /** Policy demands a second factor of this user, who has none: until then they are only invited to set one up. Absent otherwise. */
   readonly graceUntil?: Date;
+  /** The account was recovered not long ago: no `mfa.require` is satisfied before. Absent: it was not. */
+  readonly probation?: { readonly until: Date };
 }
 
 /** Options of a `req.logIn` whose caller answers for itself while a second factor is due. */

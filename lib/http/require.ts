@@ -8,6 +8,7 @@ import { MOST_SHOWN, type Operation, type OperationFlaw, operationOf } from "../
 import type { ShownOperation } from "../engine/operations.js";
 import { longestAge } from "../engine/step-up.js";
 import { telling } from "../events/telling.js";
+import { probationProblem } from "../policy/access.js";
 import { isDue } from "../policy/assess.js";
 import { type Duration, milliseconds } from "../policy/durations.js";
 import type { ProofRequirement } from "../policy/requirement.js";
@@ -106,7 +107,8 @@ class StepUpGuard {
       await sendProblem(req, res, { code: "login-required" }, pages);
       return false;
     }
-    const asked = await this.tryOperation(req, login);
+    const early = isDue(login.status) ? undefined : probationProblem(login.record.account, settings.clock());
+    const asked = early === undefined ? await this.tryOperation(req, login) : { ok: false as const, problem: early };
     if (asked === undefined) return true;
     if (asked.ok && (await engine.stepUp.authorizeAndConsume(login, this.requirement, asked.value))) return true;
     if (settings.isReport) gate.report(login);
@@ -118,6 +120,8 @@ class StepUpGuard {
     const { gate, pages } = this.dependencies;
     const { status } = login;
     if (isDue(status)) gate.answerDue(state, login);
+    else if (!asked.ok && asked.problem.code === "probation")
+      await sendProblem(state.req, state.res, asked.problem, pages);
     else if (this.isToEnroll(login)) await this.askToEnroll(state, login);
     else if (asked.ok) await this.askForProof(state, login, asked.value);
     else await sendProblem(state.req, state.res, asked.problem, pages);

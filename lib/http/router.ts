@@ -26,6 +26,7 @@ import { methodRoutes } from "./method-routes.js";
 import { prefersHtml } from "./negotiation.js";
 import type { Refusals } from "./refusals.js";
 import { reopenRoutes } from "./reopen-routes.js";
+import { recoveryRoutes } from "./recovery-routes.js";
 import { reportRoutes } from "./report-routes.js";
 import { type RequestState, stateOf } from "./request-state.js";
 import type { Reply, RequestContext, Route, RouteContext } from "./route.js";
@@ -221,6 +222,7 @@ export class OwnRoutes {
       ...codesRoutes,
       ...reopenRoutes,
       ...reportRoutes,
+      ...recoveryRoutes,
       ...signInAgainRoutes,
     ]);
   }

@@ -151,11 +151,67 @@ const ACCOUNT = {
   },
 } satisfies Partial<NoticeMessages["kinds"]>;
 
+function time({ until }: NoticeDetails): string {
+  return until === undefined ? "" : `${until.slice(0, 16).replace("T", " ")} UTC`;
+}
+
+const STOPPED: Readonly<Record<string, string>> = {
+  link: "by a link in one of our mails",
+  proof: "because somebody signed in with an authenticator of yours",
+  settings: "in your security settings",
+  report: "because something in your account was reported",
+  refused: "because it was not approved",
+  expired: "because nobody went on with it in time",
+  reset: "because two-step sign-in was reset",
+};
+
+const RECOVERY = {
+  "recovery-requested": {
+    title: (issuer) => `Did you ask to recover your ${issuer} account?`,
+    text: () =>
+      "Somebody who knows your password says that every authenticator of yours is lost. If it was you, confirm it within 30 minutes: then a waiting time begins. If it was not, stop it, and change your password.",
+  },
+  "recovery-confirmed": {
+    title: (issuer) => `Your ${issuer} account is being recovered`,
+    text: (details) =>
+      `The waiting time has begun. At ${time(details)} a link is mailed that lets a new authenticator take the place of all others. Nothing has changed so far. Any sign-in with an authenticator of yours stops this.`,
+  },
+  "recovery-half-time": {
+    title: (issuer) => `Your ${issuer} account is still being recovered`,
+    text: (details) =>
+      `Half of the waiting time is over. At ${time(details)} a link is mailed that lets a new authenticator take the place of all others.`,
+  },
+  "recovery-ready": {
+    title: (issuer) => `The waiting time for your ${issuer} account is over`,
+    text: (details) =>
+      `A new authenticator can be set up now, until ${time(details)}. Sign in with your password first, then open the link in the same browser. Your authenticators work until the new one does, and never again after.`,
+  },
+  "recovery-cancelled": {
+    title: (issuer) => `The recovery of your ${issuer} account was stopped`,
+    text: ({ reason = "" }) =>
+      `It was stopped${STOPPED[reason] === undefined ? "" : ` ${STOPPED[reason]}`}. Your authenticators are as they were.`,
+  },
+  "recovery-completed": {
+    title: (issuer) => `Your ${issuer} account was recovered`,
+    text: (details) =>
+      `A new authenticator was set up. All others and all backup codes stopped working, and everybody was signed out. Until ${time(details)} sensitive actions are not possible.`,
+  },
+  "recovery-opted-out": {
+    title: (issuer) => `Recovery was switched off for your ${issuer} account`,
+    text: () => "If you lose every authenticator and your backup codes, no link in a mail lets you in any more.",
+  },
+  "recovery-opted-in": {
+    title: (issuer) => `Recovery was switched on for your ${issuer} account`,
+    text: () => "If you lose every authenticator, you can set up a new one by links in mails, after a waiting time.",
+  },
+} satisfies Partial<NoticeMessages["kinds"]>;
+
 const kinds: Readonly<Record<keyof NoticeMessages["kinds"], NoticeKindMessages>> = {
   ...FACTORS,
   ...BACKUP_CODES,
   ...SIGN_INS,
   ...ACCOUNT,
+  ...RECOVERY,
 };
 
 /**
@@ -189,6 +245,11 @@ export const englishNotices: NoticeMessages = {
   reportLead:
     "Open the page below. It says what it is going to do, and does nothing before you press its button. The link works once, for 7 days.",
   report: "This wasn’t me",
+  confirm: "Confirm that it is you",
+  complete: "Set up a new authenticator",
+  cancelLead:
+    "Open the page below. It says what it is going to do, and does nothing before you press its button. Then change your password.",
+  cancel: "Stop the recovery",
   withoutLink: (issuer) =>
     `Open the security settings of ${issuer} yourself, sign out everywhere else, and change your password.`,
   genuine: (number, issuer) =>

@@ -68,15 +68,37 @@ function sentencesOf({ notice, words }: Written): readonly string[] {
   ];
 }
 
+/** A link, and what it is called. */
+interface Way {
+  readonly text: string;
+  readonly link: string;
+}
+
+/** What takes on what was begun; undefined where there is nothing to do. */
+function wayOnOf({ notice: { links }, words }: Written): Way | undefined {
+  if (links.confirm !== undefined) return { text: words.confirm, link: links.confirm };
+  return links.complete === undefined ? undefined : { text: words.complete, link: links.complete };
+}
+
+/** What whoever it was not does about it. */
+function wayBackOf({ notice: { issuer, links }, words }: Written): { readonly lead: string; readonly way?: Way } {
+  const { cancel, report } = links;
+  if (cancel !== undefined) return { lead: words.cancelLead, way: { text: words.cancel, link: cancel } };
+  if (report !== undefined) return { lead: words.reportLead, way: { text: words.report, link: report } };
+  return { lead: words.withoutLink(issuer) };
+}
+
 function textOf(written: Written, title: string): string {
   const { notice, words } = written;
-  const { issuer, links, number } = notice;
+  const { issuer, number } = notice;
   const lines = rowsOf(written).map(({ name, value }) => `${name}: ${value}`);
-  const mend =
-    links.report === undefined ? words.withoutLink(issuer) : `${words.reportLead}\n\n${words.report}: ${links.report}`;
+  const { lead, way: back } = wayBackOf(written);
+  const mend = back === undefined ? lead : `${lead}\n\n${back.text}: ${back.link}`;
+  const on = wayOnOf(written);
   const parts = [
     title,
     sentencesOf(written).join(" "),
+    ...(on === undefined ? [] : [`${on.text}: ${on.link}`]),
     lines.join("\n"),
     words.wasYou,
     `${words.wasNotYou} ${mend}`,
@@ -124,21 +146,21 @@ function row({ name, value }: Row): Html {
   </tr>`;
 }
 
-function mend({ notice, words }: Written): Html {
-  const { issuer, links } = notice;
-  const lead = links.report === undefined ? words.withoutLink(issuer) : words.reportLead;
-  return html`<p class="text" style="${TEXT}; margin: 0 0 16px"><strong>${words.wasNotYou}</strong> ${lead}</p>
-    ${
-      links.report !== undefined &&
-      html`<p style="margin: 0 0 24px">
-        <a
-          class="button"
-          href="${links.report}"
-          style="${FONT}; font-size: 16px; font-weight: 600; display: inline-block; padding: 12px 20px; border-radius: 10px; background: #3351d1; color: #ffffff; text-decoration: none"
-          >${words.report}</a
-        >
-      </p>`
-    }`;
+function button({ link, text }: Way): Html {
+  return html`<p style="margin: 0 0 24px">
+    <a
+      class="button"
+      href="${link}"
+      style="${FONT}; font-size: 16px; font-weight: 600; display: inline-block; padding: 12px 20px; border-radius: 10px; background: #3351d1; color: #ffffff; text-decoration: none"
+      >${text}</a
+    >
+  </p>`;
+}
+
+function mend(written: Written): Html {
+  const { lead, way } = wayBackOf(written);
+  return html`<p class="text" style="${TEXT}; margin: 0 0 16px"><strong>${written.words.wasNotYou}</strong> ${lead}</p>
+    ${way && button(way)}`;
 }
 
 function facts(written: Written): Html {
@@ -163,6 +185,7 @@ function facts(written: Written): Html {
 function card(written: Written, title: string): Html {
   const { notice, words } = written;
   const { issuer, number } = notice;
+  const on = wayOnOf(written);
   return html`<div
     class="card"
     style="max-width: 544px; text-align: start; background: #ffffff; border: 1px solid #e4e6ee; border-radius: 16px; padding: 32px"
@@ -172,7 +195,7 @@ function card(written: Written, title: string): Html {
       ${title}
     </h1>
     <p class="text" style="${TEXT}; margin: 0 0 20px">${sentencesOf(written).join(" ")}</p>
-    ${facts(written)}
+    ${on && button(on)} ${facts(written)}
     <p class="text" style="${TEXT}; margin: 0 0 12px">${words.wasYou}</p>
     ${mend(written)}
     <p class="muted line" style="${MUTED}; margin: 0; padding-top: 16px; border-top: 1px solid #e4e6ee">

@@ -30,6 +30,12 @@ export interface NoticeMessages {
   /** What the link leads to, and what it is called. */
   readonly reportLead: string;
   readonly report: string;
+  /** What the links of a recovery are called: they take it on. */
+  readonly confirm: string;
+  readonly complete: string;
+  /** As the two of a report, for a recovery that is under way. */
+  readonly cancelLead: string;
+  readonly cancel: string;
   /** Where there is no link. */
   readonly withoutLink: (issuer: string) => string;
   /** How to tell a forged mail. */

@@ -1,10 +1,11 @@
 import { ALL_CODES, type LimitKind } from "../core/nouns.js";
+import { RECOVERY_LIMIT } from "../core/recovery.js";
 import type { Method } from "../http/method.js";
 import { unknownNames } from "../core/option-names.js";
 import { durationProblem, isRecord, wholeProblem } from "./checks.js";
 
 /** Limits that no method brings. */
-export const SHARED_KINDS: readonly LimitKind[] = [ALL_CODES, "address"];
+export const SHARED_KINDS: readonly LimitKind[] = [ALL_CODES, RECOVERY_LIMIT, "address"];
 
 /** Both are needed where the limit is given at all: half a limit would be somebody else's half. */
 function requiredProblems(where: string, { limit, window }: Readonly<Record<string, unknown>>): string[] {

@@ -2,6 +2,7 @@ import type { Request } from "express";
 import type { Store as RateLimitStore } from "express-rate-limit";
 import type { Clock, LimitKind } from "../core/nouns.js";
 import type { KeyProvider } from "../crypto/key-provider.js";
+import type { RecoveryRequest } from "../engine/recovery-due.js";
 import type { OnCompromise } from "../engine/reports.js";
 import type { Notify } from "../events/notices.js";
 import type { Method } from "../http/method.js";
@@ -65,6 +66,22 @@ export interface TrustedDevicesOption {
   readonly maxPerUser?: number;
 }
 
+/** How long somebody waits who has lost every factor, and who has the last word. */
+export interface RecoveryOptions {
+  /** From the confirming link to the completing one. `"0s"` only with `approve`. Default: `"24h"`. */
+  readonly wait?: Duration;
+  /**
+   * The last word, when the wait is over: true goes on, false ends it, and the owner is told. Nothing, a rejection, or 30 s without an
+   * answer decide nothing: it is asked again when what is due is next run (`mfa.runDue`), for 30 days. Default: nobody is asked.
+   */
+  readonly approve?: (request: RecoveryRequest) => boolean | undefined | PromiseLike<boolean | undefined>;
+  /** What is shown with a request and shortens the wait to this, where that is less. Default: nothing does. */
+  readonly evidence?: {
+    /** Asked for in a browser that the account trusts. */
+    readonly trustedBrowser?: Duration;
+  };
+}
+
 /** What `secondFactor()` takes. Invalid options throw one `ConfigurationError` that lists every problem and its mend. */
 export interface SecondFactorOptions<User = Express.User> {
   /** The application's name in authenticator apps; a function for tenants. Must not contain a colon. */
@@ -93,7 +110,7 @@ export interface SecondFactorOptions<User = Express.User> {
   /** Browsers whose owner opted in are not challenged again. `false` switches it off. Default: for 30 days, 10 for each user. */
   readonly trustedDevices?: TrustedDevicesOption | false;
   /**
-   * Default: 5 TOTP codes in 15 minutes, 60 QR codes in 15 minutes, 10 backup codes in an hour, 10 codes of any kind in 15 minutes,
+   * Default: 3 requests to recover in 24 hours (`recovery`), 5 TOTP codes in 15 minutes, 60 QR codes in 15 minutes, 10 backup codes in an hour, 10 codes of any kind in 15 minutes,
    * each per account;
    * 100 accounts guessed at in 15 minutes per network address (`address`). A success counts nothing.
    */
@@ -106,6 +123,12 @@ export interface SecondFactorOptions<User = Express.User> {
    * is NOT called again. Default: nobody is told.
    */
   readonly onCompromise?: OnCompromise;
+  /**
+   * The way back for owners who have lost every factor: asked for after the first one, confirmed by a link in a mail, waited for, and
+   * completed by a second link. `false`: there is none. It needs `notify` and a `user.email`; without `notify` there is none.
+   * Default: `{ wait: "24h" }`.
+   */
+  readonly recovery?: RecoveryOptions | false;
   /** Where the routes live. Default: `"/2fa"`. */
   readonly path?: string;
   /**

@@ -11,6 +11,7 @@ import { addressStoreProblems, limitsProblems } from "./limit-problems.js";
 import { configuredMethods, methodsProblems, strictProblems } from "./method-problems.js";
 import type { SecondFactorOptions } from "./options.js";
 import { fitProblems, originProblems } from "./origin-problems.js";
+import { recoveryProblems } from "./recovery-problems.js";
 import { placeProblems } from "./place-problems.js";
 
 // Everything here arrives from JavaScript too, so nothing is believed because its type says so.
@@ -28,6 +29,7 @@ const KNOWN: Readonly<Record<keyof Required<SecondFactorOptions>, true>> = {
   limits: true,
   notify: true,
   onCompromise: true,
+  recovery: true,
   path: true,
   publicPath: true,
   homePath: true,
@@ -194,6 +196,7 @@ export function optionProblems(given: unknown, builtIn: () => readonly Method[],
     ...pathProblems(given),
     ...placeProblems(given),
     ...pagesProblems(given, methods),
+    ...recoveryProblems(given.recovery, given.notify),
     ...choiceProblems(given),
   ];
 }

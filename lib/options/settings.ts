@@ -10,6 +10,7 @@ import { kindOf, USER_ID_KINDS, userIdOf } from "../core/user-ids.js";
 import { keyRing, temporaryKeyRing } from "../crypto/key-ring.js";
 import type { KeyProvider } from "../crypto/key-provider.js";
 import type { EngineSettings } from "../engine/engine.js";
+import { RECOVERY_LIMITS } from "../core/recovery.js";
 import { createEvents, type EmitError, type Telling } from "../events/emitter.js";
 import { telling } from "../events/telling.js";
 import { AddressGuard } from "../http/address-guard.js";
@@ -26,6 +27,7 @@ import type { BringsRateLimitStore } from "../stores/contract.js";
 import { memoryStore } from "../stores/memory.js";
 import type { LimitsOption, SecondFactorOptions, UserReaders } from "./options.js";
 import { optionProblems } from "./problems.js";
+import { waitOf } from "./recovery-problems.js";
 import { toldOptions } from "./told-functions.js";
 
 /** The options as HTTP and the engine take them: every default filled in, everything decided that can be decided at start. */
@@ -34,7 +36,7 @@ export interface Resolved {
   readonly engine: EngineSettings;
 }
 
-const SHARED_LIMITS: Limits = { [ALL_CODES]: { limit: 10, window: 15 * MINUTE } };
+const SHARED_LIMITS: Limits = { [ALL_CODES]: { limit: 10, window: 15 * MINUTE }, ...RECOVERY_LIMITS };
 const ADDRESS_LIMIT: Limit = { limit: 100, window: 15 * MINUTE };
 const DEFAULT_TRUST = { maxAge: 30 * DAY, maxPerUser: 10 };
 const DEFAULT_EXEMPT = ["/login", "/logout"];
@@ -54,6 +56,18 @@ function resolveTrust({ preset, trustedDevices }: SecondFactorOptions): EngineSe
   if (trustedDevices === false || preset === "strict") return undefined;
   const { maxAge, maxPerUser = DEFAULT_TRUST.maxPerUser } = trustedDevices ?? {};
   return { maxAge: milliseconds(maxAge) ?? DEFAULT_TRUST.maxAge, maxPerUser };
+}
+
+/** Whoever cannot be told cannot confirm anything. */
+function resolveRecovery({ notify, recovery = {} }: SecondFactorOptions): EngineSettings["recovery"] {
+  if (recovery === false || notify === undefined) return undefined;
+  const { approve, evidence = {}, wait } = recovery;
+  const trusted = milliseconds(evidence.trustedBrowser);
+  return {
+    wait: waitOf(wait) ?? DAY,
+    approve,
+    evidence: trusted === undefined ? {} : { "trusted-browser": trusted },
+  };
 }
 
 function resolveKeys(keys: SecondFactorOptions["keys"]): KeyProvider {
@@ -325,6 +339,7 @@ export function resolveOptions(given: SecondFactorOptions, defaultMethods: () =>
       opensLogins: options.onLogin !== undefined,
       remembersLogins: settings.policy.takesFacts,
       onCompromise: options.onCompromise,
+      recovery: resolveRecovery(options),
     },
   };
 }

@@ -4,6 +4,7 @@ import { hiddenField, postButton, signInAgainButton } from "./forms.js";
 import { alertBox, brand, cardHeading } from "./fragments.js";
 import { type Html, html } from "./html.js";
 import { icon } from "./icons.js";
+import { recoveryOffer } from "./recovery-pages.js";
 import { renderPage } from "./layout.js";
 import type { Messages, MethodWords } from "./messages.js";
 import { type ChallengeForm, type Drawn, drawnBy, type PagePart } from "./method-page.js";
@@ -194,6 +195,7 @@ function footer(context: PageContext, view: ChallengeView): Html {
   return html`<footer class="sf-foot">
     ${wayOut(context, view)}
     <p>${messages.challenge.lost(issuer)}</p>
+    ${recoveryOffer(context, view)}
   </footer>`;
 }
 

@@ -1,6 +1,7 @@
 import { once } from "../core/once.js";
 import { englishDone as done, englishOthers as others } from "./english-done.js";
 import { englishReport as report } from "./english-report.js";
+import { englishRecovery as recovery } from "./english-recovery.js";
 import { englishSettings as settings } from "./english-settings.js";
 import { counted, listed } from "./english-numbers.js";
 import type { Messages } from "./messages.js";
@@ -38,6 +39,8 @@ const errors: Messages["errors"] = {
   frozen:
     "Something in this account was reported as not its owner's doing, so for a while no authenticator can be added, changed or removed. The security settings say until when.",
   denied: "This sign-in was refused. If it was you, ask for help.",
+  probation:
+    "This account was recovered a short while ago, so this is not possible yet. The security settings say until when.",
   "same-browser":
     "This is the browser that asks, and it cannot approve for itself. Approve on another device, or use another way.",
   "cross-site-request":
@@ -65,6 +68,7 @@ const problemTitles: Messages["problemTitles"] = {
   "enrollment-required": "Set up two-step sign-in first",
   frozen: "Changes are frozen for a while",
   denied: "You cannot sign in right now",
+  probation: "Not yet",
   "same-browser": "Approve on another device",
   "cross-site-request": "That came from another site",
   "not-found": "There is nothing here",
@@ -168,6 +172,7 @@ export const english: Messages = {
   setUp,
   reopen,
   report,
+  recovery,
   done,
   others,
   settings,

@@ -128,6 +128,48 @@ export interface ReportDoneMessages {
   readonly help: (issuer: string) => string;
 }
 
+/** A page that a link in a mail of a recovery leads to, and what is said once its button is pressed. */
+export interface RecoveryLinkMessages {
+  readonly title: string;
+  readonly lead: string;
+  readonly submit: string;
+  readonly doneTitle: string;
+  /** Of the confirming one a time follows. */
+  readonly doneLead: string;
+}
+
+/** The way back for whoever has lost every factor. */
+export interface RecoveryMessages {
+  /** On the challenge page. */
+  readonly offer: { readonly open: string; readonly lead: string; readonly submit: string };
+  /** Where one stands. After `waiting` a time follows. `requested` stands also where nothing came of it: it must not say so. */
+  readonly states: Readonly<Record<"requested" | "waiting" | "ready", string>>;
+  readonly confirm: RecoveryLinkMessages;
+  readonly cancel: RecoveryLinkMessages;
+  readonly complete: RecoveryLinkMessages;
+  /** Below the button of each. */
+  readonly opened: string;
+  readonly overTitle: string;
+  readonly overLead: string;
+  readonly signInTitle: string;
+  readonly signInLead: string;
+  readonly section: RecoverySectionMessages;
+  /** On the settings page; a time follows. */
+  readonly probation: string;
+}
+
+/** Of the settings page. */
+export interface RecoverySectionMessages {
+  readonly title: string;
+  readonly lead: string;
+  readonly off: string;
+  readonly cancel: string;
+  readonly optOut: string;
+  readonly optOutLead: string;
+  readonly optOutSubmit: string;
+  readonly optIn: string;
+}
+
 export interface SettingsMessages {
   readonly title: string;
   readonly account: string;
@@ -281,6 +323,7 @@ export interface Messages {
   readonly setUp: SetUpMessages;
   readonly reopen: ReopenMessages;
   readonly report: ReportMessages;
+  readonly recovery: RecoveryMessages;
   readonly done: DoneMessages;
   readonly others: OthersMessages;
   readonly settings: SettingsMessages;

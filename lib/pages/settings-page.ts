@@ -7,6 +7,7 @@ import { type Html, html } from "./html.js";
 import { icon } from "./icons.js";
 import { renderPage } from "./layout.js";
 import { allDrawn } from "./method-page.js";
+import { probationNotice, recoverySection } from "./recovery-pages.js";
 import { reopenNotice } from "./reopen-page.js";
 import { activitySection } from "./settings-activity.js";
 import { devicesSection, sessionsSection } from "./settings-browsers.js";
@@ -32,10 +33,11 @@ export function settingsPage(context: PageContext, view: SettingsPageView): Layo
     </header>
     ${doneNotice(context, view.done)} ${problem && alertBox(reasonedText(context, problem))}
     ${graceNotice(context, view.settings.graceUntil)} ${frozenNotice(context, view.settings.frozenUntil)}
-    ${stepUpNotice(context, view)} ${ownParts(context, view, "notice")} ${reopenNotice(context, view.settings.closed)}
-    ${factorsSection(context, view)} ${ownParts(context, view, "section")}
+    ${probationNotice(context, view)} ${stepUpNotice(context, view)} ${ownParts(context, view, "notice")}
+    ${reopenNotice(context, view.settings.closed)} ${factorsSection(context, view)} ${ownParts(context, view, "section")}
     ${view.hasTrustedDevices && isOn && devicesSection(context, view.settings.devices)}
-    ${sessionsSection(context, view.settings.sessions)} ${activitySection(context, view.settings.activity)}
+    ${isOn && recoverySection(context, view)} ${sessionsSection(context, view.settings.sessions)}
+    ${activitySection(context, view.settings.activity)}
     ${isOn && view.settings.frozenUntil === undefined && disableSection(context, view)}
     <footer class="sf-foot sf-own-only">
       <a href="${context.home}">${settings.backToApplication(context.issuer)}</a>

@@ -2,6 +2,7 @@ import type { Contact } from "../core/contact.js";
 import type { ErrorCode } from "../core/errors.js";
 import type { FactorId, MethodType } from "../core/nouns.js";
 import type { MethodChoice, UnusableFactor } from "../engine/choices.js";
+import type { RecoveryView } from "../engine/recovery-view.js";
 import type { SettingsView } from "../engine/views.js";
 import type { Done, Draft } from "../core/notes.js";
 import type { Messages } from "./messages.js";
@@ -85,6 +86,8 @@ export interface ChallengeView {
   readonly trustDays: number | undefined;
   /** What the selected method shows in the place of its form, under a title of its own: it is waited for something else than a code. */
   readonly own?: (form: ChallengeForm<never>) => PagePart;
+  /** Where a recovery stands, and when its wait is over (ISO 8601, UTC). Absent: there is none to be had here. */
+  readonly recovery?: RecoveryView | undefined;
   readonly problem?: PageProblem;
   /** For which stage of the login the page is shown: its forms send it as `shown`. */
   readonly shown: string;

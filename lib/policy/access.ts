@@ -1,5 +1,6 @@
 import { type Account, type Login, ownFactors } from "../core/account.js";
 import type { Problem } from "../core/errors.js";
+import { probationUntil } from "../core/recovery.js";
 import { frozenUntil } from "../core/reports.js";
 import { BACKUP_CODE, type MethodType, MINUTE, type Proof } from "../core/nouns.js";
 import { isFresh } from "../core/time.js";
@@ -86,6 +87,8 @@ function firstStepProblem(asker: Asker, freshness: Freshness, now: number): Prob
  */
 export function changeProblem(asker: Asker, freshness: Freshness, now: number): Problem | undefined {
   const { status } = asker;
+  // Its links have shown more than a first step; what else it may not do is for whoever does it.
+  if (isRecovering(asker)) return undefined;
   switch (status.status) {
     case "verified":
       return freshProof(asker, status.login, freshness, now) === undefined ? stepUp(freshness) : undefined;
@@ -100,6 +103,20 @@ export function changeProblem(asker: Asker, freshness: Freshness, now: number): 
     case "ended":
       return { code: "expired" };
   }
+}
+
+/** It completed a recovery, and may set up a factor alone. */
+export function isRecovering({ status }: Pick<Asker, "status">): boolean {
+  return "recovers" in status;
+}
+
+/** Of a login that completed a recovery, whatever it asks for but to set up a factor. */
+export const ENROLL_ONLY: Problem = { code: "enrollment-required" };
+
+/** Not so soon after a recovery; undefined where it may be. */
+export function probationProblem(account: Pick<Account, "probationUntil">, now: number): Problem | undefined {
+  const until = probationUntil(account, now);
+  return until === undefined ? undefined : { code: "probation", members: { until: new Date(until).toISOString() } };
 }
 
 /** Changes that the account takes from nobody for now; undefined where it does. */

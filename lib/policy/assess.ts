@@ -10,6 +10,7 @@ import {
 } from "../core/account.js";
 import { type MethodType, MINUTE, type UserId } from "../core/nouns.js";
 import type { Done, Draft } from "../core/notes.js";
+import { recoversUntil } from "../core/recovery.js";
 import { isFuture } from "../core/time.js";
 import { isDemanding, isExempting, type LoginDecision } from "./decisions.js";
 import { type Grace, graceEnd } from "./grace.js";
@@ -49,6 +50,10 @@ export interface SessionRecord {
   readonly misses?: number;
   /** What the first step knew and the end of the login is to know, sealed. */
   readonly carried?: string;
+  /** The recovery that it completed: it sets up a factor, or is over. */
+  readonly recovers?: string;
+  /** When it asked for a recovery, whatever came of that, milliseconds since the epoch. */
+  readonly askedRecovery?: number;
   /** Where nothing is enforced: it was complete by its first step, whatever is proved later. */
   readonly opened?: true;
   /** What made it: the method and path of the request, not to be read from this. */
@@ -79,6 +84,8 @@ export type LoginStatus =
       readonly status: "not-enrolled" | "must-enroll";
       /** A factor exists all the same: policy exempts the user from being asked. */
       readonly isEnrolled?: true;
+      /** It completed a recovery: it may set up a factor, and do nothing else. The account has those it had. */
+      readonly recovers?: true;
       readonly expiresAt?: number;
       /** A factor is demanded, and is not due before, milliseconds since the epoch. */
       readonly graceUntil?: number;
@@ -242,7 +249,20 @@ export function assess(assessed: Assessed): LoginStatus {
   const { account, now, session, unmarked } = assessed;
   if (session !== undefined && wasEnded(session, account, now)) return ENDED;
   if (unmarked !== undefined && wasEndedUnmarked(unmarked, assessed)) return ENDED;
-  return session?.step === "second" ? assessSecondStep(assessed) : assessFirstStep(assessed);
+  if (session?.step === "second") {
+    const status = assessSecondStep(assessed);
+    return status === ENDED ? status : assessRecovering(assessed, session, status);
+  }
+  const status = assessFirstStep(assessed);
+  return session === undefined ? status : assessRecovering(assessed, session, status);
+}
+
+/** A login that completed a recovery sets up a factor and does nothing else; once it may not any more, it is over. */
+function assessRecovering({ account, now }: Assessed, session: SessionRecord, status: LoginStatus): LoginStatus {
+  const expiresAt = recoversUntil(account, session.id, now);
+  if (expiresAt === undefined) return session.recovers === undefined ? status : ENDED;
+  const login = "login" in status ? { login: status.login } : {};
+  return { status: "must-enroll", recovers: true, expiresAt, ...login };
 }
 
 /** Until when a status holds while account, session and decision stay as they are; milliseconds since the epoch. */

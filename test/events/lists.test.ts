@@ -19,7 +19,7 @@ import { BASE, colourApp, waitingForColours } from "../methods/colours/stage.js"
 import { answerWith, enrollWith } from "../passkeys/stage.js";
 import { parseAtLoginOnly, testApp, type TestApp, type TestUser } from "../support/app.js";
 import { ask, owner as askedOwner } from "../support/asked-owner.js";
-import { copyOf, deviceCookie, MINUTE, NO_LIMITS, STEP, trusted } from "../support/attack.js";
+import { copyOf, deviceCookie, HOUR, MINUTE, NO_LIMITS, STEP, trusted } from "../support/attack.js";
 import { type Enrolled, enrolled, full, Jar, pending } from "../support/browser.js";
 import { faultyStore, REJECTS } from "../support/faults.js";
 import { addDestination, emailApp, withDestination } from "../support/message-codes.js";
@@ -27,6 +27,7 @@ import type { Phone } from "../support/phone.js";
 import { askedBy } from "../support/push.js";
 import { codeApp, CodeOutbox, KINDS } from "../support/sent-codes.js";
 import { addThenReport, reported } from "../support/reports.js";
+import * as recovering from "../support/recovery.js";
 
 function refusing(): TestApp {
   return testApp({ options: { onLogin: () => Promise.reject(new Error("no seat is left")) } });
@@ -38,12 +39,13 @@ interface Here extends Enrolled {
   readonly target: TestApp;
   /** Keeps what owners are told, in applications of an act's own too. */
   readonly notify: Notify;
+  readonly notices: Notice[];
 }
 
-async function alice(options: Partial<SecondFactorOptions<TestUser>> = {}): Promise<Here> {
+async function alice(options: Partial<SecondFactorOptions<TestUser>> = {}, notices: Notice[] = []): Promise<Here> {
   const { notify = () => undefined } = options;
   const target = testApp({ options });
-  return { target, notify, ...(await enrolled(target, "alice")) };
+  return { target, notify, notices, ...(await enrolled(target, "alice")) };
 }
 
 async function owner({ phone, target }: Pick<Here, "phone" | "target">): Promise<Jar> {
@@ -121,6 +123,29 @@ const ACTS: Readonly<Record<KnownAction, Act>> = {
   },
   "challenge-cancelled": async (here) => (await waiting(here)).post("/2fa/cancel"),
   "factor-verified": owner,
+  "recovery-requested": (here) => recovering.ask(here),
+  "recovery-refused": async (here) => {
+    await (await owner(here)).post("/2fa/recovery/opt-out", { optedOut: true });
+    await (await waiting(here)).post("/2fa/recovery");
+  },
+  "recovery-confirmed": (here) => recovering.confirmed(here),
+  "recovery-half-time": async (here) => {
+    await recovering.confirmed(here);
+    here.target.clock.advance(12 * HOUR);
+    await here.target.mfa.runDue();
+  },
+  "recovery-ready": (here) => recovering.ready(here),
+  "recovery-cancelled": async (here) => {
+    await recovering.ask(here);
+    await here.target.mfa.accounts.cancelRecovery("u1", { actor: "support:7", reason: "ticket 1" });
+  },
+  "recovery-started": (here) => recovering.completed(here),
+  "recovery-completed": async (here) => (await recovering.completed(here)).enroll(),
+  "recovery-opted-out": async (here) => (await owner(here)).post("/2fa/recovery/opt-out", { optedOut: true }),
+  "recovery-opted-in": async (here) => {
+    const jar = await owner(here);
+    for (const optedOut of [true, false]) await jar.post("/2fa/recovery/opt-out", { optedOut });
+  },
   "factor-failed": (here) => guess(here, 1),
   "factor-enrolled": async (here) => (await owner(here)).enroll(),
   "factor-imported": ({ target }) => target.mfa.accounts.importTotp("u1", { secret: SECRET }),
@@ -273,7 +298,7 @@ const seen = new Map<Act, Promise<Observed>>();
 
 async function act(how: Act): Promise<Observed> {
   const notices: Notice[] = [];
-  const here = await alice({ notify: (notice) => void notices.push(notice) });
+  const here = await alice({ notify: (notice) => void notices.push(notice) }, notices);
   const answer = await how(here);
   await new Promise((resolve) => setImmediate(resolve));
   const { events } = isTarget(answer) ? answer : here.target;
@@ -314,6 +339,14 @@ const NOTICES: Readonly<Record<NoticeKind, Act>> = {
   "new-browser": owner,
   "login-unfinished": ACTS["login-unfinished"],
   "push-reported": disown,
+  "recovery-requested": ACTS["recovery-requested"],
+  "recovery-confirmed": ACTS["recovery-confirmed"],
+  "recovery-half-time": ACTS["recovery-half-time"],
+  "recovery-ready": ACTS["recovery-ready"],
+  "recovery-cancelled": ACTS["recovery-cancelled"],
+  "recovery-completed": ACTS["recovery-completed"],
+  "recovery-opted-out": ACTS["recovery-opted-out"],
+  "recovery-opted-in": ACTS["recovery-opted-in"],
   locked: ACTS.locked,
   "session-revoked": ACTS["session-revoked"],
   "sessions-revoked": ACTS["sessions-revoked"],
@@ -377,6 +410,11 @@ const REFUSALS: Readonly<Record<ErrorCode, Ask>> = {
     await reported(here.target);
     here.target.clock.advance(STEP);
     return (await owner(here)).post("/2fa/disable");
+  },
+  probation: async () => {
+    const jar = await recovering.completed(await recovering.alice());
+    await jar.enroll();
+    return jar.post("/2fa/disable");
   },
   "same-browser": async () => {
     const { phone, target } = await askedOwner();

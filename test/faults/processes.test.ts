@@ -4,7 +4,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { sql } from "kysely";
-import { backupCodes, passkeys, push, smsCode, type SmsCodeMessage, type Store, totp } from "express-second-factor";
+import {
+  backupCodes,
+  type Notice,
+  passkeys,
+  push,
+  smsCode,
+  type SmsCodeMessage,
+  type Store,
+  totp,
+} from "express-second-factor";
 import { redisStore } from "express-second-factor/redis";
 import { createTables, sqlStore } from "express-second-factor/sql";
 import { softwareAuthenticator } from "express-second-factor/testing";
@@ -18,6 +27,7 @@ import { startPostgres } from "../support/postgres.js";
 import { openPostgres } from "../support/postgres-client.js";
 import { startRedis } from "../support/redis.js";
 import { nodeRedis } from "../support/redis-clients.js";
+import { tokenOf } from "../support/recovery.js";
 import { reportToken } from "../support/reports.js";
 import { openSqlite } from "../support/sqlite.js";
 import type { Job, Sessions, Tally } from "../support/worker.js";
@@ -311,5 +321,29 @@ describe.each(Object.keys(SERVERS))("eight processes over one %s", (name) => {
     const token = await reportToken(target, { keys: KEYS, kind: "password-changed" });
     const tally = await inTwo({ job: "report", token, now: target.clock(), times: 15 });
     expect(tally).toEqual({ ok: 1, expired: 29, "told reported": 1, "told the application": 1 });
+  });
+
+  test("30 of each step of a recovery at once, at two processes: one outcome each, and the factors stay", async () => {
+    const { clock, store } = target;
+    const notices: Notice[] = [];
+    const notify = (notice: Notice): void => void notices.push(notice);
+    const telling = testApp({ clock, store, options: { keys: KEYS, notify } });
+    const factors = await telling.mfa.accounts.factors("u1");
+    const at = async (job: object): Promise<Tally> =>
+      inTwo({ job: "recovery", step: "", ...job, now: clock(), times: 15 });
+    clock.advance(25 * HOUR);
+    const asking = await at(presented(await pending(telling, "alice")));
+    expect(asking).toMatchObject({ ok: 3, "too-many-attempts": 27 });
+    clock.advance(25 * HOUR);
+    await (await pending(telling, "alice")).post("/2fa/recovery");
+    const one = { ok: 1, expired: 29 };
+    expect(await at({ step: "/confirm", token: await tokenOf({ notices }, "confirm") })).toMatchObject(one);
+    clock.advance(24 * HOUR);
+    await telling.mfa.runDue();
+    const token = await tokenOf({ notices }, "complete");
+    const again = presented(await pending(telling, "alice"));
+    expect(await at({ step: "/complete", ...again, token })).toMatchObject(one);
+    expect(await at({ step: "/cancel", token: await tokenOf({ notices }, "cancel") })).toMatchObject(one);
+    expect(await telling.mfa.accounts.factors("u1")).toEqual(factors);
   });
 });

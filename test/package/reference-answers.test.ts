@@ -9,6 +9,7 @@ import { DAY } from "../support/attack.js";
 import { enrolled, full, Jar, pending } from "../support/browser.js";
 import { ADDRESS, emailApp, Outbox } from "../support/message-codes.js";
 import { type Asked, phone } from "../support/phone.js";
+import * as recovering from "../support/recovery.js";
 import { addThenReport, reportToken } from "../support/reports.js";
 import { bodyMembers } from "./reference-code.js";
 import { codeIn, nameIn, type Row, sections, sectionTitled } from "./reference-docs.js";
@@ -40,6 +41,7 @@ class Visit {
     await this.writeTo("dave", "/email-code", { address: ADDRESS }, this.outbox);
     await this.writeTo("alice", "/sms-code", { phone: "+4915123456017" }, this.texts);
     await this.approve();
+    await this.recover();
   }
 
   private async enroll() {
@@ -154,6 +156,24 @@ class Visit {
     await this.ask(new Jar(this.target), "POST /report", { token });
     this.target.clock.advance(DAY);
     await this.ask(await full(this.target, "mallory", phone), "POST /factors/:id/resume", {}, factorId);
+  }
+
+  private async recover(): Promise<void> {
+    const here = await recovering.alice();
+    const { clock } = here.target;
+    const stranger = new Jar(here.target);
+    const owner = await full(here.target, "alice", here.phone);
+    for (const optedOut of [true, false]) await this.ask(owner, "POST /recovery/opt-out", { optedOut });
+    const token = (way: "confirm" | "cancel" | "complete"): Promise<string> => recovering.tokenOf(here, way);
+    for (const isLast of [false, true]) {
+      await this.ask(await pending(here.target, "alice"), "POST /recovery");
+      await this.ask(stranger, "POST /recovery/confirm", { token: await token("confirm") });
+      if (!isLast) await this.ask(stranger, "POST /recovery/cancel", { token: await token("cancel") });
+    }
+    clock.advance(DAY);
+    await recovering.run(here);
+    const again = await pending(here.target, "alice");
+    await this.ask(again, "POST /recovery/complete", { token: await token("complete") });
   }
 
   private async ask(jar: Jar, route: string, body: object = {}, id = ""): Promise<Response> {

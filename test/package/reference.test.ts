@@ -46,7 +46,12 @@ const ELSEWHERE = [
 const OF_WORDS = /(Messages|MessageOverrides|Words|WordsByType)$/;
 
 /** The kinds of limit are names, and no members of a type. */
-const LIMITS = ["allCodes", "address", ...METHODS.flatMap(({ limitDefaults = {} }) => Object.keys(limitDefaults))];
+const LIMITS = [
+  "allCodes",
+  "address",
+  "recovery",
+  ...METHODS.flatMap(({ limitDefaults = {} }) => Object.keys(limitDefaults)),
+];
 
 /** What the documentation calls a package that the tests have. */
 const TESTED: Readonly<Record<string, string>> = {

@@ -40,6 +40,13 @@ export type Job = { readonly now: number; readonly times: number } & (
   | { readonly job: "poll"; readonly cookie: string; readonly sessions: Sessions; readonly requestId: string }
   | { readonly job: "due" }
   | { readonly job: "report"; readonly token: string }
+  | {
+      readonly job: "recovery";
+      readonly step: "" | "/confirm" | "/cancel" | "/complete";
+      readonly cookie?: string;
+      readonly sessions?: Sessions | undefined;
+      readonly token?: string;
+    }
 );
 
 /** What lies in a session store, by its ids, as JSON. */
@@ -106,6 +113,13 @@ async function decide(origin: string, body: object): Promise<string> {
   return ((await answer.json()) as { code: string }).code;
 }
 
+/** A step of a recovery, which may have nothing to answer. */
+async function recover(origin: string, step: string, cookie: string, token: string | undefined): Promise<string> {
+  const answer = await post(`${origin}/2fa/recovery${step}`, cookie, { token });
+  const text = await answer.text();
+  return answer.ok ? "ok" : (JSON.parse(text) as { code: string }).code;
+}
+
 function put({ sessionStore }: TestApp, sessions: Sessions): void {
   for (const [id, text] of Object.entries(sessions)) sessionStore.set(id, JSON.parse(text) as SessionData);
 }
@@ -140,6 +154,7 @@ async function begin({ url, keys, limits, tells }: Beginning): Promise<Applicati
     if (job.job === "poll") return prove(origin, "push/status", job.cookie, { requestId: job.requestId });
     if (job.job === "decide") return decide(origin, job.body);
     if (job.job === "report") return prove(origin, "report", "", { token: job.token });
+    if (job.job === "recovery") return recover(origin, job.step, job.cookie ?? "", job.token);
     if (job.job === "due") return target.mfa.runDue().then((count) => `${count} done`, String);
     if (job.job === "guess") return prove(origin, "totp", job.cookie, { code: job.codes[index] });
     return verify(target, job.method, job.code);
@@ -147,7 +162,7 @@ async function begin({ url, keys, limits, tells }: Beginning): Promise<Applicati
   return {
     async perform(job) {
       target.clock.set(job.now);
-      if ("sessions" in job) put(target, job.sessions);
+      if ("sessions" in job && job.sessions !== undefined) put(target, job.sessions);
       const outcomes = await Promise.all(Array.from({ length: job.times }, (_none, index) => act(job, index)));
       // Owners are told beside the requests.
       if (tells) await setTimeout(100);

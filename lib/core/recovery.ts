@@ -1,0 +1,154 @@
+import type { Account } from "./account.js";
+import { DAY, type LimitKind, type Limits, MINUTE } from "./nouns.js";
+import { isFuture } from "./time.js";
+
+// The way back for somebody who has lost every factor: asked for, confirmed by mail, waited for, completed. Pure changes, as those of
+// account-changes. No factor goes before the write that puts a new one in force.
+
+/** What is shown with a request and shortens its wait. */
+export type Evidence = "trusted-browser";
+
+/** A recovery that was asked for. Times are in milliseconds since the epoch. */
+export interface Recovery {
+  readonly id: string;
+  readonly requestedAt: number;
+  /** The login that asked, as its session names it: another one has to complete it. */
+  readonly by: string;
+  /** It is over then unless it was confirmed. */
+  readonly confirmBy: number;
+  /** Names the one link that confirms or completes it. Renewed with every mail, and by every use. */
+  readonly link: string;
+  readonly evidence?: Evidence;
+  /** Where it was asked for. */
+  readonly browser?: string;
+  readonly ip?: string;
+  /** Where its mails go, sealed: there is no request at hand when most of them are due. */
+  readonly reach: string;
+  readonly confirmedAt?: number;
+  /** When the wait is over. */
+  readonly completesAt?: number;
+  /** When its owner is to be told again. Absent: they were, or the wait is over. */
+  readonly halfAt?: number;
+  /** Until then one process asks the application whether it may go on. */
+  readonly askedUntil?: number;
+  readonly readyAt?: number;
+  /** No link completes it any more. */
+  readonly linkUntil?: number;
+  /** The login that completed it alone sets up a factor, until then. */
+  readonly completed?: { readonly at: number; readonly loginId: string; readonly enrollBy: number };
+}
+
+/** What is told of it. `ready`: the link that completes it was mailed. */
+export type RecoveryState = "none" | "requested" | "waiting" | "ready";
+
+/** What ended it, where that was not staff, who say why. */
+export type RecoveryEnd = "link" | "proof" | "settings" | "report" | "refused" | "expired" | "reset";
+
+/** Requests of one account, whatever came of them. */
+export const RECOVERY_LIMIT: LimitKind = "recovery";
+export const RECOVERY_LIMITS: Limits = { [RECOVERY_LIMIT]: { limit: 3, window: DAY } };
+
+/** The confirming link is good that long. */
+export const CONFIRM_LIFE = 30 * MINUTE;
+/** The completing link, and others that are asked for in its place. */
+export const COMPLETE_LIFE = DAY;
+/** The login that completed it has that long to set up a factor. */
+export const ENROLL_LIFE = 10 * MINUTE;
+/** After a recovery no sensitive route is open, and no address is changed. */
+export const PROBATION = 72 * 60 * MINUTE;
+/** Where the application does not say whether it may go on, it is over. */
+const PATIENCE = 30 * DAY;
+
+type Held = Pick<Account, "recovery">;
+
+function endOf({ completed, completesAt, confirmBy, linkUntil }: Recovery): number {
+  if (completesAt === undefined) return confirmBy;
+  return linkUntil === undefined ? completesAt + PATIENCE : Math.max(linkUntil, completed?.enrollBy ?? 0);
+}
+
+/** The recovery of the account that is not over. Of a clock that was ahead it is. */
+export function recoveryOf({ recovery }: Held, now: number): Recovery | undefined {
+  if (recovery === undefined || isFuture(recovery.requestedAt, now)) return undefined;
+  return endOf(recovery) > now ? recovery : undefined;
+}
+
+export function stateOf(recovery: Recovery | undefined): RecoveryState {
+  if (recovery === undefined) return "none";
+  if (recovery.confirmedAt === undefined) return "requested";
+  return recovery.linkUntil === undefined ? "waiting" : "ready";
+}
+
+/** With one that was asked for; asked for again before it is confirmed it stays what it is, and its newest link alone confirms it. */
+export function withRequested(
+  account: Account,
+  asked: Omit<Recovery, "id" | "confirmBy" | "requestedAt">,
+  id: string,
+  now: number,
+): Account {
+  const known = recoveryOf(account, now);
+  return {
+    ...account,
+    recovery: { ...asked, id: known?.id ?? id, requestedAt: now, confirmBy: now + CONFIRM_LIFE },
+  };
+}
+
+/** With its wait begun. `link`: one that nobody was told. */
+export function withConfirmed(account: Account, recovery: Recovery, wait: number, link: string, now: number): Account {
+  const halfAt = wait > 0 ? { halfAt: now + Math.ceil(wait / 2) } : {};
+  return { ...account, recovery: { ...recovery, link, confirmedAt: now, completesAt: now + wait, ...halfAt } };
+}
+
+/** Ready to be completed by this link; asked for again, no longer than it was. */
+export function withLink(account: Account, recovery: Recovery, link: string, now: number): Account {
+  const { askedUntil: _asked, halfAt: _told, ...kept } = recovery;
+  const until = kept.linkUntil ?? now + COMPLETE_LIFE;
+  return { ...account, recovery: { ...kept, link, readyAt: kept.readyAt ?? now, linkUntil: until } };
+}
+
+/** This login alone may set up a factor now. `link`: one that nobody was told. */
+export function withCompleted(
+  account: Account,
+  recovery: Recovery,
+  { link, loginId }: { readonly link: string; readonly loginId: string },
+  now: number,
+): Account {
+  return {
+    ...account,
+    recovery: { ...recovery, link, completed: { at: now, loginId, enrollBy: now + ENROLL_LIFE } },
+  };
+}
+
+export function withoutRecovery({ recovery: _over, ...account }: Account): Account {
+  return account;
+}
+
+/** Until when this login may set up a factor because it completed a recovery; undefined where it may not. */
+export function recoversUntil(account: Held, loginId: string, now: number): number | undefined {
+  const { completed } = recoveryOf(account, now) ?? {};
+  return completed?.loginId === loginId && completed.enrollBy > now ? completed.enrollBy : undefined;
+}
+
+/** Until when the account is on probation; undefined where it is not. Of a clock that was ahead it is no longer than it can be. */
+export function probationUntil(
+  { probationUntil: until = 0 }: Pick<Account, "probationUntil">,
+  now: number,
+): number | undefined {
+  return until > now && !isFuture(until - PROBATION, now) ? until : undefined;
+}
+
+/** When its owner is to be told for the second time. */
+export function halfDueAt({ recovery }: Held): number | undefined {
+  return recovery?.halfAt;
+}
+
+/** When its wait is over, or the application is to be asked again whether it may go on. */
+export function readyDueAt({ recovery }: Held): number | undefined {
+  if (recovery?.completesAt === undefined || recovery.linkUntil !== undefined) return undefined;
+  return Math.max(recovery.completesAt, recovery.askedUntil ?? 0);
+}
+
+/** When it is over by itself. */
+export function overDueAt({ recovery }: Held, now: number): number | undefined {
+  if (recovery === undefined) return undefined;
+  return isFuture(recovery.requestedAt, now) ? now : endOf(recovery);
+}

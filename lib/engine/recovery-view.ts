@@ -1,0 +1,18 @@
+import type { Account } from "../core/account.js";
+import { recoveryOf, type RecoveryState, stateOf } from "../core/recovery.js";
+
+/** What a recovery's owner is told of it. */
+export interface RecoveryView {
+  readonly state: RecoveryState;
+  /** When the wait is over, ISO 8601, UTC. */
+  readonly completesAt?: string;
+}
+
+export function recoveryView(account: Account, now: number): RecoveryView {
+  const recovery = recoveryOf(account, now);
+  const { completesAt } = recovery ?? {};
+  return {
+    state: stateOf(recovery),
+    ...(completesAt !== undefined && { completesAt: new Date(completesAt).toISOString() }),
+  };
+}

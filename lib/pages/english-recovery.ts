@@ -1,0 +1,56 @@
+import type { Messages } from "./messages.js";
+
+/** The words of the way back for whoever has lost every authenticator. */
+export const englishRecovery: Messages["recovery"] = {
+  offer: {
+    open: "Lost everything?",
+    lead: "We can send a link to the e-mail address of your account. After you open it there is a waiting time, in which the owner of the account can stop this. Then a second link lets you set up a new authenticator. The old ones work until then, and never again after.",
+    submit: "Start recovery",
+  },
+  states: {
+    requested:
+      "If there is an e-mail address for this account, a link is on its way to it. Open it within 30 minutes to start the waiting time.",
+    waiting: "Recovery is waiting. A second link comes by e-mail at",
+    ready: "Recovery is ready. Open the second link in your e-mail in this browser to set up a new authenticator.",
+  },
+  confirm: {
+    title: "Recover your account?",
+    lead: "Somebody who knows your password says that every authenticator is lost. If it is you, press the button: the waiting time begins.",
+    submit: "Yes, it is me",
+    doneTitle: "The waiting time has begun",
+    doneLead:
+      "A second link comes by e-mail when it is over. Any sign-in with an authenticator stops this. It is over at",
+  },
+  cancel: {
+    title: "Stop this recovery?",
+    lead: "If you did not ask to recover your account, press the button. Nothing about your authenticators changes. Then change your password: somebody may know it.",
+    submit: "Stop the recovery",
+    doneTitle: "The recovery was stopped",
+    doneLead: "Your authenticators are as they were. If you did not ask for this, change your password now.",
+  },
+  complete: {
+    title: "Set up a new authenticator",
+    lead: "When the new authenticator works, the old ones and your backup codes stop working, and everybody is signed out. You have 10 minutes.",
+    submit: "Continue",
+    doneTitle: "Set up a new authenticator",
+    doneLead: "Continue in this browser.",
+  },
+  opened: "Opening this page has changed nothing.",
+  overTitle: "This link no longer works",
+  overLead:
+    "It was used, replaced by a newer one, took too long, or the recovery was stopped. Sign in to see how things stand.",
+  signInTitle: "Sign in first",
+  signInLead: "Sign in with your password in this browser, then open the link in the e-mail here once more.",
+  section: {
+    title: "Account recovery",
+    lead: "If you lose every authenticator, you can set up a new one by links in e-mails, after a waiting time.",
+    off: "Recovery is switched off: if you lose every authenticator and your backup codes, nobody can let you in by e-mail.",
+    cancel: "Stop the recovery",
+    optOut: "Switch recovery off",
+    optOutLead:
+      "If you then lose every authenticator and your backup codes, your account may be lost for good. Keep backup codes in a safe place first.",
+    optOutSubmit: "Yes, switch recovery off",
+    optIn: "Switch recovery on",
+  },
+  probation: "Your account was recovered. For your safety sensitive actions are not possible before",
+};

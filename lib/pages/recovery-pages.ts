@@ -1,0 +1,127 @@
+import { postButton } from "./forms.js";
+import { brand, cardHeading, confirmation, timeOf } from "./fragments.js";
+import { type Html, html } from "./html.js";
+import { icon } from "./icons.js";
+import type { PagePart } from "./method-page.js";
+import type { ChallengeView, PageContext, SettingsPageView } from "./views.js";
+
+/** What a link in a mail of a recovery is for. */
+export type RecoveryPurposeView = "confirm" | "cancel" | "complete";
+
+function card(context: PageContext, title: string, content: Html): PagePart {
+  const body = html`<div class="sf-narrow">
+    ${brand(context)}
+    <section class="sf-card">${content}</section>
+  </div>`;
+  return { title, body };
+}
+
+/** What pressing the button does, and the button. Nothing of whose account it is: the link may have been passed on. */
+export function recoveryPage(context: PageContext, purpose: RecoveryPurposeView, token: string): PagePart {
+  const { base, messages } = context;
+  const { recovery } = messages;
+  const { lead, submit, title } = recovery[purpose];
+  const look = purpose === "cancel" ? "danger" : "main";
+  return card(
+    context,
+    title,
+    html`${cardHeading("shield", title)}
+      <p class="sf-lead">${lead}</p>
+      ${postButton({ action: `${base}/recovery/${purpose}`, text: submit, look, fields: { token } })}
+      <p class="sf-hint">${recovery.opened}</p>`,
+  );
+}
+
+/** What was done. `completesAt`: when the wait that has begun is over. */
+export function recoveryDonePage(context: PageContext, purpose: RecoveryPurposeView, completesAt?: string): PagePart {
+  const { messages } = context;
+  const { doneLead, doneTitle } = messages.recovery[purpose];
+  return card(
+    context,
+    doneTitle,
+    html`${cardHeading("shield", doneTitle)}
+      <p class="sf-lead" role="status">
+        ${doneLead} ${completesAt !== undefined && timeOf(messages, completesAt, "zone")}
+      </p>`,
+  );
+}
+
+/** In the place of a link that is good no more. */
+export function recoveryOverPage(context: PageContext): PagePart {
+  const { loginPath, messages } = context;
+  const { overLead, overTitle } = messages.recovery;
+  return card(
+    context,
+    overTitle,
+    html`<div class="sf-mark sf-mark-warning">${icon("warning")}</div>
+      <h1>${overTitle}</h1>
+      <p class="sf-lead" role="alert">${overLead}</p>
+      <a class="sf-button" href="${loginPath}">${messages.common.signInAgain}</a>`,
+  );
+}
+
+/** A link that completes a recovery, in a browser in which nobody has signed in for it. */
+export function recoverySignInPage(context: PageContext): PagePart {
+  const { loginPath, messages } = context;
+  const { signInLead, signInTitle } = messages.recovery;
+  return card(
+    context,
+    signInTitle,
+    html`${cardHeading("lock", signInTitle)}
+      <p class="sf-lead" role="alert">${signInLead}</p>
+      <a class="sf-button" href="${loginPath}">${messages.common.signInAgain}</a>`,
+  );
+}
+
+/** At the foot of the challenge: where a recovery stands, or the button that asks for one. */
+export function recoveryOffer({ base, messages }: PageContext, { recovery }: ChallengeView): Html | undefined {
+  if (recovery === undefined) return undefined;
+  const { offer, states } = messages.recovery;
+  const { completesAt, state } = recovery;
+  if (state === "none") {
+    const button = postButton({ action: `${base}/recovery`, text: offer.submit, look: "quiet" });
+    return confirmation(offer.open, offer.lead, button, "");
+  }
+  return html`<p role="status">
+    ${states[state]} ${state === "waiting" && completesAt !== undefined && timeOf(messages, completesAt, "zone")}
+  </p>`;
+}
+
+/** In the settings: where a recovery stands, what ends it, and whether there is to be one at all. */
+export function recoverySection({ base, messages }: PageContext, { settings }: SettingsPageView): Html | undefined {
+  const { recovery } = settings;
+  if (recovery === undefined) return undefined;
+  const { section, states } = messages.recovery;
+  const { completesAt, optedOut, state } = recovery;
+  const id = "sf-recovery";
+  const action = `${base}/recovery/opt-out`;
+  const cancel = postButton({ action: `${base}/recovery/cancel`, text: section.cancel, look: "danger" });
+  return html`<section class="sf-card" aria-labelledby="${id}">
+    <h2 id="${id}">${section.title}</h2>
+    <p class="sf-hint">${optedOut ? section.off : section.lead}</p>
+    ${
+      state !== "none" &&
+      html`<p role="status">${states[state]} ${completesAt !== undefined && timeOf(messages, completesAt, "zone")}</p>
+        ${cancel}`
+    }
+    ${
+      optedOut
+        ? postButton({ action, text: section.optIn, look: "small", fields: { optedOut: "false" } })
+        : confirmation(
+            section.optOut,
+            section.optOutLead,
+            postButton({ action, text: section.optOutSubmit, look: "danger", fields: { optedOut: "true" } }),
+          )
+    }
+  </section>`;
+}
+
+/** Until when the account is on probation. */
+export function probationNotice({ messages }: PageContext, { settings }: SettingsPageView): Html | undefined {
+  const { probation } = settings;
+  if (probation === undefined) return undefined;
+  return html`<div class="sf-notice sf-notice-info">
+    ${icon("lock")}
+    <p>${messages.recovery.probation} ${timeOf(messages, probation.until, "zone")}.</p>
+  </div>`;
+}

@@ -1,0 +1,36 @@
+// B44: asking for a recovery must not say whether an account, an address or a factor exists.
+import { expect, test } from "@jest/globals";
+import { Jar, pending } from "../support/browser.js";
+import { alice, click, RECOVERY } from "../support/recovery.js";
+
+test("B44: nobody is told of anybody before the first factor, whatever they name", async () => {
+  const here = await alice();
+  const answers = await Promise.all(
+    [{}, { userId: "u1" }, { username: "alice" }, { email: "alice@acme.test" }, { email: "nobody@acme.test" }].map(
+      async (body) => {
+        const { body: answer, status } = await new Jar(here.target).post(RECOVERY, body);
+        return [status, answer as unknown];
+      },
+    ),
+  );
+  expect(new Set(answers.map((each) => JSON.stringify(each))).size).toBe(1);
+  expect(answers[0]![0]).toBe(401);
+  const guesses = await Promise.all(["AAAA", "BBBB", ""].map((token) => click(here, "cancel", token)));
+  expect(new Set(guesses.map(({ text }) => text)).size).toBe(1);
+});
+
+test("B44: whoever has the password alone sees the same page and answer with and without an address", async () => {
+  const seen = await Promise.all(
+    [{}, { user: { email: () => undefined } }].map(async (options) => {
+      const here = await alice({ options });
+      const jar = await pending(here.target, "alice");
+      const asked = await jar.form(RECOVERY);
+      const { body } = await jar.get("/2fa");
+      const page = (await jar.page("/2fa")).text;
+      const notice = /<p role="status">[^]*?<\/p>/.exec(page)?.[0];
+      return [asked.status, asked.headers.location, (body as { recovery: unknown }).recovery, notice];
+    }),
+  );
+  expect(seen[1]).toEqual(seen[0]);
+  expect(seen[0]![3]).toContain("If there is an e-mail address");
+});

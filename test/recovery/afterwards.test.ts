@@ -1,0 +1,125 @@
+// What a completed recovery is worth: one session that sets up a factor, and an account on probation.
+import { describe, expect, test } from "@jest/globals";
+import { emailCode, totp } from "express-second-factor";
+import { outbox } from "express-second-factor/testing";
+import { STEP, trusted } from "../support/attack.js";
+import type { TestAppOptions } from "../support/app.js";
+import { full, pending } from "../support/browser.js";
+import { alice, completed, confirmed, HOUR, ofKind, ready, RECOVERY, run, tokenOf, told } from "../support/recovery.js";
+import { reportToken } from "../support/reports.js";
+
+const guarded: TestAppOptions = {
+  routes(app, mfa) {
+    app.get("/transfer", mfa.require({ maxAge: "5m" }), (_req, res) => void res.json({ done: true }));
+    app.get("/probation", (req, res) => void res.json(req.secondFactor.probation ?? null));
+  },
+};
+
+describe("a session that completed a recovery", () => {
+  test("sets up a factor and does nothing else, while every old factor is there", async () => {
+    const here = await alice(guarded);
+    const jar = await completed(here);
+    const refused: readonly (readonly [string, number])[] = [
+      ["/2fa/backup-codes", 403],
+      [`/2fa/factors/${here.factorId}/remove`, 403],
+      ["/2fa/disable", 403],
+      ["/2fa/devices/revoke-all", 403],
+      ["/2fa/sessions/revoke-others", 403],
+      [`${RECOVERY}/opt-out`, 403],
+      [RECOVERY, 409],
+    ];
+    for (const [path, status] of refused) {
+      expect([path, (await jar.post(path, { optedOut: true })).status]).toEqual([path, status]);
+    }
+    expect((await jar.post("/2fa/totp/resync", { factorId: here.factorId, codes: ["000000", "000001"] })).status).toBe(
+      403,
+    );
+    expect((await jar.get("/2fa/settings")).status).toBe(403);
+    expect((await jar.get("/transfer")).status).toBe(403);
+    expect((await jar.verify(here.phone.code(here.target.clock()))).status).toBe(401);
+    const { factors, backupCodes } = await here.target.mfa.accounts.export("u1");
+    expect([factors.length, backupCodes.remaining]).toEqual([1, 10]);
+  });
+
+  test("ends every other session and trusted browser with the factor that it sets up", async () => {
+    const here = await alice();
+    here.target.clock.advance(STEP);
+    const other = await trusted(here.target, "alice", here.phone);
+    const jar = await completed(here);
+    expect(await other.isIn()).toBe(true);
+    await jar.enroll();
+    expect(await other.isIn()).toBe(false);
+    await other.login("alice");
+    expect((await other.get("/")).body).toMatchObject({ code: "second-factor-required" });
+    await told();
+    expect(ofKind(here, "factor-removed")).toMatchObject([{ details: { reason: "recovery" } }]);
+  });
+
+  test("waits while changes are frozen", async () => {
+    const here = await alice();
+    await ready(here);
+    const token = await tokenOf(here, "complete");
+    const jar = await pending(here.target, "alice");
+    const { body } = await jar.post("/2fa/report", {
+      token: await reportToken(here.target, { kind: "factor-enrolled" }),
+    });
+    expect(body).toHaveProperty("frozenUntil");
+    // The report ended it; one that is asked for anew completes only once nothing is frozen any more.
+    const again = await pending(here.target, "alice");
+    expect((await again.post(`${RECOVERY}/complete`, { token })).status).toBe(410);
+
+    const frozen = await alice({ options: { recovery: { wait: "1h" } } });
+    const reporting = await reportToken(frozen.target, { kind: "factor-enrolled" });
+    await pending(frozen.target, "alice").then((each) => each.post("/2fa/report", { token: reporting }));
+    await confirmed(frozen);
+    frozen.target.clock.advance(HOUR);
+    await run(frozen);
+    const frozenToken = await tokenOf(frozen, "complete");
+    const last = await pending(frozen.target, "alice");
+    expect(await last.post(`${RECOVERY}/complete`, { token: frozenToken })).toMatchObject({
+      status: 403,
+      body: { code: "frozen" },
+    });
+    frozen.target.clock.advance(23 * HOUR);
+    const thawed = await pending(frozen.target, "alice");
+    expect((await thawed.post(`${RECOVERY}/complete`, { token: frozenToken })).status).toBe(200);
+  });
+});
+
+describe("an account on probation", () => {
+  test("opens no sensitive route for 72 hours, and says so", async () => {
+    const here = await alice(guarded);
+    const jar = await completed(here);
+    const { phone } = await jar.enroll();
+    const start = here.target.clock() - STEP;
+    const until = new Date(start + 72 * HOUR).toISOString();
+    expect(await jar.get("/transfer")).toMatchObject({ status: 403, body: { code: "probation", until } });
+    expect((await jar.get("/probation")).body).toEqual({ until });
+    expect((await jar.get("/2fa/settings")).body).toMatchObject({ probation: { until } });
+    expect((await jar.page("/2fa/settings")).text).toContain("Your account was recovered");
+    here.target.clock.advance(72 * HOUR - STEP - 1);
+    expect(await jar.get("/transfer")).toMatchObject({ status: 403, body: { code: "probation" } });
+    here.target.clock.advance(1);
+    const later = await full(here.target, "alice", phone);
+    expect((await later.get("/transfer")).status).toBe(200);
+    expect((await later.get("/probation")).body).toBeNull();
+  });
+
+  test("takes a further factor, and lets none go and no address change", async () => {
+    const sent = outbox();
+    const here = await alice({ options: { methods: [totp(), emailCode({ send: sent.send })] } });
+    const jar = await completed(here);
+    await jar.enroll();
+    const early = { status: 403, body: { code: "probation" } };
+    const added = await jar.post("/2fa/email-code/enroll", { address: "new@acme.test" });
+    expect(added.status).toBe(202);
+    const { factorId } = added.body as { factorId: string };
+    const code = sent.code("new@acme.test");
+    expect((await jar.post("/2fa/email-code/enroll/confirm", { factorId, code })).status).toBe(201);
+    expect(await jar.post("/2fa/email-code/enroll", { address: "other@acme.test", replaces: factorId })).toMatchObject(
+      early,
+    );
+    expect(await jar.post(`/2fa/factors/${factorId}/remove`)).toMatchObject(early);
+    expect(await jar.post("/2fa/disable")).toMatchObject(early);
+  });
+});

@@ -1,0 +1,147 @@
+// What of a recovery falls due without a request, and who has the last word.
+import { describe, expect, jest, test } from "@jest/globals";
+import { memoryStore, type RecoveryRequest } from "express-second-factor";
+import { DAY } from "../support/attack.js";
+import { testApp, type TestAppOptions } from "../support/app.js";
+import { alice, confirmed, HOUR, ofKind, run, stateOf, told } from "../support/recovery.js";
+
+type Recovery = Extract<NonNullable<TestAppOptions["options"]>["recovery"], object>;
+
+/** Recoveries of which the application has the last word. */
+function asking(approve: NonNullable<Recovery["approve"]>): TestAppOptions {
+  return { options: { recovery: { approve } } };
+}
+
+describe("a recovery that waits", () => {
+  test("goes on in a process that was started since, with nothing but the store", async () => {
+    const store = memoryStore();
+    const here = await alice({ store });
+    await confirmed(here);
+    const { notices, target } = here;
+    target.clock.advance(24 * HOUR);
+    const notify = (notice: (typeof notices)[number]): void => void notices.push(notice);
+    const later = testApp({ store, clock: target.clock, options: { notify, user: {} } });
+    expect(await later.mfa.runDue()).toBe(2);
+    await told();
+    expect(ofKind(here, "recovery-half-time")).toHaveLength(0);
+    expect(ofKind(here, "recovery-ready")).toMatchObject([{ to: { address: "alice@acme.test" } }]);
+    expect(await target.mfa.runDue()).toBe(0);
+  });
+
+  test("goes on once, however many processes look at once", async () => {
+    const store = memoryStore();
+    const here = await alice({ store });
+    await confirmed(here);
+    const { clock } = here.target;
+    const notify = (notice: (typeof here.notices)[number]): void => void here.notices.push(notice);
+    const others = [1, 2, 3].map(() => testApp({ store, clock, options: { notify } }));
+    for (const kind of ["recovery-half-time", "recovery-ready"]) {
+      clock.advance(12 * HOUR);
+      await Promise.all([here.target, ...others].flatMap(({ mfa }) => [mfa.runDue(), mfa.runDue()]));
+      await told();
+      expect(ofKind(here, kind)).toHaveLength(1);
+    }
+  });
+
+  test("waits for as long as the application says, beyond the day that entries are kept for", async () => {
+    const here = await alice({ options: { recovery: { wait: "7d" } } });
+    await confirmed(here);
+    here.target.clock.advance(7 * DAY - 1);
+    await run(here);
+    expect(await stateOf(here)).toBe("waiting");
+    here.target.clock.advance(1);
+    await run(here);
+    expect(await stateOf(here)).toBe("ready");
+  });
+});
+
+describe("the last word about a recovery", () => {
+  test("is asked for when the wait is over, with what there is to know, and goes on with true", async () => {
+    const approve = jest.fn((_request: RecoveryRequest) => true);
+    const here = await alice(asking(approve));
+    await confirmed(here);
+    here.target.clock.advance(24 * HOUR - 1);
+    await run(here);
+    expect(approve).not.toHaveBeenCalled();
+    here.target.clock.advance(1);
+    await run(here);
+    const now = here.target.clock();
+    expect(approve.mock.calls).toEqual([
+      [
+        expect.objectContaining({
+          userId: "u1",
+          id: expect.any(String),
+          confirmedAt: new Date(now - 24 * HOUR).toISOString(),
+          completesAt: new Date(now).toISOString(),
+        }),
+      ],
+    ]);
+    expect(await stateOf(here)).toBe("ready");
+  });
+
+  test("ends it with false, and its owner is told", async () => {
+    const here = await alice(asking(() => Promise.resolve(false)));
+    await confirmed(here);
+    here.target.clock.advance(24 * HOUR);
+    await run(here);
+    expect(await stateOf(here)).toBe("none");
+    expect(ofKind(here, "recovery-cancelled")).toMatchObject([{ details: { reason: "refused" } }]);
+    expect(ofKind(here, "recovery-ready")).toEqual([]);
+  });
+
+  test.each([
+    ["throws", () => Promise.reject(new Error("no list of tickets"))],
+    ["answers what is no word", () => "yes" as never],
+    ["has not decided yet", () => undefined],
+  ])("is asked for again at the next run where it %s", async (_what, first) => {
+    let answer: () => boolean | undefined | Promise<boolean> = first;
+    const approve = jest.fn(() => answer());
+    const here = await alice(asking(approve));
+    await confirmed(here);
+    here.target.clock.advance(24 * HOUR);
+    await run(here);
+    expect(await stateOf(here)).toBe("waiting");
+    expect(approve).toHaveBeenCalledTimes(1);
+    answer = () => true;
+    await run(here);
+    expect(approve).toHaveBeenCalledTimes(2);
+    expect(await stateOf(here)).toBe("ready");
+    const failures = here.target.errors.map(({ place }) => place);
+    expect(failures).toEqual(_what === "has not decided yet" ? [] : ["recovery.approve"]);
+  });
+
+  test("decides nothing by its silence, and is asked for by one at a time", async () => {
+    jest.useFakeTimers({ doNotFake: ["nextTick", "setImmediate", "queueMicrotask", "performance"] });
+    try {
+      const approve = jest.fn(() => new Promise<boolean>(() => undefined));
+      const here = await alice(asking(approve));
+      await confirmed(here);
+      here.target.clock.advance(24 * HOUR);
+      const running = here.target.mfa.runDue();
+      await told();
+      expect(await here.target.mfa.runDue()).toBe(0);
+      expect(approve).toHaveBeenCalledTimes(1);
+      await jest.advanceTimersByTimeAsync(30_000);
+      // The login that asked went no further, and nothing else was done.
+      expect(await running).toBe(1);
+      expect(await stateOf(here)).toBe("waiting");
+      expect(here.target.errors.map(({ place }) => place)).toContain("recovery.approve");
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  test("is of no use for what was ended meanwhile", async () => {
+    let decide: (word: boolean) => void = () => undefined;
+    const here = await alice(asking(() => new Promise<boolean>((resolve) => (decide = resolve))));
+    await confirmed(here);
+    here.target.clock.advance(24 * HOUR);
+    const running = here.target.mfa.runDue();
+    await told();
+    await here.target.mfa.accounts.cancelRecovery("u1", { actor: "support:7", reason: "ticket 1" });
+    decide(true);
+    await running;
+    expect(await stateOf(here)).toBe("none");
+    expect(ofKind(here, "recovery-ready")).toEqual([]);
+  });
+});
