@@ -16,6 +16,11 @@ export interface AuditFile {
   close(): Promise<void>;
   /** How the file calls a user, to find them in it; undefined where it does not, or has forgotten. Their id, where there are no `subjects`. */
   nameOf(userId: string): Promise<string | undefined>;
+  /**
+   * Forgets how the file calls a user. `mfa.accounts.erase` does so by itself where the user had an account; one who never had has a name
+   * all the same, for what was tried with their id. What still waits about them has a new one.
+   */
+  forget(userId: string): Promise<void>;
 }
 
 const DEFAULTS = { anchorEvery: 1_000, anchorAfter: "10m", mostWaiting: 10_000, clock: Date.now } as const;
@@ -85,6 +90,7 @@ function settingsOf(options: AuditFileOptions): Omit<WriterSettings, "path" | "s
  *
  * await audit.flush(); // at start: rejects where the file cannot be written
  * const name = await audit.nameOf(userId);
+ * await audit.forget("never-signed-up");
  * ```
  */
 export function auditFile(path: string, options: AuditFileOptions): AuditFile {
@@ -95,6 +101,7 @@ export function auditFile(path: string, options: AuditFileOptions): AuditFile {
   return Object.assign((event: AuditEvent): void => writer.add(written(event)), {
     flush: () => writer.flush(),
     close: () => writer.close(),
+    forget: async (userId: string) => names?.forget(userId),
     nameOf: async (userId: string) => (names === undefined ? userId : names.nameOf(userId)),
   });
 }

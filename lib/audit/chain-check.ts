@@ -122,8 +122,9 @@ export class ChainCheck {
   private check(record: ParsedRecord, piece: Piece): void {
     const { key } = this;
     if (key === undefined) {
-      const id = JSON.stringify(textOf(record.members["key"]));
-      this.blame(piece, "unknown-key", `the key ${id} is not among those given`);
+      // Nothing vouches for this text yet, and it is going to be shown in a terminal.
+      const [id = "?"] = /^[\w-]{1,32}$/.exec(textOf(record.members["key"])) ?? [];
+      this.blame(piece, "unknown-key", `the key "${id}" is not among those given`);
       return;
     }
     const own = chainDigest(key, this.state.digest, record.text);

@@ -54,7 +54,7 @@ export class Subjects {
     return found === undefined ? undefined : nameUnder(found.value);
   }
 
-  private async forget(id: string): Promise<void> {
+  async forget(id: string): Promise<void> {
     for (const row of this.rowsOf(id)) {
       const entry = await this.read(row);
       if (entry !== undefined) await this.ask(() => this.store.remove(row, { expect: entry.version }));

@@ -276,6 +276,19 @@ describe("with names in the place of ids", () => {
     expect((await verdictOf({ path, anchors })).isComplete).toBe(true);
   });
 
+  test("whoever never had an account can be forgotten, too", async () => {
+    const target = testApp();
+    const { audit } = named(target.store);
+    target.mfa.events.on("audit", audit);
+    audit(event({ userId: "nobody-7" }));
+    await audit.flush();
+    expect(await audit.nameOf("nobody-7")).toMatch(/^~/);
+    expect(await target.mfa.accounts.erase("nobody-7")).toBe(false);
+    await audit.forget("nobody-7");
+    expect(await audit.nameOf("nobody-7")).toBeUndefined();
+    await audit.close();
+  });
+
   test("an erased user's other members are digests of a secret that is gone, where that was asked for", async () => {
     const { audit, path } = named(memoryStore(), { hide: ["ip", "userAgent"] });
     const seen = { ip: "192.0.2.7", userAgent: "Firefox" };

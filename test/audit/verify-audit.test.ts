@@ -96,6 +96,20 @@ describe("is told of: the first line where", () => {
     expect(damagesIn(await verdictOf(written))).toEqual(["6 forged"]);
   });
 
+  test("any one byte was changed, of which there is not one that may be", async () => {
+    const { anchors, path } = await closedFile(2);
+    const bytes = readFileSync(path);
+    const unnoticed: number[] = [];
+    const changed = newPath();
+    for (let at = 0; at < bytes.length - 1; at += 1) {
+      const copy = Buffer.from(bytes);
+      copy[at] = bytes[at]! ^ 1;
+      writeFileSync(changed, copy);
+      if ((await verdictOf({ path: changed, anchors })).isComplete) unnoticed.push(at);
+    }
+    expect(unnoticed).toEqual([]);
+  });
+
   test("a whole chain was forged with another key", async () => {
     const forged = await closedFile(2, { key: OTHER_KEY });
     expect(damagesIn(await verdictOf(forged))).toEqual(["1 forged"]);
