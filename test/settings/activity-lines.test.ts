@@ -206,7 +206,11 @@ const LINES: Readonly<Record<string, readonly [act: (here: Here) => Promise<unkn
     },
     BROWSER,
   ],
-  "recovery-completed": [async (here) => (await recovering.completed(here)).enroll(), BROWSER],
+  "recovery-completed": [
+    // From then on it is the new authenticator that she has.
+    async (here) => Object.assign(here, await (await recovering.completed(here)).enroll()),
+    BROWSER,
+  ],
   "recovery-opted-out": [({ jar }) => jar.post("/2fa/recovery/opt-out", { optedOut: true }), BROWSER],
   "recovery-opted-in": [
     async ({ jar }) => {
