@@ -16,7 +16,7 @@ interface Stop {
 const TOUR: readonly Stop[] = [
   { file: "README.md", to: "## Install" },
   { file: "package.json", from: '  "exports"', to: '  "scripts"' },
-  { file: "lib/index.ts" },
+  { file: "lib/index.ts", to: "// Pages" },
   { file: "lib/second-factor.ts", from: "export function secondFactor" },
   { file: "lib/engine/engine.ts", from: "/** The product without HTTP" },
   { file: "lib/engine/authentication.ts" },
