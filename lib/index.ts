@@ -2,6 +2,7 @@
 export { secondFactor, type SecondFactor } from "./second-factor.js";
 export type {
   AddressLimitOption,
+  HelpDeskOption,
   LimitOption,
   LimitsOption,
   SecondFactorOptions,
@@ -98,6 +99,15 @@ export type {
   VerifyResult,
 } from "./engine/accounts.js";
 export type {
+  ApprovalOptions,
+  ApprovedOperation,
+  CallerCheckOperations,
+  CallerCheckOptions,
+  StaffOptions,
+  TemporaryPass,
+  TemporaryPassOptions,
+} from "./engine/account-desk.js";
+export type {
   ActorOptions,
   EnrollEmailOptions,
   EnrollPhoneOptions,
@@ -128,6 +138,7 @@ export {
   type ErrorCode,
   ERRORS,
   NotAskedError,
+  NotDoneError,
   type Outcome,
   type Problem,
   UnavailableError,
@@ -161,6 +172,8 @@ export type {
   DoneMessages,
   FactorMessages,
   OthersMessages,
+  CallerCheckMessages,
+  PassMessages,
   ReopenMessages,
   SessionMessages,
   SettingsMessages,

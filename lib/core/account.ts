@@ -1,6 +1,8 @@
 import type { Approvals } from "./approvals.js";
 import type { AttemptWindows } from "./attempts.js";
+import { type CallerCheck, deskEnd, type DeskRequest } from "./help-desk.js";
 import { BACKUP_CODE, DAY, type FactorId, type MethodType, type Proof, type UserId } from "./nouns.js";
+import { holdsPass, isByPass, type Pass, passesEnd } from "./passes.js";
 import { isFuture } from "./time.js";
 import type { WaitingLogin } from "./waiting.js";
 
@@ -196,6 +198,12 @@ export interface Account {
   readonly reports?: readonly Report[];
   /** What its owner's devices are asked, and were. Absent: nothing ever. */
   readonly approvals?: Approvals;
+  /** Codes that the help desk gave out in the place of a factor, within a year. */
+  readonly passes?: readonly Pass[];
+  /** The help desk is finding out who is on the line. */
+  readonly callerCheck?: CallerCheck;
+  /** What the help desk does once another operator has approved it. */
+  readonly deskRequests?: readonly DeskRequest[];
   /** What is left of an account that was erased is forgotten then, unless something new has come by that time. */
   readonly forgottenAt?: number;
 }
@@ -255,7 +263,8 @@ function isPassing({ devices, enrollments, factors, handle }: Account): boolean 
 
 /** … and nothing that was done is remembered. */
 function holdsNothing(account: Account): boolean {
-  return isPassing(account) && account.activity.length === 0 && account.logins.length === 0;
+  const isOfDesk = passesEnd(account) > 0 || deskEnd(account) > 0;
+  return isPassing(account) && account.activity.length === 0 && account.logins.length === 0 && !isOfDesk;
 }
 
 /** Nothing is known of the user but that they were forgotten, and nothing is left to be given up. */
@@ -287,6 +296,8 @@ export function expiryOf(account: Account): number | undefined {
   if (account.forgottenAt === undefined && sessionEpoch !== "") return undefined;
   return Math.max(
     forgottenAt,
+    passesEnd(account),
+    deskEnd(account),
     unmarkedOver?.keptUntil ?? 0,
     ...Object.values(attempts).map(({ endsAt }) => endsAt),
     ...logins.map((login) => lifeEnd(login)),
@@ -304,9 +315,10 @@ export function isEnrolled(account: Account): boolean {
   return account.factors.some(isOwn);
 }
 
-/** The factor it was given by is still there. */
-export function isHeld({ factorId }: Proof, { factors }: Account): boolean {
-  return factors.some(({ id }) => id === factorId);
+/** The factor it was given by is still there, or the pass that stood in for one. */
+export function isHeld(proof: Proof, account: Account): boolean {
+  const { factorId } = proof;
+  return isByPass(proof) ? holdsPass(account, factorId) : account.factors.some(({ id }) => id === factorId);
 }
 
 /**

@@ -19,6 +19,8 @@ export const ACTIVITIES = [
   "device-revoked",
   "device-replayed",
   "admin-reset",
+  "temporary-pass-issued",
+  "temporary-pass-used",
   "password-changed",
   "reported",
   "session-displaced",

@@ -1,6 +1,7 @@
 import { type Account, type Factor, ownFactors, type Report } from "./account.js";
 import { startEpoch } from "./account-changes.js";
 import { DAY, type FactorId } from "./nouns.js";
+import { voidPasses } from "./passes.js";
 
 // What becomes of an account whose owner says "this wasn't me", and how that is lifted. Pure changes, as those of account-changes.
 
@@ -71,7 +72,7 @@ export function withReport(account: Account, { epoch, report, suspects }: Report
   // Whoever signs in from now on is told of, also where it is on a browser that was known.
   const browsers = account.browsers && { browsers: { ...account.browsers, digests: [] } };
   const reported = { ...account, ...browsers, factors, frozenUntil: now + FREEZE, reports: [...others, report] };
-  return startEpoch(reported, epoch);
+  return startEpoch(voidPasses(reported), epoch);
 }
 
 /** A factor that can be asked for again. */

@@ -7,15 +7,16 @@ import {
   withDevicesAsked,
   withLooseClaims,
   withoutFactor,
-  withoutFactors,
 } from "../core/account-changes.js";
 import type { ErrorCode, Problem } from "../core/errors.js";
 import { endUnmarked } from "../core/logins.js";
 import { type Client, type FactorId, type MethodType, type UserId } from "../core/nouns.js";
+import { voidPasses } from "../core/passes.js";
 import { withoutFreeze } from "../core/reports.js";
 import { randomId } from "../crypto/random.js";
 import { lifting, reopening, resumedAsking } from "../events/audit.js";
-import { AccountImports, type ActorOptions } from "./account-imports.js";
+import { AccountDesk, type DeskSettings, type StaffOptions } from "./account-desk.js";
+import { type ActorOptions, reasonBy } from "./account-imports.js";
 import { sessionTime } from "./account-records.js";
 import { countedFor } from "./address-limit.js";
 import type { EngineDependencies } from "./dependencies.js";
@@ -69,12 +70,13 @@ function failed({ code, retryAfter }: Problem): VerifyResult {
  * All of them reject with `UnavailableError` where the store or the keys do not answer. The change may have been made all the
  * same; asking for it again does no harm.
  */
-export class Accounts extends AccountImports {
+export class Accounts extends AccountDesk {
   constructor(
     dependencies: EngineDependencies,
     private readonly verification: Verification,
+    desk: DeskSettings,
   ) {
-    super(dependencies);
+    super(dependencies, desk);
   }
 
   /**
@@ -151,29 +153,13 @@ export class Accounts extends AccountImports {
    * if (lost !== undefined) await mfa.accounts.removeFactor(userId, lost.id, { actor: "support:7" });
    * ```
    */
-  removeFactor(userId: UserId, factorId: FactorId, options: ActorOptions = {}): Promise<boolean> {
+  removeFactor(userId: UserId, factorId: FactorId, options: StaffOptions = {}): Promise<boolean> {
     return this.edit(userId, options, (account) => {
       const factor = ownFactors(account).find(({ id }) => id === factorId);
       if (factor === undefined) return undefined;
       const left = startEpoch(withoutFactor(account, factorId), randomId());
       const { label, type } = factor;
       return { account: left, events: [{ action: "factor-removed", method: type, factorId, label }] };
-    });
-  }
-
-  /**
-   * Removes every factor, backup code and trusted device, and ends every login. Answers whether there was anything. The
-   * password alone opens the account then, unless the policy asks for more.
-   *
-   * @example
-   * ```ts
-   * const wasEnrolled = await mfa.accounts.reset(userId, { actor: "admin:42" });
-   * ```
-   */
-  reset(userId: UserId, options: ActorOptions = {}): Promise<boolean> {
-    return this.edit(userId, options, (account) => {
-      if (account.factors.length === 0) return undefined;
-      return { account: startEpoch(withoutFactors(account), randomId()), events: [{ action: "admin-reset" }] };
     });
   }
 
@@ -186,7 +172,7 @@ export class Accounts extends AccountImports {
    * const letter = codes?.join("\n");
    * ```
    */
-  async regenerateBackupCodes(userId: UserId, options: ActorOptions = {}): Promise<readonly string[] | undefined> {
+  async regenerateBackupCodes(userId: UserId, options: StaffOptions = {}): Promise<readonly string[] | undefined> {
     const { backupCodes, clock, keys } = this.dependencies;
     let codes: readonly string[] | undefined;
     await this.edit(userId, options, async (account) => {
@@ -208,7 +194,7 @@ export class Accounts extends AccountImports {
    * const hadTrustedBrowsers = await mfa.accounts.revokeDevices(userId, { actor: "support:7" });
    * ```
    */
-  revokeDevices(userId: UserId, options: ActorOptions = {}): Promise<boolean> {
+  revokeDevices(userId: UserId, options: StaffOptions = {}): Promise<boolean> {
     return this.edit(userId, options, (account) => {
       if (account.devices.length === 0) return undefined;
       return { account: { ...account, devices: [] }, events: [{ action: "device-revoked", reason: "all" }] };
@@ -216,16 +202,16 @@ export class Accounts extends AccountImports {
   }
 
   /**
-   * Ends every login and all trust in browsers, of users without factors too.
+   * Ends every login and all trust in browsers, of users without factors too, and voids temporary passes.
    *
    * @example
    * ```ts
    * await mfa.accounts.signOutEverywhere(userId, { actor: "fraud-detection" });
    * ```
    */
-  async signOutEverywhere(userId: UserId, options: ActorOptions = {}): Promise<void> {
+  async signOutEverywhere(userId: UserId, options: StaffOptions = {}): Promise<void> {
     await this.edit(userId, options, (account) => ({
-      account: startEpoch(account, randomId()),
+      account: startEpoch(voidPasses(account), randomId()),
       events: [{ action: "signed-out-everywhere" }],
     }));
   }
@@ -241,7 +227,7 @@ export class Accounts extends AccountImports {
    * const wasClosed = await mfa.accounts.reopenFactors(userId, { actor: "support:7" });
    * ```
    */
-  reopenFactors(userId: UserId, options: ActorOptions = {}): Promise<boolean> {
+  reopenFactors(userId: UserId, options: StaffOptions = {}): Promise<boolean> {
     return this.edit(userId, options, (account) => {
       const closed = closedFactors(account);
       const now = this.dependencies.clock();
@@ -281,9 +267,10 @@ export class Accounts extends AccountImports {
    * const file = JSON.stringify(await mfa.accounts.export(userId), null, 2);
    * ```
    */
-  async export(userId: UserId): Promise<SettingsView> {
-    const { clock, methods, records, uses } = this.dependencies;
+  async export(userId: UserId, { actor = "system", reason }: StaffOptions = {}): Promise<SettingsView> {
+    const { clock, emitAudit, methods, records, uses } = this.dependencies;
     const { account } = await records.read(userId);
+    emitAudit("account-exported", { userId, actor }, reasonBy(reason));
     const current = { loginId: undefined, deviceId: undefined, now: clock(), lastUse: lastUseIn(uses) };
     return settingsView(account, methods, current);
   }
@@ -300,7 +287,7 @@ export class Accounts extends AccountImports {
    * await mfa.accounts.erase(userId, { actor: "deletion-job" });
    * ```
    */
-  async erase(userId: UserId, { actor = "system" }: ActorOptions = {}): Promise<boolean> {
+  async erase(userId: UserId, { actor = "system", reason }: StaffOptions = {}): Promise<boolean> {
     const { clock, credentials, emitAudit, records } = this.dependencies;
     // What the index holds of the user is written down with the mark until it is given up, so that none of it is left for ever.
     const erased = await records.replace(userId, (account) => {
@@ -309,7 +296,7 @@ export class Accounts extends AccountImports {
     });
     if (erased === undefined) return false;
     await credentials.settle(userId, erased.looseClaims ?? []);
-    emitAudit("account-erased", { userId, actor });
+    emitAudit("account-erased", { userId, actor }, reasonBy(reason));
     return true;
   }
 }

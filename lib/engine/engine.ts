@@ -7,11 +7,13 @@ import type { Store } from "../stores/contract.js";
 import { guardedStore } from "../stores/guarded.js";
 import { AccountRecords } from "./account-records.js";
 import { checkingArguments } from "./account-arguments.js";
+import type { DeskSettings } from "./account-desk.js";
 import { Accounts } from "./accounts.js";
 import type { AddressLimit } from "./address-limit.js";
 import { Authentication } from "./authentication.js";
 import { BriefSeals } from "./brief-seals.js";
 import { BrowserIds } from "./browser-ids.js";
+import { CallerChecks } from "./caller-checks.js";
 import { ChallengeStore } from "./challenges.js";
 import { CredentialIndex } from "./credential-index.js";
 import type { EngineDependencies } from "./dependencies.js";
@@ -34,6 +36,7 @@ import { type OnCompromise, Reports } from "./reports.js";
 import { ReportTokens } from "./report-tokens.js";
 import { ShownCodes } from "./shown-codes.js";
 import { StepUp } from "./step-up.js";
+import { TemporaryPasses } from "./temporary-passes.js";
 import { TrustedDevices, type TrustedDevicesOptions } from "./trusted-devices.js";
 import { UnprovableAccounts } from "./unprovable.js";
 import { Verification } from "./verification.js";
@@ -54,6 +57,8 @@ export interface EngineSettings {
   readonly telling: Telling;
   /** The application does something with every new login before that is open. */
   readonly opensLogins: boolean;
+  /** Undefined: the application says nothing of a help desk. */
+  readonly helpDesk: DeskSettings | undefined;
   /** Told of what was reported; undefined: nobody is. */
   readonly onCompromise: OnCompromise | undefined;
 }
@@ -76,6 +81,8 @@ export interface Engine {
   readonly stepUp: StepUp;
   readonly browserIds: BrowserIds;
   readonly operations: Operations;
+  readonly temporaryPasses: TemporaryPasses;
+  readonly callerChecks: CallerChecks;
   readonly accounts: Accounts;
   readonly rotation: KeyRotation;
   readonly due: Due;
@@ -158,7 +165,9 @@ export function createEngine(settings: EngineSettings): Engine {
     stepUp: new StepUp(dependencies, verification, operations),
     operations,
     browserIds: new BrowserIds(seals),
-    accounts: checkingArguments(new Accounts(dependencies, verification)),
+    temporaryPasses: new TemporaryPasses(dependencies),
+    callerChecks: new CallerChecks(dependencies),
+    accounts: createAccounts(settings, dependencies, verification),
     rotation: new KeyRotation(dependencies, store, samples),
     due: new Due(dependencies, store),
     ready: () =>
@@ -166,6 +175,15 @@ export function createEngine(settings: EngineSettings): Engine {
         throw withReason(error);
       }),
   };
+}
+
+function createAccounts(
+  { helpDesk }: EngineSettings,
+  dependencies: EngineDependencies,
+  verification: Verification,
+): Accounts {
+  const accounts = new Accounts(dependencies, verification, helpDesk ?? { approvals: 1 });
+  return checkingArguments(accounts, helpDesk !== undefined);
 }
 
 async function ready(

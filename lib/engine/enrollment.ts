@@ -20,6 +20,7 @@ import {
   EnrollmentAnswers,
   enrollmentContextOf,
   type EnrollmentTerms,
+  goingOnProblem,
   isOver,
   methodContextOf,
   openingProblem,
@@ -280,7 +281,7 @@ export class Enrollments {
     const mine = (each: Enrollment): boolean =>
       each.id === proof.factorId && each.type === proof.type && each.loginId === login.session?.id;
     const pending = account.enrollments.find(mine);
-    const problem = factorProblem(askerOf(login, pending), FRESH, now);
+    const problem = goingOnProblem(login, pending, now);
     if (problem !== undefined) return refused(problem);
     const limited = limitRefusal(this.dependencies, account, this.counting(login, method), now);
     if (limited !== undefined) return limited.change;

@@ -9,6 +9,7 @@ import type { KeySamples } from "./key-samples.js";
 import type { Change } from "./account-records.js";
 import type { EngineDependencies } from "./dependencies.js";
 import { resealBrowsers } from "./known-browsers.js";
+import { resealPass } from "./temporary-passes.js";
 import { resealDevice } from "./trusted-devices.js";
 
 /** How far a rotation is, and at its end what it leaves. */
@@ -124,6 +125,9 @@ export class KeyRotation {
       factors: await Promise.all(account.factors.map(anew)),
       enrollments: await Promise.all(account.enrollments.map(anew)),
       devices: await Promise.all(account.devices.map((device) => resealDevice(device, context))),
+      ...(account.passes && {
+        passes: await Promise.all(account.passes.map((pass) => resealPass(pass, context))),
+      }),
       ...(account.browsers && { browsers: await resealBrowsers(account.browsers, context) }),
     };
     const isChanged = serializeAccount(next).text !== serializeAccount(account).text;

@@ -13,6 +13,7 @@ import {
 } from "../core/account.js";
 import { closedFactors } from "../core/account-changes.js";
 import { isLive, type LastUse } from "../core/logins.js";
+import { checkEnd, openCheck } from "../core/help-desk.js";
 import { BACKUP_CODE, type FactorId, type MethodType } from "../core/nouns.js";
 import { frozenUntil, isSuspended } from "../core/reports.js";
 import type { EngineDependencies } from "./dependencies.js";
@@ -111,6 +112,8 @@ export interface SettingsView {
   readonly closed?: readonly ClosedView[];
   /** Until then no factor is set up, changed or removed, because something was reported. Absent: they are. */
   readonly frozenUntil?: string;
+  /** The help desk waits for a number that the caller's own page shows. Absent: it does not. */
+  readonly callerCheck?: { readonly expiresAt: string };
 }
 
 function iso(time: number): string {
@@ -141,6 +144,11 @@ export function frozenView(account: Account, now: number): Frozen {
 export function frozenMember(account: Account, now: number): { readonly frozenUntil?: string } {
   const until = frozenUntil(account, now);
   return until === undefined ? {} : { frozenUntil: iso(until) };
+}
+
+function callerMember(account: Account, now: number): Pick<SettingsView, "callerCheck"> {
+  const check = openCheck(account, now);
+  return check === undefined ? {} : { callerCheck: { expiresAt: iso(checkEnd(check)) } };
 }
 
 type Methods = ReadonlyMap<MethodType, AnyMethod>;
@@ -239,5 +247,6 @@ export function settingsView(account: Account, methods: Methods, current: Curren
     ...(account.preferred === undefined ? {} : { preferred: account.preferred }),
     ...(closed.length > 0 ? { closed } : {}),
     ...frozenMember(account, current.now),
+    ...callerMember(account, current.now),
   };
 }

@@ -30,6 +30,8 @@ const NOTICE_KINDS = [
   "signed-out-everywhere",
   "password-changed",
   "admin-reset",
+  "temporary-pass-issued",
+  "temporary-pass-used",
 ] as const satisfies readonly AuditAction[];
 
 /** What an account's owner should hear about, whoever did it. */

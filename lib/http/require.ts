@@ -1,4 +1,5 @@
 import type { Request, RequestHandler, Response } from "express";
+import { isEnrolled } from "../core/account.js";
 import { ConfigurationError, failure, type Outcome, type Problem, reasonOf, success } from "../core/errors.js";
 import type { Json } from "../core/json.js";
 import type { MethodType } from "../core/nouns.js";
@@ -125,8 +126,10 @@ class StepUpGuard {
 
   /** Nothing the account has could ever satisfy this. */
   private isToEnroll(login: LoginContext): boolean {
-    const { status } = login;
-    if (status.status === "not-enrolled" && status.isEnrolled !== true) return true;
+    const { record, status } = login;
+    // Let in by a temporary pass, somebody is verified and has nothing of their own yet.
+    const hasNothing = status.status === "verified" && !isEnrolled(record.account);
+    if (hasNothing || (status.status === "not-enrolled" && status.isEnrolled !== true)) return true;
     return this.dependencies.engine.stepUp.needsEnrollment(login, this.requirement);
   }
 

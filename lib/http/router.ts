@@ -16,6 +16,7 @@ import {
 import { otherAssets } from "./assets.js";
 import { isOfOtherKind, readBody } from "./body.js";
 import { bounce } from "./bounce.js";
+import { callerRoutes } from "./caller-routes.js";
 import { challengeRoutes, thenSettings } from "./challenge-routes.js";
 import { codesRoutes } from "./codes-page.js";
 import { isCrossSite, isSilent } from "./cross-site.js";
@@ -24,6 +25,7 @@ import { placeAsked } from "./going.js";
 import { isHtmx, sendHtmxTo } from "./libraries.js";
 import { methodRoutes } from "./method-routes.js";
 import { prefersHtml } from "./negotiation.js";
+import { passRoutes } from "./pass-routes.js";
 import type { Refusals } from "./refusals.js";
 import { reopenRoutes } from "./reopen-routes.js";
 import { reportRoutes } from "./report-routes.js";
@@ -216,6 +218,8 @@ export class OwnRoutes {
     const methods = [...settings.methods.values()];
     this.router = this.createRouter([
       ...challengeRoutes,
+      ...passRoutes,
+      ...callerRoutes,
       ...methods.flatMap(methodRoutes),
       ...settingsRoutes,
       ...codesRoutes,

@@ -311,6 +311,7 @@ export function resolveOptions(given: SecondFactorOptions, defaultMethods: () =>
       notices: noticesOf(options, settings),
       telling,
       opensLogins: options.onLogin !== undefined,
+      helpDesk: options.helpDesk && { approvals: options.helpDesk.approvals ?? 1 },
       onCompromise: options.onCompromise,
     },
   };

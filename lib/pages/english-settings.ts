@@ -115,6 +115,8 @@ export const englishSettings: Messages["settings"] = {
       "push-denied": "A request on your device was denied",
       "push-reported": "A request on your device was reported: this was not me",
       reported: "Reported: this was not me",
+      "temporary-pass-issued": "Temporary pass given out by support",
+      "temporary-pass-used": "Signed in with a temporary pass",
       "session-displaced": "Signed out to make room for a new sign-in",
       "session-revoked": "Signed out one session",
       "sessions-revoked": "Signed out everywhere else",

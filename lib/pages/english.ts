@@ -123,6 +123,25 @@ const reopen: Messages["reopen"] = {
   later: "Leave it closed",
 };
 
+const pass: Messages["pass"] = {
+  link: "I have a temporary pass",
+  title: "Sign in with a temporary pass",
+  lead: "If you have lost what you use as the second step, the help desk can give you a code. With it you sign in and set up something new.",
+  label: "Temporary pass",
+  hint: (issuer) => `16 letters and digits that ${issuer} gave you. Never give them to anybody who calls you.`,
+  unreadable: "Enter the 16 letters and digits of the pass.",
+  back: "Back to signing in",
+};
+
+const callerCheck: Messages["callerCheck"] = {
+  title: "Are you talking to support?",
+  lead: (issuer) =>
+    `Somebody at ${issuer} wants to know that it is you on the line. If you have called them, show the number and read it out. If somebody has called you, hang up: it may not be them.`,
+  show: "Show the number",
+  number: "Read out:",
+  until: "Good until",
+};
+
 /**
  * The built-in words of everything but the methods, whose words come with them (`methods` is empty). A translation is another
  * value of this shape.
@@ -165,6 +184,8 @@ export const english: Messages = {
   challenge,
   setUp,
   reopen,
+  pass,
+  callerCheck,
   report,
   done,
   others,

@@ -1,3 +1,4 @@
+import { callerSection } from "./caller-section.js";
 import { doneNotice } from "./done-notice.js";
 import { postButton, signInAgainButton } from "./forms.js";
 import { alertBox, brand, confirmation } from "./fragments.js";
@@ -30,7 +31,7 @@ export function settingsPage(context: PageContext, view: SettingsPageView): Layo
       <p class="${isOn ? "sf-state sf-state-on" : "sf-state"}">${isOn ? settings.on : settings.off}</p>
     </header>
     ${doneNotice(context, view.done)} ${problem && alertBox(reasonedText(context, problem))}
-    ${frozenNotice(context, view.settings.frozenUntil)} ${stepUpNotice(context, view)}
+    ${frozenNotice(context, view.settings.frozenUntil)} ${stepUpNotice(context, view)} ${callerSection(context, view)}
     ${ownParts(context, view, "notice")} ${reopenNotice(context, view.settings.closed)} ${factorsSection(context, view)}
     ${ownParts(context, view, "section")}
     ${view.hasTrustedDevices && isOn && devicesSection(context, view.settings.devices)}

@@ -10,6 +10,7 @@ import {
 } from "../core/account.js";
 import { type MethodType, MINUTE, type PolicyDecision, type UserId } from "../core/nouns.js";
 import type { Done, Draft } from "../core/notes.js";
+import { isByPass } from "../core/passes.js";
 import { isFuture } from "../core/time.js";
 
 /** How long somebody who gave the first factor may take over the second. */
@@ -152,8 +153,11 @@ function assessSecondStep(assessed: Assessed): LoginStatus {
 }
 
 function assessRisen({ account, decision, trustMaxAge = 0, now }: Assessed, login: Login): LoginStatus {
-  if (!isEnrolled(account)) return { status: decision === "required" ? "must-enroll" : "not-enrolled", login };
-  if (login.proofs.length > 0) return { status: "verified", login: withHeldProofs(login, account) };
+  const held = withHeldProofs(login, account);
+  // Who was let in to set a first factor up has nothing else to show.
+  if (!isEnrolled(account) && !held.proofs.some(isByPass))
+    return { status: decision === "required" ? "must-enroll" : "not-enrolled", login };
+  if (login.proofs.length > 0) return { status: "verified", login: held };
   const device = login.deviceId === undefined ? undefined : liveDevice(account, login.deviceId, now, trustMaxAge);
   return device === undefined ? ENDED : { status: "trusted-device", login, expiresAt: endOf(device, trustMaxAge) };
 }
