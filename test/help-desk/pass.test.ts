@@ -6,11 +6,9 @@ import { DAY, HOUR, MINUTE, storedAccount, told } from "../support/attack.js";
 import { enrolled, full, Jar, pending } from "../support/browser.js";
 import { submit, toldOn } from "../support/pages.js";
 import { reported } from "../support/reports.js";
-import { DESK, desk, deskApp, give, passed, type, typed, undone } from "./stage.js";
+import { CHANGES, DESK, desk, deskApp, give, passed, type, typed, undone } from "./stage.js";
 
 const SHAPE = /^[0-9A-Z]{4}(-[0-9A-Z]{4}){3}$/;
-/** Changes that a pass is no proof for. */
-const CHANGES = ["/2fa/backup-codes", "/2fa/devices/revoke-all", "/2fa/sessions/revoke-others", "/2fa/disable"];
 
 describe("a temporary pass", () => {
   test("is given out once in clear, for an hour and one use, and its owner is told who did", async () => {

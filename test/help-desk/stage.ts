@@ -6,6 +6,9 @@ import { type Enrolled, enrolled, type Jar, pending } from "../support/browser.j
 export const DESK = { actor: "support:7", reason: "Lost phone, ticket 4711" };
 export const OTHER = { actor: "support:8" };
 
+/** Changes that a pass is no proof for. */
+export const CHANGES = ["/2fa/backup-codes", "/2fa/devices/revoke-all", "/2fa/sessions/revoke-others", "/2fa/disable"];
+
 export interface Desk extends Enrolled {
   readonly target: TestApp;
   readonly notices: Notice[];
