@@ -228,7 +228,8 @@ const UNDONE: Readonly<Record<NotDoneError["code"], string>> = {
  *   await mfa.accounts.reset(userId, { actor: "support:7", reason: "Lost phone, ticket 4711" });
  * } catch (error) {
  *   if (!(error instanceof NotDoneError)) throw error;
- *   log.info(`Not done: ${error.code}`, error.requestId, error.expiresAt);
+ *   const { code, expiresAt, requestId } = error;
+ *   log.info({ code, expiresAt, requestId });
  * }
  * ```
  */

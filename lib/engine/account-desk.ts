@@ -81,7 +81,8 @@ export interface CallerCheckOperations {
    *
    * @example
    * ```ts
-   * const isCaller = await mfa.accounts.callerCheck.verify(userId, number, { actor: "support:7" });
+   * const said = "104 233";
+   * const isCaller = await mfa.accounts.callerCheck.verify(userId, said, { actor: "support:7" });
    * if (!isCaller) log.warn("Not the number: change nothing for this caller.");
    * ```
    */
@@ -214,8 +215,8 @@ export abstract class AccountDesk extends AccountImports {
    *
    * @example
    * ```ts
-   * app.post("/support/approvals/:id", mfa.require({ maxAge: "5m" }), async (req, res) => {
-   *   const done = await mfa.accounts.approve(req.params.id, { actor: `support:${req.user.id}` });
+   * app.post("/support/approvals/:id", async (req, res) => {
+   *   const done = await mfa.accounts.approve(req.params.id, { actor: "support:8" });
    *   res.json(done.operation === "reset" ? { userId: done.userId } : { code: done.code, expiresAt: done.expiresAt });
    * });
    * ```
