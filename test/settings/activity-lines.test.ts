@@ -1,6 +1,6 @@
 // The owner's own list: everything that can get onto it, with its name, and words for all of that and nothing else.
 import { describe, expect, test } from "@jest/globals";
-import { backupCodes, emailCode, english, passkeys, push, totp } from "express-second-factor";
+import { backupCodes, emailCode, english, passkeys, push, type TemporaryPass, totp } from "express-second-factor";
 import { softwareAuthenticator } from "express-second-factor/testing";
 import { answerWith, enrollWith } from "../passkeys/stage.js";
 import type { TestApp } from "../support/app.js";
@@ -49,6 +49,10 @@ async function close({ target }: Here): Promise<void> {
 
 const CODE = { method: "totp", label: "Authenticator app" };
 const BROWSER = { browser: expect.any(String) };
+
+function givePass({ target }: Here): Promise<TemporaryPass> {
+  return target.mfa.accounts.issueTemporaryPass("u1", { actor: "admin:1", reason: "Lost phone" });
+}
 
 /** Something is reported, and support lifts what came of it. */
 async function lift({ jar, target }: Here): Promise<void> {
@@ -130,6 +134,14 @@ const LINES: Readonly<Record<string, readonly [act: (here: Here) => Promise<unkn
     BROWSER,
   ],
   "admin-reset": [({ target }) => target.mfa.accounts.reset("u1", { actor: "admin:1" }), {}],
+  "temporary-pass-issued": [givePass, { method: "temporary-pass" }],
+  "temporary-pass-used": [
+    async (here) => {
+      const { code } = await givePass(here);
+      await (await pending(here.target, "alice")).post("/2fa/temporary-pass", { code });
+    },
+    { method: "temporary-pass", ...BROWSER },
+  ],
   reported: [({ target }) => reported(target), {}],
   "factor-suspended": [({ jar }) => addThenReport(jar), { method: "totp", label: "Authenticator app 2" }],
   "factor-resumed": [lift, { method: "totp", label: "Authenticator app 2" }],
