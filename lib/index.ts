@@ -98,15 +98,9 @@ export type {
   VerifyOptions,
   VerifyResult,
 } from "./engine/accounts.js";
-export type {
-  ApprovalOptions,
-  ApprovedOperation,
-  CallerCheckOperations,
-  CallerCheckOptions,
-  StaffOptions,
-  TemporaryPass,
-  TemporaryPassOptions,
-} from "./engine/account-desk.js";
+export type { ApprovalOptions, ApprovedOperation, StaffOptions } from "./engine/account-desk.js";
+export type { CallerCheckOperations, CallerCheckOptions } from "./engine/account-desk.js";
+export type { TemporaryPass, TemporaryPassOptions } from "./engine/account-desk.js";
 export type {
   ActorOptions,
   EnrollEmailOptions,

@@ -4,7 +4,7 @@ import { DAY } from "../core/nouns.js";
 import { cleanText } from "../core/text.js";
 import { kindOf, USER_ID_KINDS, userIdOf } from "../core/user-ids.js";
 import { milliseconds } from "../policy/durations.js";
-import type { CallerCheckOperations } from "./account-desk.js";
+import type { CallerCheckOperations, DeskSettings } from "./account-desk.js";
 import type { Accounts } from "./accounts.js";
 
 // The application's own code is called from JavaScript too, and what it passes is often another system's answer.
@@ -223,10 +223,11 @@ function checked(of: object, rows: Readonly<Record<string, Rules>>, isDesk: bool
 
 /**
  * The operations, each behind a look at its arguments: what is wrong is named by a rejection with a TypeError, or a ConfigurationError
- * where nobody answers for it, and nothing is done. Ids are read as those of requests are. `isDesk`: whoever acts says who they are,
- * and why.
+ * where nobody answers for it, and nothing is done. Ids are read as those of requests are. `desk`: where there is one, whoever
+ * acts says who they are, and why.
  */
-export function checkingArguments(accounts: Accounts, isDesk: boolean): Accounts {
+export function checkingArguments(accounts: Accounts, desk: DeskSettings | undefined): Accounts {
+  const isDesk = desk !== undefined;
   const callerCheck = checked(accounts.callerCheck, CALLER_CHECK_RULES, isDesk, "callerCheck.");
   return { ...checked(accounts, RULES, isDesk), callerCheck } as unknown as Accounts;
 }

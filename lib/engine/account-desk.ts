@@ -145,7 +145,7 @@ export abstract class AccountDesk extends AccountImports {
 
   constructor(
     dependencies: EngineDependencies,
-    private readonly desk: DeskSettings,
+    private readonly desk: DeskSettings = { approvals: 1 },
   ) {
     super(dependencies);
     const checks = new CallerChecks(dependencies);

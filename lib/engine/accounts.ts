@@ -74,7 +74,7 @@ export class Accounts extends AccountDesk {
   constructor(
     dependencies: EngineDependencies,
     private readonly verification: Verification,
-    desk: DeskSettings,
+    desk: DeskSettings | undefined,
   ) {
     super(dependencies, desk);
   }

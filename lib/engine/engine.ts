@@ -167,7 +167,7 @@ export function createEngine(settings: EngineSettings): Engine {
     browserIds: new BrowserIds(seals),
     temporaryPasses: new TemporaryPasses(dependencies),
     callerChecks: new CallerChecks(dependencies),
-    accounts: createAccounts(settings, dependencies, verification),
+    accounts: checkingArguments(new Accounts(dependencies, verification, settings.helpDesk), settings.helpDesk),
     rotation: new KeyRotation(dependencies, store, samples),
     due: new Due(dependencies, store),
     ready: () =>
@@ -175,15 +175,6 @@ export function createEngine(settings: EngineSettings): Engine {
         throw withReason(error);
       }),
   };
-}
-
-function createAccounts(
-  { helpDesk }: EngineSettings,
-  dependencies: EngineDependencies,
-  verification: Verification,
-): Accounts {
-  const accounts = new Accounts(dependencies, verification, helpDesk ?? { approvals: 1 });
-  return checkingArguments(accounts, helpDesk !== undefined);
 }
 
 async function ready(
