@@ -90,6 +90,7 @@ export type { Evaluate, LoginFacts, Policy, PolicyRules } from "./policy/policy.
 
 // Operations without a request
 export type { ApproveOptions } from "./http/approve.js";
+export type { AssertLoginOptions } from "./http/assert-login.js";
 export type { Approval } from "./engine/approval.js";
 export type {
   Accounts,

@@ -1,3 +1,4 @@
+import type { Acting } from "./acting.js";
 import type { Approvals } from "./approvals.js";
 import type { AttemptWindows } from "./attempts.js";
 import { type CallerCheck, deskEnd, type DeskRequest } from "./help-desk.js";
@@ -93,6 +94,8 @@ export interface Login {
    * browser that came to be trusted with it, and is not where it does not open.
    */
   readonly opening?: { readonly at: number; readonly deviceId?: string };
+  /** Somebody of the staff is signed in with it, in the place of its user. It has shown nothing, and nothing is shown to it. */
+  readonly acting?: Acting;
   /** The first step it rose from, where the application is told of new logins: it is told once. */
   readonly from?: string;
 }

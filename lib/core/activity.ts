@@ -21,6 +21,7 @@ export const ACTIVITIES = [
   "admin-reset",
   "temporary-pass-issued",
   "temporary-pass-used",
+  "acting-login",
   "password-changed",
   "reported",
   "session-displaced",

@@ -21,6 +21,7 @@ export const ERRORS = {
   "invalid-code": { status: 401, title: "That code is not right" },
   "invalid-passkey": { status: 401, title: "That passkey was not accepted" },
   "enrollment-required": { status: 403, title: "A second factor must be set up first" },
+  "acting-login": { status: 403, title: "Not while acting for somebody" },
   frozen: { status: 403, title: "Changes are frozen for a while" },
   "same-browser": { status: 403, title: "A browser cannot approve for itself" },
   "cross-site-request": { status: 403, title: "The request came from another site" },

@@ -38,7 +38,7 @@ const TIME: Kind = {
 /** Typed by a user, and judged as such: whatever it is, it has an answer. */
 const ANYTHING: Kind = { words: "anything", accepts: () => true };
 
-const REASON: Kind = {
+export const REASON: Kind = {
   words: "text that says why",
   accepts: (given) => typeof given === "string" && cleanText(given, MAX_REASON) !== "",
 };

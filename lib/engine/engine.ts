@@ -10,6 +10,7 @@ import { checkingArguments } from "./account-arguments.js";
 import type { DeskSettings } from "./account-desk.js";
 import { Accounts } from "./accounts.js";
 import type { AddressLimit } from "./address-limit.js";
+import { ActingLogins } from "./acting.js";
 import { Authentication } from "./authentication.js";
 import { BriefSeals } from "./brief-seals.js";
 import { BrowserIds } from "./browser-ids.js";
@@ -81,6 +82,7 @@ export interface Engine {
   readonly stepUp: StepUp;
   readonly browserIds: BrowserIds;
   readonly operations: Operations;
+  readonly acting: ActingLogins;
   readonly temporaryPasses: TemporaryPasses;
   readonly callerChecks: CallerChecks;
   readonly accounts: Accounts;
@@ -165,6 +167,7 @@ export function createEngine(settings: EngineSettings): Engine {
     stepUp: new StepUp(dependencies, verification, operations),
     operations,
     browserIds: new BrowserIds(seals),
+    acting: new ActingLogins(dependencies),
     temporaryPasses: new TemporaryPasses(dependencies),
     callerChecks: new CallerChecks(dependencies),
     accounts: checkingArguments(new Accounts(dependencies, verification, settings.helpDesk), settings.helpDesk),

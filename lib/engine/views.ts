@@ -59,6 +59,8 @@ export interface SessionView {
   readonly ip: string | null;
   /** The login that asks. */
   readonly current: boolean;
+  /** Of the staff, who is signed in with it in the place of its user. Absent: nobody is. */
+  readonly actor?: string;
 }
 
 /** A kind of thing that happened, and when it did last. */
@@ -187,7 +189,7 @@ function deviceView(
 }
 
 function sessionView(login: Login, currentId: string | undefined): SessionView {
-  const { id, at, proofs, deviceId, ip = null, label } = login;
+  const { acting, id, at, proofs, deviceId, ip = null, label } = login;
   const verified = proofs.at(-1)?.at;
   return {
     id,
@@ -198,6 +200,7 @@ function sessionView(login: Login, currentId: string | undefined): SessionView {
     browser: label,
     ip,
     current: id === currentId,
+    ...(acting && { actor: acting.actor }),
   };
 }
 

@@ -34,6 +34,7 @@ export type KnownAction =
   | "admin-reset"
   | "temporary-pass-issued"
   | "temporary-pass-used"
+  | "acting-login"
   | "caller-check-begun"
   | "caller-check-shown"
   | "caller-check-verified"

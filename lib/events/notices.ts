@@ -32,6 +32,7 @@ const NOTICE_KINDS = [
   "admin-reset",
   "temporary-pass-issued",
   "temporary-pass-used",
+  "acting-login",
 ] as const satisfies readonly AuditAction[];
 
 /** What an account's owner should hear about, whoever did it. */

@@ -25,6 +25,11 @@ export function amrOf({ dependencies }: Engine, { proofs }: Login): string[] {
   return [...new Set([...values, ...(isMulti ? ["mfa"] : [])])];
 }
 
+function actorOf(login: Login | undefined): Pick<SecondFactorState, "actor"> {
+  const acting = login?.acting;
+  return acting === undefined ? {} : { actor: acting.actor };
+}
+
 /** A login as `req.secondFactor` shows it. Made when it is asked for, from nothing but the login. */
 export function describe(engine: Engine, login: LoginContext | undefined): SecondFactorState {
   if (login === undefined) return ANONYMOUS;
@@ -47,5 +52,6 @@ export function describe(engine: Engine, login: LoginContext | undefined): Secon
     phishingResistant: proved.some(({ method, proof }) => method.phishingResistant && isByUse(proof)),
     ...(last !== undefined && { verifiedAt: new Date(last.at) }),
     enrolled: isEnrolled(record.account),
+    ...actorOf(verified),
   };
 }

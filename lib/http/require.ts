@@ -4,7 +4,7 @@ import { ConfigurationError, failure, type Outcome, type Problem, reasonOf, succ
 import type { Json } from "../core/json.js";
 import type { MethodType } from "../core/nouns.js";
 import type { Engine } from "../engine/engine.js";
-import { type LoginContext, subjectOf } from "../engine/login-context.js";
+import { isActing, type LoginContext, subjectOf } from "../engine/login-context.js";
 import { MOST_SHOWN, type Operation, type OperationFlaw, operationOf } from "../engine/operation.js";
 import type { ShownOperation } from "../engine/operations.js";
 import { longestAge } from "../engine/step-up.js";
@@ -107,11 +107,20 @@ class StepUpGuard {
       await sendProblem(req, res, { code: "login-required" }, pages);
       return false;
     }
+    if (isActing(login)) return this.refuseActing(state, login);
     const asked = await this.tryOperation(req, login);
     if (asked === undefined) return true;
     if (asked.ok && (await engine.stepUp.authorizeAndConsume(login, this.requirement, asked.value))) return true;
     if (settings.isReport) gate.report(login);
     else await this.refuse(state, login, asked);
+    return settings.isReport;
+  }
+
+  /** What asks for the user is not for staff who act for them. */
+  private async refuseActing({ req, res }: RequestState, login: LoginContext): Promise<boolean> {
+    const { gate, pages, settings } = this.dependencies;
+    if (settings.isReport) gate.report(login);
+    else await sendProblem(req, res, { code: "acting-login" }, pages);
     return settings.isReport;
   }
 

@@ -2,7 +2,7 @@ import { type NextFunction, type Request, type Response, Router } from "express"
 import { type ErrorCode, failure, type Outcome, type Problem } from "../core/errors.js";
 import type { UserId } from "../core/nouns.js";
 import { countedFor } from "../engine/address-limit.js";
-import type { LoginContext } from "../engine/login-context.js";
+import { isActing, type LoginContext } from "../engine/login-context.js";
 import type { ShownOperation } from "../engine/operations.js";
 import {
   keepAddressSecret,
@@ -169,6 +169,13 @@ function foreignCode(req: Request): ErrorCode {
   return isSilent(req) && isOfOtherKind(req) ? "unsupported-media-type" : "cross-site-request";
 }
 
+/** Staff who act for a user get to nothing that is the user's alone. */
+async function performForUser(context: Handling & RouteContext, route: Route, admitted: Admitted): Promise<void> {
+  const { login, pages, req, res } = context;
+  const isTheirs = route.isForActing === true || !isActing(login);
+  await (isTheirs ? perform(context, route, admitted) : sendProblem(req, res, { code: "acting-login" }, pages));
+}
+
 async function perform(context: Handling & RouteContext, route: Route, admitted: Admitted): Promise<void> {
   const { pages, req, res, settings } = context;
   // What a route changes goes on in the session, and this one is not theirs.
@@ -265,7 +272,7 @@ export class OwnRoutes {
     const isOfLogin = login !== undefined && route.isForAnyone !== true;
     const performNobodys = route.isForAnyone === true ? performForAnyone : performAnonymous;
     const performed = isOfLogin
-      ? perform({ ...context, login }, route, admitted)
+      ? performForUser({ ...context, login }, route, admitted)
       : performNobodys(context, route, admitted);
     performed.catch((error: unknown) => {
       this.shared.refusals.refuseUnavailable(req, res, error);

@@ -154,6 +154,11 @@ const ACCOUNT = {
     text: () =>
       "Somebody signed in to your account with your password and the temporary pass that support gave out. Until a new authenticator is set up, that opens no more than the account itself.",
   },
+  "acting-login": {
+    title: (issuer) => `Support signed in to your ${issuer} account`,
+    text: (_details, issuer) =>
+      `Somebody at ${issuer} signed in to your account to act for you, for an hour at most. They cannot see or change how you sign in, nor do what asks for your second step. If you have not asked for help, report it.`,
+  },
   "admin-reset": {
     title: (issuer) => `Two-step sign-in was reset for your ${issuer} account`,
     text: () =>

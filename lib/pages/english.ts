@@ -35,6 +35,8 @@ const errors: Messages["errors"] = {
     "That code did not work. Check it and try again. Every code works only once, and most only for a short time.",
   "invalid-passkey": "That passkey was not accepted. Try again, or use another way to confirm that it is you.",
   "enrollment-required": "Your account needs two-step sign-in. Set it up to go on.",
+  "acting-login":
+    "You are signed in to act for somebody else. This is for themselves alone: sign out, and sign in as yourself.",
   frozen:
     "Something in this account was reported as not its owner's doing, so for a while no authenticator can be added, changed or removed. The security settings say until when.",
   "same-browser":
@@ -62,6 +64,7 @@ const problemTitles: Messages["problemTitles"] = {
   "invalid-code": "That code did not work",
   "invalid-passkey": "That passkey was not accepted",
   "enrollment-required": "Set up two-step sign-in first",
+  "acting-login": "You are acting for somebody else",
   frozen: "Changes are frozen for a while",
   "same-browser": "Approve on another device",
   "cross-site-request": "That came from another site",

@@ -230,6 +230,8 @@ export interface SessionMessages {
   readonly lastSeen: string;
   readonly verified: string;
   readonly trusted: string;
+  /** Of the staff, in the place of its user. */
+  readonly acting: string;
   readonly end: string;
   /** What assistive technology reads instead, so that the buttons of a list differ. */
   readonly endNamed: (browser: string) => string;

@@ -96,6 +96,7 @@ export function changeProblem(asker: Asker, freshness: Freshness, now: number): 
   const { status } = asker;
   switch (status.status) {
     case "verified":
+      if (status.login.acting !== undefined) return { code: "acting-login" };
       return freshProof(asker, status.login, freshness, now) === undefined ? stepUp(freshness) : undefined;
     case "not-enrolled":
     case "must-enroll":

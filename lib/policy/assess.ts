@@ -10,6 +10,7 @@ import {
 } from "../core/account.js";
 import { type MethodType, MINUTE, type PolicyDecision, type UserId } from "../core/nouns.js";
 import type { Done, Draft } from "../core/notes.js";
+import { isActingNow } from "../core/acting.js";
 import { isByPass } from "../core/passes.js";
 import { isFuture } from "../core/time.js";
 
@@ -147,6 +148,7 @@ function assessSecondStep(assessed: Assessed): LoginStatus {
   const { account, session, now, usedAt } = assessed;
   const login = session && listedAt(session, account);
   if (login === undefined || lifeEnd(login, usedAt) <= now) return ENDED;
+  if (login.acting !== undefined) return isActingNow(login.acting, now) ? { status: "verified", login } : ENDED;
   // It has shown no more than its first factor, and is worth what that is worth now.
   if (isBare(login)) return listed(assessFirstStep(assessed), login);
   return assessRisen(assessed, login);

@@ -19,7 +19,7 @@ import { softwareAuthenticator } from "express-second-factor/testing";
 import type { Response } from "supertest";
 import { BASE, colourApp, waitingForColours } from "../methods/colours/stage.js";
 import { answerWith, enrollWith } from "../passkeys/stage.js";
-import { parseAtLoginOnly, testApp, type TestApp, type TestUser } from "../support/app.js";
+import { parseAtLoginOnly, testApp, type TestApp, type TestUser, userNamed } from "../support/app.js";
 import { ask, owner as askedOwner } from "../support/asked-owner.js";
 import { copyOf, deviceCookie, MINUTE, NO_LIMITS, STEP, trusted } from "../support/attack.js";
 import { type Enrolled, enrolled, full, Jar, pending } from "../support/browser.js";
@@ -121,6 +121,16 @@ function beginCheck({ target }: Here): Promise<unknown> {
   return target.mfa.accounts.callerCheck.begin("u1", DESK);
 }
 
+/** Support signs in as alice. */
+async function actFor({ target }: Here): Promise<Jar> {
+  target.app.post("/act", (req, res, next) => {
+    target.mfa.assertLogin(req, userNamed("alice"), DESK).then(() => res.sendStatus(204), next);
+  });
+  const jar = new Jar(target);
+  await jar.post("/act");
+  return jar;
+}
+
 /** Asks for a reset that somebody else has to approve. */
 async function requestId({ mfa }: TestApp): Promise<string> {
   const error: unknown = await mfa.accounts.reset("u1", DESK).catch((refused: unknown) => refused);
@@ -189,6 +199,7 @@ const ACTS: Readonly<Record<KnownAction, Act>> = {
   "admin-reset": ({ target }) => target.mfa.accounts.reset("u1"),
   "temporary-pass-issued": givePass,
   "temporary-pass-used": async (here) => (await waiting(here)).post("/2fa/temporary-pass", await givePass(here)),
+  "acting-login": actFor,
   "caller-check-begun": beginCheck,
   "caller-check-shown": async (here) => {
     await beginCheck(here);
@@ -362,6 +373,7 @@ const NOTICES: Readonly<Record<NoticeKind, Act>> = {
   "freeze-lifted": lift,
   reported: report,
   "admin-reset": ACTS["admin-reset"],
+  "acting-login": ACTS["acting-login"],
   "temporary-pass-issued": ACTS["temporary-pass-issued"],
   "temporary-pass-used": ACTS["temporary-pass-used"],
   "signed-out-everywhere": ACTS["signed-out-everywhere"],
@@ -405,6 +417,7 @@ const REFUSALS: Readonly<Record<ErrorCode, Ask>> = {
     await enrollWith(await owner(here), device);
     return answerWith(await waiting(here), device, { rpId: "evil.test" });
   },
+  "acting-login": async (here) => (await actFor(here)).get("/2fa/settings"),
   "enrollment-required": async () => {
     const jar = new Jar(testApp({ options: { policy: "required" } }));
     await jar.login("carol");

@@ -3,10 +3,10 @@ import { describe, expect, test } from "@jest/globals";
 import { backupCodes, emailCode, english, passkeys, push, type TemporaryPass, totp } from "express-second-factor";
 import { softwareAuthenticator } from "express-second-factor/testing";
 import { answerWith, enrollWith } from "../passkeys/stage.js";
-import type { TestApp } from "../support/app.js";
+import { type TestApp, userNamed } from "../support/app.js";
 import { ask } from "../support/asked-owner.js";
 import { copyOf, deviceCookie, MINUTE, STEP, trusted } from "../support/attack.js";
-import { type Enrolled, enrolled, full, pending } from "../support/browser.js";
+import { type Enrolled, enrolled, full, Jar, pending } from "../support/browser.js";
 import { addDestination, type CodeApp, type CodeJar, emailApp, Outbox } from "../support/message-codes.js";
 import { phone } from "../support/phone.js";
 import { addThenReport, reported } from "../support/reports.js";
@@ -52,6 +52,15 @@ const BROWSER = { browser: expect.any(String) };
 
 function givePass({ target }: Here): Promise<TemporaryPass> {
   return target.mfa.accounts.issueTemporaryPass("u1", { actor: "admin:1", reason: "Lost phone" });
+}
+
+async function actFor({ target }: Here): Promise<void> {
+  target.app.post("/act", (req, res, next) => {
+    target.mfa.assertLogin(req, userNamed("alice"), { actor: "admin:1", reason: "Lost phone" }).then(() => {
+      res.sendStatus(204);
+    }, next);
+  });
+  await new Jar(target).post("/act");
 }
 
 /** Something is reported, and support lifts what came of it. */
@@ -142,6 +151,7 @@ const LINES: Readonly<Record<string, readonly [act: (here: Here) => Promise<unkn
     },
     { method: "temporary-pass", ...BROWSER },
   ],
+  "acting-login": [actFor, BROWSER],
   reported: [({ target }) => reported(target), {}],
   "factor-suspended": [({ jar }) => addThenReport(jar), { method: "totp", label: "Authenticator app 2" }],
   "factor-resumed": [lift, { method: "totp", label: "Authenticator app 2" }],
