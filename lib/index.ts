@@ -2,6 +2,7 @@
 export { secondFactor, type SecondFactor } from "./second-factor.js";
 export type {
   AddressLimitOption,
+  HelpDeskOption,
   LimitOption,
   LimitsOption,
   RecoveryOptions,
@@ -91,15 +92,18 @@ export type { Evaluate, LoginFacts, Policy, PolicyRules, RiskFacts, RiskVerdict 
 
 // Operations without a request
 export type { ApproveOptions } from "./http/approve.js";
+export type { AssertLoginOptions } from "./http/assert-login.js";
 export type { Approval } from "./engine/approval.js";
 export type {
   Accounts,
   AccountStatus,
   PasswordChangedOptions,
-  StaffOptions,
   VerifyOptions,
   VerifyResult,
 } from "./engine/accounts.js";
+export type { ApprovalOptions, ApprovedOperation, StaffOptions } from "./engine/account-desk.js";
+export type { CallerCheckOperations, CallerCheckOptions } from "./engine/account-desk.js";
+export type { TemporaryPass, TemporaryPassOptions } from "./engine/account-desk.js";
 export type {
   ActorOptions,
   EnrollEmailOptions,
@@ -132,6 +136,7 @@ export {
   type ErrorCode,
   ERRORS,
   NotAskedError,
+  NotDoneError,
   type Outcome,
   type Problem,
   UnavailableError,
@@ -165,6 +170,8 @@ export type {
   DoneMessages,
   FactorMessages,
   OthersMessages,
+  CallerCheckMessages,
+  PassMessages,
   ReopenMessages,
   SessionMessages,
   SettingsMessages,

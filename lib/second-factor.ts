@@ -1,4 +1,4 @@
-import type { RequestHandler } from "express";
+import type { Request, RequestHandler } from "express";
 import type { Strategy } from "passport";
 import { ConfigurationError } from "./core/errors.js";
 import type { MethodType, UserId } from "./core/nouns.js";
@@ -8,6 +8,7 @@ import { createEngine } from "./engine/engine.js";
 import type { RotateKeysOptions, RotationReport } from "./engine/key-rotation.js";
 import type { Events } from "./events/emitter.js";
 import { type ApproveOptions, createApprove } from "./http/approve.js";
+import { type AssertLoginOptions, createAssertLogin } from "./http/assert-login.js";
 import { Middleware } from "./http/middleware.js";
 import type { Method } from "./http/method.js";
 import { createRequire, type RequireOptions } from "./http/require.js";
@@ -90,6 +91,30 @@ export interface SecondFactor extends RequestHandler {
    * ```
    */
   approve(userId: UserId, options: ApproveOptions): Promise<Approval>;
+  /**
+   * Signs the request's session in as a user, for support staff who act for them, without anything of the user's: by `req.logIn`, in the
+   * place of the operator's own login. `req.secondFactor` is `verified` with `aal: 1`, an empty `amr`, no `verifiedAt`, and `actor`. It
+   * lasts an hour at most and nothing raises it: every `mfa.require` and the routes below `path` are 403 `acting-login`, but `GET /` and
+   * `POST /cancel`, which ends it. Every event of it names the actor; the user is told, and sees it among their sessions.
+   *
+   * Does NOT decide who may: guard the route that calls it. Does NOT show on your pages by itself: say so where `actor` is set.
+   * @throws ConfigurationError without `actor` and `reason`, or with an actor who is the user
+   * @throws TypeError for other arguments; what `onLogin` refuses as `logIn` does
+   *
+   * @example
+   * ```ts
+   * app.post("/support/act-for/:id", async (req, res) => {
+   *   const user = { id: req.params.id, name: "alice", email: "alice@acme.example", isAdmin: false };
+   *   await mfa.assertLogin(req, user, { actor: "support:7", reason: "Cannot find an invoice, ticket 4712" });
+   *   res.redirect(303, "/");
+   * });
+   * app.use((req, res, next) => {
+   *   res.locals.actor = req.secondFactor.actor;
+   *   next();
+   * });
+   * ```
+   */
+  assertLogin(req: Request, user: Express.User, options: AssertLoginOptions): Promise<void>;
   /** Operations on a user's account from the application's own code: no request needed. */
   readonly accounts: Accounts;
   /**
@@ -209,6 +234,7 @@ export function secondFactor<User = Express.User>(options: SecondFactorOptions<U
     require: createRequire(middleware),
     accounts: engine.accounts,
     approve: createApprove(engine, settings),
+    assertLogin: createAssertLogin(settings),
     events: engine.events,
     strategy(type: MethodType, strategyOptions?: StrategyOptions): Strategy {
       const method = settings.methods.get(type);

@@ -1,6 +1,9 @@
+import type { Acting } from "./acting.js";
 import type { Approvals } from "./approvals.js";
 import type { AttemptWindows } from "./attempts.js";
+import { type CallerCheck, deskEnd, type DeskRequest } from "./help-desk.js";
 import { BACKUP_CODE, DAY, type FactorId, type MethodType, type Proof, type UserId } from "./nouns.js";
+import { holdsPass, isByPass, type Pass, passesEnd } from "./passes.js";
 import type { Recovery } from "./recovery.js";
 import { isFuture } from "./time.js";
 import type { WaitingLogin } from "./waiting.js";
@@ -92,6 +95,8 @@ export interface Login {
    * browser that came to be trusted with it, and is not where it does not open.
    */
   readonly opening?: { readonly at: number; readonly deviceId?: string };
+  /** Somebody of the staff is signed in with it, in the place of its user. It has shown nothing, and nothing is shown to it. */
+  readonly acting?: Acting;
   /** The first step it rose from, where the application is told of new logins: it is told once. */
   readonly from?: string;
 }
@@ -212,6 +217,12 @@ export interface Account {
   readonly refusesRecovery?: true;
   /** Since a recovery no sensitive route is open before, milliseconds since the epoch. */
   readonly probationUntil?: number;
+  /** Codes that the help desk gave out in the place of a factor, within a year. */
+  readonly passes?: readonly Pass[];
+  /** The help desk is finding out who is on the line. */
+  readonly callerCheck?: CallerCheck;
+  /** What the help desk does once another operator has approved it. */
+  readonly deskRequests?: readonly DeskRequest[];
   /** What is left of an account that was erased is forgotten then, unless something new has come by that time. */
   readonly forgottenAt?: number;
 }
@@ -279,7 +290,8 @@ function isPassing({ devices, enrollments, factors, handle, refusesRecovery }: A
 /** … and nothing that was done is remembered. */
 function holdsNothing(account: Account): boolean {
   const isKnown = account.graceUntil !== undefined || account.activity.length > 0 || account.logins.length > 0;
-  return isPassing(account) && !isKnown;
+  const isOfDesk = passesEnd(account) > 0 || deskEnd(account) > 0;
+  return isPassing(account) && !isKnown && !isOfDesk;
 }
 
 /** Nothing is known of the user but that they were forgotten, and nothing is left to be given up. */
@@ -311,6 +323,8 @@ export function expiryOf(account: Account): number | undefined {
   if (account.forgottenAt === undefined && sessionEpoch !== "") return undefined;
   return Math.max(
     forgottenAt,
+    passesEnd(account),
+    deskEnd(account),
     unmarkedOver?.keptUntil ?? 0,
     graceUntil === undefined ? 0 : graceUntil + GRACE_MEMORY,
     ...Object.values(attempts).map(({ endsAt }) => endsAt),
@@ -329,9 +343,10 @@ export function isEnrolled(account: Account): boolean {
   return account.factors.some(isOwn);
 }
 
-/** The factor it was given by is still there. */
-export function isHeld({ factorId }: Proof, { factors }: Account): boolean {
-  return factors.some(({ id }) => id === factorId);
+/** The factor it was given by is still there, or the pass that stood in for one. */
+export function isHeld(proof: Proof, account: Account): boolean {
+  const { factorId } = proof;
+  return isByPass(proof) ? holdsPass(account, factorId) : account.factors.some(({ id }) => id === factorId);
 }
 
 /**

@@ -21,6 +21,7 @@ export const ERRORS = {
   "invalid-code": { status: 401, title: "That code is not right" },
   "invalid-passkey": { status: 401, title: "That passkey was not accepted" },
   "enrollment-required": { status: 403, title: "A second factor must be set up first" },
+  "acting-login": { status: 403, title: "Not while acting for somebody" },
   frozen: { status: 403, title: "Changes are frozen for a while" },
   denied: { status: 403, title: "This sign-in is refused" },
   probation: { status: 403, title: "Not yet, so soon after a recovery" },
@@ -209,6 +210,58 @@ export class NotAskedError extends Error {
     return isOurs(this) ? isSigned(value, "NotAskedError") : super[Symbol.hasInstance](value);
   }
 }
+
+const UNDONE: Readonly<Record<NotDoneError["code"], string>> = {
+  "approval-required": "another operator has to approve it: mfa.accounts.approve(requestId, { actor })",
+  "too-many-attempts": "this user was given as many as there are in a year",
+  frozen: "this user answered “this wasn't me”, and changes are frozen",
+  expired: "there is no such request, or it was approved already, or took too long",
+};
+
+/**
+ * An operation of the help desk's that was not done (`mfa.accounts`). `code` says why: `"approval-required"` (another operator has to
+ * approve it, by `requestId`, before `expiresAt`), `"too-many-attempts"` (`retryAfter` in whole seconds), `"frozen"` or `"expired"`.
+ * `status` is an HTTP status for it: 202 for what is to be approved.
+ *
+ * @example
+ * ```ts
+ * import { NotDoneError } from "express-second-factor";
+ *
+ * try {
+ *   await mfa.accounts.reset(userId, { actor: "support:7", reason: "Lost phone, ticket 4711" });
+ * } catch (error) {
+ *   if (!(error instanceof NotDoneError)) throw error;
+ *   const { code, expiresAt, requestId } = error;
+ *   log.info({ code, expiresAt, requestId });
+ * }
+ * ```
+ */
+export class NotDoneError extends Error {
+  override readonly name = "NotDoneError";
+  readonly code: "approval-required" | Extract<ErrorCode, "too-many-attempts" | "frozen" | "expired">;
+  readonly status: number;
+  readonly retryAfter?: number;
+  /** Of `"approval-required"`: what the other operator names. */
+  readonly requestId?: string;
+  /** Of `"approval-required"`: until when. ISO 8601, UTC. */
+  readonly expiresAt?: string;
+
+  constructor({ code, expiresAt, requestId, retryAfter }: Pick<NotDoneError, "code"> & Partial<Undone>) {
+    super(`It was not done: ${UNDONE[code]}`);
+    this.code = code;
+    this.status = code === "approval-required" ? 202 : ERRORS[code].status;
+    if (retryAfter !== undefined) this.retryAfter = retryAfter;
+    if (requestId !== undefined) this.requestId = requestId;
+    if (expiresAt !== undefined) this.expiresAt = expiresAt;
+    sign(this, "NotDoneError");
+  }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isOurs(this) ? isSigned(value, "NotDoneError") : super[Symbol.hasInstance](value);
+  }
+}
+
+type Undone = Pick<NotDoneError, "expiresAt" | "requestId" | "retryAfter">;
 
 /** Nothing answered at all, which says nothing about what was asked; an answer that was an error has a cause. */
 export function isSilence(error: unknown): boolean {

@@ -1,3 +1,4 @@
+import { isActingNow } from "./acting.js";
 import {
   type Account,
   lastSeen,
@@ -39,6 +40,7 @@ export interface Sight {
  */
 export function isLive(account: Account, login: Login, now: number, usedAt?: number): boolean {
   if (lifeEnd(login, usedAt) <= now) return false;
+  if (login.acting !== undefined) return isActingNow(login.acting, now);
   return (
     login.deviceId === undefined || login.proofs.length > 0 || liveDevice(account, login.deviceId, now) !== undefined
   );

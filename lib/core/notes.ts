@@ -25,6 +25,7 @@ export type DoneName =
   | "factor-resumed"
   | "factor-resynced"
   | "needed"
+  | "pass-used"
   | "preferred"
   | "recovery-cancelled"
   | "recovery-off"

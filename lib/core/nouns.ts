@@ -55,6 +55,9 @@ export interface Client {
 /** Look-up secrets (NIST SP 800-63B-4 section 3.1.2): they only ever exist beside another factor, and enroll nobody alone. */
 export const BACKUP_CODE: MethodType = "backup-code";
 
+/** A code that the help desk gave out in the place of a factor. It is none: nobody has it, and nothing lists it. */
+export const TEMPORARY_PASS: MethodType = "temporary-pass";
+
 /** Every code that can be guessed counts here too, whatever its kind. */
 export const ALL_CODES: LimitKind = "allCodes";
 

@@ -1,6 +1,7 @@
 import { type Account, type Factor, ownFactors, type Report } from "./account.js";
 import { startEpoch } from "./account-changes.js";
 import { DAY, type FactorId } from "./nouns.js";
+import { voidPasses } from "./passes.js";
 import { withoutRecovery } from "./recovery.js";
 
 // What becomes of an account whose owner says "this wasn't me", and how that is lifted. Pure changes, as those of account-changes.
@@ -79,7 +80,7 @@ export function withReport(account: Account, { epoch, report, suspects }: Report
     frozenUntil: now + FREEZE,
     reports: [...others, report],
   };
-  return startEpoch(reported, epoch);
+  return startEpoch(voidPasses(reported), epoch);
 }
 
 /** A factor that can be asked for again. */

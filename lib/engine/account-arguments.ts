@@ -1,5 +1,10 @@
 import { ConfigurationError } from "../core/errors.js";
+import { isSameActor, MAX_REASON } from "../core/help-desk.js";
+import { DAY } from "../core/nouns.js";
+import { cleanText } from "../core/text.js";
 import { kindOf, USER_ID_KINDS, userIdOf } from "../core/user-ids.js";
+import { milliseconds } from "../policy/durations.js";
+import type { CallerCheckOperations, DeskSettings } from "./account-desk.js";
 import type { Accounts } from "./accounts.js";
 
 // The application's own code is called from JavaScript too, and what it passes is often another system's answer.
@@ -33,6 +38,19 @@ const TIME: Kind = {
 /** Typed by a user, and judged as such: whatever it is, it has an answer. */
 const ANYTHING: Kind = { words: "anything", accepts: () => true };
 
+export const REASON: Kind = {
+  words: "text that says why",
+  accepts: (given) => typeof given === "string" && cleanText(given, MAX_REASON) !== "",
+};
+const PASS_LIFE: Kind = {
+  words: 'a duration of at most 24 hours, such as "1h"',
+  accepts: (given) => (milliseconds(given) ?? Infinity) <= DAY,
+};
+const PASS_USES: Kind = {
+  words: "a whole number from 1 to 5",
+  accepts: (given) => Number.isInteger(given) && Number(given) >= 1 && Number(given) <= 5,
+};
+
 /** Of a date at least: everything else is read differently by different engines. */
 function isIsoText(given: unknown): given is string {
   return typeof given === "string" && /^[0-9]{4}-[0-9]{2}-[0-9]{2}/.test(given);
@@ -42,22 +60,30 @@ function isIsoText(given: unknown): given is string {
 type Members = Readonly<Record<string, Kind>>;
 
 export interface Rules {
+  /** What the first argument is, where it is no user's id. */
+  readonly about?: { readonly name: string; readonly kind: Kind };
   /** Arguments after the user's id and before the options. */
   readonly given?: Members;
   readonly options?: Members;
   readonly within?: Readonly<Record<string, Members>>;
   readonly required?: readonly string[];
-  /** An actor who is not the user, and a reason, have to be named: a `ConfigurationError` says so. */
-  readonly isForStaff?: true;
+  /** Who answers for it, and with what: somebody who is not the user. Absent: nobody has to. */
+  readonly answered?: {
+    readonly by: readonly Answering[];
+    /** Only where a help desk is configured. */ readonly atDesk?: true;
+  };
 }
 
-const ACTOR = { actor: TEXT };
+type Answering = "actor" | "reason";
 
-/** What staff do for somebody else. */
-const STAFF: Rules = { options: { ...ACTOR, reason: TEXT }, isForStaff: true };
+const ACTOR = { actor: TEXT };
+const STAFF: Pick<Rules, "options" | "answered"> = {
+  options: { ...ACTOR, reason: REASON },
+  answered: { by: ["actor", "reason"], atDesk: true },
+};
 
 /** Every operation, and what it takes after the user's id. */
-const RULES: { readonly [Name in keyof Accounts]: Rules } = {
+const RULES: { readonly [Name in Exclude<keyof Accounts, "callerCheck">]: Rules } = {
   status: { options: ACTOR },
   factors: { options: ACTOR },
   verify: {
@@ -65,13 +91,18 @@ const RULES: { readonly [Name in keyof Accounts]: Rules } = {
     within: { client: { ip: MAYBE_TEXT, userAgent: MAYBE_TEXT, requestId: MAYBE_TEXT } },
     required: ["method"],
   },
-  removeFactor: { given: { factorId: TEXT }, options: ACTOR },
-  reset: { options: ACTOR },
-  regenerateBackupCodes: { options: ACTOR },
-  revokeDevices: { options: ACTOR },
-  signOutEverywhere: { options: ACTOR },
-  reopenFactors: { options: ACTOR },
-  cancelRecovery: STAFF,
+  removeFactor: { given: { factorId: TEXT }, ...STAFF },
+  reset: STAFF,
+  issueTemporaryPass: {
+    options: { ...STAFF.options, expiresIn: PASS_LIFE, uses: PASS_USES },
+    answered: { by: ["actor", "reason"] },
+  },
+  approve: { about: { name: "the request's id", kind: TEXT }, options: ACTOR, answered: { by: ["actor"] } },
+  regenerateBackupCodes: STAFF,
+  revokeDevices: STAFF,
+  signOutEverywhere: STAFF,
+  reopenFactors: STAFF,
+  cancelRecovery: { options: { ...ACTOR, reason: REASON }, answered: { by: ["actor", "reason"] } },
   passwordChanged: { options: { ...ACTOR, signOut: FLAG, reopen: FLAG } },
   importTotp: {
     options: { ...ACTOR, secret: TEXT, label: ANY_TEXT, allowShortSecret: FLAG },
@@ -85,8 +116,13 @@ const RULES: { readonly [Name in keyof Accounts]: Rules } = {
     options: { ...ACTOR, phone: TEXT, verifiedAt: TIME, label: ANY_TEXT },
     required: ["phone", "verifiedAt"],
   },
-  export: { options: ACTOR },
-  erase: { options: ACTOR },
+  export: STAFF,
+  erase: STAFF,
+};
+
+const CALLER_CHECK_RULES: { readonly [Name in keyof CallerCheckOperations]: Rules } = {
+  begin: { options: { ...ACTOR, reason: REASON }, answered: { by: ["actor"] } },
+  verify: { given: { number: ANYTHING }, options: { ...ACTOR, reason: REASON }, answered: { by: ["actor"] } },
 };
 
 function kindProblem(name: string, given: unknown, kind: Kind): string[] {
@@ -119,44 +155,80 @@ function optionProblems(given: unknown, rules: Rules): string[] {
   ];
 }
 
+function firstProblem({ about }: Rules, given: unknown): string[] {
+  if (about !== undefined) return kindProblem(about.name, given, about.kind);
+  return userIdOf(given) === undefined ? [`the user's id must be ${USER_ID_KINDS}, and is ${kindOf(given)}`] : [];
+}
+
+const MISSING: Readonly<Record<Answering, string>> = {
+  actor: 'actor: say who acts: actor: "support:7"',
+  reason: 'reason: say why, for the audit trail: reason: "Lost phone, ticket 4711"',
+};
+
+/** What somebody has to answer for is not done in nobody's name, nor without a reason, nor by whom it is done to. */
+function answerProblems({ about, answered, given = {} }: Rules, isDesk: boolean, call: readonly unknown[]): string[] {
+  if (answered === undefined || (answered.atDesk === true && !isDesk)) return [];
+  const options = call[1 + Object.keys(given).length];
+  const named = (RECORD.accepts(options) ? options : {}) as Readonly<Record<string, unknown>>;
+  const missing = answered.by.filter((name) => named[name] === undefined || named[name] === null);
+  const userId = about === undefined ? userIdOf(call[0]) : undefined;
+  const { actor } = named;
+  const isOwn = typeof actor === "string" && userId !== undefined && isSameActor(actor, userId);
+  return [
+    ...missing.map((name) => MISSING[name]),
+    ...(isOwn ? ["actor: is the user themselves: name who acts for them"] : []),
+  ];
+}
+
 /** What is wrong with the arguments of a call: the user's id, and what its rules name. */
 export function argumentProblems(rules: Rules, [id, ...rest]: readonly unknown[]): string[] {
   const given = Object.entries(rules.given ?? {});
   return [
-    ...(userIdOf(id) === undefined ? [`the user's id must be ${USER_ID_KINDS}, and is ${kindOf(id)}`] : []),
+    ...firstProblem(rules, id),
     ...given.flatMap(([name, kind], index) => kindProblem(name, rest[index], kind)),
     ...(rules.options === undefined ? [] : optionProblems(rest[given.length], rules)),
-  ];
-}
-
-/** Who does it, and why: nobody does such for themselves. */
-function staffProblems([id, given]: readonly unknown[]): string[] {
-  const { actor, reason } = Object(given) as Readonly<Record<string, unknown>>;
-  const missing = Object.entries({ actor, reason }).filter(([, value]) => value === undefined || value === "");
-  return [
-    ...missing.map(([name]) => `${name}: required, who does it and why is written down`),
-    ...(actor !== undefined && actor === userIdOf(id) ? ["actor: nobody does this for themselves"] : []),
   ];
 }
 
 type Operation = (id: unknown, ...rest: unknown[]) => unknown;
 
 /**
- * The operations, each behind a look at its arguments: what is wrong is named by a rejection with a TypeError, and nothing is done.
- * Ids are read as those of requests are.
+ * Nothing is done before all of it is right.
+ * @throws ConfigurationError where nobody answers for it, TypeError for whatever else is wrong; either names all of it
  */
-export function checkingArguments(accounts: Accounts): Accounts {
-  const checked = Object.entries(RULES).map(([name, rules]) => {
-    const act = (accounts as unknown as Readonly<Record<string, Operation>>)[name];
+function requireArguments(name: string, rules: Rules, isDesk: boolean, call: readonly unknown[]): void {
+  const unanswered = answerProblems(rules, isDesk, call);
+  const wrong = argumentProblems(rules, call);
+  const at = `mfa.accounts.${name}: `;
+  if (unanswered.length > 0) {
+    const others = wrong.filter((each) => !Object.keys(MISSING).some((option) => each.startsWith(`${option}: `)));
+    throw new ConfigurationError([...unanswered, ...others].map((each) => at + each));
+  }
+  if (wrong.length > 0) throw new TypeError(at + wrong.join("; "));
+}
+
+type Operations = Readonly<Record<string, Operation>>;
+
+function checked(of: object, rows: Readonly<Record<string, Rules>>, isDesk: boolean, prefix = ""): Operations {
+  const operations = Object.entries(rows).map(([name, rules]) => {
+    const act = (of as Operations)[name];
     const operation = async (...given: unknown[]): Promise<unknown> => {
-      const unnamed = rules.isForStaff === true ? staffProblems(given) : [];
-      if (unnamed.length > 0) throw new ConfigurationError(unnamed.map((each) => `mfa.accounts.${name}: ${each}`));
-      const problems = argumentProblems(rules, given);
-      if (problems.length > 0) throw new TypeError(`mfa.accounts.${name}: ${problems.join("; ")}`);
+      requireArguments(prefix + name, rules, isDesk, given);
       const [id, ...rest] = given;
-      return act?.call(accounts, userIdOf(id), ...rest);
+      return act?.call(of, rules.about === undefined ? userIdOf(id) : id, ...rest);
     };
     return [name, operation] as const;
   });
-  return Object.fromEntries(checked) as unknown as Accounts;
+  return Object.fromEntries(operations);
+}
+
+/**
+ * The operations, each behind a look at its arguments: what is wrong is named by a rejection with a TypeError, or a ConfigurationError
+ * where nobody answers for it, and nothing is done. Ids are read as those of requests are. `desk`: where there is one, whoever
+ * acts says who they are, and why.
+ */
+export function checkingArguments(accounts: Accounts, desk: DeskSettings | undefined): Accounts {
+  const isDesk = desk !== undefined;
+  const callerCheck = checked(accounts.callerCheck, CALLER_CHECK_RULES, isDesk, "callerCheck.");
+  return { ...checked(accounts, RULES, isDesk), callerCheck } as unknown as Accounts;
 }

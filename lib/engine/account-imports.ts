@@ -1,6 +1,8 @@
 import { type Account, type Factor, isTombstone, TOMBSTONE_LIFE } from "../core/account.js";
 import { hasRoom, MOST_FACTORS } from "../core/account-changes.js";
+import { MAX_REASON } from "../core/help-desk.js";
 import type { MethodType, UserId } from "../core/nouns.js";
+import { voidPasses } from "../core/passes.js";
 import { cleanText, MAX_LABEL } from "../core/text.js";
 import { isFuture } from "../core/time.js";
 import { randomId } from "../crypto/random.js";
@@ -52,7 +54,7 @@ export interface ImportedFactorView extends FactorView {
 }
 
 /** What an edit makes of an account, and what it did. */
-interface Edited {
+export interface Edited {
   readonly account: Account;
   readonly events: readonly AccountEvent[];
 }
@@ -60,6 +62,18 @@ interface Edited {
 interface Importing extends ActorOptions, ImportTerms {
   readonly source: string;
   readonly label?: string | undefined;
+}
+
+/** Why somebody of the staff does something, fit for a line of the audit trail. */
+export function statedBy(reason: string | undefined): { readonly stated?: string } {
+  const stated = cleanText(reason ?? "", MAX_REASON);
+  return stated === "" ? {} : { stated };
+}
+
+/** As {@link statedBy}, of what is told without a change. */
+export function reasonBy(given: string | undefined): { readonly reason?: string } {
+  const { stated } = statedBy(given);
+  return stated === undefined ? {} : { reason: stated };
 }
 
 /** Factors that come from elsewhere, and how every operation without a request changes an account. */
@@ -155,7 +169,7 @@ export abstract class AccountImports {
       ({ warning } = imported);
       const label = cleanText(given.label ?? "", MAX_LABEL) || imported.label;
       factor = { id, type, label, createdAt, lastUsedAt: null, failures: 0, state: imported.state };
-      const next = { ...account, factors: [...account.factors, factor], devices: [] };
+      const next = voidPasses({ ...account, factors: [...account.factors, factor], devices: [] });
       const reason = warning === undefined ? {} : { reason: warning };
       return { account: next, events: [{ action: "factor-imported", method: type, factorId: id, label, ...reason }] };
     });
@@ -165,7 +179,7 @@ export abstract class AccountImports {
 
   protected async edit(
     userId: UserId,
-    { actor = "system" }: ActorOptions,
+    { actor = "system", reason }: ActorOptions & { readonly reason?: string },
     make: (account: Account) => Edited | undefined | Promise<Edited | undefined>,
   ): Promise<boolean> {
     const { clock, credentials, records } = this.dependencies;
@@ -173,9 +187,11 @@ export abstract class AccountImports {
       const edited = await make(account);
       if (edited === undefined) return { result: false };
       const next = credentials.withRemoved(account, edited.account);
+      const stated = statedBy(reason);
+      const events = edited.events.map((event) => ({ ...stated, ...event }));
       // Whose sessions end anew after everything was forgotten is remembered for as long as those can last.
       const forgottenAt = clock() + TOMBSTONE_LIFE;
-      return { ...edited, account: isTombstone(next) ? { ...next, forgottenAt } : next, result: true };
+      return { events, account: isTombstone(next) ? { ...next, forgottenAt } : next, result: true };
     });
     if (result) await credentials.tidy(userId, record.account);
     return result;

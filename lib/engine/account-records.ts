@@ -127,7 +127,7 @@ export class AccountRecords {
     for (const event of events) {
       const line = lines.get(event);
       const about = line && { event, line, subject, before: current.account, after: record.account };
-      this.emitAudit(event.action, subject, auditDetails(event), about && this.noticing?.about(about));
+      this.emitAudit(event.action, actingIn(event, subject), auditDetails(event), about && this.noticing?.about(about));
     }
     await endedBefore(current.account, record.account);
     return { result, record };
@@ -210,8 +210,14 @@ interface Told {
   readonly ended: Ended | undefined;
 }
 
+/** Most often whoever made the change has done all that it did. */
+function actingIn({ actor }: AccountEvent, subject: Subject): Subject {
+  return actor === undefined ? subject : { ...subject, actor };
+}
+
 /** What the audit trail has of an event. All else in it is for the account's owner. */
-function auditDetails({ factorId, method, outcome, reason }: AccountEvent): Details {
+function auditDetails({ factorId, method, outcome, stated, ...event }: AccountEvent): Details {
+  const reason = stated ?? event.reason;
   return {
     ...(method !== undefined && { method }),
     ...(factorId !== undefined && { factorId }),

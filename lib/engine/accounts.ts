@@ -8,16 +8,17 @@ import {
   withLooseClaims,
   withoutGrace,
   withoutFactor,
-  withoutFactors,
 } from "../core/account-changes.js";
 import type { ErrorCode, Problem } from "../core/errors.js";
 import { endUnmarked } from "../core/logins.js";
 import { type Client, type FactorId, type MethodType, type UserId } from "../core/nouns.js";
+import { voidPasses } from "../core/passes.js";
 import { withoutRecovery } from "../core/recovery.js";
 import { withoutFreeze } from "../core/reports.js";
 import { randomId } from "../crypto/random.js";
 import { lifting, recoveryEnding, reopening, resumedAsking } from "../events/audit.js";
-import { AccountImports, type ActorOptions } from "./account-imports.js";
+import { AccountDesk, type DeskSettings, type StaffOptions } from "./account-desk.js";
+import { type ActorOptions, reasonBy } from "./account-imports.js";
 import { sessionTime } from "./account-records.js";
 import { countedFor } from "./address-limit.js";
 import type { EngineDependencies } from "./dependencies.js";
@@ -53,14 +54,6 @@ export type VerifyResult =
   | { readonly ok: true; readonly method: MethodType; readonly factorId: FactorId }
   | { readonly ok: false; readonly code: ErrorCode; /** Whole seconds. */ readonly retryAfter?: number };
 
-/** What staff do for somebody else: who does it, and why. */
-export interface StaffOptions {
-  /** Never the user. */
-  readonly actor: string;
-  /** For whoever looks at it later: the number of a ticket. */
-  readonly reason: string;
-}
-
 export interface PasswordChangedOptions extends ActorOptions {
   /** Also end every login, the present one too. Default: false. */
   readonly signOut?: boolean;
@@ -79,12 +72,13 @@ function failed({ code, retryAfter }: Problem): VerifyResult {
  * All of them reject with `UnavailableError` where the store or the keys do not answer. The change may have been made all the
  * same; asking for it again does no harm.
  */
-export class Accounts extends AccountImports {
+export class Accounts extends AccountDesk {
   constructor(
     dependencies: EngineDependencies,
     private readonly verification: Verification,
+    desk: DeskSettings | undefined,
   ) {
-    super(dependencies);
+    super(dependencies, desk);
   }
 
   /**
@@ -161,33 +155,13 @@ export class Accounts extends AccountImports {
    * if (lost !== undefined) await mfa.accounts.removeFactor(userId, lost.id, { actor: "support:7" });
    * ```
    */
-  removeFactor(userId: UserId, factorId: FactorId, options: ActorOptions = {}): Promise<boolean> {
+  removeFactor(userId: UserId, factorId: FactorId, options: StaffOptions = {}): Promise<boolean> {
     return this.edit(userId, options, (account) => {
       const factor = ownFactors(account).find(({ id }) => id === factorId);
       if (factor === undefined) return undefined;
       const left = startEpoch(withoutGrace(withoutFactor(account, factorId), this.dependencies.clock()), randomId());
       const { label, type } = factor;
       return { account: left, events: [{ action: "factor-removed", method: type, factorId, label }] };
-    });
-  }
-
-  /**
-   * Removes every factor, backup code and trusted device, and ends every login. Answers whether there was anything. The
-   * password alone opens the account then, unless the policy asks for more. A time of grace (`policy: { grace }`) does NOT begin by it:
-   * one that runs goes on to its end, and without one what is demanded is due at the next login.
-   *
-   * @example
-   * ```ts
-   * const wasEnrolled = await mfa.accounts.reset(userId, { actor: "admin:42" });
-   * ```
-   */
-  reset(userId: UserId, options: ActorOptions = {}): Promise<boolean> {
-    return this.edit(userId, options, (account) => {
-      if (account.factors.length === 0) return undefined;
-      const now = this.dependencies.clock();
-      const left = withoutGrace(withoutFactors(account), now);
-      const ended = recoveryEnding(account, now, "reset");
-      return { account: startEpoch(left, randomId()), events: [...ended, { action: "admin-reset" }] };
     });
   }
 
@@ -200,7 +174,7 @@ export class Accounts extends AccountImports {
    * const letter = codes?.join("\n");
    * ```
    */
-  async regenerateBackupCodes(userId: UserId, options: ActorOptions = {}): Promise<readonly string[] | undefined> {
+  async regenerateBackupCodes(userId: UserId, options: StaffOptions = {}): Promise<readonly string[] | undefined> {
     const { backupCodes, clock, keys } = this.dependencies;
     let codes: readonly string[] | undefined;
     await this.edit(userId, options, async (account) => {
@@ -222,7 +196,7 @@ export class Accounts extends AccountImports {
    * const hadTrustedBrowsers = await mfa.accounts.revokeDevices(userId, { actor: "support:7" });
    * ```
    */
-  revokeDevices(userId: UserId, options: ActorOptions = {}): Promise<boolean> {
+  revokeDevices(userId: UserId, options: StaffOptions = {}): Promise<boolean> {
     return this.edit(userId, options, (account) => {
       if (account.devices.length === 0) return undefined;
       return { account: { ...account, devices: [] }, events: [{ action: "device-revoked", reason: "all" }] };
@@ -230,16 +204,16 @@ export class Accounts extends AccountImports {
   }
 
   /**
-   * Ends every login and all trust in browsers, of users without factors too.
+   * Ends every login and all trust in browsers, of users without factors too, and voids temporary passes.
    *
    * @example
    * ```ts
    * await mfa.accounts.signOutEverywhere(userId, { actor: "fraud-detection" });
    * ```
    */
-  async signOutEverywhere(userId: UserId, options: ActorOptions = {}): Promise<void> {
+  async signOutEverywhere(userId: UserId, options: StaffOptions = {}): Promise<void> {
     await this.edit(userId, options, (account) => ({
-      account: startEpoch(account, randomId()),
+      account: startEpoch(voidPasses(account), randomId()),
       events: [{ action: "signed-out-everywhere" }],
     }));
   }
@@ -255,7 +229,7 @@ export class Accounts extends AccountImports {
    * const wasClosed = await mfa.accounts.reopenFactors(userId, { actor: "support:7" });
    * ```
    */
-  reopenFactors(userId: UserId, options: ActorOptions = {}): Promise<boolean> {
+  reopenFactors(userId: UserId, options: StaffOptions = {}): Promise<boolean> {
     return this.edit(userId, options, (account) => {
       const closed = closedFactors(account);
       const now = this.dependencies.clock();
@@ -275,8 +249,9 @@ export class Accounts extends AccountImports {
    * const wasUnderWay = await mfa.accounts.cancelRecovery(userId, { actor: "support:7", reason: "ticket 4711" });
    * ```
    */
-  cancelRecovery(userId: UserId, { actor, reason }: StaffOptions): Promise<boolean> {
-    return this.edit(userId, { actor }, (account) => {
+  cancelRecovery(userId: UserId, options: Required<StaffOptions>): Promise<boolean> {
+    const { reason, ...by } = options;
+    return this.edit(userId, by, (account) => {
       const events = recoveryEnding(account, this.dependencies.clock(), reason);
       return events.length === 0 ? undefined : { account: withoutRecovery(account), events };
     });
@@ -312,9 +287,10 @@ export class Accounts extends AccountImports {
    * const file = JSON.stringify(await mfa.accounts.export(userId), null, 2);
    * ```
    */
-  async export(userId: UserId): Promise<SettingsView> {
-    const { clock, hasRecovery, methods, records, uses } = this.dependencies;
+  async export(userId: UserId, { actor = "system", reason }: StaffOptions = {}): Promise<SettingsView> {
+    const { clock, emitAudit, hasRecovery, methods, records, uses } = this.dependencies;
     const { account } = await records.read(userId);
+    emitAudit("account-exported", { userId, actor }, reasonBy(reason));
     const none = { loginId: undefined, deviceId: undefined };
     const current = { ...none, now: clock(), lastUse: lastUseIn(uses), hasRecovery };
     const { graceUntil } = account;
@@ -334,7 +310,7 @@ export class Accounts extends AccountImports {
    * await mfa.accounts.erase(userId, { actor: "deletion-job" });
    * ```
    */
-  async erase(userId: UserId, { actor = "system" }: ActorOptions = {}): Promise<boolean> {
+  async erase(userId: UserId, { actor = "system", reason }: StaffOptions = {}): Promise<boolean> {
     const { clock, credentials, emitAudit, records } = this.dependencies;
     // What the index holds of the user is written down with the mark until it is given up, so that none of it is left for ever.
     const erased = await records.replace(userId, (account) => {
@@ -343,7 +319,7 @@ export class Accounts extends AccountImports {
     });
     if (erased === undefined) return false;
     await credentials.settle(userId, erased.looseClaims ?? []);
-    emitAudit("account-erased", { userId, actor });
+    emitAudit("account-erased", { userId, actor }, reasonBy(reason));
     return true;
   }
 }

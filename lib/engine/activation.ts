@@ -1,6 +1,7 @@
 import { type Account, type Factor, isEnrolled, type Login, ownFactors } from "../core/account.js";
 import { startEpoch, withoutFactors } from "../core/account-changes.js";
 import { isLive } from "../core/logins.js";
+import { voidPasses } from "../core/passes.js";
 import type { FactorId, MethodType, Proof } from "../core/nouns.js";
 import { PROBATION } from "../core/recovery.js";
 import { randomId } from "../crypto/random.js";
@@ -139,7 +140,8 @@ async function putInForce(
   const factor: Factor = { ...proven, ...worth, ...times, enrolledBy: stage.id, failures: 0 };
   const minted = await codesWith(dependencies, account, factor, now);
   const { factors, replaced } = withNew(minted === undefined ? account.factors : [minted.factor], factor, replaces);
-  const grown: Account = { ...account, factors };
+  // Whoever was let in to set this up has done so.
+  const grown = voidPasses({ ...account, factors });
   const { account: next, events, ...rest } = withStage(dependencies, login, { grown, keepsOthers, stage }, now);
   const session = recordOfListed(login, stage, next.sessionEpoch);
   const { events: seen, ...recognized } = await recognizedWith(dependencies, login, next);

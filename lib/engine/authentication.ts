@@ -6,6 +6,7 @@ import { choicesOf, type MethodChoice, type UnusableFactor, unusableOf } from ".
 import type { EngineDependencies } from "./dependencies.js";
 import { elevate, type ElevatedLogin, type Elevation, risen } from "./elevation.js";
 import {
+  isActing,
   isOnItsOwn,
   type LoginContext,
   recipientOf,
@@ -29,6 +30,7 @@ type Authenticated = Elevation & Pick<Verified, "proof" | "answer">;
 /** Why nothing can be verified for this login; undefined where it can. */
 export function admissionProblem(login: LoginContext, { refusal, send, type }: AnyMethod): Problem | undefined {
   const { session, status } = login;
+  if (isActing(login)) return { code: "acting-login" };
   if (status.status === "ended" || hasRisen(login)) return { code: "expired" };
   // One key shown twice is one factor.
   if (session?.first === type) return { code: refusal };

@@ -2,7 +2,7 @@ import { freeLabel } from "../core/account.js";
 import { withLooseClaims, withoutLooseClaims } from "../core/account-changes.js";
 import { type Outcome, type Problem, success } from "../core/errors.js";
 import { cleanText, MAX_LABEL } from "../core/text.js";
-import { factorProblem, FRESH } from "../policy/access.js";
+import { factorProblem, TO_ENROLL } from "../policy/access.js";
 import type { Change } from "./account-records.js";
 import { type Activation, activate, type EnrolledFactor, enrolledWith, type ProvenFactor } from "./activation.js";
 import { type Claim, credentialClaim } from "./credential-index.js";
@@ -24,7 +24,7 @@ export interface ClaimedFactor extends Omit<ProvenFactor, "label" | "replaces"> 
 
 /** Why this login can add no factor to the account as it is now; undefined where it can. */
 export function newFactorProblem(login: LoginContext, now: number): Problem | undefined {
-  return factorProblem(login, FRESH, now) ?? (hasRoomAt(login) ? undefined : { code: "conflict" });
+  return factorProblem(login, TO_ENROLL, now) ?? (hasRoomAt(login) ? undefined : { code: "conflict" });
 }
 
 /** Writes down what is about to be claimed: should nothing come of it, it can still be given up. */

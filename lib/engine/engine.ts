@@ -6,10 +6,13 @@ import type { Store } from "../stores/contract.js";
 import { guardedStore } from "../stores/guarded.js";
 import { AccountRecords } from "./account-records.js";
 import { checkingArguments } from "./account-arguments.js";
+import type { DeskSettings } from "./account-desk.js";
 import { Accounts } from "./accounts.js";
 import type { AddressLimit } from "./address-limit.js";
+import { ActingLogins } from "./acting.js";
 import { Authentication } from "./authentication.js";
 import { BrowserIds } from "./browser-ids.js";
+import { CallerChecks } from "./caller-checks.js";
 import { ChallengeStore } from "./challenges.js";
 import { CredentialIndex } from "./credential-index.js";
 import type { EngineDependencies } from "./dependencies.js";
@@ -34,6 +37,7 @@ import { recoveryKinds } from "./recovery-due.js";
 import { type OnCompromise, Reports } from "./reports.js";
 import { ShownCodes } from "./shown-codes.js";
 import { StepUp } from "./step-up.js";
+import { TemporaryPasses } from "./temporary-passes.js";
 import { TrustedDevices, type TrustedDevicesOptions } from "./trusted-devices.js";
 import { UnprovableAccounts } from "./unprovable.js";
 import { TracedVerification } from "./traced-verification.js";
@@ -59,6 +63,8 @@ export interface EngineSettings {
   readonly opensLogins: boolean;
   /** The policy weighs logins by those before: they are remembered for it. */
   readonly remembersLogins: boolean;
+  /** Undefined: the application says nothing of a help desk. */
+  readonly helpDesk: DeskSettings | undefined;
   /** Told of what was reported; undefined: nobody is. */
   readonly onCompromise: OnCompromise | undefined;
 }
@@ -83,6 +89,9 @@ export interface Engine {
   readonly stepUp: StepUp;
   readonly browserIds: BrowserIds;
   readonly operations: Operations;
+  readonly acting: ActingLogins;
+  readonly temporaryPasses: TemporaryPasses;
+  readonly callerChecks: CallerChecks;
   readonly accounts: Accounts;
   readonly rotation: KeyRotation;
   readonly due: Due;
@@ -156,7 +165,10 @@ export function createEngine(settings: EngineSettings): Engine {
     operations,
     recoveries: recovery && new Recoveries(dependencies, recovery, tokens.recovery, due),
     browserIds: new BrowserIds(made.seals),
-    accounts: checkingArguments(new Accounts(dependencies, verification)),
+    acting: new ActingLogins(dependencies),
+    temporaryPasses: new TemporaryPasses(dependencies),
+    callerChecks: new CallerChecks(dependencies),
+    accounts: checkingArguments(new Accounts(dependencies, verification, settings.helpDesk), settings.helpDesk),
     rotation: new KeyRotation(dependencies, store, samples),
     due,
     ready: () =>

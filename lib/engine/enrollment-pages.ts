@@ -2,20 +2,19 @@ import type { Enrollment } from "../core/account.js";
 import { countAttempt } from "../core/attempts.js";
 import { failure, type Outcome, success } from "../core/errors.js";
 import type { FactorId, MethodType } from "../core/nouns.js";
-import { factorProblem, FRESH } from "../policy/access.js";
 import type { Change } from "./account-records.js";
 import { resending } from "./delivery.js";
 import type { EngineDependencies } from "./dependencies.js";
 import { type LoginContext, subjectOf, weighed } from "./login-context.js";
 import {
   type Answer,
-  askerOf,
   beginningOf,
   type Enrollable,
   enrollableOf,
   EnrollmentAnswers,
   enrollmentContextOf,
   type EnrollmentTerms,
+  goingOnProblem,
   isShown,
   openOf,
   withoutOpen,
@@ -30,7 +29,7 @@ export interface PagedEnrollment {
 }
 
 function mayShow(login: LoginContext, open: Enrollment, now: number): boolean {
-  return isShown(open, now) && factorProblem(askerOf(login, open), FRESH, now) === undefined;
+  return isShown(open, now) && goingOnProblem(login, open, now) === undefined;
 }
 
 /** What browsers come back to while an enrollment is open. */
@@ -105,7 +104,7 @@ export class EnrollmentPages {
     const { account } = login.record;
     const open = openOf(login, method.type, now);
     if (open === undefined) return { result: success(undefined) };
-    const problem = factorProblem(askerOf(login, open), FRESH, now);
+    const problem = goingOnProblem(login, open, now);
     if (problem !== undefined) return { result: { ok: false, problem } };
     if (!isShown(open, now)) return { result: success({ factorId: open.id }) };
     const counting = beginningOf(login, method);

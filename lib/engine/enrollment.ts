@@ -21,6 +21,7 @@ import {
   enrollmentContextOf,
   hasRoomAt,
   type EnrollmentTerms,
+  goingOnProblem,
   isOver,
   methodContextOf,
   openingProblem,
@@ -283,7 +284,7 @@ export class Enrollments {
     const mine = (each: Enrollment): boolean =>
       each.id === proof.factorId && each.type === proof.type && each.loginId === login.session?.id;
     const pending = account.enrollments.find(mine);
-    const problem = factorProblem(askerOf(login, pending), FRESH, now);
+    const problem = goingOnProblem(login, pending, now);
     if (problem !== undefined) return refused(problem);
     const limited = limitRefusal(this.dependencies, account, this.counting(login, method), now);
     if (limited !== undefined) return limited.change;

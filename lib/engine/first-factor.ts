@@ -5,7 +5,7 @@ import { LoginRefusedError } from "../core/errors.js";
 import type { Client, UserId } from "../core/nouns.js";
 import { randomId } from "../crypto/random.js";
 import type { AccountEvent } from "../events/audit.js";
-import { goesOn, PENDING_LIFE, type SessionRecord, wasEnded, withDecision } from "../policy/assess.js";
+import { goesOn, listedAt, PENDING_LIFE, type SessionRecord, wasEnded, withDecision } from "../policy/assess.js";
 import type { AccountRecord, Change } from "./account-records.js";
 import type { EngineDependencies } from "./dependencies.js";
 import { recordOf } from "./grace.js";
@@ -115,7 +115,9 @@ export class FirstFactor {
       if (wasEnded(session, account, now)) return { result: undefined };
       const { at, id, step } = session;
       const ended = step === "second" ? removeLogin(account, session) : revokeFirstStep(account, id, at + PENDING_LIFE);
-      return { account: ended, result: undefined, events };
+      const actor = listedAt(session, account)?.acting?.actor;
+      const told = actor === undefined ? events : events.map((event) => ({ ...event, actor }));
+      return { account: ended, result: undefined, events: told };
     });
   }
 

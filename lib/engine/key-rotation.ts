@@ -10,6 +10,7 @@ import type { Change } from "./account-records.js";
 import type { EngineDependencies } from "./dependencies.js";
 import { resealBrowsers } from "./known-browsers.js";
 import { resealRecovery } from "./recovery-links.js";
+import { resealPass } from "./temporary-passes.js";
 import { resealDevice } from "./trusted-devices.js";
 
 /** How far a rotation is, and at its end what it leaves. */
@@ -126,6 +127,9 @@ export class KeyRotation {
       enrollments: await Promise.all(account.enrollments.map(anew)),
       devices: await Promise.all(account.devices.map((device) => resealDevice(device, context))),
       ...(account.recovery && { recovery: await resealRecovery(account.recovery, context) }),
+      ...(account.passes && {
+        passes: await Promise.all(account.passes.map((pass) => resealPass(pass, context))),
+      }),
       ...(account.browsers && { browsers: await resealBrowsers(account.browsers, context) }),
     };
     const isChanged = serializeAccount(next).text !== serializeAccount(account).text;

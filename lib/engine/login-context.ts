@@ -88,9 +88,12 @@ export function weighed(login: Unweighed, record: AccountRecord, now: number): L
 export function subjectOf({
   session,
   source,
+  status,
   userId,
-}: Pick<LoginContext, "source" | "userId"> & { readonly session?: SessionRecord | undefined }): Subject {
-  return { userId, client: source.client, browser: source.label, loginId: session?.id, reach: source };
+}: Pick<LoginContext, "source" | "userId"> &
+  Partial<Pick<LoginContext, "status">> & { readonly session?: SessionRecord | undefined }): Subject {
+  const actor = status === undefined ? undefined : listedLogin({ status })?.acting?.actor;
+  return { userId, actor, client: source.client, browser: source.label, loginId: session?.id, reach: source };
 }
 
 /** Id of the trusted device the presented token names; nothing is proved by it. */
@@ -101,6 +104,11 @@ export function deviceIdOf({ source }: LoginContext): string | undefined {
 /** The login as the account lists it, where it is a whole one. */
 export function listedLogin({ status }: Pick<LoginContext, "status">): Login | undefined {
   return "login" in status ? status.login : undefined;
+}
+
+/** Somebody of the staff is signed in in the place of the user: none of what the user could show is asked of them, or taken. */
+export function isActing(login: Pick<LoginContext, "status">): boolean {
+  return listedLogin(login)?.acting !== undefined;
 }
 
 /** Which attempts its attempts are counted with. */

@@ -5,7 +5,15 @@ import { type FactorId, type MethodType, MINUTE, type UserId } from "../core/nou
 import { cleanText, MAX_LABEL } from "../core/text.js";
 import { isFresh, isFuture } from "../core/time.js";
 import type { KeyContext, Keys } from "../crypto/key-provider.js";
-import { factorProblem, FRESH, isRecovering, probationProblem, stepUp } from "../policy/access.js";
+import {
+  factorProblem,
+  FRESH,
+  type Freshness,
+  isRecovering,
+  probationProblem,
+  stepUp,
+  TO_ENROLL,
+} from "../policy/access.js";
 import type { EngineDependencies } from "./dependencies.js";
 import { type LoginContext, scopeOf } from "./login-context.js";
 import type {
@@ -101,10 +109,20 @@ export function hasRoomAt(login: LoginContext): boolean {
   return hasRoom(login.record.account) || isRecovering(login);
 }
 
+/** What must have been shown: one that takes a factor's place changes what there is, and does not only add to it. */
+function freshnessFor(isReplacing: boolean): Freshness {
+  return isReplacing ? FRESH : TO_ENROLL;
+}
+
+/** Why this one cannot go on at this login now; undefined where it can. */
+export function goingOnProblem(login: LoginContext, open: Enrollment | undefined, now: number): Problem | undefined {
+  return factorProblem(askerOf(login, open), freshnessFor(open?.replaces !== undefined), now);
+}
+
 /** Why nothing can be set up at this login now; undefined where it can. */
 export function openingProblem(login: LoginContext, now: number, replaces = false): Problem | undefined {
   const early = replaces ? probationProblem(login.record.account, now) : undefined;
-  const problem = early ?? factorProblem(login, FRESH, now);
+  const problem = early ?? factorProblem(login, freshnessFor(replaces), now);
   if (problem !== undefined) return problem;
   // A login from before this middleware was installed has no record to tie an enrollment to.
   if (login.session === undefined) return stepUp(FRESH);

@@ -2,18 +2,17 @@ import { type Account, activeFactorsOf, type Enrollment, type Factor } from "../
 import { isClosed, replaceFactor } from "../core/account-changes.js";
 import { failure, type Outcome, type Problem, success } from "../core/errors.js";
 import type { FactorId } from "../core/nouns.js";
-import { factorProblem, FRESH } from "../policy/access.js";
 import type { Change } from "./account-records.js";
 import { countSend, deliver, resending, type Written as WrittenDown } from "./delivery.js";
 import type { EngineDependencies } from "./dependencies.js";
 import { type LoginContext, recipientOf, scopeOf, subjectOf, weighed } from "./login-context.js";
 import type { AnyMethod, Prepared, Send } from "./method.js";
 import {
-  askerOf,
   type Enrollable,
   enrollableOf,
   enrollmentContextOf,
   type EnrollmentTerms,
+  goingOnProblem,
   isOver,
   replaceEnrollment,
   withoutMessage,
@@ -110,7 +109,7 @@ export class Sending {
   ): Promise<Change<Outcome<Written>>> {
     const enrollable = enrollableOf(this.dependencies, method.type);
     if (enrollable?.enroll.resume === undefined) return { result: failure("not-found") };
-    const problem = factorProblem(askerOf(login, pending), FRESH, now);
+    const problem = goingOnProblem(login, pending, now);
     if (problem !== undefined) return { result: { ok: false, problem } };
     if (isOver(pending, now)) return { result: failure("expired") };
     const { account } = login.record;

@@ -15,6 +15,7 @@ import {
 } from "../core/account.js";
 import { closedFactors } from "../core/account-changes.js";
 import { isLive, type LastUse } from "../core/logins.js";
+import { checkEnd, openCheck } from "../core/help-desk.js";
 import { BACKUP_CODE, type FactorId, type MethodType } from "../core/nouns.js";
 import { frozenUntil, isSuspended } from "../core/reports.js";
 import type { EngineDependencies } from "./dependencies.js";
@@ -60,6 +61,8 @@ export interface SessionView {
   readonly ip: string | null;
   /** The login that asks. */
   readonly current: boolean;
+  /** Of the staff, who is signed in with it in the place of its user. Absent: nobody is. */
+  readonly actor?: string;
 }
 
 /** A kind of thing that happened, and when it did last. */
@@ -119,6 +122,8 @@ export interface SettingsView {
   readonly recovery?: RecoveryView & { /** The owner wants none. */ readonly optedOut: boolean };
   /** After a recovery, until then no sensitive route is open. Absent: there was none, or long ago. */
   readonly probation?: { readonly until: string };
+  /** The help desk waits for a number that the caller's own page shows. Absent: it does not. */
+  readonly callerCheck?: { readonly expiresAt: string };
 }
 
 function iso(time: number): string {
@@ -149,6 +154,11 @@ export function frozenView(account: Account, now: number): Frozen {
 export function frozenMember(account: Account, now: number): { readonly frozenUntil?: string } {
   const until = frozenUntil(account, now);
   return until === undefined ? {} : { frozenUntil: iso(until) };
+}
+
+function callerMember(account: Account, now: number): Pick<SettingsView, "callerCheck"> {
+  const check = openCheck(account, now);
+  return check === undefined ? {} : { callerCheck: { expiresAt: iso(checkEnd(check)) } };
 }
 
 type Methods = ReadonlyMap<MethodType, AnyMethod>;
@@ -187,7 +197,7 @@ function deviceView(
 }
 
 function sessionView(login: Login, currentId: string | undefined): SessionView {
-  const { id, at, proofs, deviceId, ip = null, label } = login;
+  const { acting, id, at, proofs, deviceId, ip = null, label } = login;
   const verified = proofs.at(-1)?.at;
   return {
     id,
@@ -198,6 +208,7 @@ function sessionView(login: Login, currentId: string | undefined): SessionView {
     browser: label,
     ip,
     current: id === currentId,
+    ...(acting && { actor: acting.actor }),
   };
 }
 
@@ -261,6 +272,7 @@ export function settingsView(account: Account, methods: Methods, current: Curren
     ...(current.hasRecovery === true && {
       recovery: { ...recoveryView(account, current.now), optedOut: account.refusesRecovery === true },
     }),
+    ...callerMember(account, current.now),
   };
 }
 

@@ -43,6 +43,15 @@ export type KnownAction =
   | "recovery-opted-in"
   | "step-up"
   | "admin-reset"
+  | "temporary-pass-issued"
+  | "temporary-pass-used"
+  | "acting-login"
+  | "caller-check-begun"
+  | "caller-check-shown"
+  | "caller-check-verified"
+  | "approval-requested"
+  | "approval-given"
+  | "account-exported"
   | "account-erased"
   | "password-changed"
   | "reported"
@@ -79,6 +88,10 @@ export interface AccountEvent {
   readonly method?: MethodType;
   readonly factorId?: string;
   readonly reason?: string;
+  /** Why somebody of the staff did it, in their words: of the audit trail, in the place of `reason`. Its owner is not told. */
+  readonly stated?: string | undefined;
+  /** Who did it, where that was not whoever made the change. */
+  readonly actor?: string;
   /** Default: success. */
   readonly outcome?: "failure";
   /** For the owner's activity list: the name of the factor or browser it is about. */
@@ -176,6 +189,7 @@ export interface AuditEvent {
   readonly actor?: string;
   readonly method?: MethodType;
   readonly factorId?: string;
+  /** Why, in kebab case; of what staff did by `mfa.accounts` and said why, their words, at most 255 characters on one line. */
   readonly reason?: string;
   readonly ip?: string;
   /** At most 255 characters, none of them control characters. */
@@ -197,6 +211,8 @@ const OWASP: Partial<Record<string, OwaspRow>> = {
   "factor-replaced": ["authn_token_revoked", "WARN"],
   "backup-codes-regenerated": ["authn_token_created", "INFO"],
   "backup-code-used": ["authn_login_success", "INFO"],
+  "temporary-pass-issued": ["authn_token_created", "INFO"],
+  "temporary-pass-used": ["authn_login_success", "INFO"],
   "device-trusted": ["authn_token_created", "INFO"],
   "device-revoked": ["authn_token_revoked", "INFO"],
   "factor-suspended": ["authn_token_revoked", "WARN"],

@@ -38,6 +38,9 @@ const NOTICE_KINDS = [
   "signed-out-everywhere",
   "password-changed",
   "admin-reset",
+  "temporary-pass-issued",
+  "temporary-pass-used",
+  "acting-login",
 ] as const satisfies readonly AuditAction[];
 
 /** What an account's owner should hear about, whoever did it. */

@@ -4,7 +4,7 @@ import { failure, type Outcome, success } from "../core/errors.js";
 import { BACKUP_CODE, type MethodType } from "../core/nouns.js";
 import { type MethodChoice, preferredOf } from "../engine/choices.js";
 import type { ElevatedLogin } from "../engine/elevation.js";
-import type { LoginContext } from "../engine/login-context.js";
+import { isActing, type LoginContext } from "../engine/login-context.js";
 import type { ShownOperation } from "../engine/operations.js";
 import type { Confirmed } from "../engine/step-up.js";
 import { closedView, graceView } from "../engine/views.js";
@@ -141,7 +141,8 @@ async function challengeBody(context: RouteContext, methods: readonly MethodChoi
 
 async function show(asked: RouteContext): Promise<Outcome<Reply>> {
   if (asked.req.query.operation !== undefined) return showOperation(asked, asked.req.query.operation);
-  const context = await askedBy(asked);
+  // Nothing is asked of whoever acts for somebody, and nothing taken.
+  const context = isActing(asked.login) ? asked : await askedBy(asked);
   const body = await challengeBody(context, context.engine.authentication.choices(context.login));
   return success({ status: 200, body, page: await challengeOrWayOn(context) });
 }
@@ -169,6 +170,10 @@ async function showOperation(context: RouteContext, id: unknown): Promise<Outcom
 
 async function cancel(context: RouteContext, operation: string | undefined): Promise<Outcome<Reply>> {
   const { engine, login, state } = context;
+  if (isActing(login)) {
+    await state.keeper.passportLogin.abandon(state);
+    return success({ status: 204, page: { redirect: state.places.login } });
+  }
   if (operation !== undefined) {
     const abandoned = await engine.operations.abandon(login, operation);
     if (abandoned === undefined) return failure("expired");
@@ -236,10 +241,11 @@ export function confirmedReply(
 
 /** Asking for a second factor, and turning away. */
 export const challengeRoutes: readonly Route[] = [
-  route({ verb: "get", path: "/", read: readNothing, run: show, again: challengeAgain() }),
+  route({ verb: "get", path: "/", isForActing: true, read: readNothing, run: show, again: challengeAgain() }),
   route({
     verb: "post",
     path: "/cancel",
+    isForActing: true,
     read: readOperation,
     run: (context, { operation }) => cancel(context, operation),
     again: challengeAgain(),

@@ -20,6 +20,8 @@ export interface CompletedLogin {
   readonly first: { readonly at: Date };
   /** The factor that completed it. Absent where none was due: nothing enrolled, a trusted browser, an exemption. */
   readonly factor?: { readonly type: MethodType; readonly id: FactorId };
+  /** Who of the staff acts for the user by it (`mfa.assertLogin`). Absent: nobody. */
+  readonly actor?: string;
 }
 
 /** The `onLogin` option. What it answers is waited for, and not used. */
@@ -58,10 +60,12 @@ function carriedText(given: unknown): string {
 }
 
 function detailsOf(login: LoginContext & { readonly session: SessionRecord }, text: string): CompletedLogin {
-  const proof = listedLogin(login)?.proofs.at(-1);
+  const listed = listedLogin(login);
+  const proof = listed?.proofs.at(-1);
   return {
     carried: JSON.parse(text) as CompletedLogin["carried"],
     first: { at: new Date(login.session.at) },
+    ...(listed?.acting && { actor: listed.acting.actor }),
     ...(proof && { factor: { type: proof.method, id: proof.factorId } }),
   };
 }

@@ -31,6 +31,11 @@ function graceMember(status: LoginContext["status"]): { readonly graceUntil?: Da
   return until === undefined ? {} : { graceUntil: new Date(until) };
 }
 
+function actorOf(login: Login | undefined): Pick<SecondFactorState, "actor"> {
+  const acting = login?.acting;
+  return acting === undefined ? {} : { actor: acting.actor };
+}
+
 /** A login as `req.secondFactor` shows it. Made when it is asked for, from nothing but the login. */
 export function describe(engine: Engine, login: LoginContext | undefined): SecondFactorState {
   if (login === undefined) return ANONYMOUS;
@@ -56,5 +61,6 @@ export function describe(engine: Engine, login: LoginContext | undefined): Secon
     enrolled: isEnrolled(record.account),
     ...graceMember(status),
     ...(until !== undefined && { probation: Object.freeze({ until: new Date(until) }) }),
+    ...actorOf(verified),
   };
 }

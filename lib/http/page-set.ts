@@ -25,7 +25,7 @@ import { settingsPage } from "../pages/settings-page.js";
 import { setUpPage } from "../pages/set-up-page.js";
 import { othersText } from "../pages/done-notice.js";
 import type { ChallengeView, LayoutParts, OthersView, Page, PageContext } from "../pages/views.js";
-import { changeProblem, FRESH, opensSettings } from "../policy/access.js";
+import { changeProblem, opensSettings, TO_ENROLL } from "../policy/access.js";
 import { isDue } from "../policy/assess.js";
 import { mustKeepFactor } from "../policy/grace.js";
 import { contentPolicy } from "./content-policy.js";
@@ -246,7 +246,7 @@ export class PageSet {
   private freshness(login: LoginContext): { readonly needsStepUp: boolean; readonly asksPassword: boolean } {
     const { clock, verifyPassword } = this.settings;
     return {
-      needsStepUp: changeProblem(login, FRESH, clock()) !== undefined,
+      needsStepUp: changeProblem(login, TO_ENROLL, clock()) !== undefined,
       asksPassword: verifyPassword !== undefined,
     };
   }

@@ -1,5 +1,6 @@
 import type { Request } from "express";
 import { ConfigurationError, LoginRefusedError, UnavailableError } from "../core/errors.js";
+import type { ActingFor } from "../engine/acting.js";
 import type { Engine } from "../engine/engine.js";
 import type { BegunLogin } from "../engine/first-factor.js";
 import { recordOf } from "../engine/grace.js";
@@ -9,7 +10,6 @@ import { sendProblem } from "./answers.js";
 import { tellOfWaiting } from "./awaited.js";
 import type { Beginning, Completion } from "./completion.js";
 import type { Gate } from "./gate.js";
-import { pagePassed, placeAsked } from "./going.js";
 import {
   asError,
   given,
@@ -20,7 +20,7 @@ import {
   type PassportMethod,
   renewedWith,
 } from "./log-in-call.js";
-import { localPlace } from "./return-to.js";
+import { returnToOf } from "./login-return.js";
 import type { PageSet } from "./page-set.js";
 import { callBackAfter, type Refusals, tellOfCallback } from "./refusals.js";
 import type { ReadyLogin, RequestState } from "./request-state.js";
@@ -150,11 +150,12 @@ export class PassportLogin {
   private async complete(login: LoggingIn): Promise<boolean> {
     const { options, state, user } = login;
     const facts = { session: keepsSession(options) };
-    const { firstMethod, ready } = state;
-    state.ready = state.firstMethod = undefined;
+    const { actingFor, firstMethod, ready } = state;
+    state.ready = state.firstMethod = state.actingFor = undefined;
     // What that owes was decided where it was begun.
-    if (ready?.userId === this.settings.userId(user)) return this.goOnWith(login, ready);
+    if (actingFor === undefined && ready?.userId === this.settings.userId(user)) return this.goOnWith(login, ready);
     const newcomer = await unweighedOf(state.req, this, user, { facts });
+    if (actingFor !== undefined) return this.act(login, newcomer, actingFor);
     if (newcomer.denied === true) return this.engine.firstFactor.deny(newcomer);
     if (!facts.session) return this.once(login, newcomer);
     const route = this.gate.routes.note(state.req);
@@ -181,6 +182,21 @@ export class PassportLogin {
     return this.admitBegun(login, { ...begun, login: settledAs }, text);
   }
 
+  /** Staff who act for a user: whatever login the session held is over, and this one needs nothing of the user's. */
+  private async act(login: LoggingIn, newcomer: Unweighed, actingFor: ActingFor): Promise<boolean> {
+    const { req } = login.state;
+    await this.end(req);
+    const begun: LoginContext[] = [];
+    await this.passportLogIn(login, async () => {
+      const acting = await this.engine.acting.begin(newcomer, loginIdOf(req), actingFor);
+      begun.push(acting);
+      return acting.session;
+    });
+    login.state.hasBegun = true;
+    const [acting] = begun;
+    return acting !== undefined && this.arrive(login, acting, { record: undefined });
+  }
+
   /** What is kept of a login that is not complete by its first step. */
   private async waiting(
     login: LoggingIn,
@@ -190,7 +206,7 @@ export class PassportLogin {
   ): Promise<Partial<SessionRecord>> {
     const isLetThrough = this.settings.isReport && this.settings.onLogin !== undefined;
     return {
-      ...this.returnTo(login, back),
+      ...returnToOf(login, this.settings, back),
       ...(await this.completion.kept(begun, text)),
       ...(isLetThrough && { opened: true }),
     };
@@ -340,17 +356,5 @@ export class PassportLogin {
   private watch(req: Request): void {
     const session = sessionOf(req);
     if (session !== undefined) watchSession(req, session);
-  }
-
-  /** Read before Passport empties the session: where the user is to land once the login is complete. */
-  private returnTo({ options, state }: LoggingIn, back?: string): Pick<SessionRecord, "returnTo"> {
-    const { req } = state;
-    const wanted = [back, sessionOf(req)?.returnTo, options.successRedirect, options.successReturnToOrRedirect];
-    const origins = this.settings.origins(req);
-    // As a browser reads what it would be redirected to without us.
-    const from = placeAsked(state, this.settings);
-    const place = wanted.map((each) => localPlace(each, origins, from)).find((each) => each !== undefined);
-    const returnTo = pagePassed(state, this.settings) ?? place;
-    return returnTo === undefined ? {} : { returnTo };
   }
 }

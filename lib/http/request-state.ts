@@ -1,5 +1,6 @@
 import type { Request, Response } from "express";
 import type { MethodType, Status } from "../core/nouns.js";
+import type { ActingFor } from "../engine/acting.js";
 import type { LoginContext } from "../engine/login-context.js";
 import type { SessionRecord } from "../policy/assess.js";
 import type { Completion } from "./completion.js";
@@ -27,6 +28,8 @@ export interface SecondFactorState {
   readonly graceUntil?: Date;
   /** The account was recovered not long ago: no `mfa.require` is satisfied before. Absent: it was not. */
   readonly probation?: { readonly until: Date };
+  /** Who of the staff is signed in in the place of the user (`mfa.assertLogin`). Absent: nobody, it is the user's own login. */
+  readonly actor?: string;
 }
 
 /** Options of a `req.logIn` whose caller answers for itself while a second factor is due. */
@@ -82,6 +85,8 @@ export class RequestState {
   ready: ReadyLogin | undefined = undefined;
   /** The strategy that gave the first factor of the login at hand, where it is one of ours. */
   firstMethod: MethodType | undefined = undefined;
+  /** The login that is made next is one of staff who act for its user. */
+  actingFor: ActingFor | undefined = undefined;
   /** Where the middleware is mounted; further down the request's own changes. */
   readonly mountPath: string;
   private current: LoginContext | undefined = undefined;

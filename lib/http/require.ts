@@ -1,9 +1,10 @@
 import type { Request, RequestHandler, Response } from "express";
+import { isEnrolled } from "../core/account.js";
 import { ConfigurationError, failure, type Outcome, type Problem, reasonOf, success } from "../core/errors.js";
 import type { Json } from "../core/json.js";
 import type { MethodType } from "../core/nouns.js";
 import type { Engine } from "../engine/engine.js";
-import { type LoginContext, subjectOf } from "../engine/login-context.js";
+import { isActing, type LoginContext, subjectOf } from "../engine/login-context.js";
 import { MOST_SHOWN, type Operation, type OperationFlaw, operationOf } from "../engine/operation.js";
 import type { ShownOperation } from "../engine/operations.js";
 import { longestAge } from "../engine/step-up.js";
@@ -107,12 +108,21 @@ class StepUpGuard {
       await sendProblem(req, res, { code: "login-required" }, pages);
       return false;
     }
+    if (isActing(login)) return this.refuseActing(state, login);
     const early = isDue(login.status) ? undefined : probationProblem(login.record.account, settings.clock());
     const asked = early === undefined ? await this.tryOperation(req, login) : { ok: false as const, problem: early };
     if (asked === undefined) return true;
     if (asked.ok && (await engine.stepUp.authorizeAndConsume(login, this.requirement, asked.value))) return true;
     if (settings.isReport) gate.report(login);
     else await this.refuse(state, login, asked);
+    return settings.isReport;
+  }
+
+  /** What asks for the user is not for staff who act for them. */
+  private async refuseActing({ req, res }: RequestState, login: LoginContext): Promise<boolean> {
+    const { gate, pages, settings } = this.dependencies;
+    if (settings.isReport) gate.report(login);
+    else await sendProblem(req, res, { code: "acting-login" }, pages);
     return settings.isReport;
   }
 
@@ -129,8 +139,10 @@ class StepUpGuard {
 
   /** Nothing the account has could ever satisfy this. */
   private isToEnroll(login: LoginContext): boolean {
-    const { status } = login;
-    if (status.status === "not-enrolled" && status.isEnrolled !== true) return true;
+    const { record, status } = login;
+    // Let in by a temporary pass, somebody is verified and has nothing of their own yet.
+    const hasNothing = status.status === "verified" && !isEnrolled(record.account);
+    if (hasNothing || (status.status === "not-enrolled" && status.isEnrolled !== true)) return true;
     return this.dependencies.engine.stepUp.needsEnrollment(login, this.requirement);
   }
 

@@ -62,6 +62,8 @@ export interface Route<Input = unknown> {
   againForAnyone?(context: RequestContext, problem: Problem): Page | undefined;
   /** The page a browser gets with a problem; undefined: the page that says just that. */
   again?(context: RouteContext, problem: Problem, body: unknown): Page | undefined | Promise<Page | undefined>;
+  /** Staff who act for a user (`mfa.assertLogin`) get here. All other rows refuse them: `acting-login`. */
+  readonly isForActing?: true;
   /** It verifies, sends or enrolls: the limit per address stands before it. */
   readonly isLimited?: true;
   /**

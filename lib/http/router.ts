@@ -2,7 +2,7 @@ import { type NextFunction, type Request, type Response, Router } from "express"
 import { type ErrorCode, failure, type Outcome, type Problem } from "../core/errors.js";
 import type { UserId } from "../core/nouns.js";
 import { countedFor } from "../engine/address-limit.js";
-import type { LoginContext } from "../engine/login-context.js";
+import { isActing, type LoginContext } from "../engine/login-context.js";
 import type { ShownOperation } from "../engine/operations.js";
 import {
   keepAddressSecret,
@@ -16,6 +16,7 @@ import {
 import { otherAssets } from "./assets.js";
 import { isOfOtherKind, readBody } from "./body.js";
 import { bounce } from "./bounce.js";
+import { callerRoutes } from "./caller-routes.js";
 import { challengeRoutes, thenSettings } from "./challenge-routes.js";
 import { codesRoutes } from "./codes-page.js";
 import { isCrossSite, isSilent } from "./cross-site.js";
@@ -24,6 +25,7 @@ import { placeAsked } from "./going.js";
 import { isHtmx, sendHtmxTo } from "./libraries.js";
 import { methodRoutes } from "./method-routes.js";
 import { prefersHtml } from "./negotiation.js";
+import { passRoutes } from "./pass-routes.js";
 import type { Refusals } from "./refusals.js";
 import { reopenRoutes } from "./reopen-routes.js";
 import { recoveryRoutes } from "./recovery-routes.js";
@@ -168,6 +170,13 @@ function foreignCode(req: Request): ErrorCode {
   return isSilent(req) && isOfOtherKind(req) ? "unsupported-media-type" : "cross-site-request";
 }
 
+/** Staff who act for a user get to nothing that is the user's alone. */
+async function performForUser(context: Handling & RouteContext, route: Route, admitted: Admitted): Promise<void> {
+  const { login, pages, req, res } = context;
+  const isTheirs = route.isForActing === true || !isActing(login);
+  await (isTheirs ? perform(context, route, admitted) : sendProblem(req, res, { code: "acting-login" }, pages));
+}
+
 async function perform(context: Handling & RouteContext, route: Route, admitted: Admitted): Promise<void> {
   const { pages, req, res, settings } = context;
   // What a route changes goes on in the session, and this one is not theirs.
@@ -217,6 +226,8 @@ export class OwnRoutes {
     const methods = [...settings.methods.values()];
     this.router = this.createRouter([
       ...challengeRoutes,
+      ...passRoutes,
+      ...callerRoutes,
       ...methods.flatMap(methodRoutes),
       ...settingsRoutes,
       ...codesRoutes,
@@ -263,7 +274,7 @@ export class OwnRoutes {
     const isOfLogin = login !== undefined && route.isForAnyone !== true;
     const performNobodys = route.isForAnyone === true ? performForAnyone : performAnonymous;
     const performed = isOfLogin
-      ? perform({ ...context, login }, route, admitted)
+      ? performForUser({ ...context, login }, route, admitted)
       : performNobodys(context, route, admitted);
     performed.catch((error: unknown) => {
       this.shared.refusals.refuseUnavailable(req, res, error);

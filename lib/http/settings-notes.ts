@@ -14,6 +14,8 @@ export interface Notes {
   readonly done?: Done | undefined;
   readonly draft?: Draft | undefined;
   readonly refused?: Refused | undefined;
+  /** What the caller is to read out to the help desk. */
+  readonly callerNumber?: string;
 }
 
 /** News of long ago is none. */

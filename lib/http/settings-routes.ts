@@ -20,7 +20,8 @@ async function show(context: RouteContext): Promise<Outcome<Reply>> {
     return failure(status.status === "must-enroll" ? "enrollment-required" : "second-factor-required");
   }
   const body = { ...ownSettingsView(login, engine.dependencies), ...pages.settingsMembers(req, login) };
-  const notes = await takeNotes(context);
+  const callerNumber = await engine.callerChecks.shown(login);
+  const notes = { ...(await takeNotes(context)), ...(callerNumber !== undefined && { callerNumber }) };
   return success({ status: 200, body, page: { render: () => pages.settingsPage(req, login, undefined, notes) } });
 }
 

@@ -144,6 +144,21 @@ const ACCOUNT = {
     text: () =>
       "The link “This wasn’t me” in a mail to you was used. All sessions were ended, and for a day no authenticator can be added, changed or removed. Change your password now.",
   },
+  "temporary-pass-issued": {
+    title: (issuer) => `A temporary pass for your ${issuer} account was given out`,
+    text: (_details, issuer) =>
+      `Support of ${issuer} gave out a code that can be typed in the place of your second step, to set up a new authenticator. It opens nothing without your password. If it was not you who asked for help, somebody may know your password: change it now.`,
+  },
+  "temporary-pass-used": {
+    title: (issuer) => `Sign-in to ${issuer} with a temporary pass`,
+    text: () =>
+      "Somebody signed in to your account with your password and the temporary pass that support gave out. Until a new authenticator is set up, that opens no more than the account itself.",
+  },
+  "acting-login": {
+    title: (issuer) => `Support signed in to your ${issuer} account`,
+    text: (_details, issuer) =>
+      `Somebody at ${issuer} signed in to your account to act for you, for an hour at most. They cannot see or change how you sign in, nor do what asks for your second step. If you have not asked for help, report it.`,
+  },
   "admin-reset": {
     title: (issuer) => `Two-step sign-in was reset for your ${issuer} account`,
     text: () =>

@@ -82,6 +82,14 @@ export interface RecoveryOptions {
   };
 }
 
+export interface HelpDeskOption {
+  /**
+   * How many operators it takes to `reset` an account and to give out a temporary pass. 2: the call is written down and rejects with a
+   * `NotDoneError` that names the request, which another operator approves within 15 minutes. Default: 1.
+   */
+  readonly approvals?: 1 | 2;
+}
+
 /** What `secondFactor()` takes. Invalid options throw one `ConfigurationError` that lists every problem and its mend. */
 export interface SecondFactorOptions<User = Express.User> {
   /** The application's name in authenticator apps; a function for tenants. Must not contain a colon. */
@@ -178,6 +186,12 @@ export interface SecondFactorOptions<User = Express.User> {
    * Does NOT concern a further factor: with it the other logins end. Browsers are trusted no more in either case.
    */
   readonly endOtherSessions?: "always" | "ask" | "never";
+  /**
+   * How the help desk works. Where it is given, also as `{}`, whatever its operators do by `mfa.accounts` names its `actor`, who is not
+   * the user, and a `reason`: a `ConfigurationError` says where they are missing. Default: none, neither is asked for but by
+   * `issueTemporaryPass`, `approve` and `callerCheck`.
+   */
+  readonly helpDesk?: HelpDeskOption;
   /** `"strict"`: no trusted devices, TOTP window 0, passkeys with user verification only, no codes that are sent. Default: none. */
   readonly preset?: "strict";
   /** `"report"`: decide, emit `would-block` events, and let through. What cannot be decided is refused even so. Default: `true`. */

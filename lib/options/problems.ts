@@ -40,6 +40,7 @@ const KNOWN: Readonly<Record<keyof Required<SecondFactorOptions>, true>> = {
   onLogin: true,
   carry: true,
   endOtherSessions: true,
+  helpDesk: true,
   preset: true,
   enforce: true,
   pages: true,
@@ -94,6 +95,17 @@ function trustedDevicesProblems({ trustedDevices }: Given): string[] {
     ...unknownNames(trustedDevices, ["maxAge", "maxPerUser"], "trustedDevices."),
     ...durationProblem("trustedDevices.maxAge", trustedDevices.maxAge),
     ...wholeProblem("trustedDevices.maxPerUser", trustedDevices.maxPerUser),
+  ];
+}
+
+function helpDeskProblems({ helpDesk }: Given): string[] {
+  if (helpDesk === undefined) return [];
+  if (!isRecord(helpDesk)) return ["helpDesk: write { approvals: 2 }, or {}"];
+  const { approvals } = helpDesk;
+  const isKnown = approvals === undefined || approvals === 1 || approvals === 2;
+  return [
+    ...unknownNames(helpDesk, ["approvals"], "helpDesk."),
+    ...(isKnown ? [] : ["helpDesk.approvals: 1, or 2 for a second operator"]),
   ];
 }
 
@@ -190,6 +202,7 @@ export function optionProblems(given: unknown, builtIn: () => readonly Method[],
     ...policyProblems(given.policy),
     ...userProblems(given),
     ...trustedDevicesProblems(given),
+    ...helpDeskProblems(given),
     ...limitsProblems(given.limits, methods, builtIn),
     ...addressStoreProblems(given.limits, rateLimitStore),
     ...durationProblem("storeTimeout", given.storeTimeout),

@@ -338,6 +338,7 @@ export function resolveOptions(given: SecondFactorOptions, defaultMethods: () =>
       telling,
       opensLogins: options.onLogin !== undefined,
       remembersLogins: settings.policy.takesFacts,
+      helpDesk: options.helpDesk && { approvals: options.helpDesk.approvals ?? 1 },
       onCompromise: options.onCompromise,
       recovery: resolveRecovery(options),
     },

@@ -8,6 +8,7 @@ import { recoveryOffer } from "./recovery-pages.js";
 import { renderPage } from "./layout.js";
 import type { Messages, MethodWords } from "./messages.js";
 import { type ChallengeForm, type Drawn, drawnBy, type PagePart } from "./method-page.js";
+import { passLink } from "./pass-page.js";
 import type { ChallengeView, LayoutParts, PageContext, PageProblem } from "./views.js";
 
 type Shown = Drawn & {
@@ -193,7 +194,7 @@ function wayOut({ base, messages }: PageContext, view: ChallengeView): Html {
 function footer(context: PageContext, view: ChallengeView): Html {
   const { issuer, messages } = context;
   return html`<footer class="sf-foot">
-    ${wayOut(context, view)}
+    ${wayOut(context, view)} ${view.purpose === "sign-in" && passLink(context)}
     <p>${messages.challenge.lost(issuer)}</p>
     ${recoveryOffer(context, view)}
   </footer>`;

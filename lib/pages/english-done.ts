@@ -12,6 +12,7 @@ export const englishDone: Messages["done"] = {
   "factor-resumed": (label) => `${label} can be used again.`,
   "factor-resynced": (label) => `${label} adjusted to its clock.`,
   needed: () => "The page you came from needs a second step that you do not have yet. Set one up here to go on.",
+  "pass-used": () => "You are signed in with a temporary pass. Set up a new authenticator here now.",
   preferred: () => "Asked for first from now on.",
   "recovery-cancelled": () => "The recovery was stopped.",
   "recovery-off": () => "Recovery is off.",

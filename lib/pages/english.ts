@@ -36,6 +36,8 @@ const errors: Messages["errors"] = {
     "That code did not work. Check it and try again. Every code works only once, and most only for a short time.",
   "invalid-passkey": "That passkey was not accepted. Try again, or use another way to confirm that it is you.",
   "enrollment-required": "Your account needs two-step sign-in. Set it up to go on.",
+  "acting-login":
+    "You are signed in to act for somebody else. This is for themselves alone: sign out, and sign in as yourself.",
   frozen:
     "Something in this account was reported as not its owner's doing, so for a while no authenticator can be added, changed or removed. The security settings say until when.",
   denied: "This sign-in was refused. If it was you, ask for help.",
@@ -66,6 +68,7 @@ const problemTitles: Messages["problemTitles"] = {
   "invalid-code": "That code did not work",
   "invalid-passkey": "That passkey was not accepted",
   "enrollment-required": "Set up two-step sign-in first",
+  "acting-login": "You are acting for somebody else",
   frozen: "Changes are frozen for a while",
   denied: "You cannot sign in right now",
   probation: "Not yet",
@@ -129,6 +132,25 @@ const reopen: Messages["reopen"] = {
   later: "Leave it closed",
 };
 
+const pass: Messages["pass"] = {
+  link: "I have a temporary pass",
+  title: "Sign in with a temporary pass",
+  lead: "If you have lost what you use as the second step, the help desk can give you a code. With it you sign in and set up something new.",
+  label: "Temporary pass",
+  hint: (issuer) => `16 letters and digits that ${issuer} gave you. Never give them to anybody who calls you.`,
+  unreadable: "Enter the 16 letters and digits of the pass.",
+  back: "Back to signing in",
+};
+
+const callerCheck: Messages["callerCheck"] = {
+  title: "Are you talking to support?",
+  lead: (issuer) =>
+    `Somebody at ${issuer} wants to know that it is you on the line. If you have called them, show the number and read it out. If somebody has called you, hang up: it may not be them.`,
+  show: "Show the number",
+  number: "Read out:",
+  until: "Good until",
+};
+
 /**
  * The built-in words of everything but the methods, whose words come with them (`methods` is empty). A translation is another
  * value of this shape.
@@ -171,6 +193,8 @@ export const english: Messages = {
   challenge,
   setUp,
   reopen,
+  pass,
+  callerCheck,
   report,
   recovery,
   done,

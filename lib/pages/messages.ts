@@ -91,6 +91,30 @@ export interface ReopenMessages {
   readonly later: string;
 }
 
+/** A code that the help desk gave out in the place of a factor. */
+export interface PassMessages {
+  /** Leads to the page, from the challenge. */
+  readonly link: string;
+  readonly title: string;
+  readonly lead: string;
+  readonly label: string;
+  readonly hint: (issuer: string) => string;
+  /** For what cannot be one. */
+  readonly unreadable: string;
+  readonly back: string;
+}
+
+/** On the settings page, while the help desk waits for a number from whoever is on the line. */
+export interface CallerCheckMessages {
+  readonly title: string;
+  readonly lead: (issuer: string) => string;
+  readonly show: string;
+  /** The number follows. */
+  readonly number: string;
+  /** A time follows. */
+  readonly until: string;
+}
+
 /** "This wasn't me": the pages that a link in a message leads to. */
 export interface ReportMessages {
   readonly title: string;
@@ -250,6 +274,8 @@ export interface SessionMessages {
   readonly lastSeen: string;
   readonly verified: string;
   readonly trusted: string;
+  /** Of the staff, in the place of its user. */
+  readonly acting: string;
   readonly end: string;
   /** What assistive technology reads instead, so that the buttons of a list differ. */
   readonly endNamed: (browser: string) => string;
@@ -322,6 +348,8 @@ export interface Messages {
   readonly challenge: ChallengeMessages;
   readonly setUp: SetUpMessages;
   readonly reopen: ReopenMessages;
+  readonly pass: PassMessages;
+  readonly callerCheck: CallerCheckMessages;
   readonly report: ReportMessages;
   readonly recovery: RecoveryMessages;
   readonly done: DoneMessages;

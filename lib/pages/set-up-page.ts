@@ -1,5 +1,6 @@
 import { passwordField, postButton, signInAgainButton } from "./forms.js";
 import { alertBox, brand, cardHeading } from "./fragments.js";
+import { passLink } from "./pass-page.js";
 import { frozenNotice } from "./frozen-notice.js";
 import { type Html, html } from "./html.js";
 import { icon } from "./icons.js";
@@ -27,7 +28,7 @@ export function setUpPage(context: PageContext, view: SetUpView): LayoutParts {
       ${frozenNotice(context, view.frozenUntil) ?? start(context, view)}
     </section>
     <footer class="sf-foot">
-      ${postButton({ action: `${base}/cancel`, text: common.useAnotherAccount, look: "link" })}
+      ${postButton({ action: `${base}/cancel`, text: common.useAnotherAccount, look: "link" })} ${passLink(context)}
     </footer>
   </div>`;
   return renderPage(context, problem === undefined ? setUp.title : common.titleWithProblem(setUp.title), body);

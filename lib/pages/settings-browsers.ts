@@ -60,7 +60,7 @@ function revokeOthers({ base, messages }: PageContext, others: number): Html {
 
 function sessionRow({ base, messages }: PageContext, session: SessionView): Html {
   const { sessions: words } = messages.settings;
-  const { createdAt, current, id, ip, lastSeenAt, trustedDevice, verifiedAt } = session;
+  const { actor, createdAt, current, id, ip, lastSeenAt, trustedDevice, verifiedAt } = session;
   const label = session.browser || words.unnamed;
   const action = `${base}/sessions/${encodeURIComponent(id)}/revoke`;
   return row({
@@ -73,6 +73,7 @@ function sessionRow({ base, messages }: PageContext, session: SessionView): Html
       html`${words.since} ${timeOf(messages, createdAt)}`,
       verifiedAt !== null && html`${words.verified} ${timeOf(messages, verifiedAt)}`,
       trustedDevice && words.trusted,
+      actor !== undefined && words.acting,
     ],
     // Whoever wants to leave this one signs out in the application.
     ...(!current && { actions: postButton({ action, text: words.end, look: "small", label: words.endNamed(label) }) }),

@@ -1,3 +1,4 @@
+import { callerSection } from "./caller-section.js";
 import { doneNotice } from "./done-notice.js";
 import { postButton, signInAgainButton } from "./forms.js";
 import { alertBox, brand, confirmation } from "./fragments.js";
@@ -33,8 +34,9 @@ export function settingsPage(context: PageContext, view: SettingsPageView): Layo
     </header>
     ${doneNotice(context, view.done)} ${problem && alertBox(reasonedText(context, problem))}
     ${graceNotice(context, view.settings.graceUntil)} ${frozenNotice(context, view.settings.frozenUntil)}
-    ${probationNotice(context, view)} ${stepUpNotice(context, view)} ${ownParts(context, view, "notice")}
-    ${reopenNotice(context, view.settings.closed)} ${factorsSection(context, view)} ${ownParts(context, view, "section")}
+    ${probationNotice(context, view)} ${stepUpNotice(context, view)} ${callerSection(context, view)}
+    ${ownParts(context, view, "notice")} ${reopenNotice(context, view.settings.closed)} ${factorsSection(context, view)}
+    ${ownParts(context, view, "section")}
     ${view.hasTrustedDevices && isOn && devicesSection(context, view.settings.devices)}
     ${isOn && recoverySection(context, view)} ${sessionsSection(context, view.settings.sessions)}
     ${activitySection(context, view.settings.activity)}

@@ -153,6 +153,8 @@ export interface SettingsPageView {
   readonly done?: Done | undefined;
   /** What somebody typed as a name before they were asked for a proof, or what was wrong. */
   readonly draft?: Draft | undefined;
+  /** What the caller is to read out to the help desk, once they have asked to see it. */
+  readonly callerNumber?: string;
   /** The problem is that of this form, which is shown open. */
   readonly refused?: Refused | undefined;
   readonly problem?: PageProblem;

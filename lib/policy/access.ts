@@ -3,6 +3,7 @@ import type { Problem } from "../core/errors.js";
 import { probationUntil } from "../core/recovery.js";
 import { frozenUntil } from "../core/reports.js";
 import { BACKUP_CODE, type MethodType, MINUTE, type Proof } from "../core/nouns.js";
+import { isByPass } from "../core/passes.js";
 import { isFresh } from "../core/time.js";
 import type { LoginStatus, SessionRecord } from "./assess.js";
 import type { MethodFacts } from "./requirement.js";
@@ -13,9 +14,13 @@ export interface Freshness {
   readonly maxAge: number;
   /** A kind of proof that does not do here. */
   readonly except?: MethodType;
+  /** A temporary pass does here, which is no factor. */
+  readonly takesPass?: true;
 }
 
 export const FRESH: Freshness = { maxAge: 15 * MINUTE };
+/** For setting a new factor up, which is all that a temporary pass is given out for. */
+export const TO_ENROLL: Freshness = { ...FRESH, takesPass: true };
 /** For what changes no more than what is offered: a proof of this login, however old. */
 export const EVER: Freshness = { maxAge: Infinity };
 /** For what weakens the account: removing a factor, switching off. */
@@ -48,21 +53,24 @@ export function opensSettings({ kinds, record }: Pick<Asker, "kinds" | "record">
 }
 
 /** A proof by a factor that was set up on the excepted kind is worth no more than that. */
-function isExcepted({ method, onBackupCode }: Proof, except: MethodType | undefined): boolean {
+function isExcepted(proof: Proof, { except, takesPass }: Freshness): boolean {
+  const { method, onBackupCode } = proof;
+  if (isByPass(proof)) return takesPass !== true;
   return method === except || (except === BACKUP_CODE && onBackupCode === true);
 }
 
 /** The newest real proof of an accepted kind that is fresh enough; a trusted device has none. */
-function freshProof(asker: Asker, { proofs }: Login, { maxAge, except }: Freshness, now: number): Proof | undefined {
+function freshProof(asker: Asker, { proofs }: Login, freshness: Freshness, now: number): Proof | undefined {
   return proofs.findLast(
-    (proof) => !isExcepted(proof, except) && opensSettings(asker, proof.method) && isFresh(proof.at, maxAge, now),
+    (proof) =>
+      !isExcepted(proof, freshness) && opensSettings(asker, proof.method) && isFresh(proof.at, freshness.maxAge, now),
   );
 }
 
 /** Whether all that the login has shown lately, or before its last factor went, is worth no more than a backup code. */
 export function restsOnBackupCode(asker: Asker, login: Login, now: number): boolean {
   if (login.proofs.length === 0) return login.onBackupCode === true;
-  return freshProof(asker, login, NOT_BY_BACKUP_CODE, now) === undefined;
+  return freshProof(asker, login, { ...NOT_BY_BACKUP_CODE, takesPass: true }, now) === undefined;
 }
 
 /** Asks for a proof that fresh. */
@@ -91,6 +99,7 @@ export function changeProblem(asker: Asker, freshness: Freshness, now: number): 
   if (isRecovering(asker)) return undefined;
   switch (status.status) {
     case "verified":
+      if (status.login.acting !== undefined) return { code: "acting-login" };
       return freshProof(asker, status.login, freshness, now) === undefined ? stepUp(freshness) : undefined;
     case "not-enrolled":
     case "must-enroll":

@@ -10,6 +10,8 @@ import {
 } from "../core/account.js";
 import { type MethodType, MINUTE, type UserId } from "../core/nouns.js";
 import type { Done, Draft } from "../core/notes.js";
+import { isActingNow } from "../core/acting.js";
+import { isByPass } from "../core/passes.js";
 import { recoversUntil } from "../core/recovery.js";
 import { isFuture } from "../core/time.js";
 import { isDemanding, isExempting, type LoginDecision } from "./decisions.js";
@@ -156,6 +158,7 @@ function assessSecondStep(assessed: Assessed): LoginStatus {
   const { account, session, now, usedAt } = assessed;
   const login = session && listedAt(session, account);
   if (login === undefined || lifeEnd(login, usedAt) <= now) return ENDED;
+  if (login.acting !== undefined) return isActingNow(login.acting, now) ? { status: "verified", login } : ENDED;
   // It has shown no more than its first factor, and is worth what that is worth now.
   if (isBare(login)) return listed(assessFirstStep(assessed), login);
   return assessRisen(assessed, login);
@@ -163,12 +166,14 @@ function assessSecondStep(assessed: Assessed): LoginStatus {
 
 function assessRisen(assessed: Assessed, login: Login): LoginStatus {
   const { account, decision, session, trustMaxAge = 0, now } = assessed;
-  if (!isEnrolled(account)) {
+  const held = withHeldProofs(login, account);
+  // Who was let in to set a first factor up has nothing else to show.
+  if (!isEnrolled(account) && !held.proofs.some(isByPass)) {
     const graceUntil = graceEnd(assessed, now);
     if (graceUntil !== undefined) return { status: "not-enrolled", login, graceUntil };
     return { status: isDemanding(decision) ? "must-enroll" : "not-enrolled", login };
   }
-  if (login.proofs.length > 0) return { status: "verified", login: withHeldProofs(login, account) };
+  if (login.proofs.length > 0) return { status: "verified", login: held };
   // Whatever the browser shows, it is the login that is challenged.
   if (decision === "challenge") return due("pending", session, now);
   const device = login.deviceId === undefined ? undefined : liveDevice(account, login.deviceId, now, trustMaxAge);

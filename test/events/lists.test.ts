@@ -8,16 +8,18 @@ import {
   passkeys,
   type Notice,
   type NoticeKind,
+  NotDoneError,
   type Notify,
   type SecondFactorOptions,
   smsCode,
+  type TemporaryPass,
   totp,
 } from "express-second-factor";
 import { softwareAuthenticator } from "express-second-factor/testing";
 import type { Response } from "supertest";
 import { BASE, colourApp, waitingForColours } from "../methods/colours/stage.js";
 import { answerWith, enrollWith } from "../passkeys/stage.js";
-import { parseAtLoginOnly, testApp, type TestApp, type TestUser } from "../support/app.js";
+import { parseAtLoginOnly, testApp, type TestApp, type TestUser, userNamed } from "../support/app.js";
 import { ask, owner as askedOwner } from "../support/asked-owner.js";
 import { copyOf, deviceCookie, HOUR, MINUTE, NO_LIMITS, STEP, trusted } from "../support/attack.js";
 import { type Enrolled, enrolled, full, Jar, pending } from "../support/browser.js";
@@ -111,6 +113,32 @@ function disown(here: Here): Promise<TestApp> {
   return answered(here, (phone) => phone.notMe());
 }
 
+const DESK = { actor: "support:7", reason: "Lost phone" };
+
+function givePass({ target }: Here): Promise<TemporaryPass> {
+  return target.mfa.accounts.issueTemporaryPass("u1", DESK);
+}
+
+function beginCheck({ target }: Here): Promise<unknown> {
+  return target.mfa.accounts.callerCheck.begin("u1", DESK);
+}
+
+/** Support signs in as alice. */
+async function actFor({ target }: Here): Promise<Jar> {
+  target.app.post("/act", (req, res, next) => {
+    target.mfa.assertLogin(req, userNamed("alice"), DESK).then(() => res.sendStatus(204), next);
+  });
+  const jar = new Jar(target);
+  await jar.post("/act");
+  return jar;
+}
+
+/** Asks for a reset that somebody else has to approve. */
+async function requestId({ mfa }: TestApp): Promise<string> {
+  const error: unknown = await mfa.accounts.reset("u1", DESK).catch((refused: unknown) => refused);
+  return error instanceof NotDoneError ? (error.requestId ?? "") : "";
+}
+
 /** Does what it does to its own application, or in another that it answers. */
 type Act = (here: Here) => unknown;
 
@@ -194,6 +222,29 @@ const ACTS: Readonly<Record<KnownAction, Act>> = {
   reported: report,
   "step-up": async (here) => (await owner(here)).verify(here.phone.code(here.target.clock())),
   "admin-reset": ({ target }) => target.mfa.accounts.reset("u1"),
+  "temporary-pass-issued": givePass,
+  "temporary-pass-used": async (here) => (await waiting(here)).post("/2fa/temporary-pass", await givePass(here)),
+  "acting-login": actFor,
+  "caller-check-begun": beginCheck,
+  "caller-check-shown": async (here) => {
+    await beginCheck(here);
+    await (await owner(here)).post("/2fa/caller-check");
+  },
+  "caller-check-verified": async (here) => {
+    await beginCheck(here);
+    await here.target.mfa.accounts.callerCheck.verify("u1", "000000", DESK);
+  },
+  "approval-requested": async ({ notify }) => {
+    const { target } = await alice({ notify, helpDesk: { approvals: 2 } });
+    await requestId(target);
+    return target;
+  },
+  "approval-given": async ({ notify }) => {
+    const { target } = await alice({ notify, helpDesk: { approvals: 2 } });
+    await target.mfa.accounts.approve(await requestId(target), { actor: "support:8" });
+    return target;
+  },
+  "account-exported": ({ target }) => target.mfa.accounts.export("u1"),
   "account-erased": ({ target }) => target.mfa.accounts.erase("u1"),
   "password-changed": ({ target }) => target.mfa.accounts.passwordChanged("u1"),
   "signed-out": async (here) => (await owner(here)).post("/logout"),
@@ -360,6 +411,9 @@ const NOTICES: Readonly<Record<NoticeKind, Act>> = {
   "freeze-lifted": lift,
   reported: report,
   "admin-reset": ACTS["admin-reset"],
+  "acting-login": ACTS["acting-login"],
+  "temporary-pass-issued": ACTS["temporary-pass-issued"],
+  "temporary-pass-used": ACTS["temporary-pass-used"],
   "signed-out-everywhere": ACTS["signed-out-everywhere"],
 };
 
@@ -401,6 +455,7 @@ const REFUSALS: Readonly<Record<ErrorCode, Ask>> = {
     await enrollWith(await owner(here), device);
     return answerWith(await waiting(here), device, { rpId: "evil.test" });
   },
+  "acting-login": async (here) => (await actFor(here)).get("/2fa/settings"),
   "enrollment-required": async () => {
     const jar = new Jar(testApp({ options: { policy: "required" } }));
     await jar.login("carol");

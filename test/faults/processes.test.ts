@@ -247,6 +247,26 @@ describe.each(Object.keys(SERVERS))("eight processes over one %s", (name) => {
     expect(Object.keys(refused).filter((each) => !["invalid-code", "login-required"].includes(each))).toEqual([]);
   });
 
+  test("30 uses of one temporary pass at once, at two processes: one is right", async () => {
+    target.clock.advance(2 * HOUR);
+    const terms = { actor: "support:7", reason: "Lost phone" };
+    const { code } = await target.mfa.accounts.issueTemporaryPass("u1", terms);
+    const jar = await pending(target, "alice");
+    const tally = await inTwo({ job: "pass", ...presented(jar), code, now: target.clock(), times: 15 });
+    const { ok, ...refused } = tally;
+    expect(ok).toBe(1);
+    expect(Object.keys(refused).filter((each) => !["invalid-code", "login-required"].includes(each))).toEqual([]);
+  });
+
+  test("30 operators who are told the caller's number at once, at two processes: one is told that it is right", async () => {
+    target.clock.advance(2 * HOUR);
+    await target.mfa.accounts.callerCheck.begin("u1", { actor: "support:7" });
+    const jar = await full(target, "alice", alice.phone);
+    const { number } = (await jar.post("/2fa/caller-check")).body as { number: string };
+    const tally = await inTwo({ job: "caller", number, now: target.clock(), times: 15 });
+    expect(tally).toEqual({ true: 1, false: 29 });
+  });
+
   test("200 different wrong guesses at a login over two processes, under the default limits: five are answered", async () => {
     await workers.stop();
     await workers.begin({ url: shared.url, keys: KEYS, limits: {} });

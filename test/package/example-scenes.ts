@@ -135,7 +135,7 @@ export const SCENES: Readonly<Record<string, Scene>> = {
   "Accounts.factors": (_application, { lines }) => expect(lines).toEqual(["Old phone, last used never"]),
   "Accounts.verify": (_application, { result }) => expect(result).toMatchObject({ ok: true, method: "totp" }),
   "Accounts.removeFactor": async (application) => expect(await isEnrolled(application)).toBe(false),
-  "Accounts.reset": (_application, { wasEnrolled }) => expect(wasEnrolled).toBe(true),
+  "AccountDesk.reset": (_application, { wasEnrolled }) => expect(wasEnrolled).toBe(true),
   "Accounts.regenerateBackupCodes": (_application, { codes }) => expect(codes).toHaveLength(10),
   "Accounts.signOutEverywhere": didLast("signed-out-everywhere"),
   "Accounts.passwordChanged": didLast("password-changed"),

@@ -42,6 +42,7 @@ class Visit {
     await this.writeTo("alice", "/sms-code", { phone: "+4915123456017" }, this.texts);
     await this.approve();
     await this.recover();
+    await this.callForHelp();
   }
 
   private async enroll() {
@@ -135,6 +136,19 @@ class Visit {
     const listed = await this.ask(new Jar(this.target), "POST /push/requests", await device.requestsBody(time, id));
     const [asked] = (listed.body as { requests: readonly Asked[] }).requests;
     await this.ask(new Jar(this.target), "POST /push/decide", await device.decideBody(asked!, "approve", number));
+  }
+
+  private async callForHelp(): Promise<void> {
+    const { accounts } = this.target.mfa;
+    const desk = { actor: "support:7", reason: "Lost phone" };
+    await accounts.reset("u4", desk);
+    const { phone } = await enrolled(this.target, "dave");
+    await accounts.callerCheck.begin("u4", desk);
+    await this.ask(await full(this.target, "dave", phone), "POST /caller-check");
+    const { code } = await accounts.issueTemporaryPass("u4", desk);
+    const jar = await pending(this.target, "dave");
+    await this.ask(jar, "GET /temporary-pass");
+    await this.ask(jar, "POST /temporary-pass", { code });
   }
 
   private async leave(jar: Jar): Promise<void> {

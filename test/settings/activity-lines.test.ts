@@ -1,12 +1,21 @@
 // The owner's own list: everything that can get onto it, with its name, and words for all of that and nothing else.
 import { describe, expect, test } from "@jest/globals";
-import { backupCodes, emailCode, english, type Notice, passkeys, push, totp } from "express-second-factor";
+import {
+  backupCodes,
+  emailCode,
+  english,
+  type Notice,
+  passkeys,
+  push,
+  type TemporaryPass,
+  totp,
+} from "express-second-factor";
 import { softwareAuthenticator } from "express-second-factor/testing";
 import { answerWith, enrollWith } from "../passkeys/stage.js";
-import type { TestApp } from "../support/app.js";
+import { type TestApp, userNamed } from "../support/app.js";
 import { ask } from "../support/asked-owner.js";
 import { copyOf, deviceCookie, HOUR, MINUTE, STEP, trusted } from "../support/attack.js";
-import { type Enrolled, enrolled, full, pending } from "../support/browser.js";
+import { type Enrolled, enrolled, full, Jar, pending } from "../support/browser.js";
 import { addDestination, type CodeApp, type CodeJar, emailApp, Outbox } from "../support/message-codes.js";
 import { phone } from "../support/phone.js";
 import * as recovering from "../support/recovery.js";
@@ -53,6 +62,19 @@ async function close({ target }: Here): Promise<void> {
 
 const CODE = { method: "totp", label: "Authenticator app" };
 const BROWSER = { browser: expect.any(String) };
+
+function givePass({ target }: Here): Promise<TemporaryPass> {
+  return target.mfa.accounts.issueTemporaryPass("u1", { actor: "admin:1", reason: "Lost phone" });
+}
+
+async function actFor({ target }: Here): Promise<void> {
+  target.app.post("/act", (req, res, next) => {
+    target.mfa.assertLogin(req, userNamed("alice"), { actor: "admin:1", reason: "Lost phone" }).then(() => {
+      res.sendStatus(204);
+    }, next);
+  });
+  await new Jar(target).post("/act");
+}
 
 /** Something is reported, and support lifts what came of it. */
 async function lift({ jar, target }: Here): Promise<void> {
@@ -134,6 +156,15 @@ const LINES: Readonly<Record<string, readonly [act: (here: Here) => Promise<unkn
     BROWSER,
   ],
   "admin-reset": [({ target }) => target.mfa.accounts.reset("u1", { actor: "admin:1" }), {}],
+  "temporary-pass-issued": [givePass, { method: "temporary-pass" }],
+  "temporary-pass-used": [
+    async (here) => {
+      const { code } = await givePass(here);
+      await (await pending(here.target, "alice")).post("/2fa/temporary-pass", { code });
+    },
+    { method: "temporary-pass", ...BROWSER },
+  ],
+  "acting-login": [actFor, BROWSER],
   reported: [({ target }) => reported(target), {}],
   "factor-suspended": [({ jar }) => addThenReport(jar), { method: "totp", label: "Authenticator app 2" }],
   "factor-resumed": [lift, { method: "totp", label: "Authenticator app 2" }],

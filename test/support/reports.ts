@@ -17,7 +17,7 @@ export interface About extends Partial<Omit<ReportedEvent, "userId">> {
 /** A token as a link in a message carries it, about the newest line of the activity list, or the newest of this kind. */
 export async function reportToken(target: TestApp, about: About = {}): Promise<string> {
   const { keys = TEST_KEYS, userId = "u1", ...event } = about;
-  const { activity } = await target.mfa.accounts.export(userId);
+  const { activity } = await target.mfa.accounts.export(userId, { actor: "test", reason: "its list" });
   const line = activity.find(({ action }) => event.kind === undefined || action === event.kind);
   const known = line && { kind: line.action, number: line.number, at: Date.parse(line.at) };
   const whole = { kind: "", number: 0, at: target.clock(), ...known, ...event, userId };

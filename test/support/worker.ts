@@ -38,6 +38,8 @@ export type Job = { readonly now: number; readonly times: number } & (
   | { readonly job: "texted"; readonly cookie: string; readonly sessions: Sessions; readonly code: string }
   | { readonly job: "decide"; readonly body: object }
   | { readonly job: "poll"; readonly cookie: string; readonly sessions: Sessions; readonly requestId: string }
+  | { readonly job: "pass"; readonly cookie: string; readonly sessions: Sessions; readonly code: string }
+  | { readonly job: "caller"; readonly number: string }
   | { readonly job: "due" }
   | { readonly job: "report"; readonly token: string }
   | {
@@ -150,6 +152,9 @@ async function begin({ url, keys, limits, tells }: Beginning): Promise<Applicati
     if (job.job === "device") return logIn(origin, job.cookie);
     if (job.job === "passkey") return prove(origin, "passkey", job.cookie, { credential: job.credential });
     if (job.job === "text") return prove(origin, "sms-code/send", job.cookie, {});
+    if (job.job === "pass") return prove(origin, "temporary-pass", job.cookie, { code: job.code });
+    if (job.job === "caller")
+      return target.mfa.accounts.callerCheck.verify(USER.id, job.number, { actor: "support:7" }).then(String, String);
     if (job.job === "texted") return prove(origin, "sms-code", job.cookie, { code: job.code });
     if (job.job === "poll") return prove(origin, "push/status", job.cookie, { requestId: job.requestId });
     if (job.job === "decide") return decide(origin, job.body);

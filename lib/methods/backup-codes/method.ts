@@ -1,9 +1,9 @@
-import { base32crockford } from "@scure/base";
 import { codeIn } from "../../core/codes.js";
 import { ALL_CODES, BACKUP_CODE, MINUTE } from "../../core/nouns.js";
 import { digestOf, findDigest, newDigestKey, openDigestKey } from "../../crypto/digests.js";
 import type { KeyContext } from "../../crypto/key-provider.js";
-import { randomId, randomSecret } from "../../crypto/random.js";
+import { newPaperCode, readPaperCode, shownPaperCode } from "../../crypto/paper-codes.js";
+import { randomId } from "../../crypto/random.js";
 import type { FactorMethod, MethodContext, Minted } from "../../engine/method.js";
 
 /** What is stored of a set: a digest per unused code, and the set's own key to them, sealed for its owner. */
@@ -12,27 +12,14 @@ export interface BackupCodesState {
   readonly digests: readonly string[];
 }
 
-const CODE_BYTES = 10;
-/** In either case, and with what is read wrongly off paper. */
-const CROCKFORD = /^[0-9A-TV-Z]{16}$/i;
-
 function setContext(userId: string): KeyContext {
   return { owner: userId, purpose: "backup-code" };
-}
-
-/** Upper case, and what is read wrongly off paper read rightly (Crockford's base 32). */
-function normalize(bare: string): string | undefined {
-  return CROCKFORD.test(bare) ? bare.toUpperCase().replaceAll("O", "0").replace(/[IL]/g, "1") : undefined;
-}
-
-function shown(code: string): string {
-  return code.replace(/(.{4})(?=.)/g, "$1-");
 }
 
 async function mint(count: number, { keys, now, userId }: MethodContext): Promise<Minted> {
   const context = setContext(userId);
   const { key, sealed } = await newDigestKey(keys, context);
-  const codes = Array.from({ length: count }, () => base32crockford.encode(randomSecret(CODE_BYTES)));
+  const codes = Array.from({ length: count }, newPaperCode);
   const digests = codes.map((code) => digestOf(key, code, context));
   const factor = {
     id: randomId(),
@@ -43,13 +30,13 @@ async function mint(count: number, { keys, now, userId }: MethodContext): Promis
     failures: 0,
     state: { key: sealed, digests },
   };
-  return { codes: codes.map(shown), factor };
+  return { codes: codes.map(shownPaperCode), factor };
 }
 
 /** What a body presents: `{ code }`. */
 function present(body: Readonly<Record<string, unknown>>): string | undefined {
   const code = codeIn(body);
-  return code === undefined ? undefined : normalize(code);
+  return code === undefined ? undefined : readPaperCode(code);
 }
 
 /** How a saved code proves its owner: see `backupCodes()`. `count`: codes in a new set. */

@@ -8,7 +8,7 @@ import { addClaimed, newFactorProblem } from "../../engine/claimed-enrollment.js
 import { handleClaim } from "../../engine/credential-index.js";
 import type { EngineDependencies } from "../../engine/dependencies.js";
 import { type LoginContext, subjectOf, weighed } from "../../engine/login-context.js";
-import { factorProblem, FRESH, stepUp } from "../../policy/access.js";
+import { factorProblem, FRESH, stepUp, TO_ENROLL } from "../../policy/access.js";
 import { bindingOf } from "./bindings.js";
 import { challengeOf } from "./checks.js";
 import type { Passkeys } from "./method.js";
@@ -102,7 +102,7 @@ export class PasskeyEnrollment {
 
   /** Puts a new passkey in force. Ends every other login and all trusted devices. */
   async finish(login: LoginContext, attestation: Attestation): Promise<Outcome<EnrolledFactor>> {
-    const refusal = factorProblem(login, FRESH, this.dependencies.clock());
+    const refusal = factorProblem(login, TO_ENROLL, this.dependencies.clock());
     if (refusal !== undefined) return { ok: false, problem: refusal };
     const attested = await this.attest(login, attestation);
     if (attested === undefined) return this.refused(login);

@@ -6,7 +6,7 @@ import { stageBinding } from "../../engine/challenges.js";
 import { addClaimed, newFactorProblem } from "../../engine/claimed-enrollment.js";
 import type { EngineDependencies } from "../../engine/dependencies.js";
 import { type LoginContext, subjectOf } from "../../engine/login-context.js";
-import { factorProblem, FRESH, stepUp } from "../../policy/access.js";
+import { factorProblem, FRESH, stepUp, TO_ENROLL } from "../../policy/access.js";
 import { devicesOf } from "./device-lookup.js";
 import { deviceIdOf, isDeviceKey, isSignedBy } from "./keys.js";
 import type { Push } from "./method.js";
@@ -63,7 +63,7 @@ export class DeviceEnrollment {
   /** Puts a new device in force. Ends every other login and all trusted devices. */
   async finish(login: LoginContext, device: NewDevice): Promise<Outcome<EnrolledFactor>> {
     const refusal =
-      factorProblem(login, FRESH, this.dependencies.clock()) ??
+      factorProblem(login, TO_ENROLL, this.dependencies.clock()) ??
       (device.reach && (await this.method.reachProblem(device.reach)));
     if (refusal !== undefined) return { ok: false, problem: refusal };
     if (!(await this.isProved(login, device))) return this.refused(login);

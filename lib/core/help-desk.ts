@@ -1,0 +1,114 @@
+import type { Account } from "./account.js";
+import { MINUTE } from "./nouns.js";
+import { cleanText } from "./text.js";
+import { isFuture } from "./time.js";
+
+// What an account keeps of what its help desk is about to do: who is on the line, and what a second operator has to approve.
+
+/** A number that the caller reads out from their own signed-in page. */
+export interface CallerCheck {
+  readonly beganAt: number;
+  /** The key that the number is made with, sealed. The number itself is stored nowhere. */
+  readonly key: string;
+  readonly nonce: string;
+  /** The number was shown, so that somebody can know it. */
+  readonly isShown?: true;
+  /** Numbers that were not the one. */
+  readonly wrong: number;
+}
+
+/** What the help desk may only do once another operator has approved it. */
+export type DeskOperation = "reset" | "issueTemporaryPass";
+
+/** How long a temporary pass is good, milliseconds, and how often. */
+export interface PassTerms {
+  readonly life: number;
+  readonly uses: number;
+}
+
+/** An operation that waits for another operator. */
+export interface DeskRequest {
+  readonly id: string;
+  readonly operation: DeskOperation;
+  /** Milliseconds since the epoch. */
+  readonly askedAt: number;
+  /** Who asked, and why. */
+  readonly actor: string;
+  readonly reason: string;
+  readonly terms?: PassTerms;
+}
+
+/** Milliseconds. */
+export const CHECK_LIFE = 5 * MINUTE;
+export const REQUEST_LIFE = 15 * MINUTE;
+/** Of one account; the oldest goes first. */
+const MOST_REQUESTS = 5;
+const MOST_WRONG = 3;
+
+/** Why somebody of the staff does something, in characters. */
+export const MAX_REASON = 255;
+const MAX_ACTOR = 255;
+
+/** A name of an operator as it is kept. */
+export function actorOf(actor: string): string {
+  return cleanText(actor, MAX_ACTOR);
+}
+
+/** However it is spelled, it is the same operator. */
+export function isSameActor(one: string, other: string): boolean {
+  const [first, second] = [one, other].map((actor) => actorOf(actor).normalize("NFKC").toLowerCase());
+  return first === second;
+}
+
+function isWithin(at: number, life: number, now: number): boolean {
+  return at + life > now && !isFuture(at, now);
+}
+
+/** The check that is open; undefined: none is. */
+export function openCheck({ callerCheck }: Pick<Account, "callerCheck">, now: number): CallerCheck | undefined {
+  return callerCheck !== undefined && isWithin(callerCheck.beganAt, CHECK_LIFE, now) ? callerCheck : undefined;
+}
+
+export function checkEnd({ beganAt }: CallerCheck): number {
+  return beganAt + CHECK_LIFE;
+}
+
+/** Without a check. */
+export function withoutCheck({ callerCheck: _over, ...account }: Account): Account {
+  return account;
+}
+
+/** After a number that was not the one; so many of them end it. */
+export function afterWrongNumber(account: Account, check: CallerCheck): Account {
+  const wrong = check.wrong + 1;
+  return wrong < MOST_WRONG ? { ...account, callerCheck: { ...check, wrong } } : withoutCheck(account);
+}
+
+/** With something that another operator has to approve. What is over goes, and what the same operator asked for alike. */
+export function withRequest(account: Account, request: DeskRequest, now: number): Account {
+  const isAlike = ({ actor, operation }: DeskRequest): boolean =>
+    operation === request.operation && isSameActor(actor, request.actor);
+  const others = (account.deskRequests ?? []).filter(
+    (each) => isWithin(each.askedAt, REQUEST_LIFE, now) && !isAlike(each),
+  );
+  return { ...account, deskRequests: [...others, request].slice(-MOST_REQUESTS) };
+}
+
+export function openRequest(
+  { deskRequests = [] }: Pick<Account, "deskRequests">,
+  id: string,
+  now: number,
+): DeskRequest | undefined {
+  return deskRequests.find((each) => each.id === id && isWithin(each.askedAt, REQUEST_LIFE, now));
+}
+
+export function withoutRequest({ deskRequests = [], ...account }: Account, id: string): Account {
+  const others = deskRequests.filter((each) => each.id !== id);
+  return others.length === 0 ? account : { ...account, deskRequests: others };
+}
+
+/** When all of it is over, milliseconds since the epoch; 0 where there is nothing. */
+export function deskEnd({ callerCheck, deskRequests = [] }: Pick<Account, "callerCheck" | "deskRequests">): number {
+  const check = callerCheck === undefined ? 0 : checkEnd(callerCheck);
+  return Math.max(check, ...deskRequests.map(({ askedAt }) => askedAt + REQUEST_LIFE));
+}
