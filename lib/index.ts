@@ -101,9 +101,8 @@ export type {
   VerifyOptions,
   VerifyResult,
 } from "./engine/accounts.js";
-export type { ApprovalOptions, ApprovedOperation, StaffOptions } from "./engine/account-desk.js";
-export type { CallerCheckOperations, CallerCheckOptions } from "./engine/account-desk.js";
-export type { TemporaryPass, TemporaryPassOptions } from "./engine/account-desk.js";
+export type { ApprovalOptions, ApprovedOperation, CallerCheckOptions, StaffOptions } from "./engine/account-desk.js";
+export type { CallerCheckOperations, TemporaryPass, TemporaryPassOptions } from "./engine/account-desk.js";
 export type {
   ActorOptions,
   EnrollEmailOptions,

@@ -104,7 +104,7 @@ export interface SecondFactor extends RequestHandler {
    * @example
    * ```ts
    * app.post("/support/act-for/:id", async (req, res) => {
-   *   const user = { id: req.params.id, name: "alice", email: "alice@acme.example", isAdmin: false };
+   *   const user = { id: req.params.id, username: "alice", name: "alice", email: "alice@acme.example", isAdmin: false };
    *   await mfa.assertLogin(req, user, { actor: "support:7", reason: "Cannot find an invoice, ticket 4712" });
    *   res.redirect(303, "/");
    * });
