@@ -319,7 +319,7 @@ describe("a browser that approves", () => {
         const devices = await part.pushDevices({ base: "/2fa", clock: () => now });
         return Promise.all(devices.map((device) => device.requests()));
       });
-      expect(asked).toEqual([{ status: "listed", requests: [] }]);
+      expect(asked).toEqual([{ status: "listed", requests: [], reached: false }]);
       const refused = Array.from({ length: 3 }, () => expect.stringMatching(/^(InvalidAccess|NotSupported)Error$/));
       expect(await takeable(page)).toEqual({ extractable: [false], exported: refused });
     });
