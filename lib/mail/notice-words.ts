@@ -25,7 +25,12 @@ export interface NoticeMessages {
   readonly ended: (ended: { readonly sessions: number; readonly browsers: number }) => string;
   /** Whoever did it for the user, where they did not do it themselves. */
   readonly byStaff: (issuer: string) => string;
+  /** How long until the time that the text names, left of it, and in words: "about 12 hours". */
+  readonly timeLeft: string;
+  readonly duration: (minutes: number) => string;
   readonly wasYou: string;
+  /** In its place, while a recovery is under way: there is more to do. */
+  readonly wasYouRecovering: string;
   readonly wasNotYou: string;
   /** What the link leads to, and what it is called. */
   readonly reportLead: string;

@@ -2,8 +2,9 @@ import { postButton } from "./forms.js";
 import { brand, cardHeading, confirmation, timeOf } from "./fragments.js";
 import { type Html, html } from "./html.js";
 import { icon } from "./icons.js";
+import type { Messages } from "./messages.js";
 import type { PagePart } from "./method-page.js";
-import type { ChallengeView, PageContext, SettingsPageView } from "./views.js";
+import type { ChallengeView, PageContext, SettingsPageView, ShownRecovery } from "./views.js";
 
 /** What a link in a mail of a recovery is for. */
 export type RecoveryPurposeView = "confirm" | "cancel" | "complete";
@@ -76,15 +77,36 @@ export function recoverySignInPage(context: PageContext): PagePart {
 /** At the foot of the challenge: where a recovery stands, or the button that asks for one. */
 export function recoveryOffer({ base, messages }: PageContext, { recovery }: ChallengeView): Html | undefined {
   if (recovery === undefined) return undefined;
-  const { offer, states } = messages.recovery;
-  const { completesAt, state } = recovery;
+  const { again, offer, states, stop } = messages.recovery;
+  const { state } = recovery;
   if (state === "none") {
     const button = postButton({ action: `${base}/recovery`, text: offer.submit, look: "quiet" });
     return confirmation(offer.open, offer.lead, button, "");
   }
-  return html`<p role="status">
-    ${states[state]} ${state === "waiting" && completesAt !== undefined && timeOf(messages, completesAt, "zone")}
-  </p>`;
+  return html`<div class="sf-notice sf-notice-info">
+    ${icon("lock")}
+    <div>
+      <p role="status">${states[state]} ${whenReady(messages, recovery)}</p>
+      <p>${stop}</p>
+      ${state !== "waiting" && postButton({ action: `${base}/recovery`, text: again, look: "small" })}
+    </div>
+  </div>`;
+}
+
+/** When the wait is over, and how long that is; nothing where nothing is waited for. */
+function whenReady(messages: Messages, { completesAt, minutesLeft, state }: ShownRecovery): Html | undefined {
+  if (state !== "waiting" || completesAt === undefined) return undefined;
+  const left = minutesLeft === undefined ? "" : messages.recovery.left(minutesLeft);
+  return html`${timeOf(messages, completesAt, "zone")}. ${left}`;
+}
+
+/** On the page that sets up a factor: it is the last step of a recovery. */
+export function recoveringNotice({ messages }: PageContext, until: string | undefined): Html | undefined {
+  if (until === undefined) return undefined;
+  return html`<div class="sf-notice sf-notice-info">
+    ${icon("lock")}
+    <p>${messages.recovery.setUp} ${timeOf(messages, until, "zone")}.</p>
+  </div>`;
 }
 
 /** In the settings: where a recovery stands, what ends it, and whether there is to be one at all. */
@@ -92,7 +114,7 @@ export function recoverySection({ base, messages }: PageContext, { settings }: S
   const { recovery } = settings;
   if (recovery === undefined) return undefined;
   const { section, states } = messages.recovery;
-  const { completesAt, optedOut, state } = recovery;
+  const { optedOut, state } = recovery;
   const id = "sf-recovery";
   const action = `${base}/recovery/opt-out`;
   const cancel = postButton({ action: `${base}/recovery/cancel`, text: section.cancel, look: "danger" });
@@ -101,7 +123,7 @@ export function recoverySection({ base, messages }: PageContext, { settings }: S
     <p class="sf-hint">${optedOut ? section.off : section.lead}</p>
     ${
       state !== "none" &&
-      html`<p role="status">${states[state]} ${completesAt !== undefined && timeOf(messages, completesAt, "zone")}</p>
+      html`<p role="status">${states[state]} ${whenReady(messages, recovery)}</p>
         ${cancel}`
     }
     ${

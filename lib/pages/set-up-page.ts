@@ -6,6 +6,7 @@ import { icon } from "./icons.js";
 import { renderPage } from "./layout.js";
 import { allDrawn, isForSetUp } from "./method-page.js";
 import { othersPart } from "./other-sessions.js";
+import { recoveringNotice } from "./recovery-pages.js";
 import { reasonedText } from "./problem-reasons.js";
 import type { LayoutParts, PageContext, PageProblem, SetUpView } from "./views.js";
 
@@ -23,7 +24,7 @@ export function setUpPage(context: PageContext, view: SetUpView): LayoutParts {
       ${cardHeading("shield", setUp.title)}
       <p class="sf-account">${challenge.signingInAs} <strong>${view.accountName}</strong></p>
       ${problem && !EXPLAINED.includes(problem.code) && alertBox(reasonedText(context, problem))}
-      <p class="sf-lead">${setUp.lead(issuer)}</p>
+      ${recoveringNotice(context, view.recoveringUntil) ?? html`<p class="sf-lead">${setUp.lead(issuer)}</p>`}
       ${frozenNotice(context, view.frozenUntil) ?? start(context, view)}
     </section>
     <footer class="sf-foot">
