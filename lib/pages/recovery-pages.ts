@@ -74,22 +74,26 @@ export function recoverySignInPage(context: PageContext): PagePart {
   );
 }
 
-/** At the foot of the challenge: where a recovery stands, or the button that asks for one. */
+/** At the foot of the challenge: the button that asks for one, folded away. */
 export function recoveryOffer({ base, messages }: PageContext, { recovery }: ChallengeView): Html | undefined {
-  if (recovery === undefined) return undefined;
-  const { again, offer, states, stop } = messages.recovery;
+  if (recovery?.state !== "none") return undefined;
+  const { offer } = messages.recovery;
+  const button = postButton({ action: `${base}/recovery`, text: offer.submit, look: "quiet" });
+  return confirmation(offer.open, offer.lead, button, "");
+}
+
+/** Below the challenge: where one that was asked for stands, and what ends it. */
+export function recoveryNotice({ base, messages }: PageContext, { recovery }: ChallengeView): Html | undefined {
+  if (recovery === undefined || recovery.state === "none") return undefined;
+  const { again, states, stop } = messages.recovery;
   const { state } = recovery;
-  if (state === "none") {
-    const button = postButton({ action: `${base}/recovery`, text: offer.submit, look: "quiet" });
-    return confirmation(offer.open, offer.lead, button, "");
-  }
-  return html`<div class="sf-notice sf-notice-info">
+  return html`<div class="sf-notice sf-notice-info sf-below">
     ${icon("lock")}
-    <div>
+    <div class="sf-lines">
       <p role="status">${states[state]} ${whenReady(messages, recovery)}</p>
       <p>${stop}</p>
-      ${state !== "waiting" && postButton({ action: `${base}/recovery`, text: again, look: "small" })}
     </div>
+    ${state !== "waiting" && postButton({ action: `${base}/recovery`, text: again, look: "small" })}
   </div>`;
 }
 
