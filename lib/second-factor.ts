@@ -150,8 +150,8 @@ export interface SecondFactor extends RequestHandler {
    */
   rotateKeys(options?: RotateKeysOptions): Promise<RotationReport>;
   /**
-   * Does what has fallen due, and answers how many things: so far, telling owners (`notify`) of logins whose password was right and
-   * whose second factor never came. Have a job call it every few minutes, in one process or in all: each thing is done once. A timer
+   * Does what has fallen due, and answers how many things: telling owners (`notify`) of logins whose password was right and
+   * whose second factor never came, and the half time and the end of recoveries. Have a job call it every few minutes, in one process or in all: each thing is done once. A timer
    * of the process that saw the login hastens it, and is lost with the process. Without `notify` nothing falls due.
    *
    * Of a store that cannot `list` it knows only what this process began. It does NOT wait until owners are told.

@@ -1,5 +1,5 @@
 import type { Account } from "./account.js";
-import { DAY, MINUTE } from "./nouns.js";
+import { DAY, type LimitKind, type Limits, MINUTE } from "./nouns.js";
 import { isFuture } from "./time.js";
 
 // The way back for somebody who has lost every factor: asked for, confirmed by mail, waited for, completed. Pure changes, as those of
@@ -43,6 +43,10 @@ export type RecoveryState = "none" | "requested" | "waiting" | "ready";
 
 /** What ended it, where that was not staff, who say why. */
 export type RecoveryEnd = "link" | "proof" | "settings" | "report" | "refused" | "expired" | "reset";
+
+/** Requests of one account, whatever came of them. */
+export const RECOVERY_LIMIT: LimitKind = "recovery";
+export const RECOVERY_LIMITS: Limits = { [RECOVERY_LIMIT]: { limit: 3, window: DAY } };
 
 /** The confirming link is good that long. */
 export const CONFIRM_LIFE = 30 * MINUTE;

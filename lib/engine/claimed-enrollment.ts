@@ -1,5 +1,5 @@
 import { freeLabel } from "../core/account.js";
-import { hasRoom, withLooseClaims, withoutLooseClaims } from "../core/account-changes.js";
+import { withLooseClaims, withoutLooseClaims } from "../core/account-changes.js";
 import { type Outcome, type Problem, success } from "../core/errors.js";
 import { cleanText, MAX_LABEL } from "../core/text.js";
 import { factorProblem, FRESH } from "../policy/access.js";
@@ -8,6 +8,7 @@ import { type Activation, activate, type EnrolledFactor, enrolledWith, type Prov
 import { type Claim, credentialClaim } from "./credential-index.js";
 import type { EngineDependencies } from "./dependencies.js";
 import { type LoginContext, subjectOf, weighed } from "./login-context.js";
+import { hasRoomAt } from "./open-enrollments.js";
 
 /** A factor that was proved, and is to be found by an id that no other factor of any user has. */
 export interface ClaimedFactor extends Omit<ProvenFactor, "label" | "replaces"> {
@@ -22,7 +23,7 @@ export interface ClaimedFactor extends Omit<ProvenFactor, "label" | "replaces"> 
 
 /** Why this login can add no factor to the account as it is now; undefined where it can. */
 export function newFactorProblem(login: LoginContext, now: number): Problem | undefined {
-  return factorProblem(login, FRESH, now) ?? (hasRoom(login.record.account) ? undefined : { code: "conflict" });
+  return factorProblem(login, FRESH, now) ?? (hasRoomAt(login) ? undefined : { code: "conflict" });
 }
 
 /** Writes down what is about to be claimed: should nothing come of it, it can still be given up. */

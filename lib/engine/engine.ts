@@ -1,7 +1,6 @@
 import type { Clock, Limits, MethodType } from "../core/nouns.js";
 import { withReason } from "../core/reasons.js";
-import { guardedKeys } from "../crypto/guarded-keys.js";
-import type { KeyProvider, Keys } from "../crypto/key-provider.js";
+import type { KeyProvider } from "../crypto/key-provider.js";
 import type { Events, Telling } from "../events/emitter.js";
 import type { Store } from "../stores/contract.js";
 import { guardedStore } from "../stores/guarded.js";
@@ -10,7 +9,6 @@ import { checkingArguments } from "./account-arguments.js";
 import { Accounts } from "./accounts.js";
 import type { AddressLimit } from "./address-limit.js";
 import { Authentication } from "./authentication.js";
-import { BriefSeals } from "./brief-seals.js";
 import { BrowserIds } from "./browser-ids.js";
 import { ChallengeStore } from "./challenges.js";
 import { CredentialIndex } from "./credential-index.js";
@@ -20,7 +18,8 @@ import { Enrollments } from "./enrollment.js";
 import { EnrollmentPages } from "./enrollment-pages.js";
 import { FirstFactor } from "./first-factor.js";
 import { KeyRotation } from "./key-rotation.js";
-import { KeySamples, sealingKeys } from "./key-samples.js";
+import { createKeys, type EngineKeys } from "./engine-keys.js";
+import type { KeySamples } from "./key-samples.js";
 import { KnownBrowsers } from "./known-browsers.js";
 import { createUses, Logins } from "./logins.js";
 import { Management } from "./management.js";
@@ -32,10 +31,7 @@ import { SendBudgets } from "./send-budgets.js";
 import { Sending } from "./sending.js";
 import { Recoveries, type RecoverySettings } from "./recovery.js";
 import { recoveryKinds } from "./recovery-due.js";
-import { recoveryTokens, type RecoveryLink } from "./recovery-links.js";
-import type { LinkTokens } from "./link-tokens.js";
 import { type OnCompromise, Reports } from "./reports.js";
-import { ReportTokens } from "./report-tokens.js";
 import { ShownCodes } from "./shown-codes.js";
 import { StepUp } from "./step-up.js";
 import { TrustedDevices, type TrustedDevicesOptions } from "./trusted-devices.js";
@@ -91,45 +87,18 @@ export interface Engine {
   ready(): Promise<void>;
 }
 
-interface EngineKeys {
-  readonly keys: Keys;
-  readonly samples: KeySamples;
-  readonly seals: BriefSeals;
-  readonly reportTokens: ReportTokens;
-  readonly recoveryTokens: LinkTokens<RecoveryLink>;
-}
-
-function createKeys({ clock, keys, storeTimeout, telling }: EngineSettings, store: Store): EngineKeys {
-  const provider = guardedKeys(keys, storeTimeout, (error) => telling.emitError("keys", error));
-  const samples = new KeySamples(store, provider);
-  const seals = new BriefSeals(provider, clock);
-  return {
-    keys: sealingKeys(provider, samples),
-    samples,
-    seals,
-    reportTokens: new ReportTokens(provider, clock),
-    recoveryTokens: recoveryTokens(provider),
-  };
-}
-
 function canMint(method: AnyMethod): method is NonNullable<EngineDependencies["backupCodes"]> {
   return method.mint !== undefined;
 }
 
 function dependenciesOf(
   settings: EngineSettings,
-  {
-    keys,
-    recoveryTokens: recovery,
-    reportTokens: report,
-    seals,
-    store,
-  }: Omit<EngineKeys, "samples"> & { store: Store },
+  { keys, seals, store, tokens }: Omit<EngineKeys, "samples"> & { store: Store },
 ): EngineDependencies {
   const { addressLimit, clock, limits, notices, telling, trustedDevices } = settings;
   const { emitAudit, emitError } = telling;
   const methods = new Map<MethodType, AnyMethod>(settings.methods.map((method) => [method.type, method]));
-  const noticing = notices && new Noticing(notices, telling, { recovery, report }, { keys, methods });
+  const noticing = notices && new Noticing(notices, telling, tokens, { keys, methods });
   const records = new AccountRecords(store, clock, emitAudit, noticing);
   return {
     clock,
@@ -159,7 +128,7 @@ export function createEngine(settings: EngineSettings): Engine {
   const { storeTimeout, telling } = settings;
   const store = guardedStore(settings.store, storeTimeout, (error) => telling.emitError("store", error));
   const { samples, ...made } = createKeys(settings, store);
-  const { reportTokens } = made;
+  const { tokens } = made;
   const dependencies = dependenciesOf(settings, { ...made, store });
   const verification = new Verification(dependencies);
   const operations = new Operations(dependencies, store);
@@ -178,11 +147,11 @@ export function createEngine(settings: EngineSettings): Engine {
     enrollmentPages: new EnrollmentPages(dependencies),
     sending: new Sending(dependencies),
     management: new Management(dependencies),
-    reports: new Reports(dependencies, reportTokens, settings.onCompromise),
+    reports: new Reports(dependencies, tokens.report, settings.onCompromise),
     shownCodes: new ShownCodes(dependencies, store),
     stepUp: new StepUp(dependencies, verification, operations),
     operations,
-    recoveries: recovery && new Recoveries(dependencies, recovery, made.recoveryTokens, due),
+    recoveries: recovery && new Recoveries(dependencies, recovery, tokens.recovery, due),
     browserIds: new BrowserIds(made.seals),
     accounts: checkingArguments(new Accounts(dependencies, verification)),
     rotation: new KeyRotation(dependencies, store, samples),

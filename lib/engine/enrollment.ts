@@ -1,5 +1,5 @@
 import { type Account, activeFactorsOf, type Enrollment, type Factor } from "../core/account.js";
-import { hasRoom, replaceFactor } from "../core/account-changes.js";
+import { replaceFactor } from "../core/account-changes.js";
 import { countAttempt } from "../core/attempts.js";
 import { failure, type Outcome, type Problem, success } from "../core/errors.js";
 import type { FactorId, MethodType } from "../core/nouns.js";
@@ -19,6 +19,7 @@ import {
   enrollableOf,
   EnrollmentAnswers,
   enrollmentContextOf,
+  hasRoomAt,
   type EnrollmentTerms,
   isOver,
   methodContextOf,
@@ -95,8 +96,8 @@ function messageOf({ budgets, deliver: handOver }: EnrollmentBegun): Message | u
 }
 
 /** There is room for one more, or it takes another's place. */
-function hasPlace(account: Account, { replaces }: Enrollment): boolean {
-  return hasRoom(account) || account.factors.some(({ id }) => id === replaces);
+function hasPlace(login: LoginContext, { replaces }: Enrollment): boolean {
+  return hasRoomAt(login) || login.record.account.factors.some(({ id }) => id === replaces);
 }
 
 /** The account without an enrollment whose message was not taken, unless another one was, and with the one that it took the place of. */
@@ -288,7 +289,7 @@ export class Enrollments {
     if (limited !== undefined) return limited.change;
     if (pending === undefined) return refused({ code: "not-found" });
     if (isOver(pending, now)) return refused({ code: "expired" });
-    if (!hasPlace(account, pending)) return refused({ code: "conflict" });
+    if (!hasPlace(login, pending)) return refused({ code: "conflict" });
     const proved = await method.enroll.confirm(
       proof.code,
       pending.state,

@@ -5,7 +5,7 @@ import { type FactorId, type MethodType, MINUTE, type UserId } from "../core/nou
 import { cleanText, MAX_LABEL } from "../core/text.js";
 import { isFresh, isFuture } from "../core/time.js";
 import type { KeyContext, Keys } from "../crypto/key-provider.js";
-import { factorProblem, FRESH, probationProblem, stepUp } from "../policy/access.js";
+import { factorProblem, FRESH, isRecovering, probationProblem, stepUp } from "../policy/access.js";
 import type { EngineDependencies } from "./dependencies.js";
 import { type LoginContext, scopeOf } from "./login-context.js";
 import type {
@@ -96,6 +96,11 @@ export function askerOf(login: LoginContext, open: Enrollment | undefined): Logi
   return open?.reconfirmed === true ? { ...login, reconfirmed: true } : login;
 }
 
+/** There is room for one more; what a recovery sets up takes the place of all there is. */
+export function hasRoomAt(login: LoginContext): boolean {
+  return hasRoom(login.record.account) || isRecovering(login);
+}
+
 /** Why nothing can be set up at this login now; undefined where it can. */
 export function openingProblem(login: LoginContext, now: number, replaces = false): Problem | undefined {
   const early = replaces ? probationProblem(login.record.account, now) : undefined;
@@ -103,7 +108,7 @@ export function openingProblem(login: LoginContext, now: number, replaces = fals
   if (problem !== undefined) return problem;
   // A login from before this middleware was installed has no record to tie an enrollment to.
   if (login.session === undefined) return stepUp(FRESH);
-  return replaces || hasRoom(login.record.account) ? undefined : { code: "conflict" };
+  return replaces || hasRoomAt(login) ? undefined : { code: "conflict" };
 }
 
 /** A new enrollment, as it is kept. */

@@ -1,9 +1,10 @@
 import type { Account } from "../core/account.js";
 import { countAttempt, limitReached } from "../core/attempts.js";
 import { failure, type Outcome, type Problem, success } from "../core/errors.js";
-import { type Client, DAY, type LimitKind, type Limits } from "../core/nouns.js";
+import type { Client } from "../core/nouns.js";
 import {
   CONFIRM_LIFE,
+  RECOVERY_LIMIT,
   type Evidence,
   type Recovery,
   recoveryOf,
@@ -36,10 +37,6 @@ export interface RecoverySettings {
   /** How long to wait where this was shown, milliseconds. */
   readonly evidence: Partial<Record<Evidence, number>>;
 }
-
-/** Requests of one account, whatever came of them. */
-export const RECOVERY_LIMIT: LimitKind = "recovery";
-export const RECOVERY_LIMITS: Limits = { [RECOVERY_LIMIT]: { limit: 3, window: DAY } };
 
 /** Who uses a link. Nothing of it is proved. */
 export interface Clicker {

@@ -1,5 +1,5 @@
 import { ALL_CODES, type LimitKind } from "../core/nouns.js";
-import { RECOVERY_LIMIT } from "../engine/recovery.js";
+import { RECOVERY_LIMIT } from "../core/recovery.js";
 import type { Method } from "../http/method.js";
 import { unknownNames } from "../core/option-names.js";
 import { durationProblem, isRecord, wholeProblem } from "./checks.js";

@@ -10,7 +10,7 @@ import { kindOf, USER_ID_KINDS, userIdOf } from "../core/user-ids.js";
 import { keyRing, temporaryKeyRing } from "../crypto/key-ring.js";
 import type { KeyProvider } from "../crypto/key-provider.js";
 import type { EngineSettings } from "../engine/engine.js";
-import { RECOVERY_LIMITS } from "../engine/recovery.js";
+import { RECOVERY_LIMITS } from "../core/recovery.js";
 import { createEvents, type EmitError, type Telling } from "../events/emitter.js";
 import { telling } from "../events/telling.js";
 import { AddressGuard } from "../http/address-guard.js";

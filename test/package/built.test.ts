@@ -11,12 +11,12 @@ const FORMATS = ["esm", "cjs"] as const;
 const LAZY = ["@simplewebauthn/server", "@simplewebauthn/server/helpers"];
 /** Kilobytes of code that a process reads at import, without source maps. */
 const BUDGET: Readonly<Record<string, number>> = {
-  index: 800,
+  index: 840,
   browser: 29,
   redis: 30,
   sql: 20,
   testing: 30,
-  mail: 37,
+  mail: 42,
   twilio: 15,
   sns: 15,
   "web-push": 24,

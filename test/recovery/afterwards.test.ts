@@ -1,10 +1,11 @@
 // What a completed recovery is worth: one session that sets up a factor, and an account on probation.
 import { describe, expect, test } from "@jest/globals";
 import { emailCode, totp } from "express-second-factor";
-import { outbox } from "express-second-factor/testing";
+import { outbox, softwareAuthenticator } from "express-second-factor/testing";
+import { answerWith, enrollWith } from "../passkeys/stage.js";
 import { STEP, trusted } from "../support/attack.js";
 import type { TestAppOptions } from "../support/app.js";
-import { full, pending } from "../support/browser.js";
+import { full, Jar, pending } from "../support/browser.js";
 import { alice, completed, confirmed, HOUR, ofKind, ready, RECOVERY, run, tokenOf, told } from "../support/recovery.js";
 import { reportToken } from "../support/reports.js";
 
@@ -53,6 +54,26 @@ describe("a session that completed a recovery", () => {
     expect((await other.get("/")).body).toMatchObject({ code: "second-factor-required" });
     await told();
     expect(ofKind(here, "factor-removed")).toMatchObject([{ details: { reason: "recovery" } }]);
+  });
+
+  test("sets up a passkey as well, and an old one is nobody's any more", async () => {
+    const here = await alice();
+    here.target.clock.advance(STEP);
+    const old = softwareAuthenticator();
+    await enrollWith(await full(here.target, "alice", here.phone), old);
+    const jar = await completed(here);
+    const fresh = softwareAuthenticator();
+    expect((await enrollWith(jar, fresh)).status).toBe(201);
+    expect((await here.target.mfa.accounts.factors("u1")).map(({ type }) => type)).toEqual(["passkey"]);
+    const waiting = await pending(here.target, "alice");
+    // It is not even asked for.
+    await expect(answerWith(waiting, old)).rejects.toThrow("NotAllowedError");
+    expect((await answerWith(waiting, fresh)).status).toBe(200);
+    // What the index of credentials held of the old one was given up.
+    const { id } = old.passkeys[0]!;
+    const carol = new Jar(here.target);
+    await carol.login("carol");
+    expect((await enrollWith(carol, softwareAuthenticator(), { id, attestedId: id })).status).toBe(201);
   });
 
   test("waits while changes are frozen", async () => {

@@ -112,7 +112,7 @@ describe("thirty at once", () => {
       ]);
       const factors = await here.target.mfa.accounts.factors("u1");
       const isCancelled = cancelled.some(({ status }) => status === 204);
-      expect([done!.status, isCancelled]).toEqual(isCancelled ? [410, true] : [201, false]);
+      expect([done.status, isCancelled]).toEqual(isCancelled ? [410, true] : [201, false]);
       expect(factors.map(({ id }) => id)).toEqual([isCancelled ? before!.id : factorId]);
       here.target.clock.advance(25 * HOUR);
       here.notices.length = 0;

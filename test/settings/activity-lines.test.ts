@@ -1,14 +1,15 @@
 // The owner's own list: everything that can get onto it, with its name, and words for all of that and nothing else.
 import { describe, expect, test } from "@jest/globals";
-import { backupCodes, emailCode, english, passkeys, push, totp } from "express-second-factor";
+import { backupCodes, emailCode, english, type Notice, passkeys, push, totp } from "express-second-factor";
 import { softwareAuthenticator } from "express-second-factor/testing";
 import { answerWith, enrollWith } from "../passkeys/stage.js";
 import type { TestApp } from "../support/app.js";
 import { ask } from "../support/asked-owner.js";
-import { copyOf, deviceCookie, MINUTE, STEP, trusted } from "../support/attack.js";
+import { copyOf, deviceCookie, HOUR, MINUTE, STEP, trusted } from "../support/attack.js";
 import { type Enrolled, enrolled, full, pending } from "../support/browser.js";
 import { addDestination, type CodeApp, type CodeJar, emailApp, Outbox } from "../support/message-codes.js";
 import { phone } from "../support/phone.js";
+import * as recovering from "../support/recovery.js";
 import { addThenReport, reported } from "../support/reports.js";
 
 const SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXA";
@@ -16,6 +17,7 @@ const SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXA";
 interface Here extends Enrolled {
   readonly target: CodeApp;
   readonly jar: CodeJar;
+  readonly notices: Notice[];
 }
 
 interface Line {
@@ -28,9 +30,11 @@ async function alice(): Promise<Here> {
   // Some of it is looked for only where owners are told.
   const outbox = new Outbox();
   const methods = [totp(), backupCodes(), passkeys(), emailCode({ send: outbox.send }), push({ channels: [] })];
-  const target = emailApp(outbox, { options: { notify: () => undefined } }, methods);
+  const notices: Notice[] = [];
+  const notify = (notice: Notice): void => void notices.push(notice);
+  const target = emailApp(outbox, { options: { notify } }, methods);
   const factor = await enrolled(target, "alice");
-  return { target, ...factor, jar: await full(target, "alice", factor.phone) };
+  return { target, ...factor, notices, jar: await full(target, "alice", factor.phone) };
 }
 
 async function activityOf({ mfa }: TestApp): Promise<readonly Line[]> {
@@ -177,6 +181,43 @@ const LINES: Readonly<Record<string, readonly [act: (here: Here) => Promise<unkn
   "new-browser": [({ phone, target }) => full(target, "alice", phone), BROWSER],
   "push-denied": [(here) => refuse(here, "deny"), { method: "push", label: "My phone", ...BROWSER }],
   "push-reported": [(here) => refuse(here, "notMe"), { method: "push", label: "My phone", ...BROWSER }],
+  "recovery-requested": [recovering.ask, BROWSER],
+  "recovery-refused": [
+    async (here) => {
+      await here.jar.post("/2fa/recovery/opt-out", { optedOut: true });
+      await recovering.ask(here);
+    },
+    BROWSER,
+  ],
+  "recovery-confirmed": [recovering.confirmed, BROWSER],
+  "recovery-half-time": [
+    async (here) => {
+      await recovering.confirmed(here);
+      here.target.clock.advance(12 * HOUR);
+      await here.target.mfa.runDue();
+    },
+    BROWSER,
+  ],
+  "recovery-ready": [recovering.ready, BROWSER],
+  "recovery-cancelled": [
+    async (here) => {
+      await recovering.ask(here);
+      await here.jar.post("/2fa/recovery/cancel");
+    },
+    BROWSER,
+  ],
+  "recovery-completed": [
+    // From then on it is the new authenticator that she has.
+    async (here) => Object.assign(here, await (await recovering.completed(here)).enroll()),
+    BROWSER,
+  ],
+  "recovery-opted-out": [({ jar }) => jar.post("/2fa/recovery/opt-out", { optedOut: true }), BROWSER],
+  "recovery-opted-in": [
+    async ({ jar }) => {
+      for (const optedOut of [true, false]) await jar.post("/2fa/recovery/opt-out", { optedOut });
+    },
+    BROWSER,
+  ],
   "login-unfinished": [
     async ({ target }) => {
       await pending(target, "alice");

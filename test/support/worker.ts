@@ -44,7 +44,7 @@ export type Job = { readonly now: number; readonly times: number } & (
       readonly job: "recovery";
       readonly step: "" | "/confirm" | "/cancel" | "/complete";
       readonly cookie?: string;
-      readonly sessions?: Sessions;
+      readonly sessions?: Sessions | undefined;
       readonly token?: string;
     }
 );
