@@ -179,6 +179,7 @@ export interface RecoverySectionMessages {
 }
 
 export interface SettingsMessages {
+  readonly data: { readonly title: string; readonly lead: string; readonly download: string };
   readonly title: string;
   readonly account: string;
   readonly on: string;

@@ -140,7 +140,7 @@ export function settingsOf(text: string): SettingsView {
         ended: { sessions: 2, browsers: 1 },
       }),
       activityOf({ at: text, action: text }),
-      ...Array.from({ length: 6 }, () => activityOf({ action: "password-changed" })),
+      ...Array.from({ length: 10 }, () => activityOf({ action: "password-changed" })),
     ],
   };
 }
