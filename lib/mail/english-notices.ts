@@ -151,8 +151,8 @@ const ACCOUNT = {
   },
 } satisfies Partial<NoticeMessages["kinds"]>;
 
-function time({ until }: NoticeDetails): string {
-  return until === undefined ? "" : `${until.slice(0, 16).replace("T", " ")} UTC`;
+function time({ until = "" }: NoticeDetails): string {
+  return until;
 }
 
 const STOPPED: Readonly<Record<string, string>> = {
@@ -174,12 +174,12 @@ const RECOVERY = {
   "recovery-confirmed": {
     title: (issuer) => `Your ${issuer} account is being recovered`,
     text: (details) =>
-      `The waiting time has begun. At ${time(details)} a link is mailed that lets a new authenticator take the place of all others. Nothing has changed so far. Any sign-in with an authenticator of yours stops this.`,
+      `A waiting time has begun. It ends on ${time(details)}: then a link is mailed that lets a new authenticator take the place of all others. Nothing has changed so far. Any sign-in with an authenticator of yours stops this.`,
   },
   "recovery-half-time": {
     title: (issuer) => `Your ${issuer} account is still being recovered`,
     text: (details) =>
-      `Half of the waiting time is over. At ${time(details)} a link is mailed that lets a new authenticator take the place of all others.`,
+      `Half of the waiting time is over. It ends on ${time(details)}: then a link is mailed that lets a new authenticator take the place of all others.`,
   },
   "recovery-ready": {
     title: (issuer) => `The waiting time for your ${issuer} account is over`,
@@ -243,7 +243,7 @@ export const englishNotices: NoticeMessages = {
   timeLeft: "Time left",
   duration: (minutes) => inAbout(minutes),
   wasYou: "Was it you, or do you know about it? Then there is nothing more to do.",
-  wasYouRecovering: "Was it you? Then go on as it says above, and keep this mail: its other link stops it.",
+  wasYouRecovering: "Was it you? Then go on as it says above. The link below stops it at any time.",
   wasNotYou: "Was it not you?",
   reportLead:
     "Open the page below. It says what it is going to do, and does nothing before you press its button. The link works once, for 7 days.",

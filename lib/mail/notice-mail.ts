@@ -36,9 +36,9 @@ function harmlessDetails(details: NoticeDetails): NoticeDetails {
 }
 
 /** "21 November 2026 at 12:00:00 UTC": whatever the language, with the zone it is in. */
-function timeIn({ notice, words, zone }: Written): string {
+function timeIn({ words, zone }: Written, iso: string): string {
   const format = { dateStyle: "long", timeStyle: "long", timeZone: zone } as const;
-  return new Intl.DateTimeFormat(words.lang, format).format(new Date(notice.at));
+  return new Intl.DateTimeFormat(words.lang, format).format(new Date(iso));
 }
 
 interface Row {
@@ -62,7 +62,7 @@ function rowsOf(written: Written): readonly Row[] {
   const { notice, words } = written;
   const { browser, ip, number } = notice;
   return [
-    { name: words.when, value: timeIn(written) },
+    { name: words.when, value: timeIn(written, notice.at) },
     ...timeLeftOf(written),
     ...(browser === undefined ? [] : [{ name: words.browser, value: browserOf(browser, words) }]),
     ...(ip === undefined ? [] : [{ name: words.address, value: ip }]),
@@ -71,9 +71,12 @@ function rowsOf(written: Written): readonly Row[] {
 }
 
 /** What happened, in whole sentences. */
-function sentencesOf({ notice, words }: Written): readonly string[] {
+function sentencesOf(written: Written): readonly string[] {
+  const { notice, words } = written;
   const { issuer, kind } = notice;
-  const details = harmlessDetails(notice.details);
+  const { until } = notice.details;
+  // Nobody but us writes a time, and it is to be read.
+  const details = { ...harmlessDetails(notice.details), ...(until && { until: timeIn(written, until) }) };
   return [
     words.kinds[kind].text(details, issuer),
     ...(details.ended === undefined ? [] : [words.ended(details.ended)]),

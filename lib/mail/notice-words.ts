@@ -5,7 +5,7 @@ import type { Overrides } from "../pages/words.js";
 export interface NoticeKindMessages {
   /** Subject and heading. Locked screens show it: no names, no numbers. */
   readonly title: (issuer: string) => string;
-  /** A sentence or two. Names in `details` are made harmless: no mail program reads a link in them. */
+  /** A sentence or two. Names in `details` are made harmless: no mail program reads a link in them; `until` is written as a time in the mail's language. */
   readonly text: (details: NoticeDetails, issuer: string) => string;
 }
 

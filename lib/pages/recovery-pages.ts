@@ -42,7 +42,7 @@ export function recoveryDonePage(context: PageContext, purpose: RecoveryPurposeV
     doneTitle,
     html`${cardHeading("shield", doneTitle)}
       <p class="sf-lead" role="status">
-        ${doneLead} ${completesAt !== undefined && timeOf(messages, completesAt, "zone")}
+        ${doneLead} ${completesAt !== undefined && html`${timeOf(messages, completesAt, "zone")}.`}
       </p>`,
   );
 }

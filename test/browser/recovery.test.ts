@@ -134,6 +134,7 @@ describe("somebody whose phone and backup codes are gone", () => {
     await demo.mfa.runDue();
     await openMail("Your Acme Demo account is still being recovered");
     await page.getByText("about 12 hours").waitFor();
+    await page.getByText("It ends on November 22, 2026 at 12:00:00 PM UTC: then").waitFor();
     expect(await look(page, "mail-recovery-half-time", mailFlaws)).toEqual([]);
   });
 
