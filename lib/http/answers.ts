@@ -77,6 +77,13 @@ export function sendJson(res: Response, status: number, body?: object): void {
   else sendText(res, status, "application/json", JSON.stringify(body));
 }
 
+/** JSON to be saved, not shown. `name`: ASCII, without quotes. */
+export function sendFile(res: Response, { name, text }: { readonly name: string; readonly text: string }): void {
+  setCommonHeaders(res);
+  res.set("Content-Disposition", `attachment; filename="${name}"`);
+  sendText(res, 200, "application/json", text);
+}
+
 function setProblemHeaders(res: Response, { code, retryAfter, members }: Problem): void {
   if (retryAfter !== undefined) res.set("Retry-After", String(retryAfter));
   if (code !== "step-up-required") return;

@@ -33,7 +33,7 @@ import { shownFor } from "./late-forms.js";
 import type { Method } from "./method.js";
 import { missingParts, pagesOf, withoutAdding } from "./method-pages.js";
 import { pageProblem, problemMember } from "./page-problems.js";
-import { shownRecovery } from "./recovery-state.js";
+import { recoveringUntil, recoveryOnPage } from "./recovery-state.js";
 import { NO_METHOD_LEFT, nothingLeft, SUSPENDED } from "./nothing-left.js";
 import type { Places } from "./places.js";
 import { stateOf, wayBack } from "./request-state.js";
@@ -141,6 +141,7 @@ export class PageSet {
     return setUpPage(this.context(req, login), {
       accountName: this.shownName(login),
       others: this.others(login),
+      recoveringUntil: recoveringUntil(login),
       ...frozenMember(login.record.account, this.settings.clock()),
       ...this.freshness(login),
       ...problemMember(problem),
@@ -172,7 +173,7 @@ export class PageSet {
       isStuck: this.isStuck(login, problem?.members?.except),
       trustDays: trustMaxAge && Math.max(1, Math.round(trustMaxAge / DAY)),
       shown: shownFor(login),
-      recovery: shownRecovery(this.engine, login),
+      recovery: recoveryOnPage(this.engine, login),
       ...(operation === undefined ? {} : { operation }),
       ...(shown.instead && { instead: true }),
       ...(own && { own }),

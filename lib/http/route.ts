@@ -37,6 +37,8 @@ export interface Reply {
   readonly body?: object;
   /** For a browser: a page, or where it goes next. */
   readonly page: { readonly render: () => Page } | { readonly redirect: string };
+  /** In the place of both: JSON that browsers save as a file of this name. */
+  readonly file?: { readonly name: string; readonly text: string };
   /** The session's new record: its id changes before the answer leaves. */
   readonly session?: SessionRecord;
   /** The login that the answered proof has made complete: it is opened before anything is answered. */

@@ -6,6 +6,7 @@ import { isActing, type LoginContext } from "../engine/login-context.js";
 import type { ShownOperation } from "../engine/operations.js";
 import {
   keepAddressSecret,
+  sendFile,
   sendJson,
   sendJsonProblem,
   sendPage,
@@ -20,6 +21,7 @@ import { callerRoutes } from "./caller-routes.js";
 import { challengeRoutes, thenSettings } from "./challenge-routes.js";
 import { codesRoutes } from "./codes-page.js";
 import { isCrossSite, isSilent } from "./cross-site.js";
+import { exportRoutes } from "./export-routes.js";
 import { setDeviceToken } from "./device-cookie.js";
 import { placeAsked } from "./going.js";
 import { isHtmx, sendHtmxTo } from "./libraries.js";
@@ -89,13 +91,14 @@ async function drawn({ pages, req }: RequestContext, { page }: Reply): Promise<s
 
 async function answer(context: Handling & { readonly login?: RouteContext["login"] }, reply: Reply): Promise<void> {
   const { login, pages, req, res, settings } = context;
-  const { body, deviceToken, page, risen, status } = reply;
+  const { body, deviceToken, file, page, risen, status } = reply;
   // Drawn first: where the application's layout fails, nothing has been given to the browser yet.
   const html = await drawn(context, reply);
   if (risen?.opens === true && !(await isOpened(context, risen))) return;
   if (deviceToken !== undefined && login !== undefined) setDeviceToken(req, res, settings, login.userId, deviceToken);
   await writeRecord(context, reply);
-  if (html !== undefined) sendPage(res, 200, html, pages.policy(req, res));
+  if (file !== undefined) sendFile(res, file);
+  else if (html !== undefined) sendPage(res, 200, html, pages.policy(req, res));
   else if (wantsPage(req, pages) && "redirect" in page) sendRedirect(res, page.redirect);
   else {
     sendHtmxTo(req, res, placeOf(context, page));
@@ -234,6 +237,7 @@ export class OwnRoutes {
       ...reopenRoutes,
       ...reportRoutes,
       ...recoveryRoutes,
+      ...exportRoutes,
       ...signInAgainRoutes,
     ]);
   }

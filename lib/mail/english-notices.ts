@@ -1,5 +1,5 @@
 import type { NoticeDetails } from "../events/notices.js";
-import { counted } from "../pages/english-numbers.js";
+import { counted, inAbout } from "../pages/english-numbers.js";
 import type { NoticeKindMessages, NoticeMessages } from "./notice-words.js";
 
 function named(what: string, { label }: NoticeDetails): string {
@@ -166,8 +166,8 @@ const ACCOUNT = {
   },
 } satisfies Partial<NoticeMessages["kinds"]>;
 
-function time({ until }: NoticeDetails): string {
-  return until === undefined ? "" : `${until.slice(0, 16).replace("T", " ")} UTC`;
+function time({ until = "" }: NoticeDetails): string {
+  return until;
 }
 
 const STOPPED: Readonly<Record<string, string>> = {
@@ -184,22 +184,22 @@ const RECOVERY = {
   "recovery-requested": {
     title: (issuer) => `Did you ask to recover your ${issuer} account?`,
     text: () =>
-      "Somebody who knows your password says that every authenticator of yours is lost. If it was you, confirm it within 30 minutes: then a waiting time begins. If it was not, stop it, and change your password.",
+      "Somebody who got through the first step of signing in says that every authenticator of yours is lost. Nothing has changed so far. If it was you, confirm it within 30 minutes: then a waiting time begins.",
   },
   "recovery-confirmed": {
     title: (issuer) => `Your ${issuer} account is being recovered`,
     text: (details) =>
-      `The waiting time has begun. At ${time(details)} a link is mailed that lets a new authenticator take the place of all others. Nothing has changed so far. Any sign-in with an authenticator of yours stops this.`,
+      `A waiting time has begun. It ends on ${time(details)}: then a link is mailed that lets a new authenticator take the place of all others. Nothing has changed so far. Any sign-in with an authenticator of yours stops this.`,
   },
   "recovery-half-time": {
     title: (issuer) => `Your ${issuer} account is still being recovered`,
     text: (details) =>
-      `Half of the waiting time is over. At ${time(details)} a link is mailed that lets a new authenticator take the place of all others.`,
+      `Half of the waiting time is over. It ends on ${time(details)}: then a link is mailed that lets a new authenticator take the place of all others.`,
   },
   "recovery-ready": {
     title: (issuer) => `The waiting time for your ${issuer} account is over`,
     text: (details) =>
-      `A new authenticator can be set up now, until ${time(details)}. Sign in with your password first, then open the link in the same browser. Your authenticators work until the new one does, and never again after.`,
+      `A new authenticator can be set up now, until ${time(details)}. Sign in first, then open the link in the same browser. Your authenticators work until the new one does, and never again after.`,
   },
   "recovery-cancelled": {
     title: (issuer) => `The recovery of your ${issuer} account was stopped`,
@@ -255,7 +255,10 @@ export const englishNotices: NoticeMessages = {
     return `With it: ${ended.join(", ")}.`;
   },
   byStaff: (issuer) => `It was done for you by ${issuer}.`,
+  timeLeft: "Time left",
+  duration: (minutes) => inAbout(minutes),
   wasYou: "Was it you, or do you know about it? Then there is nothing more to do.",
+  wasYouRecovering: "Was it you? Then go on as it says above. The link below stops it at any time.",
   wasNotYou: "Was it not you?",
   reportLead:
     "Open the page below. It says what it is going to do, and does nothing before you press its button. The link works once, for 7 days.",

@@ -36,9 +36,9 @@ function harmlessDetails(details: NoticeDetails): NoticeDetails {
 }
 
 /** "21 November 2026 at 12:00:00 UTC": whatever the language, with the zone it is in. */
-function timeIn({ notice, words, zone }: Written): string {
+function timeIn({ words, zone }: Written, iso: string): string {
   const format = { dateStyle: "long", timeStyle: "long", timeZone: zone } as const;
-  return new Intl.DateTimeFormat(words.lang, format).format(new Date(notice.at));
+  return new Intl.DateTimeFormat(words.lang, format).format(new Date(iso));
 }
 
 interface Row {
@@ -46,11 +46,24 @@ interface Row {
   readonly value: string;
 }
 
+/** Of a recovery that is under way: there is something to be done about it until then. */
+function timeLeftOf({ notice, words }: Written): readonly Row[] {
+  const { at, details, links } = notice;
+  if (links.cancel === undefined || details.until === undefined) return [];
+  const minutes = (Date.parse(details.until) - Date.parse(at)) / 60_000;
+  return minutes > 0 ? [{ name: words.timeLeft, value: words.duration(minutes) }] : [];
+}
+
+function wasYou({ notice, words }: Written): string {
+  return notice.links.cancel === undefined ? words.wasYou : words.wasYouRecovering;
+}
+
 function rowsOf(written: Written): readonly Row[] {
   const { notice, words } = written;
   const { browser, ip, number } = notice;
   return [
-    { name: words.when, value: timeIn(written) },
+    { name: words.when, value: timeIn(written, notice.at) },
+    ...timeLeftOf(written),
     ...(browser === undefined ? [] : [{ name: words.browser, value: browserOf(browser, words) }]),
     ...(ip === undefined ? [] : [{ name: words.address, value: ip }]),
     { name: words.number, value: String(number) },
@@ -58,9 +71,12 @@ function rowsOf(written: Written): readonly Row[] {
 }
 
 /** What happened, in whole sentences. */
-function sentencesOf({ notice, words }: Written): readonly string[] {
+function sentencesOf(written: Written): readonly string[] {
+  const { notice, words } = written;
   const { issuer, kind } = notice;
-  const details = harmlessDetails(notice.details);
+  const { until } = notice.details;
+  // Nobody but us writes a time, and it is to be read.
+  const details = { ...harmlessDetails(notice.details), ...(until && { until: timeIn(written, until) }) };
   return [
     words.kinds[kind].text(details, issuer),
     ...(details.ended === undefined ? [] : [words.ended(details.ended)]),
@@ -100,7 +116,7 @@ function textOf(written: Written, title: string): string {
     sentencesOf(written).join(" "),
     ...(on === undefined ? [] : [`${on.text}: ${on.link}`]),
     lines.join("\n"),
-    words.wasYou,
+    wasYou(written),
     `${words.wasNotYou} ${mend}`,
     words.genuine(number, issuer),
   ];
@@ -196,7 +212,7 @@ function card(written: Written, title: string): Html {
     </h1>
     <p class="text" style="${TEXT}; margin: 0 0 20px">${sentencesOf(written).join(" ")}</p>
     ${on && button(on)} ${facts(written)}
-    <p class="text" style="${TEXT}; margin: 0 0 12px">${words.wasYou}</p>
+    <p class="text" style="${TEXT}; margin: 0 0 12px">${wasYou(written)}</p>
     ${mend(written)}
     <p class="muted line" style="${MUTED}; margin: 0; padding-top: 16px; border-top: 1px solid #e4e6ee">
       ${words.genuine(number, issuer)}

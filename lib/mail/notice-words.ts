@@ -5,7 +5,7 @@ import type { Overrides } from "../pages/words.js";
 export interface NoticeKindMessages {
   /** Subject and heading. Locked screens show it: no names, no numbers. */
   readonly title: (issuer: string) => string;
-  /** A sentence or two. Names in `details` are made harmless: no mail program reads a link in them. */
+  /** A sentence or two. Names in `details` are made harmless: no mail program reads a link in them; `until` is written as a time in the mail's language. */
   readonly text: (details: NoticeDetails, issuer: string) => string;
 }
 
@@ -25,7 +25,12 @@ export interface NoticeMessages {
   readonly ended: (ended: { readonly sessions: number; readonly browsers: number }) => string;
   /** Whoever did it for the user, where they did not do it themselves. */
   readonly byStaff: (issuer: string) => string;
+  /** How long until the time that the text names, left of it, and in words: "about 12 hours". */
+  readonly timeLeft: string;
+  readonly duration: (minutes: number) => string;
   readonly wasYou: string;
+  /** In its place, while a recovery is under way: there is more to do. */
+  readonly wasYouRecovering: string;
   readonly wasNotYou: string;
   /** What the link leads to, and what it is called. */
   readonly reportLead: string;

@@ -4,7 +4,7 @@ import { hiddenField, postButton, signInAgainButton } from "./forms.js";
 import { alertBox, brand, cardHeading } from "./fragments.js";
 import { type Html, html } from "./html.js";
 import { icon } from "./icons.js";
-import { recoveryOffer } from "./recovery-pages.js";
+import { recoveryNotice, recoveryOffer } from "./recovery-pages.js";
 import { renderPage } from "./layout.js";
 import type { Messages, MethodWords } from "./messages.js";
 import { type ChallengeForm, type Drawn, drawnBy, type PagePart } from "./method-page.js";
@@ -193,11 +193,12 @@ function wayOut({ base, messages }: PageContext, view: ChallengeView): Html {
 
 function footer(context: PageContext, view: ChallengeView): Html {
   const { issuer, messages } = context;
-  return html`<footer class="sf-foot">
-    ${wayOut(context, view)} ${view.purpose === "sign-in" && passLink(context)}
-    <p>${messages.challenge.lost(issuer)}</p>
-    ${recoveryOffer(context, view)}
-  </footer>`;
+  return html`${recoveryNotice(context, view)}
+    <footer class="sf-foot">
+      ${wayOut(context, view)} ${view.purpose === "sign-in" && passLink(context)}
+      <p>${messages.challenge.lost(issuer)}</p>
+      ${recoveryOffer(context, view)}
+    </footer>`;
 }
 
 /** What was to be confirmed is done, called off, or took too long. */

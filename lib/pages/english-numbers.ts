@@ -8,6 +8,13 @@ export function counted(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
 }
 
+/** "12 minutes", "about 23 hours", "about 3 days": rounded up, so that nobody is told to come too early. */
+export function inAbout(minutes: number): string {
+  if (minutes < 60) return counted(Math.max(1, Math.ceil(minutes)), "minute");
+  const hours = Math.ceil(minutes / 60);
+  return hours <= 48 ? `about ${counted(hours, "hour")}` : `about ${counted(Math.ceil(hours / 24), "day")}`;
+}
+
 /** "“Phone” and “Laptop”". */
 export function listed(names: readonly string[]): string {
   return allOf().format(names.map((name) => `“${name}”`));

@@ -1,25 +1,31 @@
+import { inAbout } from "./english-numbers.js";
 import type { Messages } from "./messages.js";
 
 /** The words of the way back for whoever has lost every authenticator. */
 export const englishRecovery: Messages["recovery"] = {
   offer: {
     open: "Lost everything?",
-    lead: "We can send a link to the e-mail address of your account. After you open it there is a waiting time, in which the owner of the account can stop this. Then a second link lets you set up a new authenticator. The old ones work until then, and never again after.",
+    lead: "We can send a link to the e-mail address of your account. After you open it there is a waiting time, in which the owner of the account can stop this. Then another link lets you set up a new authenticator. The old ones work until the new one does, and never again after.",
     submit: "Start recovery",
   },
   states: {
     requested:
       "If there is an e-mail address for this account, a link is on its way to it. Open it within 30 minutes to start the waiting time.",
-    waiting: "Recovery is waiting. A second link comes by e-mail at",
-    ready: "Recovery is ready. Open the second link in your e-mail in this browser to set up a new authenticator.",
+    waiting: "Recovery is under way. Another link comes by e-mail at",
+    ready: "Recovery is ready. Open the newest link in your e-mail, in this browser, to set up a new authenticator.",
   },
+  left: (minutes) => `That is in ${inAbout(minutes)}.`,
+  stop: "Not you, or no longer needed? Any sign-in with an authenticator stops it at once, and so does the link in each of its e-mails.",
+  again: "Send the link again",
+  setUp:
+    "Recovery is almost done: set up a new authenticator now. Once it works, all old ones and backup codes stop working, and everybody else is signed out. You have until",
   confirm: {
     title: "Recover your account?",
-    lead: "Somebody who knows your password says that every authenticator is lost. If it is you, press the button: the waiting time begins.",
+    lead: "Somebody who got through the first step of signing in says that every authenticator is lost. If it is you, press the button: the waiting time begins.",
     submit: "Yes, it is me",
     doneTitle: "The waiting time has begun",
     doneLead:
-      "A second link comes by e-mail when it is over. Any sign-in with an authenticator stops this. It is over at",
+      "Another link comes by e-mail when it is over. Any sign-in with an authenticator stops this. It is over at",
   },
   cancel: {
     title: "Stop this recovery?",
@@ -30,7 +36,7 @@ export const englishRecovery: Messages["recovery"] = {
   },
   complete: {
     title: "Set up a new authenticator",
-    lead: "When the new authenticator works, the old ones and your backup codes stop working, and everybody is signed out. You have 10 minutes.",
+    lead: "When the new authenticator works, the old ones and your backup codes stop working, and everybody is signed out. You have 10 minutes, and can come back for another link.",
     submit: "Continue",
     doneTitle: "Set up a new authenticator",
     doneLead: "Continue in this browser.",
@@ -40,7 +46,8 @@ export const englishRecovery: Messages["recovery"] = {
   overLead:
     "It was used, replaced by a newer one, took too long, or the recovery was stopped. Sign in to see how things stand.",
   signInTitle: "Sign in first",
-  signInLead: "Sign in with your password in this browser, then open the link in the e-mail here once more.",
+  signInLead:
+    "Sign in in this browser as far as you get: to where an authenticator is asked for. Then open the link in the e-mail here once more. It still works.",
   section: {
     title: "Account recovery",
     lead: "If you lose every authenticator, you can set up a new one by links in e-mails, after a waiting time.",

@@ -136,6 +136,11 @@ export const englishSettings: Messages["settings"] = {
     },
     other: "Security settings changed",
   },
+  data: {
+    title: "Your data",
+    lead: "All that is kept about your two-step sign-in, as a JSON file. No secret and no code is in it.",
+    download: "Download my data",
+  },
   disable: {
     title: "Switch off two-step sign-in",
     lead: "Your password alone then opens your account.",

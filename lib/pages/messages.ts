@@ -168,6 +168,14 @@ export interface RecoveryMessages {
   readonly offer: { readonly open: string; readonly lead: string; readonly submit: string };
   /** Where one stands. After `waiting` a time follows. `requested` stands also where nothing came of it: it must not say so. */
   readonly states: Readonly<Record<"requested" | "waiting" | "ready", string>>;
+  /** How long that is: beside the time that follows `waiting`. */
+  readonly left: (minutes: number) => string;
+  /** What ends one that is under way. */
+  readonly stop: string;
+  /** The button for another link, where one was sent or may have been. */
+  readonly again: string;
+  /** On the page that sets up the first factor of a recovery; a time follows. */
+  readonly setUp: string;
   readonly confirm: RecoveryLinkMessages;
   readonly cancel: RecoveryLinkMessages;
   readonly complete: RecoveryLinkMessages;
@@ -195,6 +203,7 @@ export interface RecoverySectionMessages {
 }
 
 export interface SettingsMessages {
+  readonly data: { readonly title: string; readonly lead: string; readonly download: string };
   readonly title: string;
   readonly account: string;
   readonly on: string;

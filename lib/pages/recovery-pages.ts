@@ -2,8 +2,9 @@ import { postButton } from "./forms.js";
 import { brand, cardHeading, confirmation, timeOf } from "./fragments.js";
 import { type Html, html } from "./html.js";
 import { icon } from "./icons.js";
+import type { Messages } from "./messages.js";
 import type { PagePart } from "./method-page.js";
-import type { ChallengeView, PageContext, SettingsPageView } from "./views.js";
+import type { ChallengeView, PageContext, SettingsPageView, ShownRecovery } from "./views.js";
 
 /** What a link in a mail of a recovery is for. */
 export type RecoveryPurposeView = "confirm" | "cancel" | "complete";
@@ -41,7 +42,7 @@ export function recoveryDonePage(context: PageContext, purpose: RecoveryPurposeV
     doneTitle,
     html`${cardHeading("shield", doneTitle)}
       <p class="sf-lead" role="status">
-        ${doneLead} ${completesAt !== undefined && timeOf(messages, completesAt, "zone")}
+        ${doneLead} ${completesAt !== undefined && html`${timeOf(messages, completesAt, "zone")}.`}
       </p>`,
   );
 }
@@ -73,18 +74,43 @@ export function recoverySignInPage(context: PageContext): PagePart {
   );
 }
 
-/** At the foot of the challenge: where a recovery stands, or the button that asks for one. */
+/** At the foot of the challenge: the button that asks for one, folded away. */
 export function recoveryOffer({ base, messages }: PageContext, { recovery }: ChallengeView): Html | undefined {
-  if (recovery === undefined) return undefined;
-  const { offer, states } = messages.recovery;
-  const { completesAt, state } = recovery;
-  if (state === "none") {
-    const button = postButton({ action: `${base}/recovery`, text: offer.submit, look: "quiet" });
-    return confirmation(offer.open, offer.lead, button, "");
-  }
-  return html`<p role="status">
-    ${states[state]} ${state === "waiting" && completesAt !== undefined && timeOf(messages, completesAt, "zone")}
-  </p>`;
+  if (recovery?.state !== "none") return undefined;
+  const { offer } = messages.recovery;
+  const button = postButton({ action: `${base}/recovery`, text: offer.submit, look: "quiet" });
+  return confirmation(offer.open, offer.lead, button, "");
+}
+
+/** Below the challenge: where one that was asked for stands, and what ends it. */
+export function recoveryNotice({ base, messages }: PageContext, { recovery }: ChallengeView): Html | undefined {
+  if (recovery === undefined || recovery.state === "none") return undefined;
+  const { again, states, stop } = messages.recovery;
+  const { state } = recovery;
+  return html`<div class="sf-notice sf-notice-info sf-below">
+    ${icon("lock")}
+    <div class="sf-lines">
+      <p role="status">${states[state]} ${whenReady(messages, recovery)}</p>
+      <p>${stop}</p>
+    </div>
+    ${state !== "waiting" && postButton({ action: `${base}/recovery`, text: again, look: "small" })}
+  </div>`;
+}
+
+/** When the wait is over, and how long that is; nothing where nothing is waited for. */
+function whenReady(messages: Messages, { completesAt, minutesLeft, state }: ShownRecovery): Html | undefined {
+  if (state !== "waiting" || completesAt === undefined) return undefined;
+  const left = minutesLeft === undefined ? "" : messages.recovery.left(minutesLeft);
+  return html`${timeOf(messages, completesAt, "zone")}. ${left}`;
+}
+
+/** On the page that sets up a factor: it is the last step of a recovery. */
+export function recoveringNotice({ messages }: PageContext, until: string | undefined): Html | undefined {
+  if (until === undefined) return undefined;
+  return html`<div class="sf-notice sf-notice-info">
+    ${icon("lock")}
+    <p>${messages.recovery.setUp} ${timeOf(messages, until, "zone")}.</p>
+  </div>`;
 }
 
 /** In the settings: where a recovery stands, what ends it, and whether there is to be one at all. */
@@ -92,7 +118,7 @@ export function recoverySection({ base, messages }: PageContext, { settings }: S
   const { recovery } = settings;
   if (recovery === undefined) return undefined;
   const { section, states } = messages.recovery;
-  const { completesAt, optedOut, state } = recovery;
+  const { optedOut, state } = recovery;
   const id = "sf-recovery";
   const action = `${base}/recovery/opt-out`;
   const cancel = postButton({ action: `${base}/recovery/cancel`, text: section.cancel, look: "danger" });
@@ -101,7 +127,7 @@ export function recoverySection({ base, messages }: PageContext, { settings }: S
     <p class="sf-hint">${optedOut ? section.off : section.lead}</p>
     ${
       state !== "none" &&
-      html`<p role="status">${states[state]} ${completesAt !== undefined && timeOf(messages, completesAt, "zone")}</p>
+      html`<p role="status">${states[state]} ${whenReady(messages, recovery)}</p>
         ${cancel}`
     }
     ${

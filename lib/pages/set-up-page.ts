@@ -7,6 +7,7 @@ import { icon } from "./icons.js";
 import { renderPage } from "./layout.js";
 import { allDrawn, isForSetUp } from "./method-page.js";
 import { othersPart } from "./other-sessions.js";
+import { recoveringNotice } from "./recovery-pages.js";
 import { reasonedText } from "./problem-reasons.js";
 import type { LayoutParts, PageContext, PageProblem, SetUpView } from "./views.js";
 
@@ -17,21 +18,22 @@ const EXPLAINED: readonly PageProblem["code"][] = ["enrollment-required", "step-
 export function setUpPage(context: PageContext, view: SetUpView): LayoutParts {
   const { base, issuer, messages } = context;
   const { challenge, common, setUp } = messages;
-  const { problem } = view;
+  const { problem, recoveringUntil } = view;
+  const title = recoveringUntil === undefined ? setUp.title : messages.recovery.complete.title;
   const body = html`<div class="sf-narrow">
     ${brand(context)}
     <section class="sf-card">
-      ${cardHeading("shield", setUp.title)}
+      ${cardHeading("shield", title)}
       <p class="sf-account">${challenge.signingInAs} <strong>${view.accountName}</strong></p>
       ${problem && !EXPLAINED.includes(problem.code) && alertBox(reasonedText(context, problem))}
-      <p class="sf-lead">${setUp.lead(issuer)}</p>
+      ${recoveringNotice(context, recoveringUntil) ?? html`<p class="sf-lead">${setUp.lead(issuer)}</p>`}
       ${frozenNotice(context, view.frozenUntil) ?? start(context, view)}
     </section>
     <footer class="sf-foot">
       ${postButton({ action: `${base}/cancel`, text: common.useAnotherAccount, look: "link" })} ${passLink(context)}
     </footer>
   </div>`;
-  return renderPage(context, problem === undefined ? setUp.title : common.titleWithProblem(setUp.title), body);
+  return renderPage(context, problem === undefined ? title : common.titleWithProblem(title), body);
 }
 
 function start(context: PageContext, view: SetUpView): Html {

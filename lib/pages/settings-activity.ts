@@ -7,7 +7,7 @@ import { emptyState, section } from "./settings-section.js";
 import type { PageContext } from "./views.js";
 
 /** Entries shown at once; the older ones open on demand. */
-const SHOWN = 6;
+const SHOWN = 10;
 
 /** What happened lately. */
 export function activitySection({ messages }: PageContext, activity: readonly ActivityView[]): Html {

@@ -13,6 +13,7 @@ import { reopenNotice } from "./reopen-page.js";
 import { activitySection } from "./settings-activity.js";
 import { devicesSection, sessionsSection } from "./settings-browsers.js";
 import { factorsSection } from "./settings-factors.js";
+import { section } from "./settings-section.js";
 import { reasonedText } from "./problem-reasons.js";
 import type { LayoutParts, PageContext, SettingsPageView } from "./views.js";
 
@@ -39,7 +40,7 @@ export function settingsPage(context: PageContext, view: SettingsPageView): Layo
     ${ownParts(context, view, "section")}
     ${view.hasTrustedDevices && isOn && devicesSection(context, view.settings.devices)}
     ${isOn && recoverySection(context, view)} ${sessionsSection(context, view.settings.sessions)}
-    ${activitySection(context, view.settings.activity)}
+    ${activitySection(context, view.settings.activity)} ${dataSection(context)}
     ${isOn && view.settings.frozenUntil === undefined && disableSection(context, view)}
     <footer class="sf-foot sf-own-only">
       <a href="${context.home}">${settings.backToApplication(context.issuer)}</a>
@@ -76,6 +77,13 @@ function infoNotice(text: string, action?: Html): Html {
     <p>${text}</p>
     ${action}
   </div>`;
+}
+
+/** What is kept of the account, as a file. */
+function dataSection({ base, messages }: PageContext): Html {
+  const { data } = messages.settings;
+  const link = html`<p><a class="sf-button sf-button-small" href="${base}/settings/export">${data.download}</a></p>`;
+  return section("data", data.title, data.lead, link);
 }
 
 function disableSection({ base, issuer, messages }: PageContext, { required }: SettingsPageView): Html {

@@ -61,6 +61,12 @@ export interface PageProblem {
   readonly reason?: string;
 }
 
+/** Where a recovery stands, for a page. */
+export interface ShownRecovery extends RecoveryView {
+  /** Until the wait is over. */
+  readonly minutesLeft?: number;
+}
+
 /** Asks for a second factor: to finish a sign-in, or to confirm a change (step-up). Also shown for `step-up-required`. */
 export interface ChallengeView {
   readonly purpose: "sign-in" | "step-up";
@@ -87,7 +93,7 @@ export interface ChallengeView {
   /** What the selected method shows in the place of its form, under a title of its own: it is waited for something else than a code. */
   readonly own?: (form: ChallengeForm<never>) => PagePart;
   /** Where a recovery stands, and when its wait is over (ISO 8601, UTC). Absent: there is none to be had here. */
-  readonly recovery?: RecoveryView | undefined;
+  readonly recovery?: ShownRecovery | undefined;
   readonly problem?: PageProblem;
   /** For which stage of the login the page is shown: its forms send it as `shown`. */
   readonly shown: string;
@@ -123,6 +129,8 @@ export interface SetUpView {
   readonly accountName: string;
   /** Until then nothing can be set up, because something was reported. ISO 8601, UTC; default: it can. */
   readonly frozenUntil?: string | undefined;
+  /** It ends a recovery, which is over then. ISO 8601, UTC; absent: it ends none. */
+  readonly recoveringUntil?: string | undefined;
   /** The first factor was given too long ago to set anything up. */
   readonly needsStepUp?: boolean;
   /** The application can check a password again: the forms then carry a `password` field when stale. */

@@ -77,6 +77,7 @@ class Visit {
     };
     await this.ask(jar, "POST /sessions/:id/revoke", {}, sessions.find(({ current }) => !current)?.id);
     await this.ask(jar, "POST /sessions/revoke-others");
+    await this.ask(jar, "GET /settings/export");
     const at = this.target.clock() + DRIFT;
     await this.ask(jar, "POST /totp/resync", { factorId, codes: [phone.code(at), phone.code(at + STEP)] });
     const key = softwareAuthenticator();

@@ -22,6 +22,7 @@ import type {
   PageProblem,
   SettingsPageView,
 } from "../../lib/pages/views.js";
+import { everyRecoveryPage } from "./sample-recovery-pages.js";
 import { everyPushPage, samplePushPage } from "./sample-push-pages.js";
 
 /** What draws a page, drawing it in the built-in layout. */
@@ -139,7 +140,7 @@ export function settingsOf(text: string): SettingsView {
         ended: { sessions: 2, browsers: 1 },
       }),
       activityOf({ at: text, action: text }),
-      ...Array.from({ length: 6 }, () => activityOf({ action: "password-changed" })),
+      ...Array.from({ length: 10 }, () => activityOf({ action: "password-changed" })),
     ],
   };
 }
@@ -309,6 +310,7 @@ export function everyPage(context: PageContext, text = "Phone"): Record<string, 
     settingsByCode: settingsPage(context, { ...settings, lastProof: "backup-code" }),
     ...mailPages(context, challenge, text),
     ...everyPushPage(context, challenge, settings, text),
+    ...everyRecoveryPage(context, { challenge, settings, setUp: { accountName: text } }, text),
     settingsEmpty: settingsPage(context, { ...settings, settings: NOTHING_YET, asksPassword: true }),
     ...Object.fromEntries(ALL_CODES.map((code) => [`problem ${code}`, problemPage(context, { problem: { code } })])),
   };

@@ -1,0 +1,58 @@
+import type { SettingsView } from "../../lib/engine/views.js";
+import { challengePage } from "../../lib/pages/challenge-page.js";
+import { builtInLayout, renderPage } from "../../lib/pages/layout.js";
+import type { PagePart } from "../../lib/pages/method-page.js";
+import * as recoveries from "../../lib/pages/recovery-pages.js";
+import { setUpPage } from "../../lib/pages/set-up-page.js";
+import { settingsPage } from "../../lib/pages/settings-page.js";
+import type {
+  ChallengeView,
+  LayoutParts,
+  PageContext,
+  SettingsPageView,
+  SetUpView,
+  ShownRecovery,
+} from "../../lib/pages/views.js";
+
+const SOON = "2026-11-22T03:15:00.000Z";
+
+/** Where a recovery can stand, as a challenge shows it. */
+const STANDS: Readonly<Record<string, ShownRecovery>> = {
+  recoveryOffered: { state: "none" },
+  recoveryRequested: { state: "requested" },
+  recoveryWaiting: { state: "waiting", completesAt: SOON, minutesLeft: 700 },
+  recoveryReady: { state: "ready", completesAt: SOON, minutesLeft: 0 },
+};
+
+interface Around {
+  readonly challenge: ChallengeView;
+  readonly settings: SettingsPageView;
+  readonly setUp: SetUpView;
+}
+
+/** Every page of a recovery, with `text` wherever something from outside is shown. */
+export function everyRecoveryPage(context: PageContext, around: Around, text: string): Record<string, string> {
+  const { challenge, setUp } = around;
+  const ofLink = ({ body, title }: PagePart): string => builtInLayout(renderPage(context, title, body));
+  const settings = (parts: Partial<SettingsView>): LayoutParts =>
+    settingsPage(context, { ...around.settings, settings: { ...around.settings.settings, ...parts } });
+  const atChallenge = Object.entries(STANDS).map(([name, recovery]) => [
+    name,
+    builtInLayout(challengePage(context, { ...challenge, recovery })),
+  ]);
+  return {
+    ...(Object.fromEntries(atChallenge) as Record<string, string>),
+    recoverySetUp: builtInLayout(setUpPage(context, { ...setUp, recoveringUntil: SOON })),
+    recoveryConfirm: ofLink(recoveries.recoveryPage(context, "confirm", text)),
+    recoveryCancel: ofLink(recoveries.recoveryPage(context, "cancel", text)),
+    recoveryComplete: ofLink(recoveries.recoveryPage(context, "complete", text)),
+    recoveryConfirmed: ofLink(recoveries.recoveryDonePage(context, "confirm", SOON)),
+    recoveryCancelled: ofLink(recoveries.recoveryDonePage(context, "cancel")),
+    recoveryOver: ofLink(recoveries.recoveryOverPage(context)),
+    recoverySignIn: ofLink(recoveries.recoverySignInPage(context)),
+    settingsRecovering: builtInLayout(
+      settings({ recovery: { state: "waiting", completesAt: SOON, optedOut: false }, probation: { until: SOON } }),
+    ),
+    settingsNoRecovery: builtInLayout(settings({ recovery: { state: "none", optedOut: true } })),
+  };
+}
