@@ -137,15 +137,13 @@ function dependenciesOf(
 /** The composition root: wiring, and nothing else. */
 export function createEngine(settings: EngineSettings): Engine {
   settings.store.useClock?.(settings.clock);
-  const { storeTimeout, telling } = settings;
+  const { recovery, storeTimeout, telling } = settings;
   const store = guardedStore(settings.store, storeTimeout, (error) => telling.emitError("store", error));
   const { samples, ...made } = createKeys(settings, store);
-  const { tokens } = made;
   const dependencies = dependenciesOf(settings, { ...made, store });
   const verification = new TracedVerification(dependencies, telling.events);
   const operations = new Operations(dependencies, store);
   const unprovable = new UnprovableAccounts(dependencies, store);
-  const { recovery } = settings;
   const due = new Due(dependencies, store, recovery && recoveryKinds(dependencies, recovery.approve));
   return {
     dependencies,
@@ -159,11 +157,11 @@ export function createEngine(settings: EngineSettings): Engine {
     enrollmentPages: new EnrollmentPages(dependencies),
     sending: new Sending(dependencies),
     management: new Management(dependencies),
-    reports: new Reports(dependencies, tokens.report, settings.onCompromise),
+    reports: new Reports(dependencies, made.tokens.report, settings.onCompromise),
     shownCodes: new ShownCodes(dependencies, store),
     stepUp: new StepUp(dependencies, verification, operations),
     operations,
-    recoveries: recovery && new Recoveries(dependencies, recovery, tokens.recovery, due),
+    recoveries: recovery && new Recoveries(dependencies, recovery, made.tokens.recovery, due),
     browserIds: new BrowserIds(made.seals),
     acting: new ActingLogins(dependencies),
     temporaryPasses: new TemporaryPasses(dependencies),

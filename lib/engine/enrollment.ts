@@ -19,7 +19,7 @@ import {
   enrollableOf,
   EnrollmentAnswers,
   enrollmentContextOf,
-  hasRoomAt,
+  hasPlace,
   type EnrollmentTerms,
   goingOnProblem,
   isOver,
@@ -94,11 +94,6 @@ function refused<T>(problem: Problem): Change<Outcome<T>> {
 /** What is sent with it; undefined where that is nothing. */
 function messageOf({ budgets, by, deliver: handOver }: EnrollmentBegun): Message | undefined {
   return handOver && { deliver: handOver, ...(budgets && { budgets }), ...(by !== undefined && { by }) };
-}
-
-/** There is room for one more, or it takes another's place. */
-function hasPlace(login: LoginContext, { replaces }: Enrollment): boolean {
-  return hasRoomAt(login) || login.record.account.factors.some(({ id }) => id === replaces);
 }
 
 /** The account without an enrollment whose message was not taken, unless another one was, and with the one that it took the place of. */

@@ -109,6 +109,11 @@ export function hasRoomAt(login: LoginContext): boolean {
   return hasRoom(login.record.account) || isRecovering(login);
 }
 
+/** There is room for one more, or it takes another's place. */
+export function hasPlace(login: LoginContext, { replaces }: Enrollment): boolean {
+  return hasRoomAt(login) || login.record.account.factors.some(({ id }) => id === replaces);
+}
+
 /** What must have been shown: one that takes a factor's place changes what there is, and does not only add to it. */
 function freshnessFor(isReplacing: boolean): Freshness {
   return isReplacing ? FRESH : TO_ENROLL;

@@ -224,7 +224,9 @@ export class Recoveries {
   /** Why no link is sent; undefined where one is. */
   private refusal({ record, source }: LoginContext, state: RecoveryState): string | undefined {
     if (record.account.refusesRecovery === true) return "opted-out";
-    if (source.contact.email === undefined) return "no-address";
+    const { email, emailVerified } = source.contact;
+    // A link must not go to whoever typed an address that nobody has proved.
+    if (email === undefined || emailVerified === false) return "no-address";
     return state === "waiting" ? "waiting" : undefined;
   }
 }

@@ -1,5 +1,7 @@
 import type { Request } from "express";
-import type { SessionRecord } from "../policy/assess.js";
+import type { MethodType } from "../core/nouns.js";
+import type { BegunLogin } from "../engine/first-factor.js";
+import { isDue, type SessionRecord } from "../policy/assess.js";
 import type { RequestState } from "./request-state.js";
 import { type Done, idOf, override, putRecord, requireNewId, saveOnce, type Session, sessionOf } from "./session.js";
 import type { AppUser } from "./settings.js";
@@ -105,4 +107,16 @@ export function renewedWith(req: Request, session: Session, settle: () => Promis
     return session;
   });
   return renewed;
+}
+
+/** The session's record of a login that was begun, with what is to be remembered of that. `route`: where, while it waits. */
+export function remembering(
+  { session, status }: BegunLogin["login"],
+  {
+    first,
+    route,
+    waits,
+  }: { readonly first: MethodType | undefined; readonly route: string; readonly waits: Partial<SessionRecord> },
+): SessionRecord {
+  return { ...session, ...(first !== undefined && { first }), ...waits, ...(isDue(status) && { route }) };
 }

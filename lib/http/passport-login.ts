@@ -18,6 +18,7 @@ import {
   LogInError,
   type LogInOptions,
   type PassportMethod,
+  remembering,
   renewedWith,
 } from "./log-in-call.js";
 import { returnToOf } from "./login-return.js";
@@ -164,12 +165,7 @@ export class PassportLogin {
     const back = takeBack(state.req, this.settings, newcomer.userId);
     const begun = await this.engine.firstFactor.begin(newcomer);
     const waits = isDue(begun.login.status) ? await this.waiting(login, begun.login, text, back?.to) : {};
-    const session: SessionRecord = {
-      ...begun.login.session,
-      ...(firstMethod !== undefined && { first: firstMethod }),
-      ...waits,
-      ...(isDue(begun.login.status) && { route }),
-    };
+    const session = remembering(begun.login, { first: firstMethod, route, waits });
     // The login this one replaces is over, whatever becomes of a copy of its session.
     await this.end(state.req);
     let settledAs: BegunLogin["login"] = { ...begun.login, session };

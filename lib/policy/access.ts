@@ -89,6 +89,11 @@ function firstStepProblem(asker: Asker, freshness: Freshness, now: number): Prob
   return isShown ? undefined : stepUp(freshness);
 }
 
+function verifiedProblem(asker: Asker, login: Login, freshness: Freshness, now: number): Problem | undefined {
+  if (login.acting !== undefined) return { code: "acting-login" };
+  return freshProof(asker, login, freshness, now) === undefined ? stepUp(freshness) : undefined;
+}
+
 /**
  * Why this login may not change the account's factors right now; undefined where it may. While a factor exists, only a
  * fresh real proof of one will do ({@link opensSettings}); before, a fresh first step.
@@ -99,8 +104,7 @@ export function changeProblem(asker: Asker, freshness: Freshness, now: number): 
   if (isRecovering(asker)) return undefined;
   switch (status.status) {
     case "verified":
-      if (status.login.acting !== undefined) return { code: "acting-login" };
-      return freshProof(asker, status.login, freshness, now) === undefined ? stepUp(freshness) : undefined;
+      return verifiedProblem(asker, status.login, freshness, now);
     case "not-enrolled":
     case "must-enroll":
       // Not being asked for a factor is no proof of it.

@@ -65,15 +65,19 @@ describe("asking for a recovery", () => {
 
   test("is answered the same where the owner wants none, no address is known, or one waits already", async () => {
     const withoutAddress = { user: { email: () => undefined } };
+    const unverified = { user: { emailVerified: () => false } };
     const answers: unknown[] = [];
-    for (const options of [{}, withoutAddress]) {
+    const linked: number[] = [];
+    for (const options of [{}, withoutAddress, unverified]) {
       const here = await alice({ options });
       const jar = await pending(here.target, "alice");
       const asked = await jar.post(RECOVERY);
       const seen = await jar.get("/2fa");
       answers.push([asked.status, Object.keys(asked.body as object), (seen.body as { recovery: unknown }).recovery]);
       await told();
+      linked.push(here.notices.filter(({ links, to }) => to !== undefined && links.confirm !== undefined).length);
     }
+    expect(linked).toEqual([1, 0, 0]);
     const here = await alice();
     here.target.clock.advance(STEP);
     const owner = await full(here.target, "alice", here.phone);
@@ -83,7 +87,7 @@ describe("asking for a recovery", () => {
     const asked = await jar.post(RECOVERY);
     const seen = await jar.get("/2fa");
     answers.push([asked.status, Object.keys(asked.body as object), (seen.body as { recovery: unknown }).recovery]);
-    expect(answers).toEqual(Array(3).fill([202, ["expiresAt"], { state: "requested" }]));
+    expect(answers).toEqual(Array(4).fill([202, ["expiresAt"], { state: "requested" }]));
     await told();
     expect(here.notices.flatMap(({ links }) => [links.confirm, links.complete]).filter(Boolean)).toEqual([]);
     expect(here.target.events.at(-1)).toMatchObject({ action: "recovery-refused", reason: "opted-out" });
