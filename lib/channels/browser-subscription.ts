@@ -1,3 +1,4 @@
+import { urlIn } from "../core/urls.js";
 import { isOnP256 } from "../crypto/public-keys.js";
 
 /** As much as is used of what `PushSubscription.toJSON()` answers in a browser. */
@@ -28,7 +29,8 @@ function membersOf(value: unknown): Readonly<Record<string, unknown>> {
 export function browserSubscription(given: unknown): BrowserSubscription | undefined {
   const { endpoint, keys } = membersOf(given);
   const { p256dh, auth } = membersOf(keys);
-  if (typeof endpoint !== "string" || endpoint.length > LONGEST_ENDPOINT || !URL.canParse(endpoint)) return undefined;
+  if (typeof endpoint !== "string" || endpoint.length > LONGEST_ENDPOINT || urlIn(endpoint) === undefined)
+    return undefined;
   if (typeof auth !== "string" || !AUTH.test(auth) || !isPoint(p256dh)) return undefined;
   return { endpoint, keys: { p256dh, auth } };
 }

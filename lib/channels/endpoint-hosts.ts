@@ -1,3 +1,5 @@
+import { urlIn } from "../core/urls.js";
+
 /** Where browsers have their push services: Chrome and its like, Firefox, Safari, Edge. */
 const BROWSERS = [
   "fcm.googleapis.com",
@@ -9,13 +11,9 @@ const BROWSERS = [
 
 const ANY = "*.";
 
-function urlOf(text: string): URL | undefined {
-  return URL.canParse(text) ? new URL(text) : undefined;
-}
-
 /** Written as a browser writes it, and nothing beside a name and a port. */
 function isHost(text: string): boolean {
-  const url = urlOf(`https://${text}`);
+  const url = urlIn(`https://${text}`);
   return !text.includes("*") && url?.host === text && url.href === `https://${text}/`;
 }
 
@@ -59,7 +57,7 @@ export class EndpointHosts {
 
   /** The address to post to; undefined where it is not one of these hosts, over TLS, and nothing else. */
   urlOf(endpoint: string): URL | undefined {
-    const url = urlOf(endpoint);
+    const url = urlIn(endpoint);
     if (url?.protocol !== "https:" || url.username !== "" || url.password !== "") return undefined;
     return this.exact.has(url.host) || this.suffixes.some((suffix) => url.host.endsWith(suffix)) ? url : undefined;
   }

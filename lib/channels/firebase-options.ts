@@ -1,3 +1,4 @@
+import { urlIn } from "../core/urls.js";
 import { optionsProblems } from "../core/option-names.js";
 import { isRsaKey } from "../crypto/rsa-signatures.js";
 import type { FirebaseOptions } from "./firebase.js";
@@ -18,8 +19,9 @@ function asGiven(value: unknown): Given {
 
 /** Of another server, over TLS; of this machine, as it is in tests. */
 function isServer(value: unknown): boolean {
-  if (typeof value !== "string" || !URL.canParse(value)) return false;
-  const { hash, hostname, password, protocol, search, username } = new URL(value);
+  const url = typeof value === "string" ? urlIn(value) : undefined;
+  if (url === undefined) return false;
+  const { hash, hostname, password, protocol, search, username } = url;
   if (`${hash}${search}${username}${password}` !== "") return false;
   return protocol === "https:" || (protocol === "http:" && LOOPBACK.includes(hostname));
 }

@@ -1,3 +1,4 @@
+import { urlIn } from "../core/urls.js";
 import { isMailAddress } from "../core/mail-address.js";
 import { optionsProblems } from "../core/option-names.js";
 import { publicPointOf } from "../crypto/public-keys.js";
@@ -35,7 +36,8 @@ function isSubject(subject: unknown): boolean {
   const mail = /^mailto:(.*)$/.exec(subject)?.[1];
   // No display name and no blank: Apple refuses both, as it does localhost, which is no domain of a mail's either.
   if (mail !== undefined) return isMailAddress(mail);
-  return /^https:\/\/\S+$/.test(subject) && URL.canParse(subject) && !isLocal(new URL(subject).hostname);
+  const page = /^https:\/\/\S+$/.test(subject) ? urlIn(subject) : undefined;
+  return page !== undefined && !isLocal(page.hostname);
 }
 
 /** Undefined where it is none. */

@@ -1,3 +1,4 @@
+import { urlIn } from "../core/urls.js";
 import type { Request } from "express";
 import { isForm } from "./body.js";
 import { prefersHtml } from "./negotiation.js";
@@ -12,7 +13,7 @@ const HOST = "SECOND_FACTOR_HOST";
 const CSRF = "SECOND_FACTOR_CSRF";
 
 function hostOf(url: string): string | undefined {
-  return URL.canParse(url) ? new URL(url).host : undefined;
+  return urlIn(url)?.host;
 }
 
 /** Where a browser may have the page from: a proxy may pass on its own name, and tell the browser's in another header. */

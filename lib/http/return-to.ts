@@ -1,3 +1,5 @@
+import { urlIn } from "../core/urls.js";
+
 /**
  * The path, query and fragment of a place on this site, or undefined for everything else.
  *
@@ -14,8 +16,7 @@ export function localPath(value: unknown, origin: string, from = "/"): string | 
 
 /** As a browser reads it on the page `from`. */
 function resolved(value: string, origin: string, from: string): URL | undefined {
-  const base = URL.canParse(from, origin) ? new URL(from, origin).href : origin;
-  return URL.canParse(value, base) ? new URL(value, base) : undefined;
+  return urlIn(value, urlIn(from, origin)?.href ?? origin);
 }
 
 function isOf({ origin, password, protocol, username }: URL, own: URL): boolean {

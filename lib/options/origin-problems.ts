@@ -1,3 +1,4 @@
+import { urlIn } from "../core/urls.js";
 import { webOrigins } from "../core/origins.js";
 import type { Method } from "../http/method.js";
 
@@ -9,7 +10,7 @@ const APP_ORIGIN =
 
 function originProblem(origin: unknown, production: boolean): string | undefined {
   if (origin === "null") return 'origin: "null" is what pages without an origin send, of whatever site; list real ones';
-  if (typeof origin !== "string" || !URL.canParse(origin))
+  if (typeof origin !== "string" || urlIn(origin) === undefined)
     return `origin: ${JSON.stringify(origin)} is not an origin such as "https://acme.example"`;
   return APP_ORIGIN.test(origin) ? undefined : webOriginProblem(origin, production);
 }

@@ -1,3 +1,4 @@
+import { urlIn } from "../core/urls.js";
 import type { Request } from "express";
 import { ConfigurationError } from "../core/errors.js";
 import { type Contact, languageOf } from "../core/contact.js";
@@ -217,7 +218,7 @@ function addressGuardOf(
 /** The site's own name, where the application answers none: a name decides nothing, and users must get in without it. */
 function hostOf(origins: readonly string[]): string {
   const [origin = ""] = webOrigins(origins);
-  return URL.canParse(origin) ? new URL(origin).hostname : origin;
+  return urlIn(origin)?.hostname ?? origin;
 }
 
 /** What the issuer is, for a request and where nobody is logged in. */

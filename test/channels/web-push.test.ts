@@ -277,6 +277,11 @@ describe("where a device says that it is reached", () => {
       expect([endpoint, reached(endpoint, [host])]).toEqual([endpoint, "host-not-allowed"]);
   });
 
+  test("a host with letters such as ü is the same however often it was asked about", () => {
+    const answers = Array.from({ length: 10_000 }, () => reached("https://bücher.test/", ["xn--bcher-kva.test"]));
+    expect(new Set(answers)).toEqual(new Set([undefined]));
+  });
+
   const { endpoint, keys: theirs } = new SubscribedBrowser().subscription(ENDPOINT);
   const offCurve = Buffer.from(theirs.p256dh, "base64url");
   offCurve[64]! ^= 1;

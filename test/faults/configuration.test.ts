@@ -156,7 +156,7 @@ const BAD: readonly (readonly [options: Record<string, unknown>, says: RegExp])[
   [{ limits: { totp: { limit: 5, window: null } } }, /^limits.totp.window: null is not a duration/],
   [
     { limits: { y: { limit: 5, window: "15m" } } },
-    /^limits.y: there is no such option; there are allCodes, address, totp/,
+    /^limits.y: there is no such option; there are allCodes, recovery, address, totp/,
   ],
   [
     { methods: [totp()], limits: { backupCode: { limit: 5, window: "15m" } } },

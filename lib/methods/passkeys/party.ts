@@ -1,3 +1,4 @@
+import { urlIn } from "../../core/urls.js";
 import { getPublicSuffix, parse } from "tldts";
 import type { Site } from "../../engine/method.js";
 
@@ -21,8 +22,9 @@ function isAddress(host: string): boolean {
 
 /** The host of pages that can use passkeys: of an https origin, or of localhost, and with a name. */
 function hostOf(origin: string): string | undefined {
-  if (!URL.canParse(origin)) return undefined;
-  const { hostname, protocol } = new URL(origin);
+  const url = urlIn(origin);
+  if (url === undefined) return undefined;
+  const { hostname, protocol } = url;
   const isSafe = protocol === "https:" || (protocol === "http:" && /(^|\.)localhost$/.test(hostname));
   return isSafe && !isAddress(hostname) ? hostname : undefined;
 }
@@ -53,15 +55,19 @@ export function defaultRpId({ origins }: Place): string | undefined {
 
 /** Some origin lies outside the domain passkeys are made for, so browsers must be told that it may use them. */
 export function hasRelatedOrigins(rpId: string, origins: readonly string[]): boolean {
-  return origins.some((origin) => URL.canParse(origin) && !isWithin(new URL(origin).hostname, rpId));
+  return origins.some((origin) => {
+    const url = urlIn(origin);
+    return url !== undefined && !isWithin(url.hostname, rpId);
+  });
 }
 
 /** The name that was meant, where what was given holds one. */
 function nameIn(given: string): string | undefined {
   const bare = given.trim().replace(/^\.+/, "");
   const text = /^[a-z][a-z0-9+.-]*:\/\//i.test(bare) ? bare : `https://${bare}`;
-  if (!URL.canParse(text)) return undefined;
-  const name = new URL(text).hostname.replace(/\.$/, "").toLowerCase();
+  const url = urlIn(text);
+  if (url === undefined) return undefined;
+  const name = url.hostname.replace(/\.$/, "").toLowerCase();
   return name === "" || name.includes("*") || isAddress(name) ? undefined : name;
 }
 

@@ -1,3 +1,4 @@
+import { urlIn } from "../../core/urls.js";
 import { base32nopad } from "@scure/base";
 import { bareCode } from "../../core/codes.js";
 import { DIGITS, MOST_DIGITS, PERIOD, type TotpAlgorithm, type TotpDigits } from "./state.js";
@@ -82,8 +83,8 @@ function readPeriod(text: string): number {
 function readUri(text: string): ReadSecret {
   // Copied out of a page, with the page's own escapes in it.
   const source = text.replaceAll("&amp;", "&");
-  if (!URL.canParse(source)) throw unreadable(SHAPE);
-  const url = new URL(source);
+  const url = urlIn(source);
+  if (url === undefined) throw unreadable(SHAPE);
   const kind = url.host.toLowerCase();
   if (kind === "hotp") throw new TypeError("Only time-based codes (otpauth://totp/) can be imported");
   if (kind !== "totp") throw unreadable("only time-based codes (otpauth://totp/) can be imported");
