@@ -126,40 +126,6 @@ test("the number is on the page of whoever asks alone; typed on the device, that
   await desk.page.waitForURL("**/account");
 });
 
-test("the service worker wakes for a message, shows words that name nobody, and serves the pages of devices alone", async () => {
-  const woken = await visit(browser, server);
-  await woken.context.grantPermissions(["notifications"]);
-  const { page } = woken;
-  await page.goto("/2fa/push/approve");
-  const devtools = await woken.context.newCDPSession(page);
-  const registered = new Promise<string>((resolve) => {
-    devtools.on("ServiceWorker.workerRegistrationUpdated", ({ registrations: [first] }) => {
-      if (first !== undefined) resolve(first.registrationId);
-    });
-  });
-  await devtools.send("ServiceWorker.enable");
-  const scope = await page.evaluate(async () => {
-    const address = document.querySelector<HTMLElement>("[data-worker]")?.dataset["worker"] ?? "";
-    const registration = await navigator.serviceWorker.register(address);
-    while (registration.active?.state !== "activated") await new Promise((resolve) => setTimeout(resolve, 50));
-    return registration.scope;
-  });
-  expect(new URL(scope).pathname).toBe("/2fa/push/");
-  const message = { origin: server.origin, registrationId: await registered, data: '{"requestId":"x"}' };
-  await devtools.send("ServiceWorker.deliverPushMessage", message);
-  const shown = await page.evaluate(async () => {
-    const registration = await navigator.serviceWorker.getRegistration("/2fa/push/approve");
-    for (;;) {
-      const [first] = (await registration?.getNotifications()) ?? [];
-      if (first !== undefined) return [first.title, first.body, JSON.stringify(first.data)];
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  });
-  expect(shown).toEqual(["Acme: is that you?", "Open to see what is asked of you.", "null"]);
-  expect(woken.troubles).toEqual([]);
-  await woken.context.close();
-});
-
 test("what was asked of the very browser that is the device is refused there, in words", async () => {
   const { page } = phone;
   await logIn(page);
