@@ -18,7 +18,7 @@ const BUDGET: Readonly<Record<string, number>> = {
   redis: 30,
   sql: 20,
   testing: 30,
-  mail: 42,
+  mail: 43,
   twilio: 15,
   sns: 15,
   "web-push": 24,
