@@ -1,9 +1,8 @@
 import type { UserId } from "../../core/nouns.js";
-import { tried } from "../../core/tried.js";
 import { sha256 } from "../../crypto/fingerprint.js";
-import type { KeyContext, KeyProvider } from "../../crypto/key-provider.js";
-import { openIfOurs } from "../../crypto/own-seals.js";
+import type { KeyProvider } from "../../crypto/key-provider.js";
 import { randomId } from "../../crypto/random.js";
+import { LinkTokens } from "../../engine/link-tokens.js";
 
 /** What the id of a request says, to us alone: whose account it is kept in, and who asked. */
 export interface NamedRequest {
@@ -11,14 +10,15 @@ export interface NamedRequest {
   readonly askedBy: string;
 }
 
-/** No key provider makes as much of the few members above; what is longer is not shown to one. */
-const LONGEST = 4_096;
-const CONTEXT: KeyContext = { owner: "", purpose: "push-request-id" };
-
 function isNamedRequest(value: unknown): value is NamedRequest {
   if (typeof value !== "object" || value === null) return false;
   const { askedBy, userId } = value as Partial<Record<keyof NamedRequest, unknown>>;
   return typeof userId === "string" && typeof askedBy === "string";
+}
+
+/** Ids are carried by clients, as links in mails are. */
+function tokensBy(keys: KeyProvider): LinkTokens<NamedRequest> {
+  return new LinkTokens(keys, "push-request-id", isNamedRequest);
 }
 
 /**
@@ -26,19 +26,15 @@ function isNamedRequest(value: unknown): value is NamedRequest {
  * and that one of yesterday is still told from nonsense. No two are the same.
  */
 export async function newRequestId(keys: KeyProvider, { askedBy, userId }: NamedRequest): Promise<string> {
-  const text = JSON.stringify({ userId, askedBy, nonce: randomId() });
-  return Buffer.from(await keys.encrypt(Buffer.from(text), CONTEXT)).toString("base64url");
+  const only = { userId, askedBy, nonce: randomId() };
+  return tokensBy(keys).seal(only);
 }
 
 /** What it says; undefined for what is no id of ours. Whether there still is such a request, only the account says. */
 export async function namedRequest(keys: KeyProvider, requestId: string): Promise<NamedRequest | undefined> {
-  if (requestId === "" || requestId.length > LONGEST) return undefined;
-  const text = Buffer.from(requestId, "base64url");
   // Base64 can write the same bytes in several ways, and an id is known by how it is written.
-  if (text.toString("base64url") !== requestId) return undefined;
-  const bytes = await openIfOurs(keys, text.toString(), CONTEXT);
-  const value = bytes && tried((): unknown => JSON.parse(Buffer.from(bytes).toString()));
-  return isNamedRequest(value) ? value : undefined;
+  const isWrittenSo = Buffer.from(requestId, "base64url").toString("base64url") === requestId;
+  return isWrittenSo ? tokensBy(keys).open(requestId) : undefined;
 }
 
 /** What an account keeps of it. */
