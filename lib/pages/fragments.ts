@@ -3,6 +3,7 @@ import type { MethodChoice } from "../engine/choices.js";
 import { type Html, html, type HtmlValue } from "./html.js";
 import { icon, type Icon } from "./icons.js";
 import type { Messages } from "./messages.js";
+import type { PagePart } from "./method-page.js";
 import type { PageContext, PageProblem } from "./views.js";
 
 /**
@@ -73,4 +74,13 @@ export function confirmation(open: string, text: string, button: HtmlValue, styl
       ${button}
     </div>
   </details>`;
+}
+
+/** A page of one card, for whoever opens a link. */
+export function card(context: PageContext, title: string, content: Html): PagePart {
+  const body = html`<div class="sf-narrow">
+    ${brand(context)}
+    <section class="sf-card">${content}</section>
+  </div>`;
+  return { title, body };
 }

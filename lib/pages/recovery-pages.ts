@@ -1,5 +1,5 @@
 import { postButton } from "./forms.js";
-import { brand, cardHeading, confirmation, timeOf } from "./fragments.js";
+import { card, cardHeading, confirmation, timeOf } from "./fragments.js";
 import { type Html, html } from "./html.js";
 import { icon } from "./icons.js";
 import type { Messages } from "./messages.js";
@@ -8,14 +8,6 @@ import type { ChallengeView, PageContext, SettingsPageView, ShownRecovery } from
 
 /** What a link in a mail of a recovery is for. */
 export type RecoveryPurposeView = "confirm" | "cancel" | "complete";
-
-function card(context: PageContext, title: string, content: Html): PagePart {
-  const body = html`<div class="sf-narrow">
-    ${brand(context)}
-    <section class="sf-card">${content}</section>
-  </div>`;
-  return { title, body };
-}
 
 /** What pressing the button does, and the button. Nothing of whose account it is: the link may have been passed on. */
 export function recoveryPage(context: PageContext, purpose: RecoveryPurposeView, token: string): PagePart {

@@ -1,7 +1,7 @@
 import type { MethodType } from "../core/nouns.js";
 import { postButton } from "./forms.js";
-import { brand, cardHeading, timeOf } from "./fragments.js";
-import { type Html, html } from "./html.js";
+import { card, cardHeading, timeOf } from "./fragments.js";
+import { html } from "./html.js";
 import { icon } from "./icons.js";
 import type { PagePart } from "./method-page.js";
 import { activityName } from "./settings-activity.js";
@@ -21,14 +21,6 @@ export interface ReportedView {
   /** ISO 8601, UTC. */
   readonly frozenUntil: string;
   readonly suspended: readonly { readonly type: MethodType; readonly label: string }[];
-}
-
-function card(context: PageContext, title: string, content: Html): PagePart {
-  const body = html`<div class="sf-narrow">
-    ${brand(context)}
-    <section class="sf-card">${content}</section>
-  </div>`;
-  return { title, body };
 }
 
 /** What happened, what pressing the button does, and the button. Nothing of whose account it is: the link may have been passed on. */
