@@ -1,6 +1,6 @@
 import { freeLabel } from "../core/account.js";
 import { withLooseClaims, withoutLooseClaims } from "../core/account-changes.js";
-import { type Outcome, type Problem, success } from "../core/errors.js";
+import { failure, type Outcome, type Problem, success } from "../core/errors.js";
 import { cleanText, MAX_LABEL } from "../core/text.js";
 import { factorProblem, TO_ENROLL } from "../policy/access.js";
 import type { Change } from "./account-records.js";
@@ -9,6 +9,7 @@ import { type Claim, credentialClaim } from "./credential-index.js";
 import type { EngineDependencies } from "./dependencies.js";
 import { retreat } from "./entries.js";
 import { type LoginContext, subjectOf, weighed } from "./login-context.js";
+import type { AnyMethod } from "./method.js";
 import { hasRoomAt } from "./open-enrollments.js";
 
 /** A factor that was proved, and is to be found by an id that no other factor of any user has. */
@@ -25,6 +26,16 @@ export interface ClaimedFactor extends Omit<ProvenFactor, "label" | "replaces"> 
 /** Why this login can add no factor to the account as it is now; undefined where it can. */
 export function newFactorProblem(login: LoginContext, now: number): Problem | undefined {
   return factorProblem(login, TO_ENROLL, now) ?? (hasRoomAt(login) ? undefined : { code: "conflict" });
+}
+
+/** What was shown of a new factor is no proof of having it. */
+export function refusedFactor(
+  { emitAudit }: Pick<EngineDependencies, "emitAudit">,
+  login: LoginContext,
+  { refusal, type }: Pick<AnyMethod, "refusal" | "type">,
+): Outcome<never> {
+  emitAudit("factor-failed", subjectOf(login), { method: type, outcome: "failure" });
+  return failure(refusal, { isFailedAttempt: true });
 }
 
 /** Writes down what is about to be claimed: should nothing come of it, it can still be given up. */

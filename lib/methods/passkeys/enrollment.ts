@@ -4,7 +4,7 @@ import { failure, type Outcome, type Problem, success } from "../../core/errors.
 import { randomBase64url, randomId } from "../../crypto/random.js";
 import type { Change } from "../../engine/account-records.js";
 import type { EnrolledFactor } from "../../engine/activation.js";
-import { addClaimed, newFactorProblem } from "../../engine/claimed-enrollment.js";
+import { addClaimed, newFactorProblem, refusedFactor } from "../../engine/claimed-enrollment.js";
 import { handleClaim } from "../../engine/credential-index.js";
 import type { EngineDependencies } from "../../engine/dependencies.js";
 import { type LoginContext, subjectOf, weighed } from "../../engine/login-context.js";
@@ -105,7 +105,7 @@ export class PasskeyEnrollment {
     const refusal = factorProblem(login, TO_ENROLL, this.dependencies.clock());
     if (refusal !== undefined) return { ok: false, problem: refusal };
     const attested = await this.attest(login, attestation);
-    if (attested === undefined) return this.refused(login);
+    if (attested === undefined) return refusedFactor(this.dependencies, login, this.method);
     const { isConditional, ...made } = attested;
     const { keepsOthers, label } = attestation;
     return addClaimed(this.dependencies, login, {
@@ -118,12 +118,6 @@ export class PasskeyEnrollment {
       keepsOthers,
       problem: (current, now) => additionProblem(current, made.state, isConditional, now),
     });
-  }
-
-  private refused(login: LoginContext): Outcome<never> {
-    const { refusal, type } = this.method;
-    this.dependencies.emitAudit("factor-failed", subjectOf(login), { method: type, outcome: "failure" });
-    return failure(refusal, { isFailedAttempt: true });
   }
 
   /** The passkey, verified, and whether it was made by the way; its challenge is used up. */

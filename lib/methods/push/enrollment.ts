@@ -1,11 +1,11 @@
 import { enrollLines } from "../../core/device-lines.js";
-import { failure, type Outcome, type Problem, success } from "../../core/errors.js";
+import { type Outcome, type Problem, success } from "../../core/errors.js";
 import type { EnrolledFactor } from "../../engine/activation.js";
 import { SEAL_LIFE } from "../../engine/brief-seals.js";
 import { stageBinding } from "../../engine/challenges.js";
-import { addClaimed, newFactorProblem } from "../../engine/claimed-enrollment.js";
+import { addClaimed, newFactorProblem, refusedFactor } from "../../engine/claimed-enrollment.js";
 import type { EngineDependencies } from "../../engine/dependencies.js";
-import { type LoginContext, subjectOf } from "../../engine/login-context.js";
+import type { LoginContext } from "../../engine/login-context.js";
 import { factorProblem, FRESH, stepUp, TO_ENROLL } from "../../policy/access.js";
 import { devicesOf } from "./device-lookup.js";
 import { deviceIdOf, isDeviceKey, isSignedBy } from "./keys.js";
@@ -66,7 +66,7 @@ export class DeviceEnrollment {
       factorProblem(login, TO_ENROLL, this.dependencies.clock()) ??
       (device.reach && (await this.method.reachProblem(device.reach)));
     if (refusal !== undefined) return { ok: false, problem: refusal };
-    if (!(await this.isProved(login, device))) return this.refused(login);
+    if (!(await this.isProved(login, device))) return refusedFactor(this.dependencies, login, this.method);
     const { keepsOthers, label, name, publicKey } = device;
     const state = await this.stateOf(login, device);
     return addClaimed(this.dependencies, login, {
@@ -92,11 +92,5 @@ export class DeviceEnrollment {
   private async stateOf({ userId }: LoginContext, { isHardware, publicKey, reach }: NewDevice): Promise<PushState> {
     const state: PushState = { deviceId: deviceIdOf(publicKey), publicKey, ...(isHardware && { isHardware }) };
     return reach === undefined ? state : withReach(state, reach, { userId, keys: this.dependencies.keys });
-  }
-
-  private refused(login: LoginContext): Outcome<never> {
-    const { refusal, type } = this.method;
-    this.dependencies.emitAudit("factor-failed", subjectOf(login), { method: type, outcome: "failure" });
-    return failure(refusal, { isFailedAttempt: true });
   }
 }
