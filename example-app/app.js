@@ -7,6 +7,9 @@ import { Strategy as LocalStrategy } from "passport-local";
 import { backupCodes, emailCode, passkeys, push, secondFactor, smsCode, totp } from "express-second-factor";
 import { emailNotices, mailSender } from "express-second-factor/mail";
 import { webPush } from "express-second-factor/web-push";
+import { MOVES } from "./clock.js";
+import { helpDesk } from "./desk.js";
+import { DeskRequests } from "./desk-requests.js";
 import { Outbox } from "./outbox.js";
 import { outboxPage } from "./outbox-page.js";
 import { isAddress, Users } from "./users.js";
@@ -145,6 +148,18 @@ function transfer(req, res) {
   );
 }
 
+/** Of the demonstration: time goes by, and what has fallen due meanwhile is done. */
+function moveClock(clock, mfa) {
+  return async (req, res) => {
+    const milliseconds = Object.hasOwn(MOVES, req.body?.move) ? MOVES[req.body.move] : undefined;
+    if (milliseconds !== undefined) {
+      await clock.advance(milliseconds);
+      await mfa.runDue();
+    }
+    res.redirect(303, "/outbox");
+  };
+}
+
 /**
  * @param {object} options
  * @param {string} options.origin
@@ -153,8 +168,12 @@ function transfer(req, res) {
  * @param {string} options.sessionSecret
  * @param {{ publicKey: string, privateKey: string }} options.vapid by which push services and browsers know this application
  * @param {string | false} [options.trustProxy] the addresses of the proxies before the application
- * @param {() => number} [options.clock]
+ * @param {ReadonlyMap<string, string>} [options.operators] of the help desk: how the audit trail names them, by the ids of their users
+ * @param {(() => number) & { advance?: (milliseconds: number) => unknown, read?: () => Promise<void> }} [options.clock] where it can be
+ *   moved, the outbox page does that
  * @param {Outbox} [options.outbox] where mails and texts stay
+ * @param {DeskRequests} [options.requests] what waits for a second operator
+ * @param {Awaited<ReturnType<typeof import("./audit-trail.js").openAuditTrail>>} [options.trail]
  * @param {import("node:https").Agent | undefined} [options.pushAgent] makes the connections to push services
  */
 export function createApp({
@@ -164,21 +183,27 @@ export function createApp({
   sessionSecret,
   vapid,
   trustProxy = false,
+  operators = new Map(),
   clock,
   outbox = new Outbox({ clock }),
+  requests = new DeskRequests({ clock }),
+  trail,
   pushAgent,
 }) {
-  const users = new Users(storage.users);
+  const users = new Users(storage.users, operators);
   const authenticator = usePassport(users);
   const app = express();
   app.set("trust proxy", trustProxy);
   app.locals.storageName = storage.name;
+  app.locals.hasOperators = operators.size > 0;
 
   app.use(express.static(PUBLIC));
   app.use("/passkeys", express.static(BROWSER_PART, { index: false }));
   app.get("/favicon.ico", (_req, res) => res.sendFile("icon.svg", { root: PUBLIC }));
   app.use(express.urlencoded({ extended: false, limit: "16kb" }));
   app.use(refuseOtherSites);
+  // Of the demonstration: as far as another process has moved it.
+  if (clock?.read) app.use((_req, _res, next) => void clock.read().then(() => next(), next));
   app.use(
     session({
       store: storage.sessions,
@@ -201,16 +226,21 @@ export function createApp({
     pages: { messages: OUTBOX_WORDS },
     notify: emailNotices({ transport: outbox.transport, from: FROM }),
     onCompromise: demandNewPassword,
+    // Who can let others in has a second factor, whatever the others have; and to reset an account or to give a pass out takes two of them.
+    policy: { require: ({ operator }) => operator !== undefined },
+    helpDesk: { approvals: 2 },
     // The outbox stands for a phone and a mailbox, which are read before somebody is in.
-    exempt: ["/login", "/logout", "/login/passkey", "/outbox"],
+    exempt: ["/login", "/logout", "/login/passkey", "/outbox", "/outbox/clock"],
     clock,
   });
   app.use(mfa);
+  if (trail) mfa.events.on("audit", trail.listener);
 
   app.get("/", (req, res) => res.send(homePage(req)));
   app.get("/outbox", (req, res, next) => {
-    outbox.messages().then((messages) => res.send(outboxPage(req, messages)), next);
+    outbox.messages().then((messages) => res.send(outboxPage(req, messages, clock?.advance && clock())), next);
   });
+  if (clock?.advance) app.post("/outbox/clock", moveClock(clock, mfa));
   app.get("/register", (req, res) => res.send(registerPage(req)));
   app.post("/register", register(users));
   app.get("/login", (req, res) => res.send(loginPage(req, { failed: req.query.failed })));
@@ -242,6 +272,8 @@ export function createApp({
     mfa.require({ maxAge: "5m", bind: describeTransfer }),
     transfer,
   );
+
+  app.use("/desk", ensureLoggedIn, helpDesk({ mfa, users, requests, trail }));
 
   app.use((req, res) => res.status(404).send(messagePage(req, "Not here", "There is no such page.")));
   app.use((error, req, res, next) => {

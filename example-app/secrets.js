@@ -1,5 +1,5 @@
-// What has to outlast a restart beside the data: the key ring of the second factor, the secret of the session cookie, and the keys that
-// browsers know the application's push messages by.
+// What has to outlast a restart beside the data: the key ring of the second factor, the secret of the session cookie, the key of the audit
+// trail, and the keys that browsers know the application's push messages by.
 import { randomBytes, randomUUID } from "node:crypto";
 import { link, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -38,10 +38,12 @@ async function vapidKeys({ VAPID_PUBLIC_KEY: publicKey, VAPID_PRIVATE_KEY: priva
  * @param {string} folder
  */
 export async function lastingSecrets(environment, folder) {
-  const { SECOND_FACTOR_KEYS, SESSION_SECRET } = environment;
+  const { AUDIT_KEY, SECOND_FACTOR_KEYS, SESSION_SECRET } = environment;
   return {
     keys: SECOND_FACTOR_KEYS || (await kept(join(folder, "keys"), () => `demo:${random()}`)),
     sessionSecret: SESSION_SECRET || (await kept(join(folder, "session-secret"), random)),
+    // Not one of the others: whoever verifies the trail has it, and opens no secret with it.
+    auditKey: AUDIT_KEY || (await kept(join(folder, "audit-key"), () => `audit:${random()}`)),
     vapid: await vapidKeys(environment, folder),
   };
 }

@@ -33,13 +33,15 @@ export function isAddress(email) {
  * @property {(id: string) => Promise<UserRecord | undefined>} withId
  */
 
-/** People who can log in with an e-mail address and a password. */
+/** People who can log in with an e-mail address and a password; of operators of the help desk, under which name they work there. */
 export class Users {
   #records;
+  #operators;
 
-  /** @param {UserRecords} records */
-  constructor(records) {
+  /** @param {UserRecords} records @param {ReadonlyMap<string, string>} [operators] names by the ids of their users */
+  constructor(records, operators = new Map()) {
     this.#records = records;
+    this.#operators = operators;
   }
 
   /** Answers the new user, or undefined where the address is taken. */
@@ -55,12 +57,19 @@ export class Users {
     const record = isAddress(email) ? await this.#records.withEmail(keyOf(email)) : undefined;
     const { salt, key } = record ? secretOf(record) : NOBODY;
     const isRight = timingSafeEqual((await hash(String(password), salt)).key, key);
-    return isRight && record ? { id: record.id, email: record.email } : undefined;
+    return isRight && record ? this.#user(record) : undefined;
   }
 
   async find(id) {
-    const record = await this.#records.withId(id);
-    return record && { id: record.id, email: record.email };
+    return this.#user(await this.#records.withId(id));
+  }
+
+  async withEmail(email) {
+    return isAddress(email) ? this.#user(await this.#records.withEmail(keyOf(email))) : undefined;
+  }
+
+  #user(record) {
+    return record && { id: record.id, email: record.email, operator: this.#operators.get(record.id) };
   }
 }
 

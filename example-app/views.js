@@ -1,12 +1,25 @@
 // The application's own pages. `html` escapes every value that stands in it.
 import { html } from "hono/html";
+import { DEMO_OPERATORS, DEMO_PASSWORD } from "./operators.js";
 
 function navigation(req) {
   if (!req.user) return html`<a href="/login">Log in</a> <a href="/register">Register</a>`;
-  return html`<a href="/invoices">Invoices</a>
+  const desk = req.user.operator ? html`<a href="/desk">Help desk</a>` : "";
+  return html`${desk}
+    <a href="/invoices">Invoices</a>
     <a href="/transfer">Transfer</a>
     <a href="/account">Account</a>
     <form method="post" action="/logout"><button class="link">Log out</button></form>`;
+}
+
+/** Support is signed in in the place of this user. Whoever sits here has to see it, on every page. */
+function acting(req) {
+  const actor = req.secondFactor?.actor;
+  if (actor === undefined) return "";
+  return html`<div class="banner acting" role="status">
+    <p><strong>You are ${actor}, acting for ${req.user.email}.</strong> They were told.</p>
+    <form method="post" action="/logout"><button class="link">Stop acting</button></form>
+  </div>`;
 }
 
 export function page(req, title, body, script) {
@@ -24,6 +37,7 @@ export function page(req, title, body, script) {
           <strong>Demonstration.</strong> Accounts are kept in ${req.app.locals.storageName}, mails and texts in the
           <a href="/outbox">outbox</a>.
         </p>
+        ${acting(req)}
         <header>
           <a class="brand" href="/">Acme Demo</a>
           <nav aria-label="Main">${navigation(req)}</nav>
@@ -33,12 +47,18 @@ export function page(req, title, body, script) {
     </html> `.toString();
 }
 
+/** What came of something, above the rest of a page. @param {{ kind: "notice" | "alert", text: string } | undefined} news */
+export function said(news) {
+  if (!news) return "";
+  return news.kind === "alert" ? alert(news.text) : html`<p class="notice" role="status">${news.text}</p>`;
+}
+
 /** An error above the fields of a form. */
 function alert(text) {
   return text ? html`<p class="alert" id="problem" role="alert">${text}</p>` : "";
 }
 
-function field({ name, label, type, autocomplete, value = "", hint, isWrong = false }) {
+export function field({ name, label, type, autocomplete, value = "", inputmode, hint, isWrong = false }) {
   const describedBy = [isWrong && "problem", hint && `${name}-hint`].filter(Boolean).join(" ");
   return html`<div class="field">
     <label for="${name}">${label}</label>
@@ -50,10 +70,30 @@ function field({ name, label, type, autocomplete, value = "", hint, isWrong = fa
       autocomplete="${autocomplete}"
       value="${value}"
       required
+      ${inputmode ? html`inputmode="${inputmode}"` : ""}
       ${describedBy ? html`aria-describedby="${describedBy}"` : ""}
       ${isWrong ? html`aria-invalid="true"` : ""}
     />
   </div>`;
+}
+
+/** What else there is to try, where operators and a clock are there for it. */
+function furtherSteps() {
+  return html`<li>
+      <h2>Lose everything</h2>
+      <p>Follow “Lost everything?” where the second step is asked for. In the outbox there is a clock to move on.</p>
+    </li>
+    <li>
+      <h2>Call the help desk</h2>
+      <p>
+        Two operators help you: log in as ${Object.keys(DEMO_OPERATORS).join(" and ")} in profiles of their own. The
+        password is “${DEMO_PASSWORD}”.
+      </p>
+    </li>
+    <li>
+      <h2>Verify the trail</h2>
+      <p>The help desk shows whether anybody has changed what was written down of all this.</p>
+    </li>`;
 }
 
 export function homePage(req) {
@@ -84,6 +124,7 @@ export function homePage(req) {
           <h2>Log out and in again</h2>
           <p>Now the password alone opens nothing.</p>
         </li>
+        ${req.app.locals.hasOperators ? furtherSteps() : ""}
       </ol>
     </section>`,
   );
@@ -163,7 +204,7 @@ const STATUS = {
   "trusted-device": "Password, on a browser you trust",
 };
 
-const MOMENT = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" });
+export const MOMENT = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" });
 
 export function accountPage(req) {
   const { status, amr, enrolled, verifiedAt } = req.secondFactor;

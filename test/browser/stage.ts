@@ -31,18 +31,25 @@ export interface Demo {
 
 export const heading = (page: Page, name: string): Locator => page.getByRole("heading", { level: 1, name });
 
-/** `outboxFor`: where its mails and texts go in the place of its own outbox. `pushAgent`: leads to where browsers are woken. */
+type AppOptions = Parameters<typeof createApp>[0];
+
+/**
+ * `outboxFor`: where its mails and texts go in the place of its own outbox. `pushAgent`: leads to where browsers are woken. `deskFor`: who
+ * works at its help desk, and what is written down of it.
+ */
 export async function startDemo(
   outboxFor = (clock: MovableClock): Outbox => new Outbox({ clock }),
   pushAgent?: Agent,
+  deskFor?: (parts: Pick<AppOptions, "storage"> & { clock: MovableClock }) => Promise<Partial<AppOptions>>,
 ): Promise<Demo> {
   const clock = movableClock();
   const storage = await openFile(":memory:");
+  const desk = await deskFor?.({ storage, clock });
   const keys = `test:${randomBytes(32).toString("base64")}`;
   const secrets = { keys, sessionSecret: "of no value", vapid: webpush.generateVAPIDKeys() };
   let mfa!: SecondFactor;
   const listening = await listen((origin) => {
-    const made = createApp({ origin, storage, ...secrets, clock, outbox: outboxFor(clock), pushAgent });
+    const made = createApp({ origin, storage, ...secrets, clock, outbox: outboxFor(clock), pushAgent, ...desk });
     mfa = made.mfa;
     return made.app;
   });

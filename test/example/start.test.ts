@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
+import { DEMO_PASSWORD } from "../../example-app/operators.js";
 import { lastingSecrets } from "../../example-app/secrets.js";
 import { openStorage } from "../../example-app/storage.js";
 import { phone } from "../support/phone.js";
@@ -42,9 +43,11 @@ describe("the example application", () => {
   });
 
   test("keeps its keys and its session secret for its owner's eyes", async () => {
-    const places = ["", "keys", "session-secret", "vapid"].map((name) => stat(join(folder, "data", name)));
+    const places = ["", "keys", "session-secret", "audit-key", "audit.jsonl", "vapid"].map((name) =>
+      stat(join(folder, "data", name)),
+    );
     const modes = (await Promise.all(places)).map(({ mode }) => (mode & 0o777).toString(8));
-    expect(modes).toEqual(["700", "600", "600", "600"]);
+    expect(modes).toEqual(["700", "600", "600", "600", "600", "600"]);
   });
 
   test("takes the keys for push messages from the environment, both of them, else those it has made", async () => {
@@ -94,6 +97,33 @@ describe("the example application", () => {
     await later.finish(second);
     expect(await later.transfer("120", "Ann Bell")).toBeUndefined();
     expect(await later.transfer("120", "Ann Bell")).toEqual(expect.any(String));
+  });
+
+  test("has a clock that its own form moves, for all that falls due, and no other site's", async () => {
+    const move = (headers: Record<string, string>): Promise<globalThis.Response> =>
+      fetch(`${address}/outbox/clock`, { method: "POST", body: new URLSearchParams({ move: "+3 days" }), headers });
+    const ahead = async (): Promise<number> => {
+      const [, time = ""] = /class="time"><time datetime="([^"]+)"/.exec(await new Person(address, "").outbox()) ?? [];
+      return Math.round((Date.parse(time) - Date.now()) / 3_600_000) + 0;
+    };
+    expect([(await move({ "sec-fetch-site": "cross-site" })).status, await ahead()]).toEqual([403, 0]);
+    expect([(await move({ "sec-fetch-site": "same-origin" })).status, await ahead()]).toEqual([200, 72]);
+    // Cookies of sessions go by the clock of the browser, which is not ahead: logins from then on last all the same.
+    const person = new Person(address, "linus@example.com");
+    await person.register();
+    expect(await person.isIn()).toBe(true);
+  });
+
+  test("has in production neither that clock nor the operators whose password is in the README", async () => {
+    const production = { NODE_ENV: "production", ORIGIN: "https://demo.example" };
+    const port = String(await freePort());
+    await start("server.js", { DATA_FOLDER: join(folder, "production"), PORT: port, ...production }).address();
+    const there = `http://localhost:${port}`;
+    expect(await new Person(there, "").outbox()).not.toContain("The time here");
+    expect((await fetch(`${there}/outbox/clock`, { method: "POST" })).status).toBe(404);
+    const form = new URLSearchParams({ email: "dora@acme.example", password: DEMO_PASSWORD });
+    const { headers } = await fetch(`${there}/login`, { method: "POST", body: form, redirect: "manual" });
+    expect(headers.get("location")).toBe("/login?failed");
   });
 
   test("says in one line that the port is taken, alone and balanced", async () => {
