@@ -18,22 +18,28 @@ function waiting(req, { id, operation, userId, email, actor, reason, expiresAt }
   </li>`;
 }
 
-export function deskPage(req, { email = "", reason = "", problem, said: news, requests, hasTrail }) {
-  const isWrong = problem !== undefined;
+function lookUpForm({ email = "", reason = "", problem }) {
+  const common = (name, value) => ({ name, value, autocomplete: "off", isWrong: problem?.field === name });
+  const who = { ...common("email", String(email)), type: "email", label: "Who calls", hint: "Their e-mail address." };
+  const hint = "For the audit trail, such as: Lost phone, ticket 4711.";
+  const why = { ...common("reason", String(reason)), type: "text", label: "Why", hint };
+  return html`<form class="form" method="post" action="/desk">
+    ${said(problem && { ...problem, kind: "alert" })} ${field(who)} ${field(why)}
+    <button class="button">Look up</button>
+  </form>`;
+}
+
+export function deskPage(req, { said: news, requests, hasTrail, ...filledIn }) {
   return page(
     req,
     "Help desk",
     html`<div class="stack">
       <section class="card">
         <h1>Help desk</h1>
-        <p class="lead">You are ${req.user.operator}. What you do here is written down, and the user is told.</p>
-        ${said(news)}
-        <form class="form" method="post" action="/desk">
-          ${said(problem && { kind: "alert", text: problem })}
-          ${field({ name: "email", label: "Who calls", hint: "Their e-mail address.", type: "email", autocomplete: "off", value: String(email), isWrong })}
-          ${field({ name: "reason", label: "Why", hint: "For the audit trail, such as: Lost phone, ticket 4711.", type: "text", autocomplete: "off", value: String(reason), isWrong })}
-          <button class="button">Look up</button>
-        </form>
+        <p class="lead">
+          You are ${req.user.operator}. What you do here is written down, and users are told what was done.
+        </p>
+        ${said(news)} ${lookUpForm(filledIn)}
       </section>
       <section class="card">
         <h2>Waiting for a second operator</h2>
@@ -89,19 +95,13 @@ function callerCheck({ check, path }, wrongNumber) {
       </p>
       ${action(path, "caller-check", "Begin a check", "")}`;
   }
-  const number = {
-    name: "number",
-    label: "What they read out",
-    type: "text",
-    autocomplete: "off",
-    inputmode: "numeric",
-  };
+  const number = { name: "number", type: "text", autocomplete: "off", inputmode: "numeric" };
   return html`<p class="hint">
       Ask the caller to open “Two-step sign-in” where they are signed in, to press “Show the number”, and to read it
       out. Until ${moment(check.expiresAt)}.
     </p>
     <form class="form" method="post" action="${path}/caller-check/number">
-      ${said(wrongNumber)} ${field({ ...number, isWrong: wrongNumber !== undefined })}
+      ${said(wrongNumber)} ${field({ ...number, label: "What they read out", isWrong: wrongNumber !== undefined })}
       <button class="button">Check the number</button>
     </form>
     ${action(path, "caller-check", "Begin another check")}`;

@@ -32,12 +32,13 @@ function said(req) {
   return text;
 }
 
-/** What is wrong with what was filled in, in words; undefined where nothing is. */
+/** What is wrong with what was filled in, and in which field; undefined where nothing is. */
 function lookUpProblem(operator, person, reason) {
-  if (person === undefined) return "Nobody has this address.";
-  if (person.id === operator.id) return "Nobody does this for themselves: ask another operator.";
+  if (person === undefined) return { field: "email", text: "Nobody has this address." };
+  if (person.id === operator.id)
+    return { field: "email", text: "Nobody does this for themselves: ask another operator." };
   const isReason = typeof reason === "string" && reason.trim() !== "" && reason.length <= REASON_LENGTH;
-  return isReason ? undefined : "Say why, such as the ticket: it stands in the audit trail.";
+  return isReason ? undefined : { field: "reason", text: "Say why, such as the ticket: it stands in the audit trail." };
 }
 
 /**

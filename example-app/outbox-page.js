@@ -48,7 +48,7 @@ function clock(now) {
     <form class="actions" method="post" action="/outbox/clock">${buttons}</form>
     <p class="hint">
       It goes forward only, and logins end as they would by then. Authenticator apps go by the clock of the phone: once
-      the time here is ahead, use a passkey or codes by e-mail.
+      the time here is ahead, use a passkey or codes by text message.
     </p>
   </section>`;
 }
