@@ -4,20 +4,22 @@ import { Users } from "./users.js";
 /** Anybody can read it in the README: `server.js` makes no such users in production. */
 export const DEMO_PASSWORD = "demonstration";
 
-/** By their addresses, how the audit trail and the mails to users name them. */
-export const DEMO_OPERATORS = { "dora@acme.example": "support:dora", "otto@acme.example": "support:otto" };
+/** By their addresses. */
+export const DEMO_OPERATORS = {
+  "dora@acme.example": { id: "operator-dora", name: "support:dora" },
+  "otto@acme.example": { id: "operator-otto", name: "support:otto" },
+};
 
 /**
- * Makes the users where they are missing. An address that somebody else has taken is no operator's, whoever that is.
+ * Makes the users where they are missing. An address that somebody else has taken is no operator's: the id counts.
  *
  * @param {import("./users.js").UserRecords} records
- * @returns {Promise<ReadonlyMap<string, string>>} names of the operators by the ids of their users
+ * @returns {Promise<ReadonlyMap<string, string>>} how the audit trail names them, and the mails to users do, by the ids of their users
  */
 export async function demoOperators(records) {
   const users = new Users(records);
-  const found = Object.entries(DEMO_OPERATORS).map(async ([email, name]) => {
-    const user = (await users.verify(email, DEMO_PASSWORD)) ?? (await users.register(email, DEMO_PASSWORD));
-    return user ? [[user.id, name]] : [];
-  });
-  return new Map((await Promise.all(found)).flat());
+  const all = Object.entries(DEMO_OPERATORS);
+  const make = async ([email, { id }]) => (await users.find(id)) ?? users.register(email, DEMO_PASSWORD, id);
+  await Promise.all(all.map(make));
+  return new Map(all.map(([, { id, name }]) => [id, name]));
 }

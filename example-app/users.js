@@ -28,7 +28,7 @@ export function isAddress(email) {
 /**
  * @typedef {{ id: string, email: string, salt: string, key: string }} UserRecord the password as salt and key, in base64
  * @typedef {object} UserRecords
- * @property {(user: UserRecord) => Promise<boolean>} add false, and nothing is kept, where the address is taken
+ * @property {(user: UserRecord) => Promise<boolean>} add false, and nothing is kept, where the address or the id is taken
  * @property {(email: string) => Promise<UserRecord | undefined>} withEmail
  * @property {(id: string) => Promise<UserRecord | undefined>} withId
  */
@@ -44,10 +44,10 @@ export class Users {
     this.#operators = operators;
   }
 
-  /** Answers the new user, or undefined where the address is taken. */
-  async register(email, password) {
+  /** Answers the new user, or undefined where the address is taken. Whoever registers is given an id that nobody can choose. */
+  async register(email, password, id = randomUUID()) {
     const { salt, key } = await hash(password);
-    const user = { id: randomUUID(), email: keyOf(email) };
+    const user = { id, email: keyOf(email) };
     const secret = { salt: salt.toString("base64"), key: key.toString("base64") };
     return (await this.#records.add({ ...user, ...secret })) ? user : undefined;
   }

@@ -14,7 +14,7 @@ class RedisUsers {
   }
 
   async add(user) {
-    await this.#client.hSet(USERS, user.id, JSON.stringify(user));
+    if (!(await this.#client.hSetNX(USERS, user.id, JSON.stringify(user)))) return false;
     // Of those who want the address at the same moment, one gets it.
     if (await this.#client.hSetNX(EMAILS, user.email, user.id)) return true;
     await this.#client.hDel(USERS, user.id);

@@ -13,7 +13,7 @@ class SqlUsers {
     const added = await this.#db
       .insertInto("demo_users")
       .values(user)
-      .onConflict((conflict) => conflict.column("email").doNothing())
+      .onConflict((conflict) => conflict.doNothing())
       .returning("id")
       .executeTakeFirst();
     return added !== undefined;
