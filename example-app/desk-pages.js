@@ -143,7 +143,7 @@ export function casePage(req, { person, open: { reason, check }, status, factors
         <h2>Something else</h2>
         <p class="hint">Somebody asked to recover the account, and it was not the user.</p>
         ${action(path, "cancel-recovery", "Stop a recovery")}
-        <p class="hint">See what they see, for an hour at most. They are told.</p>
+        <p class="hint">See what they see, in the place of your own login and for an hour at most. They are told.</p>
         ${action(path, "act", "Act for them")}
         <details>
           <summary>Remove every second factor</summary>

@@ -53,6 +53,11 @@ export function helpDesk({ mfa, users, requests, trail }) {
   const router = express.Router();
   // Yours should be opened by passkeys alone: { phishingResistant: true, maxAge: "5m" }. It refuses operators who act for a user, too.
   router.use(onlyOperators, mfa.require({ maxAge: "15m" }));
+  router.use((_req, res, next) => {
+    // Of other people: not for whoever presses "back" after the operator has logged out.
+    res.set("Cache-Control", "no-store");
+    next();
+  });
 
   router.get("/", async (req, res) => {
     res.send(deskPage(req, { said: said(req), requests: await requests.open(), hasTrail: trail !== undefined }));
@@ -147,7 +152,7 @@ export function helpDesk({ mfa, users, requests, trail }) {
     if (done.operation === "reset")
       return tell(res, "/desk", "notice", `Done: ${request.email} has no second factor now.`);
     // Shown this once, and kept nowhere: not in the session either, so it is the answer and not a page to go to.
-    res.set("Cache-Control", "no-store").send(passPage(req, { ...request, ...done }));
+    res.send(passPage(req, { ...request, ...done }));
   });
 
   router.post("/users/:id/cancel-recovery", async (_req, res) => {

@@ -75,6 +75,13 @@ async function lookUp(page: Page, email = EMAIL): Promise<void> {
   await heading(page, email).waitFor();
 }
 
+async function startRecovery(): Promise<void> {
+  await logIn(caller, EMAIL);
+  await caller.getByText("Lost everything?").click();
+  await press(caller, "Start recovery");
+  await caller.getByText("a link is on its way to it").waitFor();
+}
+
 /** Opens the outbox until the newest mail there has this subject: mails are sent beside everything else. */
 async function openMail(page: Page, subject: string): Promise<FrameLocator> {
   const newest = page.getByRole("listitem").first();
@@ -157,10 +164,11 @@ describe("somebody who calls the help desk", () => {
     await heading(caller, "Invoices").waitFor();
   });
 
-  test("is reset by two operators, and not by one", async () => {
+  test("is reset by two operators, not by one, and by nobody else", async () => {
     const email = "bob@example.com";
     const { request } = await browser.newContext({ baseURL: demo.origin });
     await user(request, email);
+    expect((await request.get("/desk")).status()).toBe(404);
     await lookUp(dora, email);
     await dora.getByText("Remove every second factor").click();
     await press(dora, "Ask for a reset");
@@ -195,6 +203,16 @@ describe("somebody who calls the help desk", () => {
     await heading(dora, "Log in").waitFor();
   });
 
+  test("and did not ask for a recovery has it stopped", async () => {
+    await logOut(caller);
+    await startRecovery();
+    await lookUp(otto);
+    await press(otto, "Stop a recovery");
+    await otto.getByText("The recovery is stopped.").waitFor();
+    await press(otto, "Stop a recovery");
+    await otto.getByText("No recovery was under way.").waitFor();
+  });
+
   test("leaves a trail that is complete, until somebody changes it", async () => {
     await otto.goto("/desk/audit");
     await otto.getByText("Nothing was taken out").waitFor();
@@ -210,11 +228,7 @@ describe("somebody who calls the help desk", () => {
 
 describe("somebody who has lost everything, in the demonstration", () => {
   test("waits for a day by a button, and for the three days after it by another", async () => {
-    await logOut(caller);
-    await logIn(caller, EMAIL);
-    await caller.getByText("Lost everything?").click();
-    await press(caller, "Start recovery");
-    await caller.getByText("a link is on its way to it").waitFor();
+    await startRecovery();
     const asked = await openMail(caller, "Did you ask to recover your Acme Demo account?");
     await asked.getByRole("link", { name: "Confirm that it is you" }).click();
     await press(caller, "Yes, it is me");
