@@ -67,10 +67,13 @@ function meant(account: Account, { id, link, purpose }: RecoveryLink, now: numbe
   return nextStep(recovery) === purpose && recovery.link === link ? recovery : undefined;
 }
 
-/** The first factor was given again for it, in a browser that has nothing else to show. */
+/**
+ * The first factor was given again for it, in a browser that has nothing else to show. Of a login that was found in its session nobody
+ * knows when that was.
+ */
 function hasSignedInAgain({ session, status }: Login, { by, requestedAt }: Recovery): boolean {
   const isWaiting = status.status === "pending" || status.status === "trusted-device";
-  return isWaiting && session.id !== by && session.at >= requestedAt;
+  return isWaiting && session.adopted !== true && session.id !== by && session.at >= requestedAt;
 }
 
 /** The way back: asked for at a login, confirmed and completed by links in mails, with a wait in between that its owner can end. */

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { emailCode, smsCode, totp } from "express-second-factor";
 import { outbox } from "express-second-factor/testing";
+import { above, loggedInAbove } from "../logins/stage.js";
 import { DAY } from "../support/attack.js";
 import { Jar, pending } from "../support/browser.js";
 import {
@@ -103,6 +104,17 @@ describe("a link of a recovery", () => {
     late.target.clock.advance(DAY);
     const jar = await pending(late.target, "alice");
     expect(await jar.post(`${RECOVERY}/complete`, { token: lateToken })).toMatchObject(EXPIRED);
+  });
+
+  test("does not complete with a login that was found in its session: nobody knows when its first factor was given", async () => {
+    const here = await alice({ before: above });
+    await ready(here);
+    const token = await tokenOf(here, "complete");
+    const found = await loggedInAbove(here.target, "alice");
+    expect((await found.get("/2fa")).body).toMatchObject({ status: "pending" });
+    expect(await found.post(`${RECOVERY}/complete`, { token })).toMatchObject({ status: 401 });
+    await found.login("alice");
+    expect((await found.post(`${RECOVERY}/complete`, { token })).status).toBe(200);
   });
 
   test("does not complete with the login that asked", async () => {
