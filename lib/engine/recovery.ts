@@ -95,7 +95,8 @@ export class Recoveries {
       (current, now) => this.ask(weighed(login, current, now), now),
       login.record,
     );
-    if (result.ok && record.account.recovery !== undefined) await this.due.enter(record.account);
+    // Also where nothing waits, of which the time it takes must say nothing: an entry without anything to do goes by itself.
+    if (result.ok) await this.due.enter(record.account);
     return result;
   }
 
@@ -209,8 +210,6 @@ export class Recoveries {
     const recovery = recoveryOf(account, now);
     const state = stateOf(recovery);
     if (recovery !== undefined && state === "ready") return readied(account, withoutLogin(recovery), now);
-    const reason = this.refusal(login, state);
-    if (reason !== undefined) return { account, events: [{ action: "recovery-refused", reason }] };
     const { label: browser } = login.source;
     const { ip } = login.source.client;
     const asked = {
@@ -221,6 +220,9 @@ export class Recoveries {
       ...(ip !== undefined && { ip }),
       ...(login.status.status === "trusted-device" && { evidence: "trusted-browser" as const }),
     };
+    const reason = this.refusal(login, state);
+    // Refused only now: how long it takes must not say that nothing came of it.
+    if (reason !== undefined) return { account, events: [{ action: "recovery-refused", reason }] };
     return { account: withRequested(account, asked, randomId(), now), events: [{ action: "recovery-requested" }] };
   }
 
