@@ -56,6 +56,16 @@ describe("a session that completed a recovery", () => {
     expect(ofKind(here, "factor-removed")).toMatchObject([{ details: { reason: "recovery" } }]);
   });
 
+  test("is kept from it by nobody who goes on guessing with the password alone", async () => {
+    const here = await alice();
+    const jar = await completed(here);
+    const guesser = await pending(here.target, "alice");
+    for (let count = 0; count < 5; count += 1) await guesser.verify("000000");
+    expect((await guesser.verify("000000")).status).toBe(429);
+    await jar.enroll();
+    expect(await jar.isIn()).toBe(true);
+  });
+
   test("sets up a passkey as well, and an old one is nobody's any more", async () => {
     const here = await alice();
     here.target.clock.advance(STEP);
