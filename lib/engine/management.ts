@@ -16,7 +16,7 @@ import { withoutRecovery } from "../core/recovery.js";
 import { isSuspended, resumed } from "../core/reports.js";
 import { cleanText, MAX_LABEL } from "../core/text.js";
 import { randomId } from "../crypto/random.js";
-import { type AccountEvent, recoveryEnding, reopening, suspension } from "../events/audit.js";
+import { type AccountEvent, recoveryEnding, recoveryGone, reopening, suspension } from "../events/audit.js";
 import {
   changeProblem,
   ENROLL_ONLY,
@@ -94,7 +94,8 @@ export class Management {
       if (factor === undefined) return failure("not-found");
       const left = withoutFactor(account, factorId);
       if (!isEnrolled(left) && mustKeepFactor({ ...login, account }, now)) return failure("last-factor");
-      const event = { action: "factor-removed", method: factor.type, factorId, label: factor.label };
+      const ended = recoveryGone({ before: account, after: left }, now, "settings");
+      const event = [...ended, { action: "factor-removed", method: factor.type, factorId, label: factor.label }];
       const { account: next, value } = this.alone(left, current, now);
       return success({ account: next, value: { ...value, label: factor.label }, event });
     });
@@ -107,9 +108,10 @@ export class Management {
       if (mustKeepFactor({ ...login, account }, now)) return failure("last-factor");
       const early = probationProblem(account, now);
       if (early !== undefined) return { ok: false, problem: early };
-      const event = ownFactors(account).map(({ id: factorId, label, type: method }): AccountEvent => {
+      const removed = ownFactors(account).map(({ id: factorId, label, type: method }): AccountEvent => {
         return { action: "factor-removed", reason: "disabled", method, factorId, label };
       });
+      const event = [...recoveryEnding(account, now, "settings"), ...removed];
       return success({ ...this.alone(withoutFactors(account), current, now), event });
     });
   }
