@@ -205,6 +205,9 @@ export class Management {
       const { refusesRecovery = false, ...asked } = account;
       if (refusesRecovery === refuses) return success({ account, value: {}, event: [] });
       if (!refuses) return success({ account: asked, value: {}, event: { action: "recovery-opted-in" } });
+      // Whoever has come in by it might not be its owner, who needs it then.
+      const early = probationProblem(account, now);
+      if (early !== undefined) return { ok: false, problem: early };
       const event = [...recoveryEnding(account, now, "settings"), { action: "recovery-opted-out" }];
       return success({ account: { ...withoutRecovery(account), refusesRecovery: true }, value: {}, event });
     });

@@ -6,6 +6,8 @@ import { answerWith, enrollWith } from "../passkeys/stage.js";
 import { STEP, trusted } from "../support/attack.js";
 import type { TestAppOptions } from "../support/app.js";
 import { full, Jar, pending } from "../support/browser.js";
+import { phone } from "../support/phone.js";
+import { pushMethods, SUBSCRIPTION, TestChannel } from "../support/push.js";
 import { alice, completed, confirmed, HOUR, ofKind, ready, RECOVERY, run, tokenOf, told } from "../support/recovery.js";
 import { reportToken } from "../support/reports.js";
 
@@ -152,5 +154,36 @@ describe("an account on probation", () => {
     );
     expect(await jar.post(`/2fa/factors/${factorId}/remove`)).toMatchObject(early);
     expect(await jar.post("/2fa/disable")).toMatchObject(early);
+  });
+
+  test("gives its word to nobody: no number for the help desk, no approval for support, and the way back stays open", async () => {
+    const channel = new TestChannel();
+    const here = await alice({ options: { methods: pushMethods(channel) } });
+    const jar = await completed(here);
+    const device = await phone(here.target);
+    await device.enroll(jar, { channel: "test", subscription: SUBSCRIPTION });
+    const { accounts } = here.target.mfa;
+    expect((await accounts.factors("u1")).map(({ type }) => type)).toEqual(["push"]);
+    await accounts.callerCheck.begin("u1", { actor: "support:7" });
+    const early = { status: 403, body: { code: "probation" } };
+    expect(await jar.post("/2fa/caller-check")).toMatchObject(early);
+    expect(await jar.post(`${RECOVERY}/opt-out`, { optedOut: true })).toMatchObject(early);
+    const refused = here.target.mfa.approve("u1", { operation: "Pay", actor: "support:7", onNumber: () => undefined });
+    await expect(refused).rejects.toMatchObject({ name: "NotAskedError", code: "probation", status: 403 });
+    expect(channel.messages).toEqual([]);
+    const again = await pending(here.target, "alice");
+    expect((await again.post(RECOVERY)).status).toBe(202);
+  });
+
+  test("stays so where the clock is set back, and no longer than it can be", async () => {
+    const here = await alice(guarded);
+    const jar = await completed(here);
+    await jar.enroll();
+    const early = { status: 403, body: { code: "probation" } };
+    here.target.clock.advance(-HOUR);
+    const until = new Date(here.target.clock() + 72 * HOUR).toISOString();
+    expect(await jar.get("/transfer")).toMatchObject({ ...early, body: { ...early.body, until } });
+    here.target.clock.advance(-72 * HOUR);
+    expect((await jar.get("/transfer")).status).not.toBe(403);
   });
 });
