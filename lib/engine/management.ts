@@ -36,7 +36,7 @@ import { mustKeepFactor } from "../policy/grace.js";
 import type { Change } from "./account-records.js";
 import { madeBy } from "./activation.js";
 import type { EngineDependencies } from "./dependencies.js";
-import { listedLogin, type LoginContext, subjectOf, weighed } from "./login-context.js";
+import { isActing, listedLogin, type LoginContext, subjectOf, weighed } from "./login-context.js";
 import type { Minted } from "./method.js";
 
 /** What a change left: the session's new record, where every other login has ended. */
@@ -190,8 +190,9 @@ export class Management {
     const { records } = this.dependencies;
     const { result } = await records.change<Outcome<undefined>>(subjectOf(login), (current, now) => {
       const { account } = current;
-      if (weighed(login, current, now).status.status !== "verified")
-        return { result: failure("second-factor-required") };
+      const asking = weighed(login, current, now);
+      if (isActing(asking)) return { result: failure("acting-login") };
+      if (asking.status.status !== "verified") return { result: failure("second-factor-required") };
       const events = recoveryEnding(account, now, "settings");
       if (events.length === 0) return { result: failure("expired") };
       return { account: withoutRecovery(account), events, result: success(undefined) };
