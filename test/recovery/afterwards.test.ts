@@ -88,6 +88,21 @@ describe("a session that completed a recovery", () => {
     expect((await enrollWith(carol, softwareAuthenticator(), { id, attestedId: id })).status).toBe(201);
   });
 
+  test("is not told of as of one that went no further", async () => {
+    const here = await alice({ options: { recovery: { wait: "2h" } } });
+    await confirmed(here);
+    here.target.clock.advance(2 * HOUR);
+    await run(here);
+    expect(ofKind(here, "login-unfinished")).toHaveLength(1);
+    here.target.clock.advance(2 * HOUR);
+    const jar = await pending(here.target, "alice");
+    await jar.post(`${RECOVERY}/complete`, { token: await tokenOf(here, "complete") });
+    await jar.enroll();
+    here.target.clock.advance(2 * HOUR);
+    await run(here);
+    expect(ofKind(here, "login-unfinished")).toHaveLength(1);
+  });
+
   test("waits while changes are frozen", async () => {
     const here = await alice();
     await ready(here);
