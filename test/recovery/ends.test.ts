@@ -51,6 +51,25 @@ describe("a recovery that is under way is ended by", () => {
     expect(await why(here)).toEqual(["link"]);
   });
 
+  test.each(["deny", "throw"])(
+    "a link in a browser with a login that the policy refuses or cannot judge: %s",
+    async (what) => {
+      let says = "optional";
+      const evaluate = (): "optional" | "deny" => {
+        if (says === "throw") throw new Error("The risk engine is down");
+        return says as "optional";
+      };
+      const here = await alice({ options: { policy: evaluate } });
+      const jar = await confirmed(here);
+      const token = await tokenOf(here, "cancel");
+      says = what;
+      expect((await jar.page(`${RECOVERY}/cancel?token=${token}`)).status).toBe(200);
+      expect((await jar.post(`${RECOVERY}/cancel`, { token })).status).toBe(204);
+      expect(await stateOf(here)).toBe("none");
+      expect((await jar.get("/account")).text).not.toContain("canary");
+    },
+  );
+
   test("any sign-in with a real proof, after which no link of it works", async () => {
     const here = await alice();
     await ready(here);
