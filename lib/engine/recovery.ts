@@ -209,7 +209,9 @@ export class Recoveries {
   ): Promise<Pick<Change<never>, "account" | "events">> {
     const recovery = recoveryOf(account, now);
     const state = stateOf(recovery);
-    if (recovery !== undefined && state === "ready") return readied(account, withoutLogin(recovery), now);
+    // After its last minute there is no other link, and whoever has used one in time goes on.
+    if (recovery?.linkUntil !== undefined && recovery.linkUntil > now)
+      return readied(account, withoutLogin(recovery), now);
     const { label: browser } = login.source;
     const { ip } = login.source.client;
     const asked = {
@@ -232,7 +234,7 @@ export class Recoveries {
     const { email, emailVerified } = source.contact;
     // A link must not go to whoever typed an address that nobody has proved.
     if (email === undefined || emailVerified === false) return "no-address";
-    return state === "waiting" ? "waiting" : undefined;
+    return state === "waiting" || state === "ready" ? "waiting" : undefined;
   }
 }
 

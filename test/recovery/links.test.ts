@@ -150,6 +150,23 @@ describe("a link of a recovery", () => {
     expect(ofKind(late, "recovery-cancelled")).toMatchObject([{ details: { reason: "expired" } }]);
   });
 
+  test("used in its last minute is good for ten more, whoever asks for another meanwhile", async () => {
+    const here = await alice();
+    await ready(here);
+    const token = await tokenOf(here, "complete");
+    here.target.clock.advance(DAY - MINUTE);
+    const jar = await pending(here.target, "alice");
+    expect((await jar.post(`${RECOVERY}/complete`, { token })).status).toBe(200);
+    here.target.clock.advance(MINUTE);
+    here.notices.length = 0;
+    const other = await pending(here.target, "alice");
+    expect((await other.post(RECOVERY)).status).toBe(202);
+    await told();
+    expect(here.notices).toEqual([]);
+    await jar.enroll();
+    expect(await jar.isIn()).toBe(true);
+  });
+
   test("is mailed to the address on file alone, while every channel of the account is told", async () => {
     const sent = outbox();
     const methods = [totp(), emailCode({ send: sent.send }), smsCode({ send: sent.send, countries: ["DE"] })];
