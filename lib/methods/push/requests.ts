@@ -10,12 +10,11 @@ import {
 import { failure, OF_SENDING, type Outcome, type Problem, success } from "../../core/errors.js";
 import { type FactorId, MINUTE, type UserId } from "../../core/nouns.js";
 import { once } from "../../core/once.js";
-import { withoutRecovery } from "../../core/recovery.js";
 import type { AccountRecord, AccountRecords, Change } from "../../engine/account-records.js";
 import { countSend, deliver, type Written } from "../../engine/delivery.js";
 import type { EngineDependencies } from "../../engine/dependencies.js";
 import type { SealContext } from "../../engine/method.js";
-import { recoveryEnding } from "../../events/audit.js";
+import { endedByProof } from "../../engine/recovery-ends.js";
 import type { Push } from "./method.js";
 import { pauseOf } from "./pauses.js";
 import { digestOfId } from "./request-ids.js";
@@ -162,8 +161,8 @@ export class PushRequests {
       if (found?.request.askedBy !== askedBy) return { result: "expired" };
       const result = stateOfRequest(found.request, now);
       if (result !== "approved") return { result };
-      const used = unasked(withoutRecovery(account), digest);
-      const events = recoveryEnding(account, now, "proof");
+      const { account: proved, events } = endedByProof(account, now);
+      const used = unasked(proved, digest);
       return { account: replaceFactor(used, { ...found.device, lastUsedAt: now }), result, events };
     });
     return result;
