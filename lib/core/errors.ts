@@ -170,14 +170,15 @@ export class LoginRefusedError extends Error {
 const UNASKED: Partial<Record<ErrorCode, string>> = {
   "not-found": "this user has no device that approves, or not that one",
   frozen: "devices are not asked since their owner answered “this wasn't me”",
+  probation: "the account was recovered less than 72 hours ago",
   "too-many-attempts": "it was asked too often, or was denied or not answered too often",
   "delivery-failed": "the message was not taken",
 };
 
 /**
  * The owner could not be asked (`mfa.approve`), which says nothing about what they would have answered. `code` says why: `"not-found"`,
- * `"frozen"`, `"too-many-attempts"` or `"delivery-failed"`; `status` is its HTTP status; `retryAfter`, where waiting helps, whole
- * seconds.
+ * `"frozen"`, `"probation"`, `"too-many-attempts"` or `"delivery-failed"`; `status` is its HTTP status; `retryAfter`, where waiting
+ * helps, whole seconds.
  *
  * @example
  * ```ts

@@ -128,12 +128,15 @@ export function recoversUntil(account: Held, loginId: string, now: number): numb
   return completed?.loginId === loginId && completed.enrollBy > now ? completed.enrollBy : undefined;
 }
 
-/** Until when the account is on probation; undefined where it is not. Of a clock that was ahead it is no longer than it can be. */
+/**
+ * Until when the account is on probation; undefined where it is not. A clock that is set back lifts none, and makes it no longer than it
+ * can be; one that ends later than two can was begun by a clock that was ahead, and would last until then.
+ */
 export function probationUntil(
   { probationUntil: until = 0 }: Pick<Account, "probationUntil">,
   now: number,
 ): number | undefined {
-  return until > now && !isFuture(until - PROBATION, now) ? until : undefined;
+  return until > now && until <= now + 2 * PROBATION ? Math.min(until, now + PROBATION) : undefined;
 }
 
 /** When its owner is to be told for the second time. */

@@ -16,7 +16,7 @@ import { voidPasses } from "../core/passes.js";
 import { withoutRecovery } from "../core/recovery.js";
 import { withoutFreeze } from "../core/reports.js";
 import { randomId } from "../crypto/random.js";
-import { lifting, recoveryEnding, reopening, resumedAsking } from "../events/audit.js";
+import { lifting, recoveryEnding, recoveryGone, reopening, resumedAsking } from "../events/audit.js";
 import { AccountDesk, type DeskSettings, type StaffOptions } from "./account-desk.js";
 import { type ActorOptions, reasonBy } from "./account-imports.js";
 import { sessionTime } from "./account-records.js";
@@ -159,9 +159,11 @@ export class Accounts extends AccountDesk {
     return this.edit(userId, options, (account) => {
       const factor = ownFactors(account).find(({ id }) => id === factorId);
       if (factor === undefined) return undefined;
-      const left = startEpoch(withoutGrace(withoutFactor(account, factorId), this.dependencies.clock()), randomId());
+      const now = this.dependencies.clock();
+      const left = startEpoch(withoutGrace(withoutFactor(account, factorId), now), randomId());
       const { label, type } = factor;
-      return { account: left, events: [{ action: "factor-removed", method: type, factorId, label }] };
+      const ended = recoveryGone({ before: account, after: left }, now, "reset");
+      return { account: left, events: [...ended, { action: "factor-removed", method: type, factorId, label }] };
     });
   }
 

@@ -4,6 +4,7 @@ import { isLive } from "../core/logins.js";
 import { voidPasses } from "../core/passes.js";
 import type { FactorId, MethodType, Proof } from "../core/nouns.js";
 import { PROBATION } from "../core/recovery.js";
+import { withoutWaiting } from "../core/waiting.js";
 import { randomId } from "../crypto/random.js";
 import type { AccountEvent } from "../events/audit.js";
 import { isRecovering, restsOnBackupCode } from "../policy/access.js";
@@ -169,7 +170,10 @@ export async function activate(
 ): Promise<Change<Activation>> {
   if (!isRecovering(login)) return putInForce(dependencies, login, proven, now);
   const { account: before } = login.record;
-  const emptied = { ...login, record: { ...login.record, account: withoutFactors(before) } };
+  const { session, source } = login;
+  // It waited for a proof, and waits no more: its owner must not hear of it as of somebody who gave up.
+  const answered = withoutWaiting(before, { id: session?.id, browser: source.label, ip: source.client.ip });
+  const emptied = { ...login, record: { ...login.record, account: withoutFactors(answered) } };
   const change = await putInForce(dependencies, emptied, { ...proven, keepsOthers: false }, now);
   const { account: next = emptied.record.account, events = [] } = change;
   const voided = ownFactors(before).map(({ id: factorId, label, type: method }): AccountEvent => {

@@ -7,7 +7,7 @@ import { digestOf, isSameText, newDigestKey, openDigestKey } from "../crypto/dig
 import type { KeyContext } from "../crypto/key-provider.js";
 import { randomId } from "../crypto/random.js";
 import type { AccountEvent } from "../events/audit.js";
-import { changeProblem, FRESH } from "../policy/access.js";
+import { changeProblem, FRESH, probationProblem } from "../policy/access.js";
 import type { Change } from "./account-records.js";
 import { statedBy } from "./account-imports.js";
 import type { EngineDependencies } from "./dependencies.js";
@@ -103,6 +103,8 @@ export class CallerChecks {
     // Whoever has nothing to prove has shown no more than whoever took their password.
     if (login.status.status !== "verified") return { result: failure("enrollment-required") };
     const { account } = login.record;
+    const early = probationProblem(account, now);
+    if (early !== undefined) return { result: { ok: false, problem: early } };
     const check = openCheck(account, now);
     if (check === undefined) return { result: failure("not-found") };
     if (check.isShown === true) return { result: success(check) };

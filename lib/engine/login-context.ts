@@ -5,6 +5,7 @@ import type { Sight } from "../core/logins.js";
 import type { Client, MethodType, UserId } from "../core/nouns.js";
 import { randomId } from "../crypto/random.js";
 import type { Subject } from "../events/emitter.js";
+import { isRecovering } from "../policy/access.js";
 import { assess, type LoginStatus, type SessionRecord, type UnmarkedSession, withDecision } from "../policy/assess.js";
 import type { LoginDecision } from "../policy/decisions.js";
 import type { Grace } from "../policy/grace.js";
@@ -111,9 +112,9 @@ export function isActing(login: Pick<LoginContext, "status">): boolean {
   return listedLogin(login)?.acting !== undefined;
 }
 
-/** Which attempts its attempts are counted with. */
-export function scopeOf({ status }: Pick<LoginContext, "status">): AttemptScope {
-  return status.status === "verified" ? "verified" : "login";
+/** Which attempts its attempts are counted with: those of whoever has the password alone keep nobody out who has shown more. */
+export function scopeOf(login: Pick<LoginContext, "status">): AttemptScope {
+  return login.status.status === "verified" || isRecovering(login) ? "verified" : "login";
 }
 
 /**

@@ -16,7 +16,7 @@ import { withoutRecovery } from "../core/recovery.js";
 import { isSuspended, resumed } from "../core/reports.js";
 import { cleanText, MAX_LABEL } from "../core/text.js";
 import { randomId } from "../crypto/random.js";
-import { type AccountEvent, recoveryEnding, reopening, suspension } from "../events/audit.js";
+import { type AccountEvent, recoveryEnding, recoveryGone, reopening, suspension } from "../events/audit.js";
 import {
   changeProblem,
   ENROLL_ONLY,
@@ -36,7 +36,7 @@ import { mustKeepFactor } from "../policy/grace.js";
 import type { Change } from "./account-records.js";
 import { madeBy } from "./activation.js";
 import type { EngineDependencies } from "./dependencies.js";
-import { listedLogin, type LoginContext, subjectOf, weighed } from "./login-context.js";
+import { isActing, listedLogin, type LoginContext, subjectOf, weighed } from "./login-context.js";
 import type { Minted } from "./method.js";
 
 /** What a change left: the session's new record, where every other login has ended. */
@@ -94,7 +94,8 @@ export class Management {
       if (factor === undefined) return failure("not-found");
       const left = withoutFactor(account, factorId);
       if (!isEnrolled(left) && mustKeepFactor({ ...login, account }, now)) return failure("last-factor");
-      const event = { action: "factor-removed", method: factor.type, factorId, label: factor.label };
+      const ended = recoveryGone({ before: account, after: left }, now, "settings");
+      const event = [...ended, { action: "factor-removed", method: factor.type, factorId, label: factor.label }];
       const { account: next, value } = this.alone(left, current, now);
       return success({ account: next, value: { ...value, label: factor.label }, event });
     });
@@ -107,9 +108,10 @@ export class Management {
       if (mustKeepFactor({ ...login, account }, now)) return failure("last-factor");
       const early = probationProblem(account, now);
       if (early !== undefined) return { ok: false, problem: early };
-      const event = ownFactors(account).map(({ id: factorId, label, type: method }): AccountEvent => {
+      const removed = ownFactors(account).map(({ id: factorId, label, type: method }): AccountEvent => {
         return { action: "factor-removed", reason: "disabled", method, factorId, label };
       });
+      const event = [...recoveryEnding(account, now, "settings"), ...removed];
       return success({ ...this.alone(withoutFactors(account), current, now), event });
     });
   }
@@ -188,8 +190,9 @@ export class Management {
     const { records } = this.dependencies;
     const { result } = await records.change<Outcome<undefined>>(subjectOf(login), (current, now) => {
       const { account } = current;
-      if (weighed(login, current, now).status.status !== "verified")
-        return { result: failure("second-factor-required") };
+      const asking = weighed(login, current, now);
+      if (isActing(asking)) return { result: failure("acting-login") };
+      if (asking.status.status !== "verified") return { result: failure("second-factor-required") };
       const events = recoveryEnding(account, now, "settings");
       if (events.length === 0) return { result: failure("expired") };
       return { account: withoutRecovery(account), events, result: success(undefined) };
@@ -203,6 +206,9 @@ export class Management {
       const { refusesRecovery = false, ...asked } = account;
       if (refusesRecovery === refuses) return success({ account, value: {}, event: [] });
       if (!refuses) return success({ account: asked, value: {}, event: { action: "recovery-opted-in" } });
+      // Whoever has come in by it might not be its owner, who needs it then.
+      const early = probationProblem(account, now);
+      if (early !== undefined) return { ok: false, problem: early };
       const event = [...recoveryEnding(account, now, "settings"), { action: "recovery-opted-out" }];
       return success({ account: { ...withoutRecovery(account), refusesRecovery: true }, value: {}, event });
     });

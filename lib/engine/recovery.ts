@@ -67,10 +67,13 @@ function meant(account: Account, { id, link, purpose }: RecoveryLink, now: numbe
   return nextStep(recovery) === purpose && recovery.link === link ? recovery : undefined;
 }
 
-/** The first factor was given again for it, in a browser that has nothing else to show. */
+/**
+ * The first factor was given again for it, in a browser that has nothing else to show. Of a login that was found in its session nobody
+ * knows when that was.
+ */
 function hasSignedInAgain({ session, status }: Login, { by, requestedAt }: Recovery): boolean {
   const isWaiting = status.status === "pending" || status.status === "trusted-device";
-  return isWaiting && session.id !== by && session.at >= requestedAt;
+  return isWaiting && session.adopted !== true && session.id !== by && session.at >= requestedAt;
 }
 
 /** The way back: asked for at a login, confirmed and completed by links in mails, with a wait in between that its owner can end. */
@@ -92,7 +95,8 @@ export class Recoveries {
       (current, now) => this.ask(weighed(login, current, now), now),
       login.record,
     );
-    if (result.ok && record.account.recovery !== undefined) await this.due.enter(record.account);
+    // Also where nothing waits, of which the time it takes must say nothing: an entry without anything to do goes by itself.
+    if (result.ok) await this.due.enter(record.account);
     return result;
   }
 
@@ -205,9 +209,9 @@ export class Recoveries {
   ): Promise<Pick<Change<never>, "account" | "events">> {
     const recovery = recoveryOf(account, now);
     const state = stateOf(recovery);
-    if (recovery !== undefined && state === "ready") return readied(account, withoutLogin(recovery), now);
-    const reason = this.refusal(login, state);
-    if (reason !== undefined) return { account, events: [{ action: "recovery-refused", reason }] };
+    // After its last minute there is no other link, and whoever has used one in time goes on.
+    if (recovery?.linkUntil !== undefined && recovery.linkUntil > now)
+      return readied(account, withoutLogin(recovery), now);
     const { label: browser } = login.source;
     const { ip } = login.source.client;
     const asked = {
@@ -218,6 +222,9 @@ export class Recoveries {
       ...(ip !== undefined && { ip }),
       ...(login.status.status === "trusted-device" && { evidence: "trusted-browser" as const }),
     };
+    const reason = this.refusal(login, state);
+    // Refused only now: how long it takes must not say that nothing came of it.
+    if (reason !== undefined) return { account, events: [{ action: "recovery-refused", reason }] };
     return { account: withRequested(account, asked, randomId(), now), events: [{ action: "recovery-requested" }] };
   }
 
@@ -227,7 +234,7 @@ export class Recoveries {
     const { email, emailVerified } = source.contact;
     // A link must not go to whoever typed an address that nobody has proved.
     if (email === undefined || emailVerified === false) return "no-address";
-    return state === "waiting" ? "waiting" : undefined;
+    return state === "waiting" || state === "ready" ? "waiting" : undefined;
   }
 }
 

@@ -3,13 +3,13 @@ import { closedFactors, countFailures, countSuccess, isClosed, replaceFactor } f
 import type { AttemptScope } from "../core/attempts.js";
 import { failure, type Outcome, type Problem, success } from "../core/errors.js";
 import type { LimitKind, Proof } from "../core/nouns.js";
-import { withoutRecovery } from "../core/recovery.js";
-import { type AccountEvent, recoveryEnding, reopening } from "../events/audit.js";
+import { type AccountEvent, reopening } from "../events/audit.js";
 import type { Subject } from "../events/emitter.js";
 import type { Change } from "./account-records.js";
 import { countedFailure, limitRefusal, refused } from "./counting.js";
 import type { EngineDependencies } from "./dependencies.js";
 import type { AnyMethod, Evidence, ProofContext, Rejection, Waiting } from "./method.js";
+import { endedByProof } from "./recovery-ends.js";
 
 /** Who tries to prove a factor (the claimant of SP 800-63B-4), as far as limits and methods must know. */
 export interface Claimant {
@@ -82,8 +82,8 @@ export class Verification {
         return { ...change, result: outcome.ok ? failure("not-found") : outcome };
       }
       const { account: next, events, proof } = tried.verified;
-      const ended = recoveryEnding(next, now, "proof");
-      return { account: withoutRecovery(next), events: [...events, ...ended], result: success(proof) };
+      const ended = endedByProof(next, now);
+      return { account: ended.account, events: [...events, ...ended.events], result: success(proof) };
     });
     return result;
   }

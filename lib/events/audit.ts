@@ -159,6 +159,15 @@ export function recoveryEnding(
   return recoveryOf(account, now) === undefined ? [] : [{ action: "recovery-cancelled", reason }];
 }
 
+/** As {@link recoveryEnding}, where one that is under way is gone with what it was for. */
+export function recoveryGone(
+  { after, before }: { readonly after: Account; readonly before: Account },
+  now: number,
+  reason: RecoveryEnd,
+): readonly AccountEvent[] {
+  return after.recovery === undefined ? recoveryEnding(before, now, reason) : [];
+}
+
 /** Devices of an account that are not asked for now are asked again. */
 export function resumedAsking({ approvals, factors }: Account, now: number): readonly AccountEvent[] {
   const { reported, request } = approvals ?? {};

@@ -12,7 +12,7 @@ import { PageSet } from "./page-set.js";
 import { PassportLogin } from "./passport-login.js";
 import { Refusals } from "./refusals.js";
 import { beginState, type LoginKeeper, type RequestState, stateOf } from "./request-state.js";
-import { OwnRoutes } from "./router.js";
+import { type OwnRoute, OwnRoutes } from "./router.js";
 import type { Settings } from "./settings.js";
 import { bringBack } from "./coming-back.js";
 import { takeOver } from "./takeover.js";
@@ -81,6 +81,18 @@ export class Middleware {
     } else this.refusals.refuseUnavailable(req, res, error);
   }
 
+  private async loadLogin(state: RequestState, route: OwnRoute | undefined): Promise<void> {
+    try {
+      await this.gate.loadLogin(state, route?.isConfirmedByWrite === true);
+    } catch (error) {
+      // "Stop the recovery" must not wait until a policy answers again that has nothing to say about it.
+      const goesOn = route?.isForAnyone === true && !(error instanceof ConfigurationError) && tryToHideUser(state.req);
+      if (!goesOn) throw error;
+      state.login = undefined;
+      this.refusals.tell(state.req, error);
+    }
+  }
+
   private async proceed(req: Request, res: Response, next: NextFunction): Promise<void> {
     if (this.wellKnown.answer(req, res) || answerAsset(req, res, this.settings.path, this.scripts)) return;
     // Mounted once more further down: what was found above holds, and the user may be hidden by now.
@@ -95,7 +107,7 @@ export class Middleware {
     const state: RequestState = beginState(req, res, this.keeper, this.settings.placesAt(req.baseUrl));
     takeOver(req);
     const route = this.routes.find(req);
-    await this.gate.loadLogin(state, route?.isConfirmedByWrite === true);
+    await this.loadLogin(state, route);
     if (route !== undefined && state.login !== undefined) this.hints.look(req);
     if (await bringBack(state, this.settings)) return;
     if (route !== undefined) route.handle(state, next);

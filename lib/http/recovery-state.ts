@@ -22,7 +22,7 @@ export function recoveringUntil({ status }: LoginContext): string | undefined {
 
 /**
  * What whoever is asked for a second factor is told of a recovery; undefined where there is none to be had. Whether anything came of a
- * request is not told before it is confirmed: to this login it was requested.
+ * request is not told before it is confirmed: to the login that asked it was requested, and to any other it was not.
  */
 export function shownRecovery({ dependencies, recoveries }: Engine, login: LoginContext): RecoveryView | undefined {
   const { record, session, status } = login;
@@ -31,5 +31,6 @@ export function shownRecovery({ dependencies, recoveries }: Engine, login: Login
   const view = recoveryView(record.account, now);
   const asked = session?.askedRecovery;
   const isAsked = asked !== undefined && isFresh(asked, CONFIRM_LIFE - 1, now);
-  return view.state === "none" && isAsked ? { state: "requested" } : view;
+  if (view.state !== "none" && view.state !== "requested") return view;
+  return { state: isAsked ? "requested" : "none" };
 }

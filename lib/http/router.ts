@@ -51,6 +51,8 @@ type Handling = RequestContext & Pick<Shared, "refusals">;
 /** A request below `path`, and what is to be done with it once its login is known. */
 export interface OwnRoute {
   readonly isConfirmedByWrite: boolean;
+  /** What a link in a message leads to: a login that cannot be judged is none there, and stops nobody. */
+  readonly isForAnyone?: boolean | undefined;
   handle(state: RequestState, next: NextFunction): void;
 }
 
@@ -251,6 +253,7 @@ export class OwnRoutes {
     const admitted = this.admit(route, req, this.claimedUserId(req));
     return {
       isConfirmedByWrite: route.isConfirmedByWrite === true,
+      isForAnyone: route.isForAnyone,
       handle: (state) => this.perform(state, route, admitted),
     };
   }

@@ -1,6 +1,7 @@
 // B44: asking for a recovery must not say whether an account, an address or a factor exists.
 import { expect, test } from "@jest/globals";
 import { Jar, pending } from "../support/browser.js";
+import { recordingStore } from "../support/recording-store.js";
 import { alice, click, RECOVERY } from "../support/recovery.js";
 
 test("B44: nobody is told of anybody before the first factor, whatever they name", async () => {
@@ -33,4 +34,23 @@ test("B44: whoever has the password alone sees the same page and answer with and
   );
   expect(seen[1]).toEqual(seen[0]);
   expect(seen[0]![3]).toContain("If there is an e-mail address");
+});
+
+test("B44: nor does a second login of theirs see whether the first one's request came to anything, or how much work it was", async () => {
+  const seen = await Promise.all(
+    [{}, { user: { email: () => undefined } }].map(async (options) => {
+      const { memory: _memory, ...store } = recordingStore();
+      const here = await alice({ options, store });
+      const jar = await pending(here.target, "alice");
+      const before = store.written.length;
+      expect((await jar.post(RECOVERY)).status).toBe(202);
+      const work = store.written.length - before;
+      const other = await pending(here.target, "alice");
+      const { body } = await other.get("/2fa");
+      const page = (await other.page("/2fa")).text;
+      return [work, (body as { recovery: unknown }).recovery, page.length];
+    }),
+  );
+  expect(seen[1]).toEqual(seen[0]);
+  expect(seen[0]![1]).toEqual({ state: "none" });
 });

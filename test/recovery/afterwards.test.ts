@@ -6,6 +6,8 @@ import { answerWith, enrollWith } from "../passkeys/stage.js";
 import { STEP, trusted } from "../support/attack.js";
 import type { TestAppOptions } from "../support/app.js";
 import { full, Jar, pending } from "../support/browser.js";
+import { phone } from "../support/phone.js";
+import { pushMethods, SUBSCRIPTION, TestChannel } from "../support/push.js";
 import { alice, completed, confirmed, HOUR, ofKind, ready, RECOVERY, run, tokenOf, told } from "../support/recovery.js";
 import { reportToken } from "../support/reports.js";
 
@@ -56,6 +58,16 @@ describe("a session that completed a recovery", () => {
     expect(ofKind(here, "factor-removed")).toMatchObject([{ details: { reason: "recovery" } }]);
   });
 
+  test("is kept from it by nobody who goes on guessing with the password alone", async () => {
+    const here = await alice();
+    const jar = await completed(here);
+    const guesser = await pending(here.target, "alice");
+    for (let count = 0; count < 5; count += 1) await guesser.verify("000000");
+    expect((await guesser.verify("000000")).status).toBe(429);
+    await jar.enroll();
+    expect(await jar.isIn()).toBe(true);
+  });
+
   test("sets up a passkey as well, and an old one is nobody's any more", async () => {
     const here = await alice();
     here.target.clock.advance(STEP);
@@ -74,6 +86,21 @@ describe("a session that completed a recovery", () => {
     const carol = new Jar(here.target);
     await carol.login("carol");
     expect((await enrollWith(carol, softwareAuthenticator(), { id, attestedId: id })).status).toBe(201);
+  });
+
+  test("is not told of as of one that went no further", async () => {
+    const here = await alice({ options: { recovery: { wait: "2h" } } });
+    await confirmed(here);
+    here.target.clock.advance(2 * HOUR);
+    await run(here);
+    expect(ofKind(here, "login-unfinished")).toHaveLength(1);
+    here.target.clock.advance(2 * HOUR);
+    const jar = await pending(here.target, "alice");
+    await jar.post(`${RECOVERY}/complete`, { token: await tokenOf(here, "complete") });
+    await jar.enroll();
+    here.target.clock.advance(2 * HOUR);
+    await run(here);
+    expect(ofKind(here, "login-unfinished")).toHaveLength(1);
   });
 
   test("waits while changes are frozen", async () => {
@@ -142,5 +169,36 @@ describe("an account on probation", () => {
     );
     expect(await jar.post(`/2fa/factors/${factorId}/remove`)).toMatchObject(early);
     expect(await jar.post("/2fa/disable")).toMatchObject(early);
+  });
+
+  test("gives its word to nobody: no number for the help desk, no approval for support, and the way back stays open", async () => {
+    const channel = new TestChannel();
+    const here = await alice({ options: { methods: pushMethods(channel) } });
+    const jar = await completed(here);
+    const device = await phone(here.target);
+    await device.enroll(jar, { channel: "test", subscription: SUBSCRIPTION });
+    const { accounts } = here.target.mfa;
+    expect((await accounts.factors("u1")).map(({ type }) => type)).toEqual(["push"]);
+    await accounts.callerCheck.begin("u1", { actor: "support:7" });
+    const early = { status: 403, body: { code: "probation" } };
+    expect(await jar.post("/2fa/caller-check")).toMatchObject(early);
+    expect(await jar.post(`${RECOVERY}/opt-out`, { optedOut: true })).toMatchObject(early);
+    const refused = here.target.mfa.approve("u1", { operation: "Pay", actor: "support:7", onNumber: () => undefined });
+    await expect(refused).rejects.toMatchObject({ name: "NotAskedError", code: "probation", status: 403 });
+    expect(channel.messages).toEqual([]);
+    const again = await pending(here.target, "alice");
+    expect((await again.post(RECOVERY)).status).toBe(202);
+  });
+
+  test("stays so where the clock is set back, and no longer than it can be", async () => {
+    const here = await alice(guarded);
+    const jar = await completed(here);
+    await jar.enroll();
+    const early = { status: 403, body: { code: "probation" } };
+    here.target.clock.advance(-HOUR);
+    const until = new Date(here.target.clock() + 72 * HOUR).toISOString();
+    expect(await jar.get("/transfer")).toMatchObject({ ...early, body: { ...early.body, until } });
+    here.target.clock.advance(-72 * HOUR);
+    expect((await jar.get("/transfer")).status).not.toBe(403);
   });
 });

@@ -1,8 +1,11 @@
 // What ends a recovery, and what does not.
 import { describe, expect, test } from "@jest/globals";
 import { ConfigurationError } from "express-second-factor";
+import { ask as asking } from "../support/asked-owner.js";
 import { STEP, trusted } from "../support/attack.js";
 import { full, Jar, pending } from "../support/browser.js";
+import { phone } from "../support/phone.js";
+import { pushMethods, SUBSCRIPTION, TestChannel } from "../support/push.js";
 import {
   alice,
   ask,
@@ -47,6 +50,25 @@ describe("a recovery that is under way is ended by", () => {
     await run(here);
     expect(await why(here)).toEqual(["link"]);
   });
+
+  test.each(["deny", "throw"])(
+    "a link in a browser with a login that the policy refuses or cannot judge: %s",
+    async (what) => {
+      let says = "optional";
+      const evaluate = (): "optional" | "deny" => {
+        if (says === "throw") throw new Error("The risk engine is down");
+        return says as "optional";
+      };
+      const here = await alice({ options: { policy: evaluate } });
+      const jar = await confirmed(here);
+      const token = await tokenOf(here, "cancel");
+      says = what;
+      expect((await jar.page(`${RECOVERY}/cancel?token=${token}`)).status).toBe(200);
+      expect((await jar.post(`${RECOVERY}/cancel`, { token })).status).toBe(204);
+      expect(await stateOf(here)).toBe("none");
+      expect((await jar.get("/account")).text).not.toContain("canary");
+    },
+  );
 
   test("any sign-in with a real proof, after which no link of it works", async () => {
     const here = await alice();
@@ -115,6 +137,33 @@ describe("a recovery that is under way is ended by", () => {
     await confirmed(third);
     expect((await jar.post(`${RECOVERY}/opt-out`, { optedOut: true })).status).toBe(204);
     expect(await why(third)).toEqual(["settings"]);
+  });
+
+  test("the last factor that goes, whoever takes it, and an approval on a device that support asked for", async () => {
+    const gone: readonly ((jar: Jar, here: Recovering) => Promise<unknown>)[] = [
+      async (jar) => jar.post("/2fa/disable"),
+      async (jar, { factorId }) => jar.post(`/2fa/factors/${factorId}/remove`),
+      (_jar, { factorId, target }) => target.mfa.accounts.removeFactor("u1", factorId, { actor: "support:7" }),
+    ];
+    for (const act of gone) {
+      const here = await alice();
+      const jar = await proved(here);
+      await confirmed(here);
+      await act(jar, here);
+      expect(await stateOf(here)).toBe("none");
+      await told();
+      expect(ofKind(here, "recovery-cancelled")).toHaveLength(1);
+    }
+
+    const here = await alice({ options: { methods: pushMethods(new TestChannel()) } });
+    const jar = await proved(here);
+    const device = await phone(here.target);
+    await device.enroll(jar, { channel: "test", subscription: SUBSCRIPTION });
+    await confirmed(here);
+    const { number, outcome } = asking(here.target);
+    await device.approve(await number);
+    expect(await outcome).toBe("approved");
+    expect(await why(here)).toEqual(["proof"]);
   });
 
   test("an old factor used while a new one is being set up: that session is over, and every factor is there", async () => {

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { emailCode, smsCode, totp } from "express-second-factor";
 import { outbox } from "express-second-factor/testing";
+import { above, loggedInAbove } from "../logins/stage.js";
 import { DAY } from "../support/attack.js";
 import { Jar, pending } from "../support/browser.js";
 import {
@@ -105,6 +106,17 @@ describe("a link of a recovery", () => {
     expect(await jar.post(`${RECOVERY}/complete`, { token: lateToken })).toMatchObject(EXPIRED);
   });
 
+  test("does not complete with a login that was found in its session: nobody knows when its first factor was given", async () => {
+    const here = await alice({ before: above });
+    await ready(here);
+    const token = await tokenOf(here, "complete");
+    const found = await loggedInAbove(here.target, "alice");
+    expect((await found.get("/2fa")).body).toMatchObject({ status: "pending" });
+    expect(await found.post(`${RECOVERY}/complete`, { token })).toMatchObject({ status: 401 });
+    await found.login("alice");
+    expect((await found.post(`${RECOVERY}/complete`, { token })).status).toBe(200);
+  });
+
   test("does not complete with the login that asked", async () => {
     const here = await alice({ options: { recovery: { wait: "0s", approve: () => true } } });
     const jar = await confirmed(here);
@@ -136,6 +148,23 @@ describe("a link of a recovery", () => {
     await run(late);
     expect(await stateOf(late)).toBe("none");
     expect(ofKind(late, "recovery-cancelled")).toMatchObject([{ details: { reason: "expired" } }]);
+  });
+
+  test("used in its last minute is good for ten more, whoever asks for another meanwhile", async () => {
+    const here = await alice();
+    await ready(here);
+    const token = await tokenOf(here, "complete");
+    here.target.clock.advance(DAY - MINUTE);
+    const jar = await pending(here.target, "alice");
+    expect((await jar.post(`${RECOVERY}/complete`, { token })).status).toBe(200);
+    here.target.clock.advance(MINUTE);
+    here.notices.length = 0;
+    const other = await pending(here.target, "alice");
+    expect((await other.post(RECOVERY)).status).toBe(202);
+    await told();
+    expect(here.notices).toEqual([]);
+    await jar.enroll();
+    expect(await jar.isIn()).toBe(true);
   });
 
   test("is mailed to the address on file alone, while every channel of the account is told", async () => {

@@ -5,8 +5,9 @@ import { isAnything, within } from "../../core/within.js";
 import { randomId } from "../../crypto/random.js";
 import type { Approval, AskedApproval } from "../../engine/approval.js";
 import type { Engine } from "../../engine/engine.js";
+import { probationProblem } from "../../policy/access.js";
 import type { Push } from "./method.js";
-import { PushRequests } from "./requests.js";
+import { type Asked, PushRequests } from "./requests.js";
 
 /** Milliseconds from one look at what came of it to the next: twice as many each time. */
 const FIRST_LOOK = SECOND / 4;
@@ -27,7 +28,9 @@ export async function approve(push: Push, { dependencies }: Engine, asked: Asked
   const askedBy = randomId();
   // Where a login's question says on which browser, this one says who asks.
   const asking = { askedBy, text, life, factorId, origin, browser: shownActor };
-  const outcome = await requests.ask(subject, { ...asking, announce: ({ number }) => tellNumber(asked, number) });
+  const announced = { ...asking, announce: ({ number }: Asked) => tellNumber(asked, number) };
+  // What they say is as good as a proof for that operation, which opens none either so soon after a recovery.
+  const outcome = await requests.ask(subject, announced, ({ account }, now) => probationProblem(account, now));
   if (!outcome.ok) throw new NotAskedError(outcome.problem);
   const { requestId } = outcome.value;
   try {

@@ -14,6 +14,7 @@ import type { AccountRecord, AccountRecords, Change } from "../../engine/account
 import { countSend, deliver, type Written } from "../../engine/delivery.js";
 import type { EngineDependencies } from "../../engine/dependencies.js";
 import type { SealContext } from "../../engine/method.js";
+import { endedByProof } from "../../engine/recovery-ends.js";
 import type { Push } from "./method.js";
 import { pauseOf } from "./pauses.js";
 import { digestOfId } from "./request-ids.js";
@@ -160,8 +161,9 @@ export class PushRequests {
       if (found?.request.askedBy !== askedBy) return { result: "expired" };
       const result = stateOfRequest(found.request, now);
       if (result !== "approved") return { result };
-      const used = unasked(account, digest);
-      return { account: replaceFactor(used, { ...found.device, lastUsedAt: now }), result };
+      const { account: proved, events } = endedByProof(account, now);
+      const used = unasked(proved, digest);
+      return { account: replaceFactor(used, { ...found.device, lastUsedAt: now }), result, events };
     });
     return result;
   }
