@@ -47,6 +47,7 @@ export const REASON: Kind = {
   words: "text that says why",
   accepts: (given) => typeof given === "string" && cleanText(given, MAX_REASON) !== "",
 };
+const USER_ID: Kind = { words: USER_ID_KINDS, accepts: (given) => userIdOf(given) !== undefined };
 const PASS_LIFE: Kind = {
   words: 'a duration of at most 24 hours, such as "1h"',
   accepts: (given) => (milliseconds(given) ?? Infinity) <= DAY,
@@ -102,7 +103,11 @@ const RULES: { readonly [Name in Exclude<keyof Accounts, "callerCheck">]: Rules 
     options: { ...STAFF.options, expiresIn: PASS_LIFE, uses: PASS_USES },
     answered: { by: ["actor", "reason"] },
   },
-  approve: { about: { name: "the request's id", kind: TEXT }, options: ACTING, answered: { by: ["actor"] } },
+  approve: {
+    about: { name: "the request's id", kind: TEXT },
+    options: { ...ACTING, userId: USER_ID },
+    answered: { by: ["actor"] },
+  },
   regenerateBackupCodes: STAFF,
   revokeDevices: STAFF,
   signOutEverywhere: STAFF,

@@ -68,6 +68,21 @@ describe("with a second operator (helpDesk: { approvals: 2 })", () => {
     expect((await target.mfa.accounts.status("u1")).enrolled).toBe(true);
   });
 
+  test("nor anybody who means another user by it", async () => {
+    const { target } = await desk(TWO);
+    const { accounts } = target.mfa;
+    const { requestId } = await undone(accounts.reset("u1", DESK));
+    expect((await undone(accounts.approve(requestId!, { ...OTHER, userId: "u5" }))).code).toBe("expired");
+    await expect(accounts.approve(requestId!, { ...OTHER, userId: "" })).rejects.toThrow(
+      /userId: must be text that is/,
+    );
+    expect((await accounts.status("u1")).enrolled).toBe(true);
+    expect(await accounts.approve(requestId!, { ...OTHER, userId: "u1" })).toEqual({
+      operation: "reset",
+      userId: "u1",
+    });
+  });
+
   test("it is approved once, and within a quarter of an hour", async () => {
     const { target } = await desk(TWO);
     const { accounts } = target.mfa;
