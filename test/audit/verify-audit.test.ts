@@ -295,5 +295,10 @@ describe("verifyAudit", () => {
     rewrite(written.path, (lines) => [lines[0]!, `{"writer":"${"x".repeat(3_000_000)}`, ...lines.slice(1)]);
     const verdict = await verdictOf(written);
     expect([damagesIn(verdict), verdict.chains[0]?.records]).toEqual([["2 forged"], 4]);
+    // Nor more lines that are nobody's than anybody reads of.
+    writeFileSync(written.path, "x\n".repeat(100_000));
+    expect(damagesIn(await verdictOf({ path: written.path }))).toHaveLength(1_000);
+    writeFileSync(written.path, "\n");
+    expect((await verdictOf({ path: written.path })).notes).toMatchObject([{ text: "No record is in this file" }]);
   });
 });
