@@ -38,10 +38,14 @@ function calling<T>(call: (value: T) => unknown, fail: (error: unknown) => void)
   };
 }
 
+/** A text is written as far as that: what waits for the disk has an end, and so has what its verifier reads as one line. */
+const MOST_OF_TEXT = 8_192;
+
 /** What an event says, at this moment and in plain values. */
 function written(event: AuditEvent): WrittenEvent {
+  const plain = Object.entries(event).filter(([, value]) => ["string", "number", "boolean"].includes(typeof value));
   return Object.fromEntries(
-    Object.entries(event).filter(([, value]) => ["string", "number", "boolean"].includes(typeof value)),
+    plain.map(([name, value]) => [name, typeof value === "string" ? value.slice(0, MOST_OF_TEXT) : value]),
   );
 }
 

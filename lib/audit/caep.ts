@@ -40,7 +40,10 @@ const ROWS: Partial<Record<string, Row>> = {
 } satisfies Partial<Record<KnownAction, Row>>;
 
 /** What CAEP calls a kind of factor. The others have names of their own here, which a receiver has to be told. */
-const CREDENTIALS: Readonly<Record<string, string>> = { totp: "app", "sms-code": "phone-sms" };
+const CREDENTIALS = new Map([
+  ["totp", "app"],
+  ["sms-code", "phone-sms"],
+]);
 
 /** Nobody but the caller of an operation names another than the user, and `system` is what they name by saying nothing. */
 function initiator({ actor, userId }: AuditEvent): "user" | "system" | "admin" {
@@ -51,7 +54,8 @@ function initiator({ actor, userId }: AuditEvent): "user" | "system" | "admin" {
 function claimsOf({ change, credential }: Row, event: AuditEvent): Readonly<Record<string, string>> | undefined {
   if (change === undefined) return {};
   const type = credential ?? event.method;
-  return type === undefined ? undefined : { credential_type: CREDENTIALS[type] ?? type, change_type: change };
+  if (type === undefined) return undefined;
+  return { credential_type: CREDENTIALS.get(type) ?? type, change_type: change };
 }
 
 /**

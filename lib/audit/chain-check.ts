@@ -18,6 +18,8 @@ interface Torn {
   readonly number: number | undefined;
 }
 
+const BEFORE = "has been there before";
+
 function textOf(value: unknown): string {
   return typeof value === "string" ? value : "";
 }
@@ -79,7 +81,7 @@ export class ChainCheck {
   /** A line of this writer's that is none any more. */
   takeRemains({ isTorn, number }: Remains, place: AuditPlace): void {
     if (isTorn) {
-      this.torn.push({ place, number });
+      this.takeTorn({ place, number });
       return;
     }
     this.settle();
@@ -119,6 +121,16 @@ export class ChainCheck {
     if (gone > 0) this.blame(piece, "cut", `${gone} bytes that stood before this record are gone from the file`);
   }
 
+  /** A writer begins none but its next, and as often as the disk is full. */
+  private takeTorn(torn: Torn): void {
+    const { number = 0, place } = torn;
+    const expected = this.state.number + 1;
+    const isElsewhere = number !== 0 && number !== expected && this.suspect === undefined;
+    if (isElsewhere && number < expected) this.blame(place, "repeated", `record ${number} of this writer ${BEFORE}`);
+    else if (isElsewhere && !this.blamesMutilated(expected)) this.blameMissing(place, expected, number);
+    this.torn.push(torn);
+  }
+
   private check(record: ParsedRecord, piece: Piece): void {
     const { key } = this;
     if (key === undefined) {
@@ -149,15 +161,23 @@ export class ChainCheck {
   private isElsewhere(record: ParsedRecord, piece: Piece): void {
     const expected = this.state.number + 1;
     if (record.number < expected) {
-      this.blame(piece, "repeated", `record ${record.number} of this writer has been there before`);
+      this.blame(piece, "repeated", `record ${record.number} of this writer ${BEFORE}`);
       return;
     }
-    const mutilated = this.torn.find(({ number }) => number === expected);
-    if (mutilated !== undefined) {
-      this.blame(mutilated.place, "changed", `record ${expected} has lost its end, and its writer went on after it`);
-      return;
-    }
+    if (this.blamesMutilated(expected)) return;
     this.suspect = { place: piece, expected, found: record, digests: [record.digest] };
+  }
+
+  private blamesMutilated(expected: number): boolean {
+    const mutilated = this.torn.find(({ number }) => number === expected);
+    if (mutilated === undefined) return false;
+    this.blame(mutilated.place, "changed", `record ${expected} has lost its end, and its writer went on after it`);
+    return true;
+  }
+
+  private blameMissing(place: AuditPlace, expected: number, found: number): void {
+    if (expected > 1) this.blame(place, "gap", missing(expected, found - 1));
+    else this.blame(place, "cut", `the beginning is gone: ${missing(1, found - 1)}`);
   }
 
   /** What comes later says what was done: the one that was expected, or one that follows it as it was. */
@@ -182,8 +202,7 @@ export class ChainCheck {
     if (found.number === expected) {
       const text = `record ${expected} is not what its writer wrote with this key: it is changed, or forged`;
       this.blame(place, "forged", text);
-    } else if (expected === 1) this.blame(place, "cut", `the beginning is gone: ${missing(1, found.number - 1)}`);
-    else this.blame(place, "gap", missing(expected, found.number - 1));
+    } else this.blameMissing(place, expected, found.number);
   }
 
   private tornText(number: number | undefined): string {

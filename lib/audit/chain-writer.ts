@@ -221,7 +221,8 @@ export class ChainWriter {
     const whole = batch.filter(({ line }) => (end += line.length + 1) <= written);
     this.come(whole);
     if (written < text.length) {
-      this.isTorn ||= written > 0;
+      // All that was written may have been what ends a line.
+      this.isTorn = written === 0 ? this.isTorn : written !== gap.length;
       this.isAnchorDue = true;
       throw new Error("Only a part of what was to be written was taken: the disk is full");
     }

@@ -4,12 +4,19 @@ import { HEAD } from "./record.js";
 
 /** A piece of a line: all of it, but where a record was written behind the torn end of another. */
 export interface Piece extends AuditPlace {
+  /** Empty where the line is. */
   readonly text: string;
   /** Bytes before it in the file. */
   readonly offset: number;
 }
 
+/** No record is longer, in bytes: `written` cuts what is put into one. */
+const MOST = 1_048_576;
+/** Stands for all that was too much, and in no record. */
+const TOO_MUCH = "\0";
+
 function* piecesOf(line: string, place: AuditPlace, offset: number): Generator<Piece> {
+  if (line === "") yield { ...place, offset, text: line };
   let from = 0;
   while (from < line.length) {
     const next = line.indexOf(HEAD, from + 1);
@@ -21,15 +28,17 @@ function* piecesOf(line: string, place: AuditPlace, offset: number): Generator<P
 
 /** Everything in a file, in its order. A byte is a character: what is beyond ASCII is nothing that was written. */
 export async function* piecesIn(file: string): AsyncGenerator<Piece> {
-  let [line, offset, rest] = [0, 0, ""];
+  let [line, offset, length, kept] = [1, 0, 0, ""];
+  const pieces = (): Generator<Piece> => piecesOf(length > MOST ? `${kept}${TOO_MUCH}` : kept, { file, line }, offset);
   for await (const chunk of createReadStream(file, "latin1")) {
-    const lines = `${rest}${String(chunk)}`.split("\n");
-    rest = lines.pop() ?? "";
-    for (const text of lines) {
-      line += 1;
-      yield* piecesOf(text, { file, line }, offset);
-      offset += text.length + 1;
+    for (const [index, part] of String(chunk).split("\n").entries()) {
+      if (index > 0) {
+        yield* pieces();
+        [line, offset, length, kept] = [line + 1, offset + length + 1, 0, ""];
+      }
+      length += part.length;
+      kept += part.slice(0, MOST - kept.length);
     }
   }
-  yield* piecesOf(rest, { file, line: line + 1 }, offset);
+  if (length > 0) yield* pieces();
 }

@@ -29,7 +29,9 @@ const RECORD = new RegExp(
   `^(\\{"writer":"(${ID})","number":([1-9]\\d{0,14}),"kind":"(start|event|anchor|audit-lost|end)",.*),"digest":"(${DIGEST})"\\}$`,
 );
 const BEGINNING = new RegExp(`^\\{"writer":"(${ID})"(?:,"number":([1-9]\\d{0,14}),)?`);
-const ENDING = /"digest":"[^"]*"?\}?$/;
+/** Behind these a record has said whose it is, and which; and the first of a chain, whose members all have a longest form, is over. */
+const MOST_UNNAMED = HEAD.length + 22 + '","number":'.length + 15;
+const MOST_OF_START = 512;
 const ANCHOR = new RegExp(`^(${ID})\\.([1-9]\\d{0,14})\\.(${DIGEST})$`);
 const BEYOND_ASCII = /[^\x20-\x7e]/g;
 
@@ -68,6 +70,22 @@ export function parsedRecord(line: string): ParsedRecord | undefined {
   }
 }
 
+const STRING = String.raw`"[^"\\]*(?:\\.[^"\\]*)*"`;
+const PLAIN = String.raw`(?:${STRING}|[-+.\w]+)`;
+const FLAT = String.raw`\{(?:${STRING}:${PLAIN}(?:,${STRING}:${PLAIN})*)?\}`;
+const CUT_STRING = String.raw`"[^"\\]*(?:\\.[^"\\]*)*\\?`;
+const CUT_MEMBER = `(?:${CUT_STRING}|${STRING}:?|${STRING}:(?:${CUT_STRING}|${PLAIN}))?`;
+/** JSON that stops within an object, as deep as a record is: anywhere, and there alone. */
+const BEGUN = new RegExp(
+  String.raw`^\{(?:${STRING}:(?:${PLAIN}|${FLAT}),)*(?:${CUT_MEMBER}|${STRING}:(?:${FLAT}|\{(?:${STRING}:${PLAIN},)*${CUT_MEMBER}))$`,
+);
+const OVERLONG_DIGEST = new RegExp(`,"digest":"${DIGEST}(?:[^"]|".)`);
+
+/** More of it would have made a record. */
+function isBegun(line: string): boolean {
+  return BEGUN.test(line) && !OVERLONG_DIGEST.test(line);
+}
+
 /** What can still be read of a line that is no record: whose it was, and which. */
 export interface Remains {
   readonly writer?: string;
@@ -78,15 +96,10 @@ export interface Remains {
 
 export function remainsOf(line: string): Remains {
   const [, writer, number] = BEGINNING.exec(line) ?? [];
-  const isBeginning = line.startsWith(HEAD) || HEAD.startsWith(line);
-  const isTorn = isBeginning && !/}$/.test(line) && !isComplete(line) && line.search(BEYOND_ASCII) < 0;
+  const most = number === undefined ? MOST_UNNAMED : number === "1" ? MOST_OF_START : Infinity;
+  const isBeginning = HEAD.startsWith(line) || (line.startsWith(HEAD) && isBegun(line));
+  const isTorn = isBeginning && line.length <= most && line.search(BEYOND_ASCII) < 0;
   return { isTorn, ...(writer !== undefined && { writer }), ...(number !== undefined && { number: Number(number) }) };
-}
-
-/** A digest of the full length stands at its end. */
-function isComplete(line: string): boolean {
-  const [ending = ""] = ENDING.exec(line) ?? [];
-  return ending.endsWith("}");
 }
 
 /** One line of text that can be kept elsewhere. It holds nothing of what was recorded, and cannot be made without the key. */

@@ -1,6 +1,7 @@
 import { isAnything, within } from "../core/within.js";
 import { type AuditKey, type AuditKeys, pseudonymOf, subjectRow } from "../crypto/audit-digests.js";
 import { randomToken } from "../crypto/random.js";
+import type { KnownAction } from "../events/audit.js";
 import type { Entry, Store } from "../stores/contract.js";
 
 /** What of an event can be hidden beside who it is about. */
@@ -8,6 +9,9 @@ export type HiddenMember = "ip" | "userAgent" | "requestId";
 
 /** The members of an event, as they are written. */
 export type WrittenEvent = Readonly<Record<string, unknown>>;
+
+/** Whoever it is about is to be forgotten. */
+export const ERASED = "account-erased" satisfies KnownAction;
 
 const STORE_TIMEOUT = 5_000;
 /** Of two processes that meet a user for the first time one wins, and the other reads what that wrote. */
@@ -44,7 +48,7 @@ export class Subjects {
     if (typeof actor === "string") {
       hidden["actor"] = nameUnder(actor === owner ? secret : await this.secretOf(actor));
     }
-    if (event["action"] === "account-erased") await this.forget(owner);
+    if (event["action"] === ERASED) await this.forget(owner);
     return hidden;
   }
 

@@ -3,7 +3,7 @@ import { type AuditKeys, chainKeys } from "../crypto/audit-digests.js";
 import { ChainCheck } from "./chain-check.js";
 import { auditKeyProblems } from "./options.js";
 import { type Piece, piecesIn } from "./read-lines.js";
-import { type ChainState, parsedAnchor, parsedRecord, remainsOf } from "./record.js";
+import { type ChainState, parsedAnchor, type ParsedRecord, parsedRecord, remainsOf } from "./record.js";
 import type { AuditChain, AuditNote, AuditPlace, AuditProblem, AuditVerdict } from "./verdict.js";
 
 export interface VerifyAuditOptions {
@@ -11,6 +11,40 @@ export interface VerifyAuditOptions {
   readonly key: string | undefined;
   /** What `onAnchor` was given, as many as were kept. Without any the end of a file may be missing. Default: none. */
   readonly anchors?: readonly string[];
+}
+
+/** So many lines that are nobody's are named: whoever reads of a thousand looks into the file. */
+const MOST_NAMED = 1_000;
+
+function keep<T>(list: T[], found: T): void {
+  if (list.length < MOST_NAMED) list.push(found);
+}
+
+/** So many may stand in a file for no reason that is seen in it. */
+const SPARE = 8;
+
+/**
+ * Empty lines of a file. A writer that cannot see whether the line before is torn leaves one as it begins, and one that ends a torn line
+ * which another has ended meanwhile. More of them are nothing that was written, and must not stand for the bytes of what was.
+ */
+class EmptyLines {
+  private reasons = SPARE;
+  private count = 0;
+  private readonly first: AuditPlace[] = [];
+
+  /** So many bytes before this piece were not written. */
+  excess({ file, line, text }: Piece, record: ParsedRecord | undefined): number {
+    if (text === "") {
+      this.count += 1;
+      if (this.count > this.reasons) this.first.push(...(this.first.length === 0 ? [{ file, line }] : []));
+    } else if (record === undefined || record.kind === "start") this.reasons += 1;
+    return Math.max(0, this.count - this.reasons);
+  }
+
+  get notes(): readonly AuditNote[] {
+    const text = `${this.count} empty lines stand here and elsewhere in the file: nothing that writes it leaves so many`;
+    return this.first.map((place) => ({ ...place, text }));
+  }
 }
 
 /** Everything that is found out, file by file. */
@@ -25,7 +59,17 @@ class Verification {
   ) {}
 
   async read(file: string): Promise<void> {
-    for await (const piece of piecesIn(file)) this.take(piece);
+    const empty = new EmptyLines();
+    let isEmpty = true;
+    for await (const piece of piecesIn(file)) {
+      const record = parsedRecord(piece.text);
+      const offset = piece.offset - empty.excess(piece, record);
+      if (piece.text === "") continue;
+      isEmpty = false;
+      this.take({ ...piece, offset }, record);
+    }
+    if (isEmpty) this.notes.push({ file, line: 1, text: "No record is in this file" });
+    this.notes.push(...empty.notes);
   }
 
   verdict(files: readonly string[]): AuditVerdict {
@@ -42,8 +86,7 @@ class Verification {
     return { isComplete: problems.length === 0, problems, notes, chains };
   }
 
-  private take(piece: Piece): void {
-    const record = parsedRecord(piece.text);
+  private take(piece: Piece, record: ParsedRecord | undefined): void {
     if (record !== undefined) {
       this.chainOf(record.writer).take(record, piece);
       return;
@@ -51,8 +94,8 @@ class Verification {
     const remains = remainsOf(piece.text);
     const { file, line } = piece;
     if (remains.writer !== undefined) this.chainOf(remains.writer).takeRemains(remains, piece);
-    else if (remains.isTorn) this.notes.push({ file, line, text: "A record was begun here; nothing says whose" });
-    else this.strays.push({ file, line, damage: "forged", text: "this line is no record" });
+    else if (remains.isTorn) keep(this.notes, { file, line, text: "A record was begun here; nothing says whose" });
+    else keep(this.strays, { file, line, damage: "forged", text: "this line is no record" });
   }
 
   private chainOf(writer: string): ChainCheck {

@@ -1,4 +1,4 @@
-import type { WrittenEvent } from "./subjects.js";
+import { ERASED, type WrittenEvent } from "./subjects.js";
 
 /** Events that there was no room for. */
 export interface Lost {
@@ -23,9 +23,9 @@ export class WaitingEvents {
     return this.waiting.length;
   }
 
-  /** What has no room is counted where it would have stood. */
+  /** What has no room is counted where it would have stood; but that somebody is to be forgotten is not forgotten itself. */
   add(event: WrittenEvent): void {
-    if (this.waiting.length < this.most) this.waiting.push({ event, isHidden: false });
+    if (this.waiting.length < this.most || event["action"] === ERASED) this.waiting.push({ event, isHidden: false });
     else this.lose(event["time"]);
   }
 

@@ -45,8 +45,13 @@ async function keyFrom(file: string | undefined): Promise<string> {
 }
 
 async function anchorsFrom(given: readonly string[]): Promise<readonly string[]> {
-  const read = async (each: string): Promise<string[]> =>
-    ANCHOR.test(each) ? [each] : (await readFile(each, "utf8")).split("\n").filter((line) => line.trim() !== "");
+  const read = async (each: string): Promise<string[]> => {
+    if (ANCHOR.test(each)) return [each];
+    const lines = (await readFile(each, "utf8")).split("\n").filter((line) => line.trim() !== "");
+    // Whoever names a file relies on what is in it.
+    if (lines.length === 0) throw new Error(`${each} has no anchor in it`);
+    return lines;
+  };
   return (await Promise.all(given.map(read))).flat();
 }
 

@@ -49,15 +49,22 @@ const MOST_WRONG = 3;
 export const MAX_REASON = 255;
 const MAX_ACTOR = 255;
 
-/** A name of an operator as it is kept. */
+/** What stands between letters and shows nothing of itself: in a name it makes no other operator. */
+const BLANKS = /[\s\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]+/gu;
+
+/** A name of an operator as it is kept: in one line, of what can be seen. Empty: nobody is named. */
 export function actorOf(actor: string): string {
-  return cleanText(actor, MAX_ACTOR);
+  return cleanText(actor.replace(BLANKS, " "), MAX_ACTOR);
+}
+
+/** Small letters are made of capitals, of which there are fewer: a final sigma and a dotless i have none of their own. */
+function spelled(actor: string): string {
+  return actorOf(actor).normalize("NFKC").toUpperCase().toLowerCase().replace(BLANKS, "");
 }
 
 /** However it is spelled, it is the same operator. */
 export function isSameActor(one: string, other: string): boolean {
-  const [first, second] = [one, other].map((actor) => actorOf(actor).normalize("NFKC").toLowerCase());
-  return first === second;
+  return spelled(one) === spelled(other);
 }
 
 function isWithin(at: number, life: number, now: number): boolean {

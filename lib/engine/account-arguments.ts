@@ -1,5 +1,5 @@
 import { ConfigurationError } from "../core/errors.js";
-import { isSameActor, MAX_REASON } from "../core/help-desk.js";
+import { actorOf, isSameActor, MAX_REASON } from "../core/help-desk.js";
 import { DAY } from "../core/nouns.js";
 import { cleanText } from "../core/text.js";
 import { kindOf, USER_ID_KINDS, userIdOf } from "../core/user-ids.js";
@@ -18,6 +18,11 @@ export interface Kind {
 export const TEXT: Kind = {
   words: "text that is not empty",
   accepts: (given) => typeof given === "string" && given !== "",
+};
+/** Of an operator: what shows nothing names nobody. */
+export const ACTOR: Kind = {
+  words: TEXT.words,
+  accepts: (given) => typeof given === "string" && actorOf(given) !== "",
 };
 const ANY_TEXT: Kind = { words: "text", accepts: (given) => typeof given === "string" };
 const FLAG: Kind = { words: "true or false", accepts: (given) => typeof given === "boolean" };
@@ -42,6 +47,7 @@ export const REASON: Kind = {
   words: "text that says why",
   accepts: (given) => typeof given === "string" && cleanText(given, MAX_REASON) !== "",
 };
+const USER_ID: Kind = { words: USER_ID_KINDS, accepts: (given) => userIdOf(given) !== undefined };
 const PASS_LIFE: Kind = {
   words: 'a duration of at most 24 hours, such as "1h"',
   accepts: (given) => (milliseconds(given) ?? Infinity) <= DAY,
@@ -76,18 +82,18 @@ export interface Rules {
 
 type Answering = "actor" | "reason";
 
-const ACTOR = { actor: TEXT };
+const ACTING = { actor: ACTOR };
 const STAFF: Pick<Rules, "options" | "answered"> = {
-  options: { ...ACTOR, reason: REASON },
+  options: { ...ACTING, reason: REASON },
   answered: { by: ["actor", "reason"], atDesk: true },
 };
 
 /** Every operation, and what it takes after the user's id. */
 const RULES: { readonly [Name in Exclude<keyof Accounts, "callerCheck">]: Rules } = {
-  status: { options: ACTOR },
-  factors: { options: ACTOR },
+  status: { options: ACTING },
+  factors: { options: ACTING },
   verify: {
-    options: { ...ACTOR, method: TEXT, code: ANYTHING, client: RECORD },
+    options: { ...ACTING, method: TEXT, code: ANYTHING, client: RECORD },
     within: { client: { ip: MAYBE_TEXT, userAgent: MAYBE_TEXT, requestId: MAYBE_TEXT } },
     required: ["method"],
   },
@@ -97,23 +103,27 @@ const RULES: { readonly [Name in Exclude<keyof Accounts, "callerCheck">]: Rules 
     options: { ...STAFF.options, expiresIn: PASS_LIFE, uses: PASS_USES },
     answered: { by: ["actor", "reason"] },
   },
-  approve: { about: { name: "the request's id", kind: TEXT }, options: ACTOR, answered: { by: ["actor"] } },
+  approve: {
+    about: { name: "the request's id", kind: TEXT },
+    options: { ...ACTING, userId: USER_ID },
+    answered: { by: ["actor"] },
+  },
   regenerateBackupCodes: STAFF,
   revokeDevices: STAFF,
   signOutEverywhere: STAFF,
   reopenFactors: STAFF,
-  cancelRecovery: { options: { ...ACTOR, reason: REASON }, answered: { by: ["actor", "reason"] } },
-  passwordChanged: { options: { ...ACTOR, signOut: FLAG, reopen: FLAG } },
+  cancelRecovery: { options: { ...ACTING, reason: REASON }, answered: { by: ["actor", "reason"] } },
+  passwordChanged: { options: { ...ACTING, signOut: FLAG, reopen: FLAG } },
   importTotp: {
-    options: { ...ACTOR, secret: TEXT, label: ANY_TEXT, allowShortSecret: FLAG },
+    options: { ...ACTING, secret: TEXT, label: ANY_TEXT, allowShortSecret: FLAG },
     required: ["secret"],
   },
   enrollEmail: {
-    options: { ...ACTOR, address: TEXT, verifiedAt: TIME, label: ANY_TEXT },
+    options: { ...ACTING, address: TEXT, verifiedAt: TIME, label: ANY_TEXT },
     required: ["address", "verifiedAt"],
   },
   enrollPhone: {
-    options: { ...ACTOR, phone: TEXT, verifiedAt: TIME, label: ANY_TEXT },
+    options: { ...ACTING, phone: TEXT, verifiedAt: TIME, label: ANY_TEXT },
     required: ["phone", "verifiedAt"],
   },
   export: STAFF,
@@ -121,8 +131,8 @@ const RULES: { readonly [Name in Exclude<keyof Accounts, "callerCheck">]: Rules 
 };
 
 const CALLER_CHECK_RULES: { readonly [Name in keyof CallerCheckOperations]: Rules } = {
-  begin: { options: { ...ACTOR, reason: REASON }, answered: { by: ["actor"] } },
-  verify: { given: { number: ANYTHING }, options: { ...ACTOR, reason: REASON }, answered: { by: ["actor"] } },
+  begin: { options: { ...ACTING, reason: REASON }, answered: { by: ["actor"] } },
+  verify: { given: { number: ANYTHING }, options: { ...ACTING, reason: REASON }, answered: { by: ["actor"] } },
 };
 
 function kindProblem(name: string, given: unknown, kind: Kind): string[] {
@@ -209,13 +219,21 @@ function requireArguments(name: string, rules: Rules, isDesk: boolean, call: rea
 
 type Operations = Readonly<Record<string, Operation>>;
 
+/** Operators by the names they are kept under; users who act for themselves by their ids, whatever those are. */
+function named(id: unknown, given: unknown): unknown {
+  const { actor } = Object(given) as { readonly actor?: unknown };
+  if (typeof actor !== "string" || actor === id) return given;
+  return { ...(given as object), actor: actorOf(actor) };
+}
+
 function checked(of: object, rows: Readonly<Record<string, Rules>>, isDesk: boolean, prefix = ""): Operations {
   const operations = Object.entries(rows).map(([name, rules]) => {
     const act = (of as Operations)[name];
     const operation = async (...given: unknown[]): Promise<unknown> => {
       requireArguments(prefix + name, rules, isDesk, given);
-      const [id, ...rest] = given;
-      return act?.call(of, rules.about === undefined ? userIdOf(id) : id, ...rest);
+      const [first, ...rest] = given;
+      const id = rules.about === undefined ? userIdOf(first) : first;
+      return act?.call(of, id, ...rest.map((each) => named(id, each)));
     };
     return [name, operation] as const;
   });

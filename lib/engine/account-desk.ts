@@ -15,6 +15,7 @@ import {
 import { MINUTE, type UserId } from "../core/nouns.js";
 import { openPass, voidPasses } from "../core/passes.js";
 import { cleanText } from "../core/text.js";
+import { userIdOf } from "../core/user-ids.js";
 import { randomId } from "../crypto/random.js";
 import { type AccountEvent, recoveryEnding } from "../events/audit.js";
 import { type Duration, milliseconds } from "../policy/durations.js";
@@ -92,6 +93,8 @@ export interface CallerCheckOperations {
 export interface ApprovalOptions {
   /** Who approves it: required; neither the user nor whoever asked. */
   readonly actor: string;
+  /** The user whom they were shown, and mean to approve it for. A request about anybody else is refused. Default: whoever it is about. */
+  readonly userId?: UserId;
 }
 
 /** What an approval has done. */
@@ -210,20 +213,21 @@ export abstract class AccountDesk extends AccountImports {
    * Approves what another operator asked for within the last 15 minutes, and does it: once, however many approve it at a time. Answers
    * what was done; of a temporary pass the code, which nobody else is shown.
    *
-   * @throws NotDoneError where nothing waits under that id, and where it cannot be done any more
+   * @throws NotDoneError where nothing waits under that id, or not for `userId`, and where it cannot be done any more
    * @throws ConfigurationError where it is the same operator, or the user
    *
    * @example
    * ```ts
    * app.post("/support/approvals/:id", async (req, res) => {
-   *   const done = await mfa.accounts.approve(req.params.id, { actor: "support:8" });
+   *   const done = await mfa.accounts.approve(req.params.id, { actor: "support:8", userId });
    *   res.json(done.operation === "reset" ? { userId: done.userId } : { code: done.code, expiresAt: done.expiresAt });
    * });
    * ```
    */
-  async approve(requestId: string, { actor }: ApprovalOptions): Promise<ApprovedOperation> {
+  async approve(requestId: string, { actor, userId: meant }: ApprovalOptions): Promise<ApprovedOperation> {
     const { id, userId } = partsOf(requestId);
-    if (userId === "") throw new NotDoneError({ code: "expired" });
+    if (userId === "" || (meant !== undefined && userIdOf(meant) !== userId))
+      throw new NotDoneError({ code: "expired" });
     if (isSameActor(actor, userId)) throw ownApproval("is the user themselves: another operator has to approve it");
     let answer: ApprovedOperation | undefined;
     await this.edit(userId, { actor: actorOf(actor) }, async (account) => {

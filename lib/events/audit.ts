@@ -4,6 +4,7 @@ import { backOffUntil } from "../core/approvals.js";
 import type { MethodType, UserId } from "../core/nouns.js";
 import { type RecoveryEnd, recoveryOf } from "../core/recovery.js";
 import { frozenUntil, isSuspended } from "../core/reports.js";
+import { cleanText } from "../core/text.js";
 
 /** What happened. Kebab case; the list grows, the meaning of a name never changes. */
 export type KnownAction =
@@ -210,6 +211,9 @@ export type OwaspLevel = "INFO" | "WARN" | "CRITICAL";
 
 type OwaspRow = readonly [name: string, level: OwaspLevel, what?: "administrative"];
 
+/** Of somebody, within a name of the vocabulary, in characters. */
+const MAX_NAME = 255;
+
 /** An action that is not here has no name in the vocabulary: see docs/audit.md, which says why of each. */
 const OWASP: Partial<Record<string, OwaspRow>> = {
   "factor-verified": ["authn_login_success", "INFO"],
@@ -265,7 +269,8 @@ export function toOwasp(event: AuditEvent): { readonly event: string; readonly l
   const row = Object.hasOwn(OWASP, event.action) ? OWASP[event.action] : undefined;
   if (row === undefined) return undefined;
   const [name, level, what] = row;
-  // The vocabulary names who did it, and what.
-  if (what === "administrative") return { event: `${name}:${event.actor ?? "system"},${event.action}`, level };
-  return { event: event.userId === undefined ? name : `${name}:${event.userId}`, level };
+  // The vocabulary names who did it, and what; its names stand in lines of text, and begin none.
+  const [actor, user] = [event.actor ?? "system", event.userId].map((id) => id && cleanText(id, MAX_NAME));
+  if (what === "administrative") return { event: `${name}:${actor},${event.action}`, level };
+  return { event: user === undefined ? name : `${name}:${user}`, level };
 }

@@ -1,9 +1,10 @@
 import { ConfigurationError } from "../core/errors.js";
+import { actorOf, isSameActor } from "../core/help-desk.js";
 import type { Json } from "../core/json.js";
 import { type FactorId, MINUTE, type UserId } from "../core/nouns.js";
 import { cleanText, MAX_LABEL } from "../core/text.js";
 import { userIdOf } from "../core/user-ids.js";
-import { argumentProblems, type Kind, type Rules, TEXT } from "../engine/account-arguments.js";
+import { ACTOR, argumentProblems, type Kind, type Rules, TEXT } from "../engine/account-arguments.js";
 import type { Approval } from "../engine/approval.js";
 import type { Engine } from "../engine/engine.js";
 import { MOST_SHOWN, type Operation, operationOf } from "../engine/operation.js";
@@ -54,10 +55,6 @@ const OPERATION: Kind = {
   words: `text or JSON of at most ${MOST_SHOWN} characters that says what is approved`,
   accepts: (given) => readOperation(given) !== undefined,
 };
-const NAME: Kind = {
-  words: TEXT.words,
-  accepts: (given) => typeof given === "string" && cleanText(given, MAX_LABEL) !== "",
-};
 const FUNCTION: Kind = { words: "a function", accepts: (given) => typeof given === "function" };
 const LIFE: Kind = {
   words: 'a duration of at most 10 minutes, such as "2m"',
@@ -66,7 +63,7 @@ const LIFE: Kind = {
 const SIGNAL: Kind = { words: "an AbortSignal", accepts: (given) => given instanceof AbortSignal };
 
 const RULES: Rules = {
-  options: { operation: OPERATION, actor: NAME, onNumber: FUNCTION, timeout: LIFE, factorId: TEXT, signal: SIGNAL },
+  options: { operation: OPERATION, actor: ACTOR, onNumber: FUNCTION, timeout: LIFE, factorId: TEXT, signal: SIGNAL },
   required: ["operation", "actor", "onNumber"],
 };
 
@@ -74,7 +71,9 @@ const RULES: Rules = {
 function actorProblems(userId: unknown, options: unknown): readonly string[] {
   const { actor } = (options ?? {}) as Partial<ApproveOptions>;
   if (actor === undefined) return ['actor: say who asks: actor: "support:7"'];
-  return actor === userIdOf(userId) ? ["actor: is the user themselves: name who asks them"] : [];
+  const id = userIdOf(userId);
+  const isOwn = typeof actor === "string" && id !== undefined && isSameActor(actor, id);
+  return isOwn ? ["actor: is the user themselves: name who asks them"] : [];
 }
 
 /** @throws ConfigurationError without somebody who asks, TypeError for whatever else is wrong; either names all of it */
@@ -109,8 +108,8 @@ export function createApprove(engine: Engine, { methods, site }: Pick<Settings, 
     const { actor, factorId, onNumber, operation, signal, timeout = "2m" } = options;
     return method.approve(engine, {
       userId: userIdOf(userId) ?? "",
-      actor,
-      shownActor: cleanText(actor, MAX_LABEL),
+      actor: actorOf(actor),
+      shownActor: cleanText(actorOf(actor), MAX_LABEL),
       text: readOperation(operation)?.text ?? "",
       origin: site,
       life: lifeOf(timeout) ?? 0,

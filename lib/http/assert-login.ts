@@ -1,8 +1,8 @@
 import type { Request } from "express";
 import { ConfigurationError } from "../core/errors.js";
-import { isSameActor } from "../core/help-desk.js";
+import { actorOf, isSameActor } from "../core/help-desk.js";
 import type { Status } from "../core/nouns.js";
-import { argumentProblems, REASON, type Rules, TEXT } from "../engine/account-arguments.js";
+import { ACTOR, argumentProblems, REASON, type Rules } from "../engine/account-arguments.js";
 import { stateOf } from "./request-state.js";
 import { settled } from "./session.js";
 import type { AppUser, Settings } from "./settings.js";
@@ -19,7 +19,7 @@ const RULES: Rules = {
     name: "the user",
     kind: { words: "a user", accepts: (given) => typeof given === "object" && given !== null },
   },
-  options: { actor: TEXT, reason: REASON },
+  options: { actor: ACTOR, reason: REASON },
 };
 
 /** @throws ConfigurationError without somebody who answers for it, TypeError for whatever else is wrong; either names all of it */
@@ -45,10 +45,15 @@ export function createAssertLogin(
     const state = stateOf(req);
     if (state === undefined) throw new ConfigurationError(["mfa.assertLogin needs app.use(mfa) before the route"]);
     const { actor, reason } = options;
-    state.actingFor = { actor, reason };
-    await settled((done) => {
-      req.logIn(user, { secondFactor: "inline" }, done);
-    });
+    state.actingFor = { actor: actorOf(actor), reason };
+    try {
+      await settled((done) => {
+        req.logIn(user, { secondFactor: "inline" }, done);
+      });
+    } finally {
+      // Of no login that comes after it.
+      state.actingFor = undefined;
+    }
     const { status }: { status: Status } = req.secondFactor;
     if (status !== "verified") throw new ConfigurationError(["mfa.assertLogin: the login did not come about"]);
   };

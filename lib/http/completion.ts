@@ -98,6 +98,12 @@ export class Completion {
     return { carried: await sealCarried(this.engine.dependencies.keys, userId, text) };
   }
 
+  /** As {@link kept}, of a login that is not complete by its first step. */
+  async waiting(begun: LoginContext, text: string): Promise<Pick<SessionRecord, "carried" | "opened">> {
+    const isLetThrough = this.settings.isReport && this.settings.onLogin !== undefined;
+    return { ...(await this.kept(begun, text)), ...(isLetThrough && { opened: true }) };
+  }
+
   /**
    * Has the application do what it does with a login that is complete but for that, where it is for this request to do so; answers
    * the login as it is then: over, where the application ended it. Where another request does, that is waited for.

@@ -10,6 +10,7 @@ import { sendProblem } from "./answers.js";
 import { tellOfWaiting } from "./awaited.js";
 import type { Beginning, Completion } from "./completion.js";
 import type { Gate } from "./gate.js";
+import { actingIn, goOnActing } from "./go-on-acting.js";
 import {
   asError,
   given,
@@ -153,8 +154,8 @@ export class PassportLogin {
     const facts = { session: keepsSession(options) };
     const { actingFor, firstMethod, ready } = state;
     state.ready = state.firstMethod = state.actingFor = undefined;
-    // What that owes was decided where it was begun.
-    if (actingFor === undefined && ready?.userId === this.settings.userId(user)) return this.goOnWith(login, ready);
+    const goesOn = actingFor === undefined ? this.goesOn(login, ready) : undefined;
+    if (goesOn !== undefined) return goesOn;
     const newcomer = await unweighedOf(state.req, this, user, { facts });
     if (actingFor !== undefined) return this.act(login, newcomer, actingFor);
     if (newcomer.denied === true) return this.engine.firstFactor.deny(newcomer);
@@ -164,7 +165,9 @@ export class PassportLogin {
     const text = await this.completion.carry(state.req, user);
     const back = takeBack(state.req, this.settings, newcomer.userId);
     const begun = await this.engine.firstFactor.begin(newcomer);
-    const waits = isDue(begun.login.status) ? await this.waiting(login, begun.login, text, back?.to) : {};
+    const waits = isDue(begun.login.status)
+      ? { ...returnToOf(login, this.settings, back?.to), ...(await this.completion.waiting(begun.login, text)) }
+      : {};
     const session = remembering(begun.login, { first: firstMethod, route, waits });
     // The login this one replaces is over, whatever becomes of a copy of its session.
     await this.end(state.req);
@@ -176,6 +179,15 @@ export class PassportLogin {
     });
     settledAs = await this.gate.awaitFactor(settledAs);
     return this.admitBegun(login, { ...begun, login: settledAs }, text);
+  }
+
+  /** What was decided where it was begun goes on; undefined where it begins here. */
+  private goesOn(login: LoggingIn, ready: ReadyLogin | undefined): Promise<boolean> | undefined {
+    const userId = this.settings.userId(login.user);
+    const acting = actingIn(login, userId);
+    if (acting !== undefined)
+      return goOnActing(login, acting, this.gate, (settle) => this.passportLogIn(login, settle));
+    return ready?.userId === userId ? this.goOnWith(login, ready) : undefined;
   }
 
   /** Staff who act for a user: whatever login the session held is over, and this one needs nothing of the user's. */
@@ -191,21 +203,6 @@ export class PassportLogin {
     login.state.hasBegun = true;
     const [acting] = begun;
     return acting !== undefined && this.arrive(login, acting, { record: undefined });
-  }
-
-  /** What is kept of a login that is not complete by its first step. */
-  private async waiting(
-    login: LoggingIn,
-    begun: LoginContext,
-    text: string,
-    back: string | undefined,
-  ): Promise<Partial<SessionRecord>> {
-    const isLetThrough = this.settings.isReport && this.settings.onLogin !== undefined;
-    return {
-      ...returnToOf(login, this.settings, back),
-      ...(await this.completion.kept(begun, text)),
-      ...(isLetThrough && { opened: true }),
-    };
   }
 
   /** In its new session a login has its id from there, and is listed where it is complete by its first step. */

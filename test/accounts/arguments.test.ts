@@ -42,6 +42,7 @@ const CALLS: readonly Call[] = [
   ["passwordChanged", [{ reopen: 0 }], /reopen: must be true or false, and is a number/],
   ["erase", ["admin:42"], /options: must be an object, and is text/],
   ["erase", [{ actor: "" }], /actor: must be text that is not empty, and is empty text/],
+  ["erase", [{ actor: " \u200b\u2800" }], /actor: must be text that is not empty/],
   ...ACTED.flatMap((name): Call[] => [
     [name, [...before(name), "admin:42"], /options: must be an object, and is text/],
     [name, [...before(name), null], /options: must be an object, and is null/],

@@ -50,6 +50,14 @@ describe("no value can forge a line:", () => {
     expect((await verdictOf(written)).isComplete).toBe(true);
   });
 
+  test("what is long is cut, so that what waits has an end, and its line too", async () => {
+    const written = writing();
+    written.audit(event({ reason: "\u2028".repeat(2_000_000), requestId: "x".repeat(8_192) }));
+    await written.audit.close();
+    expect(eventsIn(written.path)).toEqual([event({ reason: "\u2028".repeat(8_192), requestId: "x".repeat(8_192) })]);
+    expect((await verdictOf(written)).isComplete).toBe(true);
+  });
+
   test("what is no text, number or boolean is left out, and stops nothing", async () => {
     const written = writing();
     const circle: Record<string, unknown> = {};
@@ -274,6 +282,21 @@ describe("with names in the place of ids", () => {
     expect(events.at(-2)).toMatchObject({ action: "account-erased", userId: before });
     expect(events.at(-1)?.userId).not.toBe(before);
     expect((await verdictOf({ path, anchors })).isComplete).toBe(true);
+  });
+
+  test("erasing a user finds room where nothing else does", async () => {
+    const store = memoryStore();
+    const path = fullDisk();
+    const { audit } = writing({ subjects: { store }, mostWaiting: 1 }, path);
+    audit(event());
+    await expect(audit.flush()).rejects.toThrow(/ENOSPC/);
+    expect(await audit.nameOf("u1")).toMatch(/^~/);
+    for (let index = 0; index < 3; index += 1) audit(event());
+    audit(event({ action: "account-erased", actor: "system" }));
+    makeRoom(path);
+    await audit.close();
+    expect(await audit.nameOf("u1")).toBeUndefined();
+    expect(eventsIn(path).map(({ action }) => action)).toEqual(["factor-verified", "account-erased"]);
   });
 
   test("whoever never had an account can be forgotten, too", async () => {

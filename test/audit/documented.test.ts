@@ -83,6 +83,11 @@ describe("the names of others in docs/audit.md", () => {
 });
 
 describe("toOwasp", () => {
+  test("is one line of text, whatever a user's id is", () => {
+    const event = { ...happened("factor-verified"), userId: "42\r\nauthn_login_success\u2028:admin" };
+    expect(toOwasp(event)?.event).toBe("authn_login_success:42 authn_login_success :admin");
+  });
+
   test("names who did what of administrative actions", () => {
     const event = happened("admin-reset", { actor: "support:7" });
     expect(toOwasp(event)).toEqual({ event: "authz_admin:support:7,admin-reset", level: "WARN" });
@@ -94,6 +99,11 @@ describe("toOwasp", () => {
 });
 
 describe("toCaep", () => {
+  test("has nothing but text of a method that is called as what every object has", () => {
+    const { events } = toCaep(happened("factor-enrolled", { method: "constructor" }))!;
+    expect(Object.values(events)).toMatchObject([{ credential_type: "constructor" }]);
+  });
+
   test("has the claims that CAEP asks for", () => {
     expect(toCaep(happened("factor-enrolled"), { issuer: "https://acme.example" })).toEqual({
       sub_id: { format: "iss_sub", iss: "https://acme.example", sub: "42" },

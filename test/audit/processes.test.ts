@@ -186,6 +186,10 @@ describe("express-second-factor verify-audit", () => {
     expect(await verifyCommand([newPath()])).toMatchObject({ code: 1, stderr: expect.stringContaining("ENOENT") });
     const { path } = await closedFile(1);
     expect(await verifyCommand([path, "--nonsense"])).toMatchObject({ code: 1 });
+    const nothing = newPath();
+    writeFileSync(nothing, "\n");
+    const relied = await verifyCommand([path, "--anchor", nothing]);
+    expect(relied).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("has no anchor in it") });
     expect(damagesIn(await verdictOf({ path }))).toEqual([]);
   });
 });

@@ -77,6 +77,14 @@ describe("is told of: the first line where", () => {
     ["the end of a line was taken off", (lines) => lines.with(4, lines[4]!.slice(0, 90)), "5 changed"],
     ["a line was written twice", (lines) => lines.toSpliced(5, 0, lines[4]!), "6 repeated"],
     ["the beginning was cut off", (lines) => lines.slice(3), "1 cut"],
+    [
+      "the end is gone, and the last line before it",
+      (lines) => [...lines.slice(0, 4), lines[6]!.slice(0, 90)],
+      "5 gap",
+    ],
+    ["a line was begun again", (lines) => lines.toSpliced(6, 0, lines[4]!.slice(0, 90)), "7 repeated"],
+    ["its last line ends otherwise", (lines) => lines.with(11, `${lines[11]!.slice(0, -1)}0`), "12 changed"],
+    ["its last digest is too long", (lines) => lines.with(11, lines[11]!.replace('"}', "0")), "12 changed"],
     ["something else was put in", (lines) => lines.toSpliced(4, 0, "all is well"), "5 forged"],
   ];
 
@@ -174,6 +182,37 @@ describe("the end of a file", () => {
   });
 });
 
+describe("what is put where a chain was taken out", () => {
+  async function replaced(by: (length: number, first: readonly string[]) => string): Promise<string[]> {
+    const first = await closedFile(10);
+    const second = writing({}, first.path);
+    second.audit(event());
+    await second.audit.close();
+    const lines = linesOf(first.path);
+    const gone = lines.slice(0, 12);
+    writeFileSync(first.path, `${by(gone.join("\n").length + 1, gone)}${lines.slice(12).join("\n")}\n`);
+    const verdict = await verdictOf({ path: first.path });
+    return [...damagesIn(verdict), ...verdict.notes.map(({ line, text }) => `${line} note: ${text}`)];
+  }
+
+  test("is not the bytes that stood there: empty lines", async () => {
+    const told = await replaced((length) => "\n".repeat(length));
+    expect(told[0]).toMatch(/^\d+ cut$/);
+    expect(told[1]).toMatch(/^\d+ note: \d+ empty lines stand here/);
+  });
+
+  test("nor are lines that say of nothing whose they were", async () => {
+    expect(await replaced((length) => `{"writer":"${"A".repeat(length - 12)}\n`)).toEqual(["1 forged"]);
+    const start = `{"writer":"${"A".repeat(22)}","number":1,"kind":"start","time":"`;
+    expect((await replaced((length) => `${start.padEnd(length - 1, "2")}\n`))[0]).toBe("1 changed");
+  });
+
+  test("nor the beginning of one of its records", async () => {
+    const told = await replaced((length, first) => `${first[5]!.slice(0, 100).padEnd(length - 1, "x")}\n`);
+    expect(told[0]).toBe("1 cut");
+  });
+});
+
 describe("several chains in one file", () => {
   test("are told apart, whatever stands between their records", async () => {
     const path = newPath();
@@ -204,6 +243,22 @@ describe("several chains in one file", () => {
     expect((await verdictOf({ path, anchors: written.anchors })).isComplete).toBe(false);
   });
 
+  test("are told apart at whichever byte it was stopped", async () => {
+    const written = writing();
+    written.audit(event({ reason: 'a "brace": {"}, \\ and \u2028' }));
+    written.audit(event({ reason: "}" }));
+    await written.audit.flush();
+    const bytes = readFileSync(written.path);
+    const accused: number[] = [];
+    const path = newPath();
+    for (let end = 0; end < bytes.length; end += 1) {
+      writeFileSync(path, bytes.subarray(0, end));
+      if (!(await verdictOf({ path })).isComplete) accused.push(end);
+    }
+    expect(accused).toEqual([]);
+    await written.audit.close();
+  });
+
   test("begin on a line of their own behind what is torn", async () => {
     const written = await closedFile(2);
     writeFileSync(written.path, readFileSync(written.path, "utf8").slice(0, -30));
@@ -226,10 +281,24 @@ describe("verifyAudit", () => {
     await expect(verifyAudit([path], { key: KEY, anchors: ["x"] })).rejects.toThrow(/anchor 1 is none/);
   });
 
-  test("rejects where a file is not there, and takes an empty one for what it is", async () => {
+  test("rejects where a file is not there, and takes an empty one for what it is, and says so", async () => {
     await expect(verifyAudit([newPath()], { key: KEY })).rejects.toThrow(/ENOENT/);
     const path = newPath();
     appendFileSync(path, "");
-    expect(await verifyAudit([path], { key: KEY })).toMatchObject({ isComplete: true, chains: [] });
+    const verdict = await verifyAudit([path], { key: KEY });
+    expect(verdict).toMatchObject({ isComplete: true, chains: [], notes: [{ file: path, line: 1 }] });
+    expect(verdict.notes[0]?.text).toBe("No record is in this file");
+  });
+
+  test("keeps no line that is longer than any record, and reads on after it", async () => {
+    const written = await closedFile(2);
+    rewrite(written.path, (lines) => [lines[0]!, `{"writer":"${"x".repeat(3_000_000)}`, ...lines.slice(1)]);
+    const verdict = await verdictOf(written);
+    expect([damagesIn(verdict), verdict.chains[0]?.records]).toEqual([["2 forged"], 4]);
+    // Nor more lines that are nobody's than anybody reads of.
+    writeFileSync(written.path, "x\n".repeat(100_000));
+    expect(damagesIn(await verdictOf({ path: written.path }))).toHaveLength(1_000);
+    writeFileSync(written.path, "\n");
+    expect((await verdictOf({ path: written.path })).notes).toMatchObject([{ text: "No record is in this file" }]);
   });
 });

@@ -122,6 +122,41 @@ describe("support that acts for a user", () => {
     expect(await (await full(target, "alice", alice.phone)).isIn()).toBe(true);
   });
 
+  test.each([
+    ["alice", {}],
+    ["carol", {}],
+    ["carol", { session: false }],
+  ])(
+    "goes on where the application logs its user in anew, as if it were them, until the same end (%s, %j)",
+    async (...given) => {
+      const [name, options] = given;
+      const { operator, target } = await support();
+      target.app.post("/profile", (req, res, next) => {
+        const done = (error: unknown): void => (error ? next(error) : void res.json({ actor: req.secondFactor.actor }));
+        req.logIn(userNamed(name), options as never, done);
+      });
+      await operator.post(`/support/act-for/${name}`);
+      target.clock.advance(50 * MINUTE);
+      const { body, headers } = await operator.post("/profile");
+      expect(body).toEqual({ actor: "support:7" });
+      // In a session of another id, where it keeps one.
+      expect("set-cookie" in headers).toBe(!("session" in options));
+      expect((await operator.get("/me")).body).toMatchObject({ status: "verified", aal: 1, actor: "support:7" });
+      expect((await operator.post("/2fa/totp/enroll")).body.code).toBe("acting-login");
+      target.clock.advance(10 * MINUTE);
+      expect(await operator.isIn()).toBe(false);
+    },
+  );
+
+  test("and is over where somebody else signs in, or another is acted for", async () => {
+    const { operator, target } = await acting();
+    await operator.post("/support/act-for/carol");
+    expect((await operator.get("/me")).body).toMatchObject({ actor: "support:7", user: { id: "u3" } });
+    await operator.login("mallory");
+    expect((await operator.get("/me")).body).not.toHaveProperty("actor");
+    for (const user of ["u1", "u3"]) expect((await target.mfa.accounts.export(user)).sessions).toEqual([]);
+  });
+
   test("is over after an hour, however busy it is", async () => {
     const { operator, target } = await acting();
     for (let minute = 0; minute < 60; minute += 10) {
@@ -173,6 +208,7 @@ describe("nobody acts", () => {
     [{ actor: DESK.actor }, /reason: say why/],
     [undefined, /actor: .*\n.*reason: /s],
     [{ ...DESK, actor: "u1" }, /actor: is the user themselves/],
+    [{ ...DESK, actor: "U\u200b1 " }, /actor: is the user themselves/],
   ])("with %j: ConfigurationError, and no login", async (options, says) => {
     const { given, operator } = await support();
     given.current = options as object;

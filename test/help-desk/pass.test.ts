@@ -205,6 +205,15 @@ describe("passes are given out sparingly", () => {
     await expect(give(target)).resolves.toMatchObject({ code: expect.stringMatching(SHAPE) });
   });
 
+  test("three, whatever the clock says: set back, or ahead when they were given out", async () => {
+    const { target } = await desk();
+    for (let count = 0; count < 3; count += 1) await give(target);
+    for (const step of [-10 * MINUTE, -30 * DAY, 60 * DAY]) {
+      target.clock.advance(step);
+      expect((await undone(give(target))).code).toBe("too-many-attempts");
+    }
+  });
+
   test("to nobody whose changes are frozen by their own report", async () => {
     const { target } = await desk();
     await give(target);

@@ -39,6 +39,17 @@ describe("why an operator does something", () => {
     expect([told.length, told.startsWith("first second third"), /[\r\n\u2028]/.test(told)]).toEqual([255, true, false]);
   });
 
+  test("so is who did it, in the account too", async () => {
+    const { target } = await desk();
+    const actor = `support\r\n:7\u2028${"x".repeat(300)}`;
+    const told = `support :7 ${"x".repeat(255)}`.slice(0, 255);
+    await target.mfa.accounts.signOutEverywhere("u1", { ...DESK, actor });
+    await give(target, { actor });
+    await target.mfa.accounts.export("u1", { ...DESK, actor });
+    const actors = target.events.slice(-3).map((event) => event.actor);
+    expect(actors).toEqual([told, told, told]);
+  });
+
   test("stands where our own word for why stood", async () => {
     const { target } = await desk();
     target.events.length = 0;

@@ -38,7 +38,17 @@ describe("with a second operator (helpDesk: { approvals: 2 })", () => {
     expect(await storedAccount(target, "alice")).not.toContain(done.code.replaceAll("-", ""));
   });
 
-  test.each(["support:7", "Support:7", " support:7 "])("whoever asked cannot approve: %j", async (actor) => {
+  const spellings = [
+    "support:7",
+    "Support:7",
+    " support:7 ",
+    "support\uff1a7",
+    "\u017fupport:7",
+    "sup\u200bport:7",
+    "support :7",
+  ];
+  const unseen = ["\ufe0f", "\u00ad", "\u3164", "\u2800", "\u202e", "\u{e0020}"].map((each) => `support:${each}7`);
+  test.each([...spellings, ...unseen])("whoever asked cannot approve: %j", async (actor) => {
     const { target } = await desk(TWO);
     const { requestId } = await undone(target.mfa.accounts.reset("u1", DESK));
     const refused = target.mfa.accounts.approve(requestId!, { actor });
@@ -53,7 +63,24 @@ describe("with a second operator (helpDesk: { approvals: 2 })", () => {
     const { requestId } = await undone(target.mfa.accounts.reset("u1", DESK));
     await expect(target.mfa.accounts.approve(requestId!, { actor: "u1" })).rejects.toThrow(/is the user themselves/);
     await expect(target.mfa.accounts.approve(requestId!, {} as never)).rejects.toThrow(/actor: say who acts/);
+    for (const actor of [" ", "\u200b", "\u2800\n"])
+      await expect(target.mfa.accounts.approve(requestId!, { actor })).rejects.toThrow(/actor: must be text/);
     expect((await target.mfa.accounts.status("u1")).enrolled).toBe(true);
+  });
+
+  test("nor anybody who means another user by it", async () => {
+    const { target } = await desk(TWO);
+    const { accounts } = target.mfa;
+    const { requestId } = await undone(accounts.reset("u1", DESK));
+    expect((await undone(accounts.approve(requestId!, { ...OTHER, userId: "u5" }))).code).toBe("expired");
+    await expect(accounts.approve(requestId!, { ...OTHER, userId: "" })).rejects.toThrow(
+      /userId: must be text that is/,
+    );
+    expect((await accounts.status("u1")).enrolled).toBe(true);
+    expect(await accounts.approve(requestId!, { ...OTHER, userId: "u1" })).toEqual({
+      operation: "reset",
+      userId: "u1",
+    });
   });
 
   test("it is approved once, and within a quarter of an hour", async () => {

@@ -310,6 +310,7 @@ describe("arguments of mfa.approve that nobody can mean", () => {
       mfa.approve("u1", unnamed as typeof right),
       mfa.approve("u1", undefined as unknown as typeof right),
       mfa.approve("u1", { ...right, actor: "u1" }),
+      mfa.approve("u1", { ...right, actor: " U\u200b1" }),
     ];
     for (const call of calls) {
       await expect(call).rejects.toThrow(ConfigurationError);

@@ -1,0 +1,33 @@
+import { isActing, type LoginContext } from "../engine/login-context.js";
+import type { SessionRecord } from "../policy/assess.js";
+import type { Gate } from "./gate.js";
+import { keepsSession, type LoggingIn } from "./log-in-call.js";
+import { readRecord, settled } from "./session.js";
+import { showUser } from "./user-visibility.js";
+
+/** What goes on as it is, in a session of another id. */
+export type GoingOn = LoginContext & { readonly session: SessionRecord };
+
+/** The login of staff who act for the very user who is logged in. */
+export function actingIn({ state: { login, req } }: LoggingIn, userId: string): GoingOn | undefined {
+  if (login === undefined || !isActing(login) || login.userId !== userId) return undefined;
+  const session = readRecord(req, userId);
+  return session && { ...login, session };
+}
+
+/**
+ * Applications log their user in anew where something of theirs has changed. Whoever acts for them goes on acting, until the same end:
+ * it would be the user's own login otherwise, which asks for nothing more where they have no factor.
+ */
+export async function goOnActing(
+  { options, original, state, user }: LoggingIn,
+  acting: GoingOn,
+  gate: Gate,
+  passportLogIn: (settle: () => Promise<SessionRecord>) => Promise<void>,
+): Promise<boolean> {
+  if (keepsSession(options)) await passportLogIn(() => Promise.resolve(acting.session));
+  else await settled(original);
+  showUser(state.req, user);
+  gate.setLogin(state, acting);
+  return true;
+}
