@@ -258,8 +258,10 @@ export class Accounts extends AccountDesk {
   }
 
   /**
-   * To be called when the password changed: trusted devices are void, and with `signOut` every login ends, with `reopen`
-   * closed factors open again. Factors stay. Sessions that hold a login this middleware has not seen yet are over in any case.
+   * To be called when the password changed, and before anybody is logged in with the new one: trusted devices are void, logins that wait
+   * for their second factor are over (410 `expired`), and with `signOut` every login ends, with `reopen` closed factors open again.
+   * Factors stay. Sessions that hold a login this middleware has not seen yet are over in any case. Does NOT end complete logins, nor a
+   * recovery that is under way.
    *
    * @example
    * ```ts
@@ -272,7 +274,7 @@ export class Accounts extends AccountDesk {
     await this.edit(userId, options, (account) => {
       const closed = reopen ? closedFactors(account) : [];
       const opened = closed.length > 0 ? reopenFactors(account) : account;
-      const next = signOut ? startEpoch(opened, randomId()) : { ...opened, devices: [] };
+      const next = signOut ? startEpoch(opened, randomId()) : { ...opened, devices: [], passwordEpoch: randomId() };
       // Who came by with the old password, and was not seen yet, comes too late.
       const ended = endUnmarked(next, this.dependencies.clock(), sessionTime());
       return { account: ended, events: [...closed.map(reopening), { action: "password-changed" }] };
