@@ -17,14 +17,14 @@ import { withoutRecovery } from "../core/recovery.js";
 import { withoutFreeze } from "../core/reports.js";
 import { randomId } from "../crypto/random.js";
 import { lifting, recoveryEnding, reopening, resumedAsking } from "../events/audit.js";
+import { type AccountExport, exported } from "./account-export.js";
 import { AccountDesk, type DeskSettings, type StaffOptions } from "./account-desk.js";
 import { type ActorOptions, reasonBy } from "./account-imports.js";
 import { sessionTime } from "./account-records.js";
 import { countedFor } from "./address-limit.js";
 import type { EngineDependencies } from "./dependencies.js";
-import { lastUseIn } from "./logins.js";
 import type { Verification } from "./verification.js";
-import { backupCodesView, type FactorView, factorView, frozenView, type SettingsView, settingsView } from "./views.js";
+import { backupCodesView, type FactorView, factorView, frozenView } from "./views.js";
 
 export interface AccountStatus {
   /** A factor of the user's own exists, so logins are challenged. */
@@ -282,22 +282,16 @@ export class Accounts extends AccountDesk {
   }
 
   /**
-   * Everything kept about the user that is not a secret, for a request of access (GDPR article 15).
+   * Everything kept about the user that is not a secret, for a request of access (GDPR article 15). Does NOT hold what the application
+   * keeps itself, nor why staff did something: that is in the audit trail.
    *
    * @example
    * ```ts
    * const file = JSON.stringify(await mfa.accounts.export(userId), null, 2);
    * ```
    */
-  async export(userId: UserId, { actor = "system", reason }: StaffOptions = {}): Promise<SettingsView> {
-    const { clock, emitAudit, hasRecovery, methods, records, uses } = this.dependencies;
-    const { account } = await records.read(userId);
-    emitAudit("account-exported", { userId, actor }, reasonBy(reason));
-    const none = { loginId: undefined, deviceId: undefined };
-    const current = { ...none, now: clock(), lastUse: lastUseIn(uses), hasRecovery };
-    const { graceUntil } = account;
-    const grace = graceUntil === undefined ? {} : { graceUntil: new Date(graceUntil).toISOString() };
-    return { ...settingsView(account, methods, current), ...grace };
+  export(userId: UserId, { actor = "system", reason }: StaffOptions = {}): Promise<AccountExport> {
+    return exported(this.dependencies, { userId, actor }, reasonBy(reason));
   }
 
   /**
