@@ -240,7 +240,8 @@ export class Accounts extends AccountDesk {
   }
 
   /**
-   * Ends a recovery that is under way, and tells the owner. Answers whether there was one. Does NOT keep another from being asked for.
+   * Ends a recovery that is under way, and tells the owner, but not why. Answers whether there was one. Does NOT keep another from being
+   * asked for.
    * @throws ConfigurationError without `actor` and `reason`, or where the actor is the user
    *
    * @example
@@ -250,9 +251,8 @@ export class Accounts extends AccountDesk {
    * ```
    */
   cancelRecovery(userId: UserId, options: Required<StaffOptions>): Promise<boolean> {
-    const { reason, ...by } = options;
-    return this.edit(userId, by, (account) => {
-      const events = recoveryEnding(account, this.dependencies.clock(), reason);
+    return this.edit(userId, options, (account) => {
+      const events = recoveryEnding(account, this.dependencies.clock(), "staff");
       return events.length === 0 ? undefined : { account: withoutRecovery(account), events };
     });
   }
