@@ -101,6 +101,8 @@ export type {
   VerifyOptions,
   VerifyResult,
 } from "./engine/accounts.js";
+export type { AccountExport } from "./engine/account-export.js";
+export type { KeptView } from "./engine/kept-members.js";
 export type { ApprovalOptions, ApprovedOperation, CallerCheckOptions, StaffOptions } from "./engine/account-desk.js";
 export type { CallerCheckOperations, TemporaryPass, TemporaryPassOptions } from "./engine/account-desk.js";
 export type {

@@ -170,6 +170,8 @@ export interface Account {
   readonly handle?: string;
   /** Renewed when every earlier login must end; sessions carry the one they were made under. Empty: the first. */
   readonly sessionEpoch: string;
+  /** Renewed when the password has changed: what has waited for a second factor since before is over. Absent: it never has. */
+  readonly passwordEpoch?: string;
   readonly factors: readonly Factor[];
   readonly enrollments: readonly Enrollment[];
   readonly devices: readonly Device[];

@@ -41,8 +41,8 @@ export interface Recovery {
 /** What is told of it. `ready`: the link that completes it was mailed. */
 export type RecoveryState = "none" | "requested" | "waiting" | "ready";
 
-/** What ended it, where that was not staff, who say why. */
-export type RecoveryEnd = "link" | "proof" | "settings" | "report" | "refused" | "expired" | "reset";
+/** What ended it. Of staff the audit trail has why. */
+export type RecoveryEnd = "link" | "proof" | "settings" | "staff" | "report" | "refused" | "expired" | "reset";
 
 /** Requests of one account, whatever came of them. */
 export const RECOVERY_LIMIT: LimitKind = "recovery";

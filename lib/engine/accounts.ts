@@ -17,14 +17,14 @@ import { withoutRecovery } from "../core/recovery.js";
 import { withoutFreeze } from "../core/reports.js";
 import { randomId } from "../crypto/random.js";
 import { lifting, recoveryEnding, recoveryGone, reopening, resumedAsking } from "../events/audit.js";
+import { type AccountExport, exported } from "./account-export.js";
 import { AccountDesk, type DeskSettings, type StaffOptions } from "./account-desk.js";
 import { type ActorOptions, reasonBy } from "./account-imports.js";
 import { sessionTime } from "./account-records.js";
 import { countedFor } from "./address-limit.js";
 import type { EngineDependencies } from "./dependencies.js";
-import { lastUseIn } from "./logins.js";
 import type { Verification } from "./verification.js";
-import { backupCodesView, type FactorView, factorView, frozenView, type SettingsView, settingsView } from "./views.js";
+import { backupCodesView, type FactorView, factorView, frozenView } from "./views.js";
 
 export interface AccountStatus {
   /** A factor of the user's own exists, so logins are challenged. */
@@ -242,7 +242,8 @@ export class Accounts extends AccountDesk {
   }
 
   /**
-   * Ends a recovery that is under way, and tells the owner. Answers whether there was one. Does NOT keep another from being asked for.
+   * Ends a recovery that is under way, and tells the owner, but not why. Answers whether there was one. Does NOT keep another from being
+   * asked for.
    * @throws ConfigurationError without `actor` and `reason`, or where the actor is the user
    *
    * @example
@@ -252,16 +253,17 @@ export class Accounts extends AccountDesk {
    * ```
    */
   cancelRecovery(userId: UserId, options: Required<StaffOptions>): Promise<boolean> {
-    const { reason, ...by } = options;
-    return this.edit(userId, by, (account) => {
-      const events = recoveryEnding(account, this.dependencies.clock(), reason);
+    return this.edit(userId, options, (account) => {
+      const events = recoveryEnding(account, this.dependencies.clock(), "staff");
       return events.length === 0 ? undefined : { account: withoutRecovery(account), events };
     });
   }
 
   /**
-   * To be called when the password changed: trusted devices are void, and with `signOut` every login ends, with `reopen`
-   * closed factors open again. Factors stay. Sessions that hold a login this middleware has not seen yet are over in any case.
+   * To be called when the password changed, and before anybody is logged in with the new one: trusted devices are void, logins that wait
+   * for their second factor are over (410 `expired`), and with `signOut` every login ends, with `reopen` closed factors open again.
+   * Factors stay. Sessions that hold a login this middleware has not seen yet are over in any case. Does NOT end complete logins, nor a
+   * recovery that is under way.
    *
    * @example
    * ```ts
@@ -274,7 +276,7 @@ export class Accounts extends AccountDesk {
     await this.edit(userId, options, (account) => {
       const closed = reopen ? closedFactors(account) : [];
       const opened = closed.length > 0 ? reopenFactors(account) : account;
-      const next = signOut ? startEpoch(opened, randomId()) : { ...opened, devices: [] };
+      const next = signOut ? startEpoch(opened, randomId()) : { ...opened, devices: [], passwordEpoch: randomId() };
       // Who came by with the old password, and was not seen yet, comes too late.
       const ended = endUnmarked(next, this.dependencies.clock(), sessionTime());
       return { account: ended, events: [...closed.map(reopening), { action: "password-changed" }] };
@@ -282,22 +284,16 @@ export class Accounts extends AccountDesk {
   }
 
   /**
-   * Everything kept about the user that is not a secret, for a request of access (GDPR article 15).
+   * Everything kept about the user that is not a secret, for a request of access (GDPR article 15). Does NOT hold what the application
+   * keeps itself, nor why staff did something: that is in the audit trail.
    *
    * @example
    * ```ts
    * const file = JSON.stringify(await mfa.accounts.export(userId), null, 2);
    * ```
    */
-  async export(userId: UserId, { actor = "system", reason }: StaffOptions = {}): Promise<SettingsView> {
-    const { clock, emitAudit, hasRecovery, methods, records, uses } = this.dependencies;
-    const { account } = await records.read(userId);
-    emitAudit("account-exported", { userId, actor }, reasonBy(reason));
-    const none = { loginId: undefined, deviceId: undefined };
-    const current = { ...none, now: clock(), lastUse: lastUseIn(uses), hasRecovery };
-    const { graceUntil } = account;
-    const grace = graceUntil === undefined ? {} : { graceUntil: new Date(graceUntil).toISOString() };
-    return { ...settingsView(account, methods, current), ...grace };
+  export(userId: UserId, { actor = "system", reason }: StaffOptions = {}): Promise<AccountExport> {
+    return exported(this.dependencies, { userId, actor }, reasonBy(reason));
   }
 
   /**

@@ -5,7 +5,15 @@ import { LoginRefusedError } from "../core/errors.js";
 import type { Client, UserId } from "../core/nouns.js";
 import { randomId } from "../crypto/random.js";
 import type { AccountEvent } from "../events/audit.js";
-import { goesOn, listedAt, PENDING_LIFE, type SessionRecord, wasEnded, withDecision } from "../policy/assess.js";
+import {
+  asWaiting,
+  goesOn,
+  listedAt,
+  PENDING_LIFE,
+  type SessionRecord,
+  wasEnded,
+  withDecision,
+} from "../policy/assess.js";
 import type { AccountRecord, Change } from "./account-records.js";
 import type { EngineDependencies } from "./dependencies.js";
 import { recordOf } from "./grace.js";
@@ -28,7 +36,7 @@ export interface BegunLogin {
 /** What a login brings along whose record was copied into a session of another id: it has shown, and owes, what it did before. */
 function carriedOver(copied: SessionRecord | undefined): Partial<SessionRecord> {
   if (copied === undefined) return {};
-  const { at, carried, dueAt, first, misses, pending } = copied;
+  const { at, carried, dueAt, first, misses, passwordEpoch, pending } = copied;
   return {
     ...(first !== undefined && { first }),
     ...(goesOn(copied) && {
@@ -36,6 +44,7 @@ function carriedOver(copied: SessionRecord | undefined): Partial<SessionRecord> 
       ...(carried !== undefined && { carried }),
       ...(dueAt !== undefined && { dueAt }),
       ...(misses !== undefined && { misses }),
+      ...(passwordEpoch !== undefined && { passwordEpoch }),
       ...(pending === true && { pending }),
     }),
   };
@@ -122,7 +131,7 @@ export class FirstFactor {
   }
 
   private challenge(newcomer: Newcomer, first: SessionRecord, record: AccountRecord): BegunLogin {
-    const session: SessionRecord = { ...first, pending: true };
+    const session = asWaiting(first, record.account);
     this.tellChallenge(newcomer, record);
     return { login: { ...weighed({ ...newcomer, session }, record, this.dependencies.clock()), session } };
   }

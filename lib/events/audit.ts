@@ -152,11 +152,7 @@ export function lifting(account: Account, now: number): readonly AccountEvent[] 
 }
 
 /** A recovery that is under way is over with what is done. */
-export function recoveryEnding(
-  account: Account,
-  now: number,
-  reason: RecoveryEnd | (string & NonNullable<unknown>),
-): readonly AccountEvent[] {
+export function recoveryEnding(account: Account, now: number, reason: RecoveryEnd): readonly AccountEvent[] {
   return recoveryOf(account, now) === undefined ? [] : [{ action: "recovery-cancelled", reason }];
 }
 

@@ -1,4 +1,6 @@
 import { type Outcome, success } from "../core/errors.js";
+import { exported } from "../engine/account-export.js";
+import { subjectOf } from "../engine/login-context.js";
 import { changeProblem, ENROLL_ONLY, FRESH, isRecovering } from "../policy/access.js";
 import { settingsAgain } from "./method-routes.js";
 import { settingsPath } from "./request-state.js";
@@ -14,7 +16,7 @@ const FILE_NAME = "two-step-sign-in.json";
 async function download({ engine, login, settings, state }: RouteContext): Promise<Outcome<Reply>> {
   const problem = isRecovering(login) ? ENROLL_ONLY : changeProblem(login, FRESH, settings.clock());
   if (problem !== undefined) return { ok: false, problem };
-  const text = JSON.stringify(await engine.accounts.export(login.userId), null, 2);
+  const text = JSON.stringify(await exported(engine.dependencies, subjectOf(login)), null, 2);
   return success({ status: 200, page: { redirect: settingsPath(state) }, file: { name: FILE_NAME, text } });
 }
 

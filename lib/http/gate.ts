@@ -5,7 +5,7 @@ import type { BegunLogin } from "../engine/first-factor.js";
 import { withGraceBegun } from "../engine/grace.js";
 import { type LoginContext, subjectOf, type Unweighed, weighed } from "../engine/login-context.js";
 import type { Unlisted } from "../engine/logins.js";
-import { decisionOf, isDue, type LoginStatus, type SessionRecord, withDecision } from "../policy/assess.js";
+import { asWaiting, decisionOf, isDue, type LoginStatus, type SessionRecord, withDecision } from "../policy/assess.js";
 import { followsPages, sendJsonProblem, sendRedirect, wantsPage } from "./answers.js";
 import { choiceMembers } from "./choice-members.js";
 import type { Beginning, Completion } from "./completion.js";
@@ -104,7 +104,7 @@ export class Gate {
     const isBegun = status.status !== "pending" || status.expiresAt !== undefined;
     if (session === undefined || isBegun || this.settings.isReport) return login;
     const now = this.settings.clock();
-    const waiting: SessionRecord = { ...session, pending: true, dueAt: now };
+    const waiting: SessionRecord = { ...asWaiting(session, record.account), dueAt: now };
     await saveRecord(req, waiting);
     return weighed({ ...login, session: waiting }, record, now);
   }
@@ -281,11 +281,11 @@ export class Gate {
 
   /** Where the user was going, and that a second factor was due, so that this login never becomes a full one without. */
   private async remember({ req }: RequestState, login: LoginContext, returnTo: string | undefined): Promise<void> {
-    const { session, status } = login;
+    const { record, session, status } = login;
     // A login that must enroll only since the policy changed is not counted down: it has nothing to prove yet.
     const marksPending = status.status === "pending" && session?.pending !== true;
     if (session === undefined || (!marksPending && returnTo === undefined)) return;
-    const pending = marksPending ? { pending: true } : {};
-    await saveRecord(req, { ...session, ...pending, ...(returnTo === undefined ? {} : { returnTo }) });
+    const waiting = marksPending ? asWaiting(session, record.account) : session;
+    await saveRecord(req, { ...waiting, ...(returnTo === undefined ? {} : { returnTo }) });
   }
 }

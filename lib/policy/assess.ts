@@ -40,6 +40,8 @@ export interface SessionRecord {
   readonly pending?: boolean;
   /** When that came to be due of a complete login, milliseconds since the epoch. Of a first step it is due from the beginning. */
   readonly dueAt?: number;
+  /** The account's when it began to wait; absent: the account had none. */
+  readonly passwordEpoch?: string;
   /** Where the user was going: a local path, kept here and taken from nowhere else. */
   readonly returnTo?: string;
   /** Found in the session without a record: when its first factor was given is not known, so it is not fresh. */
@@ -147,6 +149,11 @@ export function withDecision({ decision: _before, ...session }: SessionRecord, d
   return decision === "optional" ? session : { ...session, decision };
 }
 
+/** The record of a login that waits for its second factor from now on. A new password ends it. */
+export function asWaiting(session: SessionRecord, { passwordEpoch }: Account): SessionRecord {
+  return { ...session, pending: true, ...(passwordEpoch !== undefined && { passwordEpoch }) };
+}
+
 const ENDED: LoginStatus = { status: "ended" };
 
 /** The login of a session, where the account lists it at the stage that the session was made for. */
@@ -188,12 +195,18 @@ function hasEnded(id: string, { endedLogins }: Account, now: number): boolean {
   return endedLogins.some((end) => end.id === id && end.until > now);
 }
 
+/** Whoever knew the password that was, and has shown nothing else, is not let in by a proof that comes later. */
+function isOfOldPassword({ passwordEpoch, pending }: SessionRecord, account: Account): boolean {
+  return pending === true && account.passwordEpoch !== undefined && account.passwordEpoch !== passwordEpoch;
+}
+
 /**
- * It was ended, whatever else has become of it: by its epoch, by a logout, or because the account lists it no more. A complete login
- * is over when it is not listed, and needs no further word.
+ * It was ended, whatever else has become of it: by its epoch, by a new password, by a logout, or because the account lists it no more.
+ * A complete login is over when it is not listed, and needs no further word.
  */
-export function wasEnded({ epoch, id, stage, step }: SessionRecord, account: Account, now: number): boolean {
-  if (epoch !== account.sessionEpoch) return true;
+export function wasEnded(session: SessionRecord, account: Account, now: number): boolean {
+  const { epoch, id, stage, step } = session;
+  if (epoch !== account.sessionEpoch || isOfOldPassword(session, account)) return true;
   return step === "second" ? listedAt({ id, stage }, account) === undefined : hasEnded(id, account, now);
 }
 

@@ -1,9 +1,11 @@
 import { describe, expect, test } from "@jest/globals";
-import type { Evaluate, Policy } from "express-second-factor";
+import type { Evaluate, Notice, Policy, SecondFactorOptions } from "express-second-factor";
 import type { Request, RequestHandler } from "express";
-import { CANARY, guarded, passwordOf, testApp, type TestApp, type TestUser } from "../support/app.js";
+import { CANARY, guarded, passwordOf, testApp, type TestApp, type TestUser, userNamed } from "../support/app.js";
 import { DAY } from "../support/attack.js";
-import { Jar, pending } from "../support/browser.js";
+import { enrolled, Jar, pending } from "../support/browser.js";
+import { DESK, passed } from "../help-desk/stage.js";
+import { completed, type Recovering } from "../support/recovery.js";
 import { HeaderStrategy } from "../support/first-factors.js";
 
 type Rules = Policy<Request, TestUser>;
@@ -11,9 +13,9 @@ type Rules = Policy<Request, TestUser>;
 const open: RequestHandler = (_req, res) => void res.json({ canary: CANARY });
 
 /** An application with pages, an API, tokens without a session and a router of its own. */
-function everywhere(policy: Rules): TestApp {
+function everywhere(policy: Rules, options: Partial<SecondFactorOptions<TestUser>> = {}): TestApp {
   return testApp({
-    options: { policy },
+    options: { policy, ...options },
     routes: (app, mfa, authenticator) => {
       authenticator.use(new HeaderStrategy());
       app.get("/by-token", authenticator.authenticate("header", { session: false }), guarded);
@@ -107,5 +109,30 @@ describe("B09 a policy on pages and on the API alike", () => {
     expect(await jar.isIn()).toBe(true);
     const { status, text } = await jar.get("/strict");
     expect([status, text.includes(CANARY)]).toEqual([403, false]);
+  });
+
+  test("B09 a pass, support that acts and a recovery of yesterday open no step-up route, by page or API, where a factor is demanded", async () => {
+    const notices: Notice[] = [];
+    const target = everywhere("required", { notify: (notice) => void notices.push(notice) });
+    target.app.post("/act", (req, res, next) => {
+      target.mfa.assertLogin(req, userNamed("alice"), DESK).then(() => res.end(), next);
+    });
+    await enrolled(target, "alice");
+    const byPass = await passed(target);
+    const acting = new Jar(target);
+    expect((await acting.post("/act")).status).toBe(200);
+    const opened = async (jar: Jar): Promise<readonly unknown[]> => {
+      const [api, page] = [await jar.get("/strict"), await jar.page("/strict")];
+      expect([api, page].filter(({ text }) => text.includes(CANARY))).toEqual([]);
+      return [api.body.code, page.status];
+    };
+    expect(await opened(byPass)).toEqual(["step-up-required", 303]);
+    expect(await opened(acting)).toEqual(["acting-login", 403]);
+    const back = await completed({ target, notices } as unknown as Recovering);
+    expect(await opened(back)).toEqual(["enrollment-required", 303]);
+    await back.enroll();
+    expect(await opened(back)).toEqual(["probation", 403]);
+    // What came before it is over with the factors that are gone.
+    expect([await byPass.isIn(), await acting.isIn(), await back.isIn()]).toEqual([false, false, true]);
   });
 });

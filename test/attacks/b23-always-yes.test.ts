@@ -1,5 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
+import { NotDoneError } from "express-second-factor";
 import { authenticatorApp } from "express-second-factor/testing";
+import { desk, DESK, give, OTHER, type } from "../help-desk/stage.js";
 import { testApp, type TestApp } from "../support/app.js";
 import { enrolled, Jar, pending } from "../support/browser.js";
 import { harmless, MODES, NO_LIMITS, passworded, send, told, wrongCode } from "../support/attack.js";
@@ -80,5 +82,22 @@ describe("B23 a check that always says yes", () => {
       expect((await accounts.verify("u1", { method: "totp", code })).ok).toBe(false);
     }
     expect((await accounts.verify("u1", { method: "totp", code: phone.code(target.clock()) })).ok).toBe(true);
+  });
+
+  test("B23 nor does anything but itself stand for a pass, for a caller's number or for what another operator approves", async () => {
+    const { target } = await desk({ limits: NO_LIMITS });
+    const { accounts } = target.mfa;
+    const [open, without] = [await pending(target, "alice"), await pending(target, "alice")];
+    for (const code of [...FAVOURITES, "0000-0000-0000-0000", "OOOO-IIII-LLLL-0000"])
+      expect([400, 401]).toContain((await type(without, code)).status);
+    await give(target);
+    await accounts.callerCheck.begin("u1", DESK);
+    for (const code of [...FAVOURITES, "0000-0000-0000-0000", "OOOO-IIII-LLLL-0000"]) {
+      expect([400, 401]).toContain((await type(open, code)).status);
+      // Nobody was shown one, so that none is right.
+      expect([code, await accounts.callerCheck.verify("u1", code, DESK)]).toEqual([code, false]);
+      await expect(accounts.approve(code, OTHER)).rejects.toThrow(NotDoneError);
+    }
+    expect([await open.isIn(), await without.isIn()]).toEqual([false, false]);
   });
 });

@@ -106,4 +106,21 @@ describe("B05: a new password", () => {
     expect((await jar.get("/2fa")).body).toMatchObject({ status: "pending", recovery: { state: "waiting" } });
     await expectDenied(jar);
   });
+
+  test("ends what the old one has begun: a login that was to complete it, and one that has", async () => {
+    const here = await alice();
+    const attacker = await completed(here);
+    await here.target.mfa.accounts.passwordChanged("u1");
+    expect((await attacker.post("/2fa/totp/enroll")).status).toBe(410);
+    const next = await pending(here.target, "alice");
+    expect((await next.post(RECOVERY)).status).toBe(202);
+    const token = await tokenOf(here, "complete");
+    await here.target.mfa.accounts.passwordChanged("u1");
+    expect((await next.post(`${RECOVERY}/complete`, { token })).status).toBe(401);
+    await expectDenied(next);
+    // Its owner, with the new one, goes on with the same link.
+    const owner = await pending(here.target, "alice");
+    expect((await owner.post(`${RECOVERY}/complete`, { token })).status).toBe(200);
+    expect((await owner.post("/2fa/totp/enroll")).status).toBe(201);
+  });
 });

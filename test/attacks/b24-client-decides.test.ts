@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { testApp } from "../support/app.js";
-import { enrolled } from "../support/browser.js";
+import { enrolled, full } from "../support/browser.js";
+import { desk, DESK, give } from "../help-desk/stage.js";
 import { ask, expectDenied, harmless, MODES, passworded, putCookie, send, wrongCode } from "../support/attack.js";
 
 const CLAIMS: Readonly<Record<string, string>> = {
@@ -59,5 +60,21 @@ describe("B24 the client decides", () => {
     await expectDenied(jar);
     putCookie(jar, "connect.sid", `s:${forged.toString("base64url")}.${"A".repeat(43)}`);
     await expectDenied(jar);
+  });
+
+  test("B24 with a pass nothing is trusted and nothing is worth more, and a caller's number is not the caller's to choose", async () => {
+    const { phone, target } = await desk();
+    const { code } = await give(target);
+    const jar = await passworded(target, "JSON", "alice");
+    const claims = { ...CLAIMS, aal: 2, amr: ["otp"], actor: "support:7", method: "totp", uses: 5 };
+    const answer = await jar.post(`/2fa/temporary-pass?${new URLSearchParams(CLAIMS).toString()}`, { ...claims, code });
+    expect([answer.status, answer.body.amr]).toEqual([200, ["temporary-pass"]]);
+    expect((await target.mfa.accounts.export("u1")).devices).toEqual([]);
+    expect((await jar.get("/transfer").set(HEADERS)).status).toBe(401);
+    await target.mfa.accounts.callerCheck.begin("u1", DESK);
+    const owner = await full(target, "alice", phone);
+    const { number } = (await owner.post("/2fa/caller-check", { number: "123456", ...claims })).body;
+    expect(await target.mfa.accounts.callerCheck.verify("u1", number, DESK)).toBe(true);
+    expect(target.events.findLast(({ action }) => action === "caller-check-shown")).toMatchObject({ actor: "u1" });
   });
 });

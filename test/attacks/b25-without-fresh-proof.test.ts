@@ -1,7 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
 import { passwordOf, testApp, type TestApp } from "../support/app.js";
-import { enrolled, full, Jar } from "../support/browser.js";
+import { enrolled, full, Jar, pending } from "../support/browser.js";
 import { HOUR, MINUTE, MODES, send, storedAccount, trusted } from "../support/attack.js";
+import { alice as withRecovery } from "../support/recovery.js";
 import { stateRoutes } from "../support/routes.js";
 
 async function managing(
@@ -125,5 +126,28 @@ describe("B25 changing factors without a fresh proof", () => {
     expect((await jar.verify(phone.code(target.clock()))).status).toBe(200);
     expect((await jar.post(`/2fa/factors/${factorId}/remove`)).status).toBe(204);
     expect((await target.mfa.accounts.status("u1")).enrolled).toBe(false);
+  });
+
+  test("B25 nor is the way back switched off or stopped, a caller's number shown, or all that is kept taken along", async () => {
+    const here = await withRecovery();
+    await here.target.mfa.accounts.callerCheck.begin("u1", { actor: "support:7" });
+    const stale = await full(here.target, "alice", here.phone);
+    const trusting = await trusted(here.target, "alice", here.phone);
+    await trusting.post("/logout");
+    here.target.clock.advance(HOUR);
+    await here.target.mfa.accounts.callerCheck.begin("u1", { actor: "support:7" });
+    await trusting.login("alice");
+    const waiting = await pending(here.target, "alice");
+    for (const jar of [stale, trusting, waiting]) {
+      const answers = [
+        await jar.post("/2fa/recovery/opt-out", { optedOut: true }),
+        await jar.post("/2fa/caller-check"),
+        await jar.get("/2fa/settings/export"),
+      ];
+      expect(answers.map(({ status }) => status)).toEqual([401, 401, 401]);
+    }
+    for (const jar of [trusting, waiting]) expect((await jar.post("/2fa/recovery/cancel")).status).toBe(401);
+    const { kept, recovery } = await here.target.mfa.accounts.export("u1");
+    expect([recovery?.optedOut, kept.callerCheck?.isShown]).toEqual([false, undefined]);
   });
 });

@@ -4,7 +4,8 @@ import type { Test } from "supertest";
 import { guarded, ORIGIN, passwordOf, testApp, type TestApp, userNamed } from "../support/app.js";
 import { type Enrolled, enrolled, full, Jar } from "../support/browser.js";
 import { harmless, MODES, passworded, storedAccount, storedFactors, trusted } from "../support/attack.js";
-import { type StateRoute, stateRoutes } from "../support/routes.js";
+import { alice, ask as askForRecovery, tokenOf } from "../support/recovery.js";
+import { type StateRoute, stateRoutes, wayBackRoutes } from "../support/routes.js";
 
 /** Writes that do not come from a page of this origin, each as it reaches a route. */
 const FOREIGN: Readonly<Record<string, (jar: Jar, route: StateRoute) => Test>> = {
@@ -102,6 +103,21 @@ describe("B27 writes that another site makes a browser send", () => {
       expect([route.path, await storedAccount(target, "alice")]).toEqual([route.path, before]);
     }
     expect(await jar.isIn()).toBe(true);
+  });
+
+  test("B27 nor does any of them at the way back and the help desk, with the right token in it", async () => {
+    const here = await alice();
+    await here.target.mfa.accounts.callerCheck.begin("u1", { actor: "support:7" });
+    const jar = await askForRecovery(here);
+    const routes = wayBackRoutes(await tokenOf(here, "confirm"));
+    const before = await storedAccount(here.target, "alice");
+    for (const [says, sendAs] of Object.entries(FOREIGN)) {
+      for (const route of routes) {
+        const answer = harmless(await sendAs(jar, route));
+        expect([says, route.path, answer.status]).toEqual([says, route.path, REFUSALS[answer.body.code]]);
+      }
+      expect([says, await storedAccount(here.target, "alice")]).toEqual([says, before]);
+    }
   });
 
   test.each(["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"] as const)(

@@ -3,7 +3,9 @@ import type { RiskVerdict } from "express-second-factor";
 import { authenticatorApp } from "express-second-factor/testing";
 import { testApp, type TestApp } from "../support/app.js";
 import { type Enrolled, enrolled, full, Jar } from "../support/browser.js";
-import { DAY, expectDenied, MODES, passworded, send, storedAccount } from "../support/attack.js";
+import { DAY, expectDenied, MODES, passworded, send, storedAccount, storedFactors } from "../support/attack.js";
+import { alice as withRecovery, completed } from "../support/recovery.js";
+import { passed } from "../help-desk/stage.js";
 
 const SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXA";
 
@@ -113,5 +115,21 @@ describe("B32 the last factor removed where one is demanded", () => {
     await graced.mfa.accounts.importTotp("u1", { secret: SECRET });
     const own = await full(graced, "alice", authenticatorApp(`otpauth://totp/Acme?secret=${SECRET}`));
     expect((await own.post("/2fa/disable")).body.code).toBe("last-factor");
+  });
+
+  test("B32 neither a pass nor a recovery takes the last one away, and none is left without one", async () => {
+    const here = await withRecovery({ options: { policy: "required" } });
+    const byPass = await passed(here.target);
+    const back = await completed(here);
+    const before = await storedFactors(here.target, "alice");
+    for (const jar of [byPass, back]) {
+      for (const path of [`/2fa/factors/${here.factorId}/remove`, "/2fa/disable"])
+        expect([401, 403, 410]).toContain((await jar.post(path)).status);
+    }
+    expect(await storedFactors(here.target, "alice")).toEqual(before);
+    const { factorId } = await back.enroll();
+    for (const path of [`/2fa/factors/${factorId}/remove`, "/2fa/disable"])
+      expect([403, 409]).toContain((await back.post(path)).status);
+    expect((await here.target.mfa.accounts.factors("u1")).map(({ id }) => id)).toEqual([factorId]);
   });
 });

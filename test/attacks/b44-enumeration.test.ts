@@ -3,7 +3,7 @@ import type { Response } from "supertest";
 import { passwordOf, testApp, type TestApp } from "../support/app.js";
 import { type Enrolled, enrolled, Jar, pending } from "../support/browser.js";
 import { ask, copyOf, deviceCookie, harmless, MODES, type Mode, passworded, send, trusted } from "../support/attack.js";
-import { PAGES, stateRoutes } from "../support/routes.js";
+import { PAGES, stateRoutes, wayBackRoutes } from "../support/routes.js";
 
 /** Alice has a second factor, carol has none, and nobody is called eve. */
 const NAMES = ["alice", "carol", "eve"] as const;
@@ -46,10 +46,10 @@ describe("B44 who has a second factor, told to those who must not know", () => {
       await send(jar, mode, "/login", { username: name, password: "wrong" });
       return look(jar);
     };
-    for (const path of ["/", "/account", ...PAGES]) {
+    for (const path of ["/", "/account", "/2fa/temporary-pass", "/2fa/settings/export", ...PAGES]) {
       await alike((name) => after(name, async (jar) => await ask(jar, mode, path)));
     }
-    for (const { path, body } of stateRoutes()) {
+    for (const { path, body } of [...stateRoutes(), ...wayBackRoutes()]) {
       // A challenge is random; what else is in it, the next test looks at.
       if (path.endsWith("/passkey/options")) continue;
       await alike((name) => after(name, (jar) => send(jar, mode, path, body)));

@@ -1,5 +1,6 @@
 // B44: asking for a recovery must not say whether an account, an address or a factor exists.
 import { expect, test } from "@jest/globals";
+import { DESK, give } from "../help-desk/stage.js";
 import { Jar, pending } from "../support/browser.js";
 import { recordingStore } from "../support/recording-store.js";
 import { alice, click, RECOVERY } from "../support/recovery.js";
@@ -53,4 +54,20 @@ test("B44: nor does a second login of theirs see whether the first one's request
   );
   expect(seen[1]).toEqual(seen[0]);
   expect(seen[0]![1]).toEqual({ state: "none" });
+});
+
+test("B44: whoever has the password alone is not told whether a pass was given out, or the help desk waits for a number", async () => {
+  const here = await alice();
+  const jar = await pending(here.target, "alice");
+  const look = async (): Promise<readonly unknown[]> => {
+    const pages = await Promise.all(["/2fa", "/2fa/temporary-pass"].map((path) => jar.page(path)));
+    const answers = [await jar.get("/2fa"), await jar.get("/2fa/temporary-pass"), await jar.post("/2fa/caller-check")];
+    const told = answers.map(({ body, status }) => [status, body as unknown]);
+    return [...pages.map(({ status, text }) => [status, text.replaceAll(/nonce="[^"]*"/g, "")]), ...told];
+  };
+  const before = await look();
+  await give(here.target);
+  await here.target.mfa.accounts.callerCheck.begin("u1", DESK);
+  expect(await look()).toEqual(before);
+  expect(JSON.stringify(before)).toContain("temporary-pass");
 });

@@ -119,6 +119,10 @@ describe("a recovery that is under way is ended by", () => {
       actor: "support:7",
       reason: "ticket 1",
     });
+    // Why is for the audit trail: its owner is told by whom.
+    await told();
+    const { actor, reason } = ofKind(here, "recovery-cancelled")[0]!.details;
+    expect([actor, reason]).toEqual(["support:7", "staff"]);
   });
 
   test("a report, a reset, and its owner who wants no recovery", async () => {

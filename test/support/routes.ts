@@ -38,6 +38,19 @@ export function stateRoutes(
   ];
 }
 
+/** … and of the way back and the help desk, where there are both. */
+export function wayBackRoutes(token = "AAAA"): StateRoute[] {
+  return [
+    { path: "/2fa/recovery", body: {} },
+    { path: "/2fa/recovery/opt-out", body: { optedOut: true } },
+    { path: "/2fa/recovery/confirm", body: { token } },
+    { path: "/2fa/recovery/cancel", body: { token } },
+    { path: "/2fa/recovery/complete", body: { token } },
+    { path: "/2fa/temporary-pass", body: { code: "0000-0000-0000-0000" } },
+    { path: "/2fa/caller-check", body: {} },
+  ];
+}
+
 /** Routes that take a code. */
 export const PROOF_ROUTES = ["/2fa/totp", "/2fa/backup-code"] as const;
 
