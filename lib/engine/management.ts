@@ -10,6 +10,7 @@ import {
   withoutFactors,
 } from "../core/account-changes.js";
 import { failure, type Outcome, type Problem, success } from "../core/errors.js";
+import { withFormerCodes } from "../core/former-codes.js";
 import { isLive, removeLogin } from "../core/logins.js";
 import type { FactorId, MethodType } from "../core/nouns.js";
 import { withoutRecovery } from "../core/recovery.js";
@@ -95,7 +96,8 @@ export class Management {
       const left = withoutFactor(account, factorId);
       if (!isEnrolled(left) && mustKeepFactor({ ...login, account }, now)) return failure("last-factor");
       const event = { action: "factor-removed", method: factor.type, factorId, label: factor.label };
-      const { account: next, value } = this.alone(left, current, now);
+      const kept = isEnrolled(left) ? left : withFormerCodes(left, account);
+      const { account: next, value } = this.alone(kept, current, now);
       return success({ account: next, value: { ...value, label: factor.label }, event });
     });
   }
@@ -110,7 +112,8 @@ export class Management {
       const event = ownFactors(account).map(({ id: factorId, label, type: method }): AccountEvent => {
         return { action: "factor-removed", reason: "disabled", method, factorId, label };
       });
-      return success({ ...this.alone(withoutFactors(account), current, now), event });
+      const left = withFormerCodes(withoutFactors(account), account);
+      return success({ ...this.alone(left, current, now), event });
     });
   }
 
