@@ -33,7 +33,7 @@ import { shownFor } from "./late-forms.js";
 import type { Method } from "./method.js";
 import { missingParts, pagesOf, withoutAdding } from "./method-pages.js";
 import { pageProblem, problemMember } from "./page-problems.js";
-import { isOfRecovery, minutesTo, recoveringUntil, recoveryOnPage } from "./recovery-state.js";
+import { minutesTo, ofFactor, recoveringUntil, recoveryOnPage } from "./recovery-state.js";
 import { NO_METHOD_LEFT, nothingLeft, SUSPENDED } from "./nothing-left.js";
 import type { Places } from "./places.js";
 import { stateOf, wayBack } from "./request-state.js";
@@ -177,7 +177,7 @@ export class PageSet {
       ...(operation === undefined ? {} : { operation }),
       ...(shown.instead && { instead: true }),
       ...(own && { own }),
-      ...problemMember(isOfRecovery(problem) ? undefined : problem),
+      ...problemMember(ofFactor(problem)),
     });
   }
 

@@ -127,7 +127,10 @@ function show(way: Way): Route {
       const { pages, req } = context;
       const given = tokenOf(context, way);
       const looked = await recoveries.look(given, PURPOSES[way], ownLogin(context));
-      if (!looked.ok) return over(context, way, looked);
+      if (!looked.ok) {
+        keepReturn(context, way, given, looked.problem);
+        return looked;
+      }
       const { isSignedIn, view } = looked.value;
       if (way === "complete" && !isSignedIn && wantsPage(req, pages)) setReturn(context, given);
       const render = (): LayoutParts => linkPage(context, given, looked.value);
@@ -136,10 +139,11 @@ function show(way: Way): Route {
   return forAnyone({ verb: "get", path: pathOf(way), read: readNothing, run: look, runAnonymous: look });
 }
 
-/** There is nothing to come back to any more. */
-function over<T>(context: RequestContext, way: Way, refused: Outcome<T> & { readonly ok: false }): typeof refused {
-  if (way === "complete" && refused.problem.code === "expired") clearReturn(context);
-  return refused;
+/** What is kept of a link in this browser once it was refused: it is come back to from the sign-in, and not where it is over. */
+function keepReturn(context: RequestContext, way: Way, given: string, { code }: Problem): void {
+  if (way !== "complete") return;
+  if (code === "expired") clearReturn(context);
+  if (code === "login-required" && wantsPage(context.req, context.pages)) setReturn(context, given);
 }
 
 function pathOf(way: Way): string {
@@ -188,7 +192,10 @@ async function cancelInSettings({ engine, pages, req, settings, state }: Request
 function complete(context: RequestContext, given: { readonly token: string }): Promise<Outcome<Reply>> {
   return withRecoveries(context, async (recoveries) => {
     const outcome = await recoveries.complete(given.token, clickerOf(context), ownLogin(context));
-    if (!outcome.ok) return over(context, "complete", outcome);
+    if (!outcome.ok) {
+      keepReturn(context, "complete", given.token, outcome.problem);
+      return outcome;
+    }
     clearReturn(context);
     const redirectTo = context.state.base;
     return success({ status: 200, body: { redirectTo }, page: { redirect: redirectTo }, session: outcome.value });

@@ -15,8 +15,13 @@ export function ofRecovery(problem: Problem): Problem {
   return { ...problem, members: { ...problem.members, of: RECOVERY } };
 }
 
-export function isOfRecovery(problem: Problem | undefined): boolean {
+function isOfRecovery(problem: Problem | undefined): boolean {
   return problem?.members?.of === RECOVERY;
+}
+
+/** A problem that the form of a factor says. */
+export function ofFactor(problem: Problem | undefined): Problem | undefined {
+  return isOfRecovery(problem) ? undefined : problem;
 }
 
 /** {@link shownRecovery} for a page, which says how long it takes, and what was wrong with a request. */
