@@ -1,4 +1,4 @@
-import { domainToASCII } from "node:url";
+import { tried } from "./tried.js";
 
 /** RFC 5321 section 4.5.3.1, with errata 1690: of a whole address, and of the part before the @. */
 export const LONGEST_ADDRESS = 254;
@@ -27,5 +27,6 @@ export function isMailAddress(text: string): boolean {
 export function mailboxOf(address: string): string {
   const at = address.lastIndexOf("@") + 1;
   const host = address.slice(at);
-  return `${address.slice(0, at)}${domainToASCII(host) || host}`.trim().toLowerCase();
+  const name = tried(() => new URL(`http://${host}`).hostname) ?? host;
+  return `${address.slice(0, at)}${name}`.trim().toLowerCase();
 }

@@ -241,6 +241,9 @@ describe("a recovery that its owner does not want", () => {
   });
 
   test("comes about again once they have switched it on, and the settings say how long it takes", async () => {
+    // Three in a day, and no more.
+    demo.clock.advance(24 * HOUR);
+    await logIn(page, EMAIL);
     await giveCode(page, await codeOf(phone));
     await page.goto("/2fa/settings");
     await press("Switch recovery on");
