@@ -175,10 +175,11 @@ export class Noticing {
 
   /**
    * Every other place that the owner can be told at: what the application says by now, and where their factors send codes. What it says
-   * by now may have been changed by whoever asks, and a factor that was reported may be theirs: neither is a second channel.
+   * by now may have been changed by whoever asks, and a factor that was reported, or set up since, may be theirs: none is a second
+   * channel.
    */
   private async elsewhere(
-    { before, subject }: Written,
+    { after, before, subject }: Written,
     { contact }: Reach,
     known: Reach | undefined,
   ): Promise<readonly Channel[]> {
@@ -193,7 +194,8 @@ export class Noticing {
           methods.get(factor.type)?.destination?.(factor, { keys, userId });
         const to = await opened().catch(() => undefined);
         if (to === undefined) return undefined;
-        return { to, isSecond: !isSuspended(factor) && !own.includes(mailboxOf(textOf(to))) };
+        const isKnown = !isSuspended(factor) && factor.createdAt <= (after.recovery?.requestedAt ?? 0);
+        return { to, isSecond: isKnown && !own.includes(mailboxOf(textOf(to))) };
       }),
     );
     const said = email === undefined ? [] : [{ to: { address: email }, isSecond: false }];

@@ -1,4 +1,5 @@
 // What makes the wait of a recovery shorter, by configuration, and what of it is no factor for all that.
+import { randomBytes } from "node:crypto";
 import { describe, expect, jest, test } from "@jest/globals";
 import {
   backupCodes,
@@ -10,7 +11,7 @@ import {
   totp,
 } from "express-second-factor";
 import { outbox } from "express-second-factor/testing";
-import { ORIGIN, TEST_KEYS, userNamed } from "../support/app.js";
+import { ORIGIN, TEST_KEYS, testApp, type TestApp, userNamed } from "../support/app.js";
 import { STEP } from "../support/attack.js";
 import { full, Jar, pending } from "../support/browser.js";
 import {
@@ -209,6 +210,18 @@ describe("a code of the set of backup codes before the present one", () => {
     expect((await (await pending(plain.target, "alice")).page("/2fa")).text).not.toContain('name="backupCode"');
   });
 
+  test("is one still once the keys were rotated and the older ones are gone", async () => {
+    const here = await alice({ ...COUNTING });
+    await replaced(here);
+    const { clock, store } = here.target;
+    const newer = `newer:${randomBytes(32).toString("base64")}`;
+    const withKeys = (keys: string): TestApp =>
+      testApp({ store, clock, options: { ...COUNTING.options, notify: () => undefined, keys } });
+    expect(await withKeys(`${newer},${TEST_KEYS}`).mfa.rotateKeys()).toMatchObject({ left: {}, unreadable: 0 });
+    const jar = await pending(withKeys(newer), "alice");
+    expect((await jar.post(RECOVERY, { backupCode: here.backupCodes[0] })).status).toBe(202);
+  });
+
   test("is typed on the challenge page, which says what was wrong with it", async () => {
     const here = await alice(COUNTING);
     await replaced(here);
@@ -287,7 +300,7 @@ describe("a second channel of the account", () => {
     expect(await vouchOf(here)).toBe("");
   });
 
-  test("is none that the owner's mail goes to, now or when it was asked, however that is written, nor one that was reported", async () => {
+  test("is none that the owner's mail goes to, now or when it was asked, however that is written, nor one that was reported or is newer", async () => {
     const sent = outbox();
     let email = "Alice@ACME.test";
     const methods = [totp(), emailCode({ send: sent.send }), smsCode({ send: sent.send, countries: ["DE"] })];
@@ -312,6 +325,8 @@ describe("a second channel of the account", () => {
     const token = await tokenOf(here, "confirm");
     email = "now@other.test";
     await accounts.enrollEmail("u1", { address: "NOW@other.test", verifiedAt });
+    here.target.clock.advance(1);
+    await accounts.enrollEmail("u1", { address: "late@other.test", verifiedAt });
     expect((await click(here, "confirm", token)).status).toBe(200);
     await told();
     const asked = ofKind(here, "recovery-confirmed").filter(({ links }) => links.confirm !== undefined);
