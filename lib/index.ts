@@ -5,6 +5,7 @@ export type {
   HelpDeskOption,
   LimitOption,
   LimitsOption,
+  RecoveryEvidence,
   RecoveryOptions,
   SecondFactorOptions,
   TrustedDevicesOption,

@@ -10,6 +10,7 @@ import {
   ownFactors,
 } from "./account.js";
 import type { AttemptScope } from "./attempts.js";
+import { withFormerCodes } from "./former-codes.js";
 import { isLive } from "./logins.js";
 import type { FactorId } from "./nouns.js";
 
@@ -44,7 +45,12 @@ export function withoutFactor(account: Account, factorId: FactorId): Account {
 }
 
 /** Without any factor, what they were asked, and the way back to an account that had some. */
-export function withoutFactors({ approvals: _gone, recovery: _over, ...account }: Account): Account {
+export function withoutFactors({
+  approvals: _gone,
+  formerCodes: _void,
+  recovery: _over,
+  ...account
+}: Account): Account {
   return { ...account, factors: [] };
 }
 
@@ -61,7 +67,7 @@ export function withDevicesAsked(account: Account): Account {
 
 /** With this set of backup codes in the place of the one before. */
 export function withBackupCodes(account: Account, set: Factor): Account {
-  return { ...account, factors: [...ownFactors(account), set] };
+  return withFormerCodes({ ...account, factors: [...ownFactors(account), set] }, account);
 }
 
 function isAlike(one: Activity, other: Activity): boolean {

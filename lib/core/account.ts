@@ -213,6 +213,8 @@ export interface Account {
   readonly reports?: readonly Report[];
   /** What its owner's devices are asked, and were. Absent: nothing ever. */
   readonly approvals?: Approvals;
+  /** The set of backup codes before the one among the factors, with the codes of it that were not used. It opens nothing. */
+  readonly formerCodes?: Factor;
   /** The way back for an owner who has lost every factor, while it is under way. */
   readonly recovery?: Recovery;
   /** The owner wants no such way. */

@@ -36,6 +36,7 @@ export const ACTIVITIES = [
   "recovery-requested",
   "recovery-refused",
   "recovery-confirmed",
+  "recovery-shortened",
   "recovery-half-time",
   "recovery-ready",
   "recovery-cancelled",

@@ -1,3 +1,5 @@
+import { tried } from "./tried.js";
+
 /** RFC 5321 section 4.5.3.1, with errata 1690: of a whole address, and of the part before the @. */
 export const LONGEST_ADDRESS = 254;
 const LONGEST_LOCAL = 64;
@@ -19,4 +21,12 @@ export function isMailAddress(text: string): boolean {
   const at = text.lastIndexOf("@");
   if (at < 1 || at > LONGEST_LOCAL || text.length > LONGEST_ADDRESS) return false;
   return LOCAL.test(text.slice(0, at)) && isDomain(text.slice(at + 1));
+}
+
+/** What two ways to write one mailbox have in common: the case of its letters does not count, nor the script of its host's name. */
+export function mailboxOf(address: string): string {
+  const at = address.lastIndexOf("@") + 1;
+  const host = address.slice(at);
+  const name = tried(() => new URL(`http://${host}`).hostname) ?? host;
+  return `${address.slice(0, at)}${name}`.trim().toLowerCase();
 }

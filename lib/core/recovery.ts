@@ -5,8 +5,11 @@ import { isFuture } from "./time.js";
 // The way back for somebody who has lost every factor: asked for, confirmed by mail, waited for, completed. Pure changes, as those of
 // account-changes. No factor goes before the write that puts a new one in force.
 
-/** What is shown with a request and shortens its wait. */
-export type Evidence = "trusted-browser";
+/** What shortens a wait: shown with the request, or, by a second channel, once the wait has begun. */
+export type Evidence = "trusted-browser" | "old-backup-code" | "second-channel";
+
+/** How long is waited where that was shown, milliseconds. What is not there does not count. */
+export type EvidenceWaits = Partial<Readonly<Record<Evidence, number>>>;
 
 /** A recovery that was asked for. Times are in milliseconds since the epoch. */
 export interface Recovery {
@@ -18,13 +21,16 @@ export interface Recovery {
   readonly confirmBy: number;
   /** Names the one link that confirms or completes it. Renewed with every mail, and by every use. */
   readonly link: string;
-  readonly evidence?: Evidence;
+  /** What was shown of what counts. Absent: nothing. */
+  readonly evidence?: readonly Evidence[];
   /** Where it was asked for. */
   readonly browser?: string;
   readonly ip?: string;
   /** Where its mails go, sealed: there is no request at hand when most of them are due. */
   readonly reach: string;
   readonly confirmedAt?: number;
+  /** Names the one link in messages to other channels that shortens the wait, until one of them is used. Absent: none does. */
+  readonly vouch?: string;
   /** When the wait is over. */
   readonly completesAt?: number;
   /** When its owner is to be told again. Absent: they were, or the wait is over. */
@@ -78,29 +84,77 @@ export function stateOf(recovery: Recovery | undefined): RecoveryState {
   return recovery.linkUntil === undefined ? "waiting" : "ready";
 }
 
-/** With one that was asked for; asked for again before it is confirmed it stays what it is, and its newest link alone confirms it. */
+/** What is shown, each once; nothing where that is nothing. */
+function evidenceMember(shown: readonly Evidence[]): Pick<Recovery, "evidence"> {
+  return shown.length === 0 ? {} : { evidence: [...new Set(shown)] };
+}
+
+/**
+ * With one that was asked for; asked for again before it is confirmed it stays what it is, and its newest link alone confirms it. What
+ * the same login has shown before it has shown; what another one showed is not this one's.
+ */
 export function withRequested(
   account: Account,
-  asked: Omit<Recovery, "id" | "confirmBy" | "requestedAt">,
+  { evidence = [], ...asked }: Omit<Recovery, "id" | "confirmBy" | "requestedAt">,
   id: string,
   now: number,
 ): Account {
   const known = recoveryOf(account, now);
+  const before = known?.by === asked.by ? (known.evidence ?? []) : [];
+  const shown = evidenceMember([...before, ...evidence]);
   return {
     ...account,
-    recovery: { ...asked, id: known?.id ?? id, requestedAt: now, confirmBy: now + CONFIRM_LIFE },
+    recovery: { ...asked, ...shown, id: known?.id ?? id, requestedAt: now, confirmBy: now + CONFIRM_LIFE },
   };
 }
 
-/** With its wait begun. `link`: one that nobody was told. */
-export function withConfirmed(account: Account, recovery: Recovery, wait: number, link: string, now: number): Account {
+/** Of what was shown that which makes the wait the shortest; undefined where nothing was that counts. */
+export function countingOf({ evidence = [] }: Pick<Recovery, "evidence">, waits: EvidenceWaits): Evidence | undefined {
+  const lengthOf = (each: Evidence): number => waits[each] ?? Infinity;
+  return evidence.filter((each) => lengthOf(each) < Infinity).sort((a, b) => lengthOf(a) - lengthOf(b))[0];
+}
+
+/** How a wait begins. */
+interface Waiting {
+  /** Milliseconds. */
+  readonly wait: number;
+  /** One that nobody was told. */
+  readonly link: string;
+  /** Names the link that shortens it. Undefined: none does. */
+  readonly vouch: string | undefined;
+}
+
+/** With its wait begun. */
+export function withConfirmed(
+  account: Account,
+  recovery: Recovery,
+  { link, vouch, wait }: Waiting,
+  now: number,
+): Account {
   const halfAt = wait > 0 ? { halfAt: now + Math.ceil(wait / 2) } : {};
-  return { ...account, recovery: { ...recovery, link, confirmedAt: now, completesAt: now + wait, ...halfAt } };
+  const more = { ...halfAt, ...(vouch !== undefined && { vouch }) };
+  return { ...account, recovery: { ...recovery, link, confirmedAt: now, completesAt: now + wait, ...more } };
+}
+
+/** When the wait is over once it is confirmed from a second channel, too: counted from its beginning, and no later than it was. */
+export function vouchedEnd({ completesAt, confirmedAt }: Recovery, wait: number, now: number): number {
+  const end = Math.max(now, (confirmedAt ?? now) + wait);
+  return Math.min(end, completesAt ?? end);
+}
+
+/** Confirmed from a second channel, too. Half time moves with the end; where it is past it is not told: this is. */
+export function withVouched(account: Account, recovery: Recovery, wait: number, now: number): Account {
+  const { halfAt: told, vouch: _used, ...kept } = recovery;
+  const completesAt = vouchedEnd(recovery, wait, now);
+  const half = Math.ceil(((kept.confirmedAt ?? now) + completesAt) / 2);
+  const halfAt = told !== undefined && half > now ? { halfAt: half } : {};
+  const shown = evidenceMember([...(kept.evidence ?? []), "second-channel"]);
+  return { ...account, recovery: { ...kept, ...shown, completesAt, ...halfAt } };
 }
 
 /** Ready to be completed by this link; asked for again, no longer than it was. */
 export function withLink(account: Account, recovery: Recovery, link: string, now: number): Account {
-  const { askedUntil: _asked, halfAt: _told, ...kept } = recovery;
+  const { askedUntil: _asked, halfAt: _told, vouch: _late, ...kept } = recovery;
   const until = kept.linkUntil ?? now + COMPLETE_LIFE;
   return { ...account, recovery: { ...kept, link, readyAt: kept.readyAt ?? now, linkUntil: until } };
 }

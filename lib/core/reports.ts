@@ -1,5 +1,6 @@
 import { type Account, type Factor, ownFactors, type Report } from "./account.js";
 import { startEpoch } from "./account-changes.js";
+import { withoutFormerCodes } from "./former-codes.js";
 import { DAY, type FactorId } from "./nouns.js";
 import { voidPasses } from "./passes.js";
 import { withoutRecovery } from "./recovery.js";
@@ -74,7 +75,7 @@ export function withReport(account: Account, { epoch, report, suspects }: Report
   const { browsers: known } = account;
   const browsers = known && { browsers: { ...known, digests: [], ...(known.addresses && { addresses: [] }) } };
   const reported = {
-    ...withoutRecovery(account),
+    ...withoutRecovery(withoutFormerCodes(account)),
     ...browsers,
     factors,
     frozenUntil: now + FREEZE,

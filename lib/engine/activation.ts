@@ -1,5 +1,5 @@
 import { type Account, type Factor, isEnrolled, type Login, ownFactors } from "../core/account.js";
-import { startEpoch, withoutFactors } from "../core/account-changes.js";
+import { startEpoch, withBackupCodes, withoutFactors } from "../core/account-changes.js";
 import { isLive } from "../core/logins.js";
 import { voidPasses } from "../core/passes.js";
 import type { FactorId, MethodType, Proof } from "../core/nouns.js";
@@ -140,9 +140,10 @@ async function putInForce(
   const times = { createdAt: now, lastUsedAt: isSilent ? null : now };
   const factor: Factor = { ...proven, ...worth, ...times, enrolledBy: stage.id, failures: 0 };
   const minted = await codesWith(dependencies, account, factor, now);
-  const { factors, replaced } = withNew(minted === undefined ? account.factors : [minted.factor], factor, replaces);
+  const equipped = minted === undefined ? account : withBackupCodes(account, minted.factor);
+  const { factors, replaced } = withNew(equipped.factors, factor, replaces);
   // Whoever was let in to set this up has done so.
-  const grown = voidPasses({ ...account, factors });
+  const grown = voidPasses({ ...equipped, factors });
   const { account: next, events, ...rest } = withStage(dependencies, login, { grown, keepsOthers, stage }, now);
   const session = recordOfListed(login, stage, next.sessionEpoch);
   const { events: seen, ...recognized } = await recognizedWith(dependencies, login, next);

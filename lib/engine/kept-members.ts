@@ -155,6 +155,7 @@ const RECOVERY = {
   // What its links are made of.
   id: "never",
   link: "never",
+  vouch: "never",
   reach: "never",
   by: "as it is",
   requestedAt: "time",
@@ -213,6 +214,7 @@ type Members = Decided<{
   sessionEpoch: "nowhere";
   passwordEpoch: "nowhere";
   factors: "kept";
+  formerCodes: "kept";
   enrollments: "kept";
   devices: "settings";
   logins: "kept";
@@ -247,6 +249,8 @@ export interface KeptView {
   readonly handle?: string | undefined;
   /** Backup codes among them, with the wrong answers counted on each. */
   readonly factors?: readonly Told<Factor, typeof FACTOR>[] | undefined;
+  /** The set of backup codes before the present one. */
+  readonly formerCodes?: Told<Factor, typeof FACTOR> | undefined;
   /** What was begun to be set up. */
   readonly enrollments?: readonly Told<Enrollment, typeof ENROLLMENT>[] | undefined;
   /** Logins with what was proved in them, by when, and how long they last unseen, milliseconds. */
@@ -337,11 +341,12 @@ function keptLists(account: Account) {
 
 /** Everything that is kept of a user and no secret, beside what the settings show. */
 export function keptView(account: Account): KeptView {
-  const { approvals, browsers, callerCheck, recovery, unmarkedOver } = account;
+  const { approvals, browsers, callerCheck, formerCodes, recovery, unmarkedOver } = account;
   const kept: { readonly [Name in KeptName]: KeptView[Name] } = {
     userId: account.userId,
     handle: account.handle,
     ...keptLists(account),
+    formerCodes: formerCodes && told(formerCodes, FACTOR),
     unmarkedOver: unmarkedOver && told(unmarkedOver, UNMARKED_OVER),
     waitingToldAt: shownTime(account.waitingToldAt),
     browsers: browsers && browsersView(browsers),

@@ -126,6 +126,7 @@ export class KeyRotation {
       factors: await Promise.all(account.factors.map(anew)),
       enrollments: await Promise.all(account.enrollments.map(anew)),
       devices: await Promise.all(account.devices.map((device) => resealDevice(device, context))),
+      ...(account.formerCodes && { formerCodes: await anew(account.formerCodes) }),
       ...(account.recovery && { recovery: await resealRecovery(account.recovery, context) }),
       ...(account.passes && {
         passes: await Promise.all(account.passes.map((pass) => resealPass(pass, context))),

@@ -10,6 +10,7 @@ import {
   withoutFactors,
 } from "../core/account-changes.js";
 import { failure, type Outcome, type Problem, success } from "../core/errors.js";
+import { withFormerCodes } from "../core/former-codes.js";
 import { isLive, removeLogin } from "../core/logins.js";
 import type { FactorId, MethodType } from "../core/nouns.js";
 import { withoutRecovery } from "../core/recovery.js";
@@ -96,7 +97,8 @@ export class Management {
       if (!isEnrolled(left) && mustKeepFactor({ ...login, account }, now)) return failure("last-factor");
       const ended = recoveryGone({ before: account, after: left }, now, "settings");
       const event = [...ended, { action: "factor-removed", method: factor.type, factorId, label: factor.label }];
-      const { account: next, value } = this.alone(left, current, now);
+      const kept = isEnrolled(left) ? left : withFormerCodes(left, account);
+      const { account: next, value } = this.alone(kept, current, now);
       return success({ account: next, value: { ...value, label: factor.label }, event });
     });
   }
@@ -112,7 +114,8 @@ export class Management {
         return { action: "factor-removed", reason: "disabled", method, factorId, label };
       });
       const event = [...recoveryEnding(account, now, "settings"), ...removed];
-      return success({ ...this.alone(withoutFactors(account), current, now), event });
+      const left = withFormerCodes(withoutFactors(account), account);
+      return success({ ...this.alone(left, current, now), event });
     });
   }
 

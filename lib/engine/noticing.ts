@@ -1,5 +1,7 @@
 import type { Account, Activity } from "../core/account.js";
 import type { UserId } from "../core/nouns.js";
+import { mailboxOf } from "../core/mail-address.js";
+import { isSuspended } from "../core/reports.js";
 import { tried } from "../core/tried.js";
 import type { AccountEvent, AuditEvent } from "../events/audit.js";
 import type { Subject, Telling } from "../events/emitter.js";
@@ -72,6 +74,31 @@ function detailsOf({ event, line, subject }: Written): NoticeDetails {
 
 type Destination = Notice["to"];
 
+/** A channel of the account's beside the address on file. */
+interface Channel {
+  readonly to: NonNullable<Destination>;
+  /** Codes of the owner's go there, and it is not where the owner's own mail goes. */
+  readonly isSecond: boolean;
+}
+
+/** What is mailed, and what shortens the wait for whoever answers from a second channel. */
+interface Links extends NoticeLinks {
+  readonly vouch?: string;
+}
+
+function textOf(to: NonNullable<Destination>): string {
+  return typeof to === "string" ? to : to.address;
+}
+
+/** Where on the site each link of a recovery leads, where that is not called as it is. */
+const PLACES: Readonly<Record<string, string>> = { vouch: "confirm" };
+
+/** What other channels are told: to stop it; from a second one, that it is its owner's wish. Never the way on. */
+function linksBeside(kind: NoticeKind, { complete: _theirs, confirm: _own, vouch, ...rest }: Links, isSecond: boolean) {
+  const confirms = kind === "recovery-confirmed" && isSecond && vouch !== undefined;
+  return confirms ? { ...rest, confirm: vouch } : rest;
+}
+
 /** The user's own address, and where a factor's messages went before another took its place. */
 function destinationsOf({ contact: { email } }: Reach, before: Destination): readonly Destination[] {
   const own = email === undefined ? undefined : { address: email };
@@ -86,6 +113,7 @@ const SAID_BY_FACTOR: ReadonlySet<NoticeKind> = new Set(["push-reported"]);
 /** Notices of a recovery that is under way: every channel of the account's is told of it, but for who has only asked. */
 const SAID_EVERYWHERE: ReadonlySet<NoticeKind> = new Set<NoticeKind>([
   "recovery-confirmed",
+  "recovery-shortened",
   "recovery-half-time",
   "recovery-ready",
   "recovery-cancelled",
@@ -121,18 +149,18 @@ export class Noticing {
       const asked = isOfRecovery(kind) ? await this.askedBy(written).catch(() => undefined) : undefined;
       const reach = asked ?? known ?? (await this.settings.reachOf(written.subject.userId));
       // Keys that do not answer are told of; better no link than no word.
-      const links = await this.linksOf(kind, written, reach).catch((): NoticeLinks => ({}));
+      const made = await this.linksOf(kind, written, reach).catch((): Links => ({}));
+      const { vouch: _others, ...links } = made;
       const notice = this.noticeOf(kind, written, event, { reach, links });
       // What cannot be opened any more was the old one's; the owner's own address hears of it all the same.
       const before = await this.before(written).catch(() => undefined);
       const [first, ...own] = destinationsOf(reach, before);
       const others = SAID_EVERYWHERE.has(kind) ? await this.elsewhere(written, reach, known) : [];
-      const { complete: _theirs, confirm: _own, ...rest } = links;
       await Promise.all([
         this.hand(first === undefined ? notice : { ...notice, to: first }),
         ...own.map((to) => this.hand(to === undefined ? notice : { ...notice, to })),
         // The way on is for the address it was asked for with alone.
-        ...others.map((to) => this.hand({ ...notice, to, links: rest })),
+        ...others.map(({ isSecond, to }) => this.hand({ ...notice, to, links: linksBeside(kind, made, isSecond) })),
       ]);
     } catch (error) {
       this.failed(kind, event, error);
@@ -145,26 +173,35 @@ export class Noticing {
     return recovery && openReach(this.parts.keys, subject.userId, recovery);
   }
 
-  /** Every other place that the owner can be told at: what the application says by now, and where their factors send codes. */
+  /**
+   * Every other place that the owner can be told at: what the application says by now, and where their factors send codes. What it says
+   * by now may have been changed by whoever asks, and a factor that was reported, or set up since, may be theirs: none is a second
+   * channel.
+   */
   private async elsewhere(
-    { before, subject }: Written,
+    { after, before, subject }: Written,
     { contact }: Reach,
     known: Reach | undefined,
-  ): Promise<readonly NonNullable<Destination>[]> {
+  ): Promise<readonly Channel[]> {
     const { keys, methods } = this.parts;
     const { userId } = subject;
     const now = known ?? (await this.settings.reachOf(userId).catch(() => undefined));
+    const email = now?.contact.email;
+    const own = [contact.email, email].filter((each) => each !== undefined).map(mailboxOf);
     const sent = await Promise.all(
-      before.factors.map((factor) => {
+      before.factors.map(async (factor): Promise<Channel | undefined> => {
         const opened = async (): Promise<Destination> =>
           methods.get(factor.type)?.destination?.(factor, { keys, userId });
-        return opened().catch(() => undefined);
+        const to = await opened().catch(() => undefined);
+        if (to === undefined) return undefined;
+        const isKnown = !isSuspended(factor) && factor.createdAt <= (after.recovery?.requestedAt ?? 0);
+        return { to, isSecond: isKnown && !own.includes(mailboxOf(textOf(to))) };
       }),
     );
-    const email = now?.contact.email;
-    const all = [...(email === undefined ? [] : [{ address: email }]), ...sent.filter((to) => to !== undefined)];
-    const texts = all.map((to) => (typeof to === "string" ? to : to.address));
-    return all.filter((_to, index) => texts[index] !== contact.email && texts.indexOf(texts[index] ?? "") === index);
+    const said = email === undefined ? [] : [{ to: { address: email }, isSecond: false }];
+    const all: readonly Channel[] = [...said, ...sent.filter((each) => each !== undefined)];
+    const texts = all.map(({ to }) => textOf(to));
+    return all.filter((_each, index) => texts[index] !== contact.email && texts.indexOf(texts[index] ?? "") === index);
   }
 
   /** Where a factor that was replaced was reached, by the one who can open that: its method. */
@@ -189,7 +226,7 @@ export class Noticing {
     this.telling.emitAudit("notice-failed", { ...event, userId }, { outcome: "failure", reason: kind });
   }
 
-  private async linksOf(kind: NoticeKind, written: Written, { place }: Reach): Promise<NoticeLinks> {
+  private async linksOf(kind: NoticeKind, written: Written, { place }: Reach): Promise<Links> {
     // What was reported is done: there is nothing of it to report.
     if (place === undefined || kind === "reported") return {};
     const { event, line, subject } = written;
@@ -203,7 +240,8 @@ export class Noticing {
       ...(loginId !== undefined && { loginId }),
     });
     const ways = isOfRecovery(kind) ? await recoveryLinks(this.tokens.recovery, written.after) : {};
-    const paths = Object.entries(ways).map(([way, each]) => [way, `${place}/recovery/${way}?token=${each}`] as const);
+    const linkTo = (way: string, token: string): string => `${place}/recovery/${PLACES[way] ?? way}?token=${token}`;
+    const paths = Object.entries(ways).map(([way, each]) => [way, linkTo(way, each)] as const);
     return { report: `${place}/report?token=${token}`, ...Object.fromEntries(paths) };
   }
 

@@ -24,6 +24,8 @@ export interface RecoveryRequest {
   readonly confirmedAt: string;
   /** When the wait was over. */
   readonly completesAt: string;
+  /** What was shown of what counts by configuration: `"trusted-browser"`, `"old-backup-code"`, `"second-channel"`. Empty: nothing. */
+  readonly evidence: readonly string[];
   /** Where it was asked for. */
   readonly browser?: string;
   readonly ip?: string;
@@ -101,13 +103,14 @@ const READY: DueKind = {
 };
 
 function requestOf(userId: UserId, recovery: Recovery): RecoveryRequest {
-  const { browser, completesAt = 0, confirmedAt = 0, id, ip, requestedAt } = recovery;
+  const { browser, completesAt = 0, confirmedAt = 0, evidence = [], id, ip, requestedAt } = recovery;
   return Object.freeze({
     userId,
     id,
     requestedAt: iso(requestedAt),
     confirmedAt: iso(confirmedAt),
     completesAt: iso(completesAt),
+    evidence: Object.freeze([...evidence]),
     ...(browser !== undefined && { browser }),
     ...(ip !== undefined && { ip }),
   });

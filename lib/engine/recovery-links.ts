@@ -5,7 +5,8 @@ import type { KeyContext, KeyProvider, Keys } from "../crypto/key-provider.js";
 import type { Reach } from "../events/notices.js";
 import { LinkTokens } from "./link-tokens.js";
 
-export type RecoveryPurpose = "confirm" | "cancel" | "complete";
+/** `vouch`: of messages to other channels, it shortens the wait. */
+export type RecoveryPurpose = "confirm" | "vouch" | "cancel" | "complete";
 
 /** What a link in a mail of a recovery carries. Whether it is good still, the account says. */
 export interface RecoveryLink {
@@ -13,11 +14,11 @@ export interface RecoveryLink {
   /** Of the recovery. */
   readonly id: string;
   readonly purpose: RecoveryPurpose;
-  /** Names the one that confirms or completes. Absent: it cancels, as any other of the same recovery. */
+  /** Names the one that confirms, shortens or completes. Absent: it cancels, as any other of the same recovery. */
   readonly link?: string;
 }
 
-const PURPOSES: readonly unknown[] = ["confirm", "cancel", "complete"] satisfies RecoveryPurpose[];
+const PURPOSES: readonly unknown[] = ["confirm", "vouch", "cancel", "complete"] satisfies RecoveryPurpose[];
 
 function isRecoveryLink(value: unknown): value is RecoveryLink {
   if (typeof value !== "object" || value === null) return false;
@@ -37,16 +38,30 @@ export function nextStep(recovery: Recovery): "confirm" | "complete" | undefined
   return state === "ready" && recovery.completed === undefined ? "complete" : undefined;
 }
 
-/** Tokens by what they are for: whoever gets a mail may cancel; the way on is for the address on file alone. */
+/** What shortens the wait, while it lasts and nothing has. */
+export function vouchOf(recovery: Recovery, now: number): string | undefined {
+  const { completesAt = 0, vouch } = recovery;
+  return stateOf(recovery) === "waiting" && completesAt > now ? vouch : undefined;
+}
+
+/**
+ * Tokens by what they are for: whoever gets a mail may cancel; the way on is for the address on file alone, what shortens it for every
+ * other.
+ */
 export async function recoveryLinks(
   tokens: LinkTokens<RecoveryLink>,
   { recovery, userId }: Account,
 ): Promise<Partial<Record<RecoveryPurpose, string>>> {
   if (recovery === undefined) return {};
-  const { id, link } = recovery;
+  const { confirmedAt = 0, id, link } = recovery;
+  const vouch = vouchOf(recovery, confirmedAt);
   const step = nextStep(recovery);
   const cancel = await tokens.seal({ userId, id, purpose: "cancel" });
-  return { cancel, ...(step !== undefined && { [step]: await tokens.seal({ userId, id, purpose: step, link }) }) };
+  return {
+    cancel,
+    ...(step !== undefined && { [step]: await tokens.seal({ userId, id, purpose: step, link }) }),
+    ...(vouch !== undefined && { vouch: await tokens.seal({ userId, id, purpose: "vouch", link: vouch }) }),
+  };
 }
 
 function contextOf(userId: UserId): KeyContext {

@@ -8,6 +8,12 @@ export interface RecoveryView {
   readonly completesAt?: string;
 }
 
+/** What a link leads to, while it is good. */
+export interface LinkView extends RecoveryView {
+  /** When the wait is over once it is used, where it shortens one. ISO 8601, UTC. */
+  readonly shortensTo?: string;
+}
+
 export function recoveryView(account: Account, now: number): RecoveryView {
   const recovery = recoveryOf(account, now);
   const { completesAt } = recovery ?? {};

@@ -35,6 +35,7 @@ export type KnownAction =
   | "recovery-requested"
   | "recovery-refused"
   | "recovery-confirmed"
+  | "recovery-shortened"
   | "recovery-half-time"
   | "recovery-ready"
   | "recovery-cancelled"

@@ -23,6 +23,7 @@ const NOTICE_KINDS = [
   "push-reported",
   "recovery-requested",
   "recovery-confirmed",
+  "recovery-shortened",
   "recovery-half-time",
   "recovery-ready",
   "recovery-cancelled",
@@ -66,7 +67,11 @@ export interface NoticeLinks {
    * no request was at hand.
    */
   readonly report?: string;
-  /** Of `recovery-requested`, to the address on file alone: begins the wait. Good for 30 minutes, once, until another is sent. */
+  /**
+   * Of `recovery-requested`, to the address on file alone: begins the wait. Good for 30 minutes, once, until another is sent. Where
+   * `recovery.evidence.secondChannel` is configured also of `recovery-confirmed`, to every other address and number that e-mail and SMS
+   * codes of the account go to: shortens the wait, once, while it lasts.
+   */
   readonly confirm?: string;
   /** Of every notice of a recovery that is under way: ends it, for as long as there is something to end. */
   readonly cancel?: string;

@@ -14,6 +14,7 @@ import { wantsPage } from "./answers.js";
 import { choiceMembers } from "./choice-members.js";
 import { amrOf } from "./description.js";
 import { challengePath, settingsPath, wayBack } from "./request-state.js";
+import { returnOf } from "./recovery-return.js";
 import { shownRecovery } from "./recovery-state.js";
 import { isFromAnotherSite } from "./going.js";
 import { localPlace } from "./return-to.js";
@@ -153,6 +154,8 @@ async function challengeOrWayOn(context: RouteContext): Promise<Reply["page"]> {
   const nothingToProve = status.status === "not-enrolled" && !isEnrolled(record.account);
   if (nothingToProve) return { redirect: settingsPath(state) };
   if (isSettled(login) && wantsPage(req, pages)) return { redirect: await goOn(context) };
+  const back = await returnOf(context);
+  if (back !== undefined) return { redirect: back };
   return { render: () => pages.due(req, login) };
 }
 

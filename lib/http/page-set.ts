@@ -33,7 +33,7 @@ import { shownFor } from "./late-forms.js";
 import type { Method } from "./method.js";
 import { missingParts, pagesOf, withoutAdding } from "./method-pages.js";
 import { pageProblem, problemMember } from "./page-problems.js";
-import { recoveringUntil, recoveryOnPage } from "./recovery-state.js";
+import { minutesTo, ofFactor, recoveringUntil, recoveryOnPage } from "./recovery-state.js";
 import { NO_METHOD_LEFT, nothingLeft, SUSPENDED } from "./nothing-left.js";
 import type { Places } from "./places.js";
 import { stateOf, wayBack } from "./request-state.js";
@@ -173,11 +173,11 @@ export class PageSet {
       isStuck: this.isStuck(login, problem?.members?.except),
       trustDays: trustMaxAge && Math.max(1, Math.round(trustMaxAge / DAY)),
       shown: shownFor(login),
-      recovery: recoveryOnPage(this.engine, login),
+      recovery: recoveryOnPage(this.engine, login, problem),
       ...(operation === undefined ? {} : { operation }),
       ...(shown.instead && { instead: true }),
       ...(own && { own }),
-      ...problemMember(problem),
+      ...problemMember(ofFactor(problem)),
     });
   }
 
@@ -227,9 +227,11 @@ export class PageSet {
   }
 
   settingsPage(req: Request, login: LoginContext, problem?: Problem, notes: Notes = {}): LayoutParts {
-    const { trustMaxAge } = this.settings;
+    const { clock, trustMaxAge } = this.settings;
+    const settings = ownSettingsView(login, this.engine.dependencies);
     return settingsPage(this.context(req, login), {
-      settings: ownSettingsView(login, this.engine.dependencies),
+      settings,
+      recoveryMinutes: settings.recovery && minutesTo(settings.recovery, clock()).minutesLeft,
       members: this.settingsMembers(req, login),
       accountName: this.settings.accountName(userOf(login)),
       lastProof: login.status.status === "verified" ? login.status.login.proofs.at(-1)?.method : undefined,

@@ -1,13 +1,15 @@
 import * as v from "valibot";
 import { failure, type Outcome, type Problem, success } from "../core/errors.js";
-import type { Recoveries } from "../engine/recovery.js";
-import type { RecoveryPurpose } from "../engine/recovery-links.js";
+import { MINUTE } from "../core/nouns.js";
+import type { LoginContext } from "../engine/login-context.js";
+import type { Looked, Recoveries } from "../engine/recovery.js";
 import {
   recoveryDonePage,
   recoveryOverPage,
   recoveryPage,
   recoverySignInPage,
   type RecoveryPurposeView,
+  type ShownEnd,
 } from "../pages/recovery-pages.js";
 import type { LayoutParts } from "../pages/views.js";
 import { wantsPage } from "./answers.js";
@@ -16,7 +18,9 @@ import { challengeAgain } from "./challenge-routes.js";
 import { settingsAgain } from "./method-routes.js";
 import { settingsPath } from "./request-state.js";
 import { readNothing, type Reply, type RequestContext, type Route, route, type RouteContext } from "./route.js";
-import { optional, reader } from "./schemas.js";
+import { ofRecovery } from "./recovery-state.js";
+import { clearReturn, readReturn, setReturn } from "./recovery-return.js";
+import { optional, reader, text } from "./schemas.js";
 import { isOfAnother, saveRecord } from "./session.js";
 import { clientOf } from "./source.js";
 
@@ -26,6 +30,7 @@ export const RECOVERY_PATH = "/recovery";
 /** No link of ours is longer. */
 const token = v.pipe(v.string(), v.maxLength(4096));
 const readToken = reader(v.object({ token }));
+const readAsking = reader(v.object({ backupCode: optional(text) }));
 const readCancel = reader(v.object({ token: optional(token) }));
 const readOptOut = reader(
   v.object({
@@ -52,11 +57,17 @@ function withRecoveries<T>(
   return engine.recoveries === undefined ? Promise.resolve(failure("not-found")) : act(engine.recoveries);
 }
 
+/** What a request shows that shortens the wait. */
+interface Asking {
+  readonly backupCode?: string | undefined;
+}
+
 /** Counted, and answered the same whatever comes of it. */
-function ask(context: RouteContext): Promise<Outcome<Reply>> {
+function ask(context: RouteContext, { backupCode }: Asking): Promise<Outcome<Reply>> {
   return withRecoveries(context, async (recoveries) => {
     const { login, req, settings, state } = context;
-    const outcome = await recoveries.request(login);
+    // A form sends the field that was left empty.
+    const outcome = await recoveries.request(login, backupCode?.trim() === "" ? undefined : backupCode);
     if (!outcome.ok) return outcome;
     if (login.session !== undefined) await saveRecord(req, { ...login.session, askedRecovery: settings.clock() });
     const body = { expiresAt: iso(outcome.value.expiresAt) };
@@ -74,34 +85,85 @@ function optOut(context: RouteContext, { optedOut }: { readonly optedOut: boolea
   });
 }
 
+/** The login of this very browser; undefined where there is none, or it is another's. */
+function ownLogin({ req, state: { login } }: RequestContext): LoginContext | undefined {
+  return login === undefined || isOfAnother(req, login.userId) ? undefined : login;
+}
+
+/** When a wait is over, for a page. */
+function shownEnd({ settings }: RequestContext, at: string | undefined): ShownEnd | undefined {
+  return at === undefined ? undefined : { at, minutesLeft: (Date.parse(at) - settings.clock()) / MINUTE };
+}
+
+/** What the link of a mail may be for, by the path it leads to. */
+const PURPOSES = {
+  confirm: ["confirm", "vouch"],
+  cancel: ["cancel"],
+  complete: ["complete"],
+} as const satisfies Readonly<Record<string, readonly RecoveryPurposeView[]>>;
+
+type Way = keyof typeof PURPOSES;
+
+/** Whoever has to sign in first comes back here by what the browser keeps of the link; nothing else of the address is kept. */
+function tokenOf({ req, settings }: RequestContext, way: Way): string {
+  const { token: given } = req.query;
+  if (typeof given === "string") return given;
+  return (way === "complete" ? readReturn(req, settings) : undefined) ?? "";
+}
+
+/** What a link leads to, or that its owner has to sign in before. */
+function linkPage(context: RequestContext, token: string, { isSignedIn, purpose, view }: Looked): LayoutParts {
+  const { pages, req } = context;
+  const needsSignIn = purpose === "complete" && !isSignedIn;
+  if (needsSignIn) return pages.forAnyone(req, recoverySignInPage);
+  const shortensTo = shownEnd(context, view.shortensTo);
+  return pages.forAnyone(req, (page) => recoveryPage(page, { purpose, token, shortensTo }));
+}
+
 /** The page of a link: it says what its button does, and changes nothing, whoever opens it. */
-function show(purpose: RecoveryPurposeView): Route {
+function show(way: Way): Route {
   const look = (context: RequestContext): Promise<Outcome<Reply>> =>
     withRecoveries(context, async (recoveries) => {
       const { pages, req } = context;
-      const given = typeof req.query.token === "string" ? req.query.token : "";
-      const looked = await recoveries.look(given, purpose);
-      if (!looked.ok) return looked;
-      const render = (): LayoutParts => pages.forAnyone(req, (page) => recoveryPage(page, purpose, given));
-      return success({ status: 200, body: looked.value, page: { render } });
+      const given = tokenOf(context, way);
+      const looked = await recoveries.look(given, PURPOSES[way], ownLogin(context));
+      if (!looked.ok) {
+        keepReturn(context, way, given, looked.problem);
+        return looked;
+      }
+      const { isSignedIn, view } = looked.value;
+      if (way === "complete" && !isSignedIn && wantsPage(req, pages)) setReturn(context, given);
+      const render = (): LayoutParts => linkPage(context, given, looked.value);
+      return success({ status: 200, body: view, page: { render } });
     });
-  return forAnyone({ verb: "get", path: pathOf(purpose), read: readNothing, run: look, runAnonymous: look });
+  return forAnyone({ verb: "get", path: pathOf(way), read: readNothing, run: look, runAnonymous: look });
 }
 
-function pathOf(purpose: RecoveryPurpose): string {
-  return `${RECOVERY_PATH}/${purpose}`;
+/** What is kept of a link in this browser once it was refused: it is come back to from the sign-in, and not where it is over. */
+function keepReturn(context: RequestContext, way: Way, given: string, { code }: Problem): void {
+  if (way !== "complete") return;
+  if (code === "expired") clearReturn(context);
+  if (code === "login-required" && wantsPage(context.req, context.pages)) setReturn(context, given);
 }
 
-function done({ pages, req }: RequestContext, purpose: RecoveryPurpose, completesAt?: string): Reply["page"] {
-  return { render: () => pages.forAnyone(req, (page) => recoveryDonePage(page, purpose, completesAt)) };
+function pathOf(way: Way): string {
+  return `${RECOVERY_PATH}/${way}`;
 }
 
+function done(context: RequestContext, purpose: RecoveryPurposeView, completesAt?: string): Reply["page"] {
+  const { pages, req } = context;
+  const end = shownEnd(context, completesAt);
+  return { render: () => pages.forAnyone(req, (page) => recoveryDonePage(page, purpose, end)) };
+}
+
+/** Begins the wait, or shortens it: which of the two, the link says. */
 function confirm(context: RequestContext, given: { readonly token: string }): Promise<Outcome<Reply>> {
   return withRecoveries(context, async (recoveries) => {
     const outcome = await recoveries.confirm(given.token, clickerOf(context));
     if (!outcome.ok) return outcome;
-    const body = { completesAt: iso(outcome.value.completesAt) };
-    return success({ status: 200, body, page: done(context, "confirm", body.completesAt) });
+    const { completesAt: end, purpose } = outcome.value;
+    const completesAt = iso(end);
+    return success({ status: 200, body: { completesAt }, page: done(context, purpose, completesAt) });
   });
 }
 
@@ -129,14 +191,27 @@ async function cancelInSettings({ engine, pages, req, settings, state }: Request
 /** The login of this very browser goes on to set up a factor, if it has given the first one again. */
 function complete(context: RequestContext, given: { readonly token: string }): Promise<Outcome<Reply>> {
   return withRecoveries(context, async (recoveries) => {
-    const { req, state } = context;
-    const { login } = state;
-    const own = login === undefined || isOfAnother(req, login.userId) ? undefined : login;
-    const outcome = await recoveries.complete(given.token, clickerOf(context), own);
-    if (!outcome.ok) return outcome;
-    const redirectTo = state.base;
+    const outcome = await recoveries.complete(given.token, clickerOf(context), ownLogin(context));
+    if (!outcome.ok) {
+      keepReturn(context, "complete", given.token, outcome.problem);
+      return outcome;
+    }
+    clearReturn(context);
+    const redirectTo = context.state.base;
     return success({ status: 200, body: { redirectTo }, page: { redirect: redirectTo }, session: outcome.value });
   });
+}
+
+/** What is wrong with a request is said where it was asked. */
+const OF_REQUEST: readonly Problem["code"][] = ["invalid-code", "invalid-request", "too-many-attempts"];
+
+const toChallenge = challengeAgain();
+
+function askAgain(context: RouteContext, problem: Problem, body: unknown): ReturnType<typeof toChallenge> {
+  const { login, pages, req } = context;
+  if (login.status.status === "must-enroll" || !OF_REQUEST.includes(problem.code))
+    return toChallenge(context, problem, body);
+  return pages.challenge(req, login, undefined, ofRecovery(problem));
 }
 
 /** A link that is good no more says so in its own words; one that completes says to sign in first. */
@@ -156,9 +231,9 @@ export const recoveryRoutes: readonly Route[] = [
     verb: "post",
     path: RECOVERY_PATH,
     isLimited: true,
-    read: readNothing,
+    read: readAsking,
     run: ask,
-    again: challengeAgain(),
+    again: askAgain,
   }),
   route({
     verb: "post",

@@ -1,3 +1,4 @@
+import type { Problem } from "../core/errors.js";
 import { CONFIRM_LIFE } from "../core/recovery.js";
 import { MINUTE } from "../core/nouns.js";
 import { isFresh } from "../core/time.js";
@@ -5,13 +6,44 @@ import type { Engine } from "../engine/engine.js";
 import type { LoginContext } from "../engine/login-context.js";
 import { recoveryView, type RecoveryView } from "../engine/recovery-view.js";
 import type { ShownRecovery } from "../pages/views.js";
+import { problemMember } from "./page-problems.js";
 
-/** {@link shownRecovery} for a page, which says how long it takes. */
-export function recoveryOnPage(engine: Engine, login: LoginContext): ShownRecovery | undefined {
+const RECOVERY = "recovery";
+
+/** What was wrong with a request to recover: the challenge says it with the form of that, and not with a factor's. */
+export function ofRecovery(problem: Problem): Problem {
+  return { ...problem, members: { ...problem.members, of: RECOVERY } };
+}
+
+function isOfRecovery(problem: Problem | undefined): boolean {
+  return problem?.members?.of === RECOVERY;
+}
+
+/** A problem that the form of a factor says. */
+export function ofFactor(problem: Problem | undefined): Problem | undefined {
+  return isOfRecovery(problem) ? undefined : problem;
+}
+
+/** {@link shownRecovery} for a page, which says how long it takes, and what was wrong with a request. */
+export function recoveryOnPage(
+  engine: Engine,
+  login: LoginContext,
+  problem: Problem | undefined,
+): ShownRecovery | undefined {
   const view = shownRecovery(engine, login);
-  if (view?.completesAt === undefined) return view;
-  const left = Date.parse(view.completesAt) - engine.dependencies.clock();
-  return { ...view, minutesLeft: Math.max(0, left / MINUTE) };
+  if (view === undefined) return undefined;
+  return {
+    ...view,
+    ...minutesTo(view, engine.dependencies.clock()),
+    ...(engine.recoveries?.takesOldCode === true && { takesOldCode: true }),
+    ...problemMember(isOfRecovery(problem) ? problem : undefined),
+  };
+}
+
+/** How long a wait lasts, where there is one. */
+export function minutesTo({ completesAt }: RecoveryView, now: number): Pick<ShownRecovery, "minutesLeft"> {
+  if (completesAt === undefined) return {};
+  return { minutesLeft: Math.max(0, (Date.parse(completesAt) - now) / MINUTE) };
 }
 
 /** Until when a login that completed a recovery may set up a factor, ISO 8601, UTC; undefined where it completed none. */

@@ -180,16 +180,31 @@ const STOPPED: Readonly<Record<string, string>> = {
   reset: "because two-step sign-in was reset",
 };
 
+/** What makes a wait shorter, from the beginning. */
+const SHOWN: Readonly<Record<string, string>> = {
+  "trusted-browser": " It was asked for in a browser that your account trusts, so the waiting time is shorter.",
+  "old-backup-code": " A code of an older set of your backup codes was shown with it, so the waiting time is shorter.",
+};
+
+function shown({ reason = "" }: NoticeDetails): string {
+  return SHOWN[reason] ?? "";
+}
+
 const RECOVERY = {
   "recovery-requested": {
     title: (issuer) => `Did you ask to recover your ${issuer} account?`,
-    text: () =>
-      "Somebody who got through the first step of signing in says that every authenticator of yours is lost. Nothing has changed so far. If it was you, confirm it within 30 minutes: then a waiting time begins.",
+    text: (details) =>
+      `Somebody who got through the first step of signing in says that every authenticator of yours is lost. Nothing has changed so far. If it was you, confirm it within 30 minutes: then a waiting time begins.${shown(details)}`,
   },
   "recovery-confirmed": {
     title: (issuer) => `Your ${issuer} account is being recovered`,
     text: (details) =>
-      `A waiting time has begun. It ends on ${time(details)}: then a link is mailed that lets a new authenticator take the place of all others. Nothing has changed so far. Any sign-in with an authenticator of yours stops this.`,
+      `A waiting time has begun. It ends on ${time(details)}: then a link is mailed that lets a new authenticator take the place of all others. Nothing has changed so far. Any sign-in with an authenticator of yours stops this.${shown(details)}`,
+  },
+  "recovery-shortened": {
+    title: (issuer) => `The waiting time for your ${issuer} account is shorter now`,
+    text: (details) =>
+      `The recovery was confirmed from another address or number of your account, too. The waiting time ends on ${time(details)}: then a link is mailed that lets a new authenticator take the place of all others. Nothing has changed so far. Any sign-in with an authenticator of yours stops this.`,
   },
   "recovery-half-time": {
     title: (issuer) => `Your ${issuer} account is still being recovered`,
@@ -199,7 +214,7 @@ const RECOVERY = {
   "recovery-ready": {
     title: (issuer) => `The waiting time for your ${issuer} account is over`,
     text: (details) =>
-      `A new authenticator can be set up now, until ${time(details)}. Sign in first, then open the link in the same browser. Your authenticators work until the new one does, and never again after.`,
+      `A new authenticator can be set up now, until ${time(details)}. Open the link in the browser that you want to use, and sign in there as far as you get. Your authenticators work until the new one does, and never again after.`,
   },
   "recovery-cancelled": {
     title: (issuer) => `The recovery of your ${issuer} account was stopped`,
@@ -258,12 +273,16 @@ export const englishNotices: NoticeMessages = {
   timeLeft: "Time left",
   duration: (minutes) => inAbout(minutes),
   wasYou: "Was it you, or do you know about it? Then there is nothing more to do.",
-  wasYouRecovering: "Was it you? Then go on as it says above. The link below stops it at any time.",
+  wasYouRecovering:
+    "Was it you? Then there is nothing to do about this mail: the link to go on with comes to the e-mail address of your account. The one below stops the recovery at any time.",
+  wasYouGoingOn: "Was it you? Then go on here:",
+  wasYouVouching: "Was it you? Then say so from here, too, and the waiting time gets shorter:",
   wasNotYou: "Was it not you?",
   reportLead:
     "Open the page below. It says what it is going to do, and does nothing before you press its button. The link works once, for 7 days.",
   report: "This wasn’t me",
   confirm: "Confirm that it is you",
+  vouch: "Confirm from here, too",
   complete: "Set up a new authenticator",
   cancelLead:
     "Open the page below. It says what it is going to do, and does nothing before you press its button. Then change your password.",

@@ -54,8 +54,11 @@ function timeLeftOf({ notice, words }: Written): readonly Row[] {
   return minutes > 0 ? [{ name: words.timeLeft, value: words.duration(minutes) }] : [];
 }
 
-function wasYou({ notice, words }: Written): string {
-  return notice.links.cancel === undefined ? words.wasYou : words.wasYouRecovering;
+function wasYou(written: Written): string {
+  const { notice, words } = written;
+  if (notice.links.cancel === undefined) return words.wasYou;
+  if (isVouching(notice)) return words.wasYouVouching;
+  return wayOnOf(written) === undefined ? words.wasYouRecovering : words.wasYouGoingOn;
 }
 
 function rowsOf(written: Written): readonly Row[] {
@@ -90,9 +93,16 @@ interface Way {
   readonly link: string;
 }
 
+/** To another channel than the address on file, after the wait has begun. */
+function isVouching({ kind, links }: Notice): boolean {
+  return kind === "recovery-confirmed" && links.confirm !== undefined;
+}
+
 /** What takes on what was begun; undefined where there is nothing to do. */
-function wayOnOf({ notice: { links }, words }: Written): Way | undefined {
-  if (links.confirm !== undefined) return { text: words.confirm, link: links.confirm };
+function wayOnOf({ notice, words }: Written): Way | undefined {
+  const { links } = notice;
+  if (links.confirm !== undefined)
+    return { text: isVouching(notice) ? words.vouch : words.confirm, link: links.confirm };
   return links.complete === undefined ? undefined : { text: words.complete, link: links.complete };
 }
 
@@ -109,14 +119,15 @@ function textOf(written: Written, title: string): string {
   const { issuer, number } = notice;
   const lines = rowsOf(written).map(({ name, value }) => `${name}: ${value}`);
   const { lead, way: back } = wayBackOf(written);
-  const mend = back === undefined ? lead : `${lead}\n\n${back.text}: ${back.link}`;
   const on = wayOnOf(written);
+  // Where two links stand, the one that keeps others out is told apart from the one that lets somebody in.
+  const mark = on === undefined ? "" : ">>> ";
+  const mend = back === undefined ? lead : `${lead}\n\n${mark}${back.text}: ${back.link}`;
   const parts = [
     title,
     sentencesOf(written).join(" "),
-    ...(on === undefined ? [] : [`${on.text}: ${on.link}`]),
     lines.join("\n"),
-    wasYou(written),
+    on === undefined ? wasYou(written) : `${wasYou(written)}\n${on.text}: ${on.link}`,
     `${words.wasNotYou} ${mend}`,
     words.genuine(number, issuer),
   ];
@@ -136,6 +147,7 @@ const STYLE = dangerouslyTrustedHtml(`<style>
     .text, .value { color: #eceef5 !important; }
     .muted, .name { color: #a5abbe !important; }
     .line { border-color: #2b2f3c !important; }
+    .link { color: #8ea4ff !important; }
     .button { background: #8ea4ff !important; color: #0f1117 !important; }
   }
   @media (max-width: 480px) {
@@ -160,6 +172,11 @@ function row({ name, value }: Row): Html {
       ${value}
     </td>
   </tr>`;
+}
+
+/** Beside a button that keeps others out: what lets somebody in is not to be pressed by mistake for that. */
+function plainLink({ link, text }: Way): Html {
+  return html`<a class="link" href="${link}" style="color: #3351d1; text-decoration: underline">${text}</a>`;
 }
 
 function button({ link, text }: Way): Html {
@@ -211,8 +228,8 @@ function card(written: Written, title: string): Html {
       ${title}
     </h1>
     <p class="text" style="${TEXT}; margin: 0 0 20px">${sentencesOf(written).join(" ")}</p>
-    ${on && button(on)} ${facts(written)}
-    <p class="text" style="${TEXT}; margin: 0 0 12px">${wasYou(written)}</p>
+    ${facts(written)}
+    <p class="text" style="${TEXT}; margin: 0 0 12px">${wasYou(written)} ${on && plainLink(on)}</p>
     ${mend(written)}
     <p class="muted line" style="${MUTED}; margin: 0; padding-top: 16px; border-top: 1px solid #e4e6ee">
       ${words.genuine(number, issuer)}

@@ -29,14 +29,19 @@ export interface NoticeMessages {
   readonly timeLeft: string;
   readonly duration: (minutes: number) => string;
   readonly wasYou: string;
-  /** In its place, while a recovery is under way: there is more to do. */
+  /** In its place, while a recovery is under way and this mail has nothing to go on with. */
   readonly wasYouRecovering: string;
+  /** In its place, where a link follows that takes the recovery on. */
+  readonly wasYouGoingOn: string;
+  /** In its place, where a link follows that makes its wait shorter. */
+  readonly wasYouVouching: string;
   readonly wasNotYou: string;
   /** What the link leads to, and what it is called. */
   readonly reportLead: string;
   readonly report: string;
   /** What the links of a recovery are called: they take it on. */
   readonly confirm: string;
+  readonly vouch: string;
   readonly complete: string;
   /** As the two of a report, for a recovery that is under way. */
   readonly cancelLead: string;

@@ -75,11 +75,29 @@ export interface RecoveryOptions {
    * answer decide nothing: it is asked again when what is due is next run (`mfa.runDue`), for 30 days. Default: nobody is asked.
    */
   readonly approve?: (request: RecoveryRequest) => boolean | undefined | PromiseLike<boolean | undefined>;
-  /** What is shown with a request and shortens the wait to this, where that is less. Default: nothing does. */
-  readonly evidence?: {
-    /** Asked for in a browser that the account trusts. */
-    readonly trustedBrowser?: Duration;
-  };
+  /**
+   * What shortens the wait to this: the wait is the shortest of what was shown. None may be longer than `wait`. Default: nothing
+   * shortens it.
+   */
+  readonly evidence?: RecoveryEvidence;
+}
+
+/** How long is waited where this was shown. What is left out does not count. None of it proves anything, or ends a wait by itself. */
+export interface RecoveryEvidence {
+  /** The recovery was asked for in a browser that the account trusts. Default: it does not count. */
+  readonly trustedBrowser?: Duration;
+  /**
+   * An unused code of the set of backup codes that was replaced last was typed with the request; it is used up by that. A wrong one asks
+   * for nothing, and is limited as backup codes are. Needs `backupCodes()`. Does NOT sign in, as no code of an old set does. Default: it
+   * does not count.
+   */
+  readonly oldBackupCode?: Duration;
+  /**
+   * The link was used that is sent, once the wait has begun, to where e-mail and SMS codes of the account go, but for the address on
+   * file. Counted from the beginning of the wait. Needs `emailCode()` or `smsCode()`. Does NOT help where both are in one hand, as on a
+   * telephone that was stolen. Default: it does not count, and nothing is sent.
+   */
+  readonly secondChannel?: Duration;
 }
 
 export interface HelpDeskOption {

@@ -209,7 +209,7 @@ export function optionProblems(given: unknown, builtIn: () => readonly Method[],
     ...pathProblems(given),
     ...placeProblems(given),
     ...pagesProblems(given, methods),
-    ...recoveryProblems(given.recovery, given.notify),
+    ...recoveryProblems(given.recovery, given.notify, methods),
     ...choiceProblems(given),
   ];
 }

@@ -28,7 +28,7 @@ import type { BringsRateLimitStore } from "../stores/contract.js";
 import { memoryStore } from "../stores/memory.js";
 import type { LimitsOption, SecondFactorOptions, UserReaders } from "./options.js";
 import { optionProblems } from "./problems.js";
-import { waitOf } from "./recovery-problems.js";
+import { evidenceWaits, waitOf } from "./recovery-problems.js";
 import { toldOptions } from "./told-functions.js";
 
 /** The options as HTTP and the engine take them: every default filled in, everything decided that can be decided at start. */
@@ -63,12 +63,7 @@ function resolveTrust({ preset, trustedDevices }: SecondFactorOptions): EngineSe
 function resolveRecovery({ notify, recovery = {} }: SecondFactorOptions): EngineSettings["recovery"] {
   if (recovery === false || notify === undefined) return undefined;
   const { approve, evidence = {}, wait } = recovery;
-  const trusted = milliseconds(evidence.trustedBrowser);
-  return {
-    wait: waitOf(wait) ?? DAY,
-    approve,
-    evidence: trusted === undefined ? {} : { "trusted-browser": trusted },
-  };
+  return { wait: waitOf(wait) ?? DAY, approve, evidence: evidenceWaits(evidence) };
 }
 
 function resolveKeys(keys: SecondFactorOptions["keys"]): KeyProvider {

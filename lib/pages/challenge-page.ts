@@ -4,7 +4,7 @@ import { hiddenField, postButton, signInAgainButton } from "./forms.js";
 import { alertBox, brand, cardHeading } from "./fragments.js";
 import { type Html, html } from "./html.js";
 import { icon } from "./icons.js";
-import { recoveryNotice, recoveryOffer } from "./recovery-pages.js";
+import { recoveryNotice, recoveryOffer, recoveryProblem } from "./recovery-pages.js";
 import { renderPage } from "./layout.js";
 import type { Messages, MethodWords } from "./messages.js";
 import { type ChallengeForm, type Drawn, drawnBy, type PagePart } from "./method-page.js";
@@ -39,8 +39,9 @@ export function challengePage(context: PageContext, view: ChallengeView): Layout
     ${brand(context)}
     <section class="sf-card">
       ${cardHeading(isStepUp ? "shield" : page.icon, title)} ${accountLine(context, view)}
-      ${isStepUp && reason(context, view)} ${closedNotice(context, offered, shown, problem)}
-      ${unusableNotice(context, view)} ${waitNotice(context, offered, view)} ${!isClosed && form}
+      ${recoveryProblem(context, view)} ${isStepUp && reason(context, view)}
+      ${closedNotice(context, offered, shown, problem)} ${unusableNotice(context, view)}
+      ${waitNotice(context, offered, view)} ${!isClosed && form}
       ${otherWays(
         context,
         view,
@@ -49,7 +50,8 @@ export function challengePage(context: PageContext, view: ChallengeView): Layout
     </section>
     ${footer(context, view)}
   </div>`;
-  return renderPage(context, problem === undefined ? title : common.titleWithProblem(title), body);
+  const isRefused = problem !== undefined || view.recovery?.problem !== undefined;
+  return renderPage(context, isRefused ? common.titleWithProblem(title) : title, body);
 }
 
 /** The form of the method that is shown, or what that shows in its place. */

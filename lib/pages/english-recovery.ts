@@ -8,6 +8,12 @@ export const englishRecovery: Messages["recovery"] = {
     lead: "We can send a link to the e-mail address of your account. After you open it there is a waiting time, in which the owner of the account can stop this. Then another link lets you set up a new authenticator. The old ones work until the new one does, and never again after.",
     submit: "Start recovery",
   },
+  oldCode: {
+    label: "Older backup code, if you have one",
+    hint: "A code of the sheet before your newest one makes the wait shorter. You can leave this empty. A code of your newest sheet signs you in by itself: enter that one above, as a backup code.",
+    wrong: "That is no unused code of the sheet before your newest one. Nothing was started.",
+    unreadable: "Enter one whole backup code, the way you saved it, or leave this empty.",
+  },
   states: {
     requested:
       "If there is an e-mail address for this account, a link is on its way to it. Open it within 30 minutes to start the waiting time.",
@@ -26,6 +32,13 @@ export const englishRecovery: Messages["recovery"] = {
     doneTitle: "The waiting time has begun",
     doneLead:
       "Another link comes by e-mail when it is over. Any sign-in with an authenticator stops this. It is over at",
+  },
+  vouch: {
+    title: "Confirm from here, too?",
+    lead: "This account is being recovered, and its owner is asked here as well. If it is you, press the button: then the waiting time is over earlier, at",
+    submit: "Yes, it is me",
+    doneTitle: "The waiting time is shorter now",
+    doneLead: "Thank you. The next link comes to the e-mail address of the account. The waiting time is over at",
   },
   cancel: {
     title: "Stop this recovery?",
@@ -47,7 +60,8 @@ export const englishRecovery: Messages["recovery"] = {
     "It was used, replaced by a newer one, took too long, or the recovery was stopped. Sign in to see how things stand.",
   signInTitle: "Sign in first",
   signInLead:
-    "Sign in in this browser as far as you get: to where an authenticator is asked for. Then open the link in the e-mail here once more. It still works.",
+    "Sign in in this browser as far as you get: to where an authenticator is asked for. From there you are brought back here. If not, open the link in the e-mail here once more: it still works.",
+  signInSubmit: "Sign in",
   section: {
     title: "Account recovery",
     lead: "If you lose every authenticator, you can set up a new one by links in e-mails, after a waiting time.",

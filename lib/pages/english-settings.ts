@@ -119,6 +119,7 @@ export const englishSettings: Messages["settings"] = {
       "recovery-requested": "Account recovery asked for",
       "recovery-refused": "Account recovery asked for: no link was sent",
       "recovery-confirmed": "Account recovery confirmed by e-mail",
+      "recovery-shortened": "Recovery confirmed from another channel",
       "recovery-half-time": "Account recovery: half of the waiting time is over",
       "recovery-ready": "Account recovery: the waiting time is over",
       "recovery-cancelled": "Account recovery stopped",

@@ -166,6 +166,13 @@ export interface RecoveryLinkMessages {
 export interface RecoveryMessages {
   /** On the challenge page. */
   readonly offer: { readonly open: string; readonly lead: string; readonly submit: string };
+  /** The field for a code of an older set of backup codes, where that shortens the wait. */
+  readonly oldCode: {
+    readonly label: string;
+    readonly hint: string;
+    readonly wrong: string;
+    readonly unreadable: string;
+  };
   /** Where one stands. After `waiting` a time follows. `requested` stands also where nothing came of it: it must not say so. */
   readonly states: Readonly<Record<"requested" | "waiting" | "ready", string>>;
   /** How long that is: beside the time that follows `waiting`. */
@@ -177,6 +184,8 @@ export interface RecoveryMessages {
   /** On the page that sets up the first factor of a recovery; a time follows. */
   readonly setUp: string;
   readonly confirm: RecoveryLinkMessages;
+  /** Of a message to another channel: the wait gets shorter. A time follows `lead`, and `doneLead`. */
+  readonly vouch: RecoveryLinkMessages;
   readonly cancel: RecoveryLinkMessages;
   readonly complete: RecoveryLinkMessages;
   /** Below the button of each. */
@@ -185,6 +194,7 @@ export interface RecoveryMessages {
   readonly overLead: string;
   readonly signInTitle: string;
   readonly signInLead: string;
+  readonly signInSubmit: string;
   readonly section: RecoverySectionMessages;
   /** On the settings page; a time follows. */
   readonly probation: string;

@@ -1,41 +1,60 @@
-import { postButton } from "./forms.js";
-import { card, cardHeading, confirmation, timeOf } from "./fragments.js";
+import { isAboutCode, postButton } from "./forms.js";
+import { alertBox, card, cardHeading, confirmation, problemText, timeOf } from "./fragments.js";
 import { type Html, html } from "./html.js";
 import { icon } from "./icons.js";
 import type { Messages } from "./messages.js";
 import type { PagePart } from "./method-page.js";
-import type { ChallengeView, PageContext, SettingsPageView, ShownRecovery } from "./views.js";
+import type { ChallengeView, PageContext, PageProblem, SettingsPageView, ShownRecovery } from "./views.js";
 
 /** What a link in a mail of a recovery is for. */
-export type RecoveryPurposeView = "confirm" | "cancel" | "complete";
+export type RecoveryPurposeView = "confirm" | "vouch" | "cancel" | "complete";
+
+/** When a wait is or will be over, for a page. */
+export interface ShownEnd {
+  /** ISO 8601, UTC. */
+  readonly at: string;
+  /** Until then, when the page is made. */
+  readonly minutesLeft: number;
+}
+
+/** What the page of a link is told. */
+export interface RecoveryLinkPage {
+  readonly purpose: RecoveryPurposeView;
+  readonly token: string;
+  /** When the wait is over once the button is pressed, where that shortens it. */
+  readonly shortensTo?: ShownEnd | undefined;
+}
+
+function endText({ messages }: PageContext, { at, minutesLeft }: ShownEnd): Html {
+  const left = minutesLeft > 0 ? messages.recovery.left(minutesLeft) : "";
+  return html`${timeOf(messages, at, "zone")}. ${left}`;
+}
 
 /** What pressing the button does, and the button. Nothing of whose account it is: the link may have been passed on. */
-export function recoveryPage(context: PageContext, purpose: RecoveryPurposeView, token: string): PagePart {
+export function recoveryPage(context: PageContext, { purpose, shortensTo, token }: RecoveryLinkPage): PagePart {
   const { base, messages } = context;
   const { recovery } = messages;
   const { lead, submit, title } = recovery[purpose];
   const look = purpose === "cancel" ? "danger" : "main";
+  const path = purpose === "vouch" ? "confirm" : purpose;
   return card(
     context,
     title,
     html`${cardHeading("shield", title)}
-      <p class="sf-lead">${lead}</p>
-      ${postButton({ action: `${base}/recovery/${purpose}`, text: submit, look, fields: { token } })}
+      <p class="sf-lead">${lead} ${shortensTo !== undefined && endText(context, shortensTo)}</p>
+      ${postButton({ action: `${base}/recovery/${path}`, text: submit, look, fields: { token } })}
       <p class="sf-hint">${recovery.opened}</p>`,
   );
 }
 
-/** What was done. `completesAt`: when the wait that has begun is over. */
-export function recoveryDonePage(context: PageContext, purpose: RecoveryPurposeView, completesAt?: string): PagePart {
-  const { messages } = context;
-  const { doneLead, doneTitle } = messages.recovery[purpose];
+/** What was done. `end`: of the wait that has begun, or is shorter. */
+export function recoveryDonePage(context: PageContext, purpose: RecoveryPurposeView, end?: ShownEnd): PagePart {
+  const { doneLead, doneTitle } = context.messages.recovery[purpose];
   return card(
     context,
     doneTitle,
     html`${cardHeading("shield", doneTitle)}
-      <p class="sf-lead" role="status">
-        ${doneLead} ${completesAt !== undefined && html`${timeOf(messages, completesAt, "zone")}.`}
-      </p>`,
+      <p class="sf-lead" role="status">${doneLead} ${end !== undefined && endText(context, end)}</p>`,
   );
 }
 
@@ -56,13 +75,13 @@ export function recoveryOverPage(context: PageContext): PagePart {
 /** A link that completes a recovery, in a browser in which nobody has signed in for it. */
 export function recoverySignInPage(context: PageContext): PagePart {
   const { loginPath, messages } = context;
-  const { signInLead, signInTitle } = messages.recovery;
+  const { signInLead, signInSubmit, signInTitle } = messages.recovery;
   return card(
     context,
     signInTitle,
     html`${cardHeading("lock", signInTitle)}
       <p class="sf-lead" role="alert">${signInLead}</p>
-      <a class="sf-button" href="${loginPath}">${messages.common.signInAgain}</a>`,
+      <a class="sf-button" href="${loginPath}">${signInSubmit}</a>`,
   );
 }
 
@@ -70,8 +89,54 @@ export function recoverySignInPage(context: PageContext): PagePart {
 export function recoveryOffer({ base, messages }: PageContext, { recovery }: ChallengeView): Html | undefined {
   if (recovery?.state !== "none") return undefined;
   const { offer } = messages.recovery;
-  const button = postButton({ action: `${base}/recovery`, text: offer.submit, look: "quiet" });
-  return confirmation(offer.open, offer.lead, button, "");
+  const { problem, takesOldCode = false } = recovery;
+  if (!takesOldCode) {
+    const button = postButton({ action: `${base}/recovery`, text: offer.submit, look: "quiet" });
+    return confirmation(offer.open, offer.lead, button, "");
+  }
+  return html`<details class="sf-details" ${problem !== undefined && html`open`}>
+    <summary>${offer.open}</summary>
+    <div class="sf-confirm">
+      <p>${offer.lead}</p>
+      <form class="sf-form" method="post" action="${base}/recovery">
+        ${oldCodeField(messages, problem)}
+        <button type="submit" class="sf-button sf-button-quiet">${offer.submit}</button>
+      </form>
+    </div>
+  </details>`;
+}
+
+function problemWith(messages: Messages, problem: PageProblem): string {
+  const { unreadable, wrong } = messages.recovery.oldCode;
+  return problem.code === "invalid-code" ? wrong : problemText(messages, problem, unreadable);
+}
+
+/** Above the challenge: why nothing was asked for. */
+export function recoveryProblem({ messages }: PageContext, { recovery }: ChallengeView): Html | undefined {
+  return recovery?.problem && alertBox(problemWith(messages, recovery.problem));
+}
+
+/** A code that is no factor any more. It may be left out. */
+function oldCodeField(messages: Messages, problem: PageProblem | undefined): Html {
+  const { hint, label } = messages.recovery.oldCode;
+  const error =
+    problem && html`<p class="sf-error" id="sf-old-code-error">${icon("warning")}${problemWith(messages, problem)}</p>`;
+  return html`<div class="sf-field">
+    <label for="sf-old-code">${label}</label>
+    <p class="sf-hint" id="sf-old-code-hint">${hint}</p>
+    ${error}
+    <input
+      class="sf-code sf-code-letters"
+      id="sf-old-code"
+      name="backupCode"
+      type="text"
+      autocomplete="off"
+      autocapitalize="characters"
+      spellcheck="false"
+      aria-describedby="${problem === undefined ? "" : "sf-old-code-error "}sf-old-code-hint"
+      ${problem !== undefined && isAboutCode(problem) && html`aria-invalid="true"`}
+    />
+  </div>`;
 }
 
 /** Below the challenge: where one that was asked for stands, and what ends it. */
@@ -106,9 +171,13 @@ export function recoveringNotice({ messages }: PageContext, until: string | unde
 }
 
 /** In the settings: where a recovery stands, what ends it, and whether there is to be one at all. */
-export function recoverySection({ base, messages }: PageContext, { settings }: SettingsPageView): Html | undefined {
+export function recoverySection(
+  { base, messages }: PageContext,
+  { recoveryMinutes, settings }: SettingsPageView,
+): Html | undefined {
   const { recovery } = settings;
   if (recovery === undefined) return undefined;
+  const shown = { ...recovery, ...(recoveryMinutes !== undefined && { minutesLeft: recoveryMinutes }) };
   const { section, states } = messages.recovery;
   const { optedOut, state } = recovery;
   const id = "sf-recovery";
@@ -119,7 +188,7 @@ export function recoverySection({ base, messages }: PageContext, { settings }: S
     <p class="sf-hint">${optedOut ? section.off : section.lead}</p>
     ${
       state !== "none" &&
-      html`<p role="status">${states[state]} ${whenReady(messages, recovery)}</p>
+      html`<p role="status">${states[state]} ${whenReady(messages, shown)}</p>
         ${cancel}`
     }
     ${

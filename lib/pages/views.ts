@@ -65,6 +65,10 @@ export interface PageProblem {
 export interface ShownRecovery extends RecoveryView {
   /** Until the wait is over. */
   readonly minutesLeft?: number;
+  /** A code of the set of backup codes before the present one shortens the wait. */
+  readonly takesOldCode?: boolean;
+  /** A request for one was refused. */
+  readonly problem?: PageProblem;
 }
 
 /** Asks for a second factor: to finish a sign-in, or to confirm a change (step-up). Also shown for `step-up-required`. */
@@ -144,6 +148,8 @@ export interface SettingsPageView {
   /** What the methods add to the settings in JSON. */
   readonly members: Readonly<Record<string, unknown>>;
   readonly accountName: string;
+  /** Until the wait of a recovery is over. Absent: none is waited for. */
+  readonly recoveryMinutes?: number | undefined;
   /** The kind of proof that this login gave last. */
   readonly lastProof?: MethodType | undefined;
   readonly hasTrustedDevices: boolean;

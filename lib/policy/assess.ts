@@ -58,6 +58,8 @@ export interface SessionRecord {
   readonly recovers?: string;
   /** When it asked for a recovery, whatever came of that, milliseconds since the epoch. */
   readonly askedRecovery?: number;
+  /** It was led back to where a recovery is completed: once is enough. */
+  readonly broughtBack?: true;
   /** Where nothing is enforced: it was complete by its first step, whatever is proved later. */
   readonly opened?: true;
   /** What made it: the method and path of the request, not to be read from this. */

@@ -157,6 +157,12 @@ const ACTS: Readonly<Record<KnownAction, Act>> = {
     await (await waiting(here)).post("/2fa/recovery");
   },
   "recovery-confirmed": (here) => recovering.confirmed(here),
+  "recovery-shortened": async ({ notify }) => {
+    const stage = await recovering.aliceOnTwoChannels();
+    await recovering.shortened(stage);
+    for (const notice of stage.notices) notify(notice);
+    return stage.target;
+  },
   "recovery-half-time": async (here) => {
     await recovering.confirmed(here);
     here.target.clock.advance(12 * HOUR);
@@ -392,6 +398,7 @@ const NOTICES: Readonly<Record<NoticeKind, Act>> = {
   "push-reported": disown,
   "recovery-requested": ACTS["recovery-requested"],
   "recovery-confirmed": ACTS["recovery-confirmed"],
+  "recovery-shortened": ACTS["recovery-shortened"],
   "recovery-half-time": ACTS["recovery-half-time"],
   "recovery-ready": ACTS["recovery-ready"],
   "recovery-cancelled": ACTS["recovery-cancelled"],

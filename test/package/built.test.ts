@@ -11,14 +11,14 @@ const FORMATS = ["esm", "cjs"] as const;
 const LAZY = ["@simplewebauthn/server", "@simplewebauthn/server/helpers"];
 /** Kilobytes of code that a process reads at import, without source maps. */
 const BUDGET: Readonly<Record<string, number>> = {
-  index: 905,
+  index: 916,
   browser: 29,
   audit: 45,
   opentelemetry: 15,
   redis: 30,
   sql: 20,
   testing: 30,
-  mail: 43,
+  mail: 45,
   twilio: 15,
   sns: 15,
   "web-push": 24,

@@ -16,9 +16,13 @@ import type {
 
 const SOON = "2026-11-22T03:15:00.000Z";
 
+const END = { at: SOON, minutesLeft: 700 };
+
 /** Where a recovery can stand, as a challenge shows it. */
 const STANDS: Readonly<Record<string, ShownRecovery>> = {
   recoveryOffered: { state: "none" },
+  recoveryWithOldCode: { state: "none", takesOldCode: true },
+  recoveryWrongOldCode: { state: "none", takesOldCode: true, problem: { code: "invalid-code" } },
   recoveryRequested: { state: "requested" },
   recoveryWaiting: { state: "waiting", completesAt: SOON, minutesLeft: 700 },
   recoveryReady: { state: "ready", completesAt: SOON, minutesLeft: 0 },
@@ -34,6 +38,10 @@ interface Around {
 export function everyRecoveryPage(context: PageContext, around: Around, text: string): Record<string, string> {
   const { challenge, setUp } = around;
   const ofLink = ({ body, title }: PagePart): string => builtInLayout(renderPage(context, title, body));
+  const linkPage = (purpose: recoveries.RecoveryPurposeView): string =>
+    ofLink(
+      recoveries.recoveryPage(context, { purpose, token: text, shortensTo: purpose === "vouch" ? END : undefined }),
+    );
   const settings = (parts: Partial<SettingsView>): LayoutParts =>
     settingsPage(context, { ...around.settings, settings: { ...around.settings.settings, ...parts } });
   const atChallenge = Object.entries(STANDS).map(([name, recovery]) => [
@@ -43,10 +51,12 @@ export function everyRecoveryPage(context: PageContext, around: Around, text: st
   return {
     ...(Object.fromEntries(atChallenge) as Record<string, string>),
     recoverySetUp: builtInLayout(setUpPage(context, { ...setUp, recoveringUntil: SOON })),
-    recoveryConfirm: ofLink(recoveries.recoveryPage(context, "confirm", text)),
-    recoveryCancel: ofLink(recoveries.recoveryPage(context, "cancel", text)),
-    recoveryComplete: ofLink(recoveries.recoveryPage(context, "complete", text)),
-    recoveryConfirmed: ofLink(recoveries.recoveryDonePage(context, "confirm", SOON)),
+    recoveryConfirm: linkPage("confirm"),
+    recoveryVouch: linkPage("vouch"),
+    recoveryCancel: linkPage("cancel"),
+    recoveryComplete: linkPage("complete"),
+    recoveryConfirmed: ofLink(recoveries.recoveryDonePage(context, "confirm", END)),
+    recoveryVouched: ofLink(recoveries.recoveryDonePage(context, "vouch", END)),
     recoveryCancelled: ofLink(recoveries.recoveryDonePage(context, "cancel")),
     recoveryOver: ofLink(recoveries.recoveryOverPage(context)),
     recoverySignIn: ofLink(recoveries.recoverySignInPage(context)),

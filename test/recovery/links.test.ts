@@ -1,10 +1,11 @@
 // What a link in a mail of a recovery is good for: once, in its time, for what it says, and for nobody who only opens it.
 import { describe, expect, test } from "@jest/globals";
+import session from "express-session";
 import { emailCode, smsCode, totp } from "express-second-factor";
 import { outbox } from "express-second-factor/testing";
 import { above, loggedInAbove } from "../logins/stage.js";
 import { DAY } from "../support/attack.js";
-import { Jar, pending } from "../support/browser.js";
+import { enrolled, Jar, pending } from "../support/browser.js";
 import {
   alice,
   ask,
@@ -115,6 +116,56 @@ describe("a link of a recovery", () => {
     expect(await found.post(`${RECOVERY}/complete`, { token })).toMatchObject({ status: 401 });
     await found.login("alice");
     expect((await found.post(`${RECOVERY}/complete`, { token })).status).toBe(200);
+  });
+
+  test("is come back to from the sign-in that it needs, by what no address and no session tells", async () => {
+    const sessionStore = new session.MemoryStore();
+    const here = await alice({ sessionStore });
+    await ready(here);
+    const token = await tokenOf(here, "complete");
+    const jar = new Jar(here.target);
+    const opened = await jar.page(`${RECOVERY}/complete?token=${token}`);
+    expect([opened.status, opened.text.includes("Sign in first"), opened.text.includes(token)]).toEqual([
+      200,
+      true,
+      false,
+    ]);
+    const [cookie = ""] = opened.get("Set-Cookie") ?? [];
+    expect(cookie).toMatch(/^2fa-recovery=[^;]+; Max-Age=1800; Path=\/2fa; .*HttpOnly; SameSite=Lax$/);
+    await jar.login("alice");
+    const challenge = await jar.page("/2fa");
+    expect(challenge).toMatchObject({ status: 303, headers: { location: `${RECOVERY}/complete` } });
+    const page = await jar.page(`${RECOVERY}/complete`);
+    expect([page.status, page.text.includes('value="' + token)]).toEqual([200, true]);
+    expect(JSON.stringify(sessionStore)).not.toContain(token);
+    // Once: whoever has found their authenticator after all is not sent round in circles.
+    expect((await jar.page("/2fa")).status).toBe(200);
+    const done = await jar.form(`${RECOVERY}/complete`, { token });
+    expect(done).toMatchObject({ status: 303, headers: { location: "/2fa" } });
+    expect(done.get("Set-Cookie")?.join()).toMatch(/2fa-recovery=; Path=\/2fa; Expires=Thu, 01 Jan 1970/);
+    expect((await jar.page("/2fa")).text).toContain("/2fa/totp/enroll");
+  });
+
+  test("is come back to by nobody else, and not once the recovery is over", async () => {
+    const here = await alice();
+    await ready(here);
+    const token = await tokenOf(here, "complete");
+    const jar = new Jar(here.target);
+    await jar.page(`${RECOVERY}/complete?token=${token}`);
+    await enrolled(here.target, "mallory");
+    await jar.login("mallory");
+    expect((await jar.page("/2fa")).status).toBe(200);
+    await jar.login("alice");
+    await click(here, "cancel", await tokenOf(here, "cancel"));
+    const over = await jar.page("/2fa");
+    expect([over.status, over.get("Set-Cookie")?.join()]).toEqual([200, expect.stringContaining("2fa-recovery=;")]);
+    expect((await jar.page(`${RECOVERY}/complete`)).status).toBe(410);
+    // What is no link leads nowhere.
+    const evil = new Jar(here.target);
+    await evil.login("alice");
+    evil.agent.jar.setCookie("2fa-recovery=https://evil.test; Path=/2fa", "127.0.0.1");
+    expect((await evil.page("/2fa")).status).toBe(200);
+    expect((await evil.page(`${RECOVERY}/complete`)).status).toBe(410);
   });
 
   test("does not complete with the login that asked", async () => {

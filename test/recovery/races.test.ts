@@ -4,7 +4,20 @@ import type { Notice } from "express-second-factor";
 import { authenticatorApp } from "express-second-factor/testing";
 import { NO_LIMITS, pendingJars, twoServers } from "../support/attack.js";
 import { enrolled, Jar } from "../support/browser.js";
-import { HOUR, ofKind, type Recovering, RECOVERY, run, stateOf, tokenOf, told } from "../support/recovery.js";
+import type { TestAppOptions } from "../support/app.js";
+import {
+  COUNTING,
+  HOUR,
+  ofKind,
+  type Recovering,
+  RECOVERY,
+  run,
+  SECOND,
+  stateOf,
+  told,
+  tokenOf,
+  vouchOf,
+} from "../support/recovery.js";
 
 const WIDTH = 30;
 
@@ -12,10 +25,10 @@ interface Stage extends Recovering {
   readonly servers: ReturnType<typeof twoServers>;
 }
 
-async function stage(): Promise<Stage> {
+async function stage(more: TestAppOptions["options"] = {}): Promise<Stage> {
   const notices: Notice[] = [];
   const notify = (notice: Notice): void => void notices.push(notice);
-  const servers = twoServers({ options: { notify, limits: { address: NO_LIMITS.address } } });
+  const servers = twoServers({ options: { notify, limits: { address: NO_LIMITS.address }, ...more } });
   const [target] = servers;
   return { target, servers, notices, ...(await enrolled(target, "alice")) };
 }
@@ -30,6 +43,15 @@ function clicks({ servers }: Stage, way: string, token: string) {
   return Array.from({ length: WIDTH }, (_none, index) =>
     new Jar(servers[index % 2]!).post(`${RECOVERY}/${way}`, { token }),
   );
+}
+
+/** Two channels, and a set of backup codes that was replaced. */
+async function equipped(): Promise<Stage> {
+  const here = await stage(COUNTING.options);
+  const verifiedAt = new Date(here.target.clock());
+  await here.target.mfa.accounts.enrollEmail("u1", { address: SECOND, verifiedAt });
+  await here.target.mfa.accounts.regenerateBackupCodes("u1");
+  return here;
 }
 
 async function asked(here: Stage): Promise<void> {
@@ -54,6 +76,31 @@ describe("thirty at once", () => {
     expect(
       (await new Jar(here.target).post(`${RECOVERY}/confirm`, { token: await tokenOf(here, "confirm") })).status,
     ).toBe(200);
+  });
+
+  test("show one old backup code: one is taken for it", async () => {
+    const here = await equipped();
+    const jars = await pendingJars(WIDTH, here.servers, "alice");
+    const [backupCode] = here.backupCodes;
+    const statuses = tally(await Promise.all(jars.map((jar) => jar.post(RECOVERY, { backupCode }))));
+    expect(statuses[202]).toBe(1);
+    expect(Object.keys(statuses).every((status) => ["202", "401", "429"].includes(status))).toBe(true);
+  });
+
+  test("shorten and cancel: one of the two, once", async () => {
+    const here = await equipped();
+    await asked(here);
+    await new Jar(here.target).post(`${RECOVERY}/confirm`, { token: await tokenOf(here, "confirm") });
+    const [vouch, cancel] = [await vouchOf(here), await tokenOf(here, "cancel")];
+    const answers = await Promise.all([
+      ...clicks(here, "confirm", vouch).slice(WIDTH / 2),
+      ...clicks(here, "cancel", cancel).slice(WIDTH / 2),
+    ]);
+    await told();
+    expect(tally(answers)[204]).toBe(1);
+    expect(ofKind(here, "recovery-shortened").length).toBe(2 * (tally(answers)[200] ?? 0));
+    expect(tally(answers)[200] ?? 0).toBeLessThan(2);
+    expect(await stateOf(here)).toBe("none");
   });
 
   test("confirm: one begins the wait", async () => {

@@ -41,7 +41,7 @@ async function alice(): Promise<Here> {
   const methods = [totp(), backupCodes(), passkeys(), emailCode({ send: outbox.send }), push({ channels: [] })];
   const notices: Notice[] = [];
   const notify = (notice: Notice): void => void notices.push(notice);
-  const target = emailApp(outbox, { options: { notify } }, methods);
+  const target = emailApp(outbox, { options: { notify, recovery: { evidence: { secondChannel: "6h" } } } }, methods);
   const factor = await enrolled(target, "alice");
   return { target, ...factor, notices, jar: await full(target, "alice", factor.phone) };
 }
@@ -221,6 +221,14 @@ const LINES: Readonly<Record<string, readonly [act: (here: Here) => Promise<unkn
     BROWSER,
   ],
   "recovery-confirmed": [recovering.confirmed, BROWSER],
+  "recovery-shortened": [
+    async (here) => {
+      const verifiedAt = new Date(here.target.clock());
+      await here.target.mfa.accounts.enrollEmail("u1", { address: recovering.SECOND, verifiedAt });
+      await recovering.shortened(here);
+    },
+    BROWSER,
+  ],
   "recovery-half-time": [
     async (here) => {
       await recovering.confirmed(here);
