@@ -4,7 +4,7 @@ import session from "express-session";
 import { emailCode, smsCode, totp } from "express-second-factor";
 import { outbox } from "express-second-factor/testing";
 import { above, loggedInAbove } from "../logins/stage.js";
-import { DAY } from "../support/attack.js";
+import { copyOf, DAY } from "../support/attack.js";
 import { enrolled, Jar, pending } from "../support/browser.js";
 import {
   alice,
@@ -94,7 +94,10 @@ describe("a link of a recovery", () => {
     expect([page.status, page.text.includes("Sign in first")]).toEqual([401, true]);
 
     const own = await pending(here.target, "alice");
+    const before = copyOf(own);
     expect((await own.post(`${RECOVERY}/complete`, { token })).status).toBe(200);
+    // The session has another id by it.
+    expect((await before.get("/2fa")).status).toBe(401);
     const other = await pending(here.target, "alice");
     expect(await other.post(`${RECOVERY}/complete`, { token })).toMatchObject(EXPIRED);
     expect((await other.get("/2fa")).body).toMatchObject({ status: "pending" });
