@@ -135,8 +135,10 @@ export function recoverySection({ base, messages }: PageContext, { settings }: S
 }
 
 /** Until when the account is on probation. */
-export function probationNotice({ messages }: PageContext, { settings }: SettingsPageView): Html | undefined {
-  const { probation } = settings;
+export function probationNotice(
+  { messages }: PageContext,
+  { probation }: Pick<SettingsPageView["settings"], "probation">,
+): Html | undefined {
   if (probation === undefined) return undefined;
   return html`<div class="sf-notice sf-notice-info">
     ${icon("lock")}
