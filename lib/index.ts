@@ -121,6 +121,8 @@ export type {
   SettingsView,
 } from "./engine/views.js";
 
+export type { NewPhoneFactor, NewPhoneStep, NewPhoneView } from "./engine/new-phone.js";
+
 // What happened
 export { type AuditAction, type AuditEvent, type KnownAction, type OwaspLevel, toOwasp } from "./events/audit.js";
 export type { EventMap, Events } from "./events/emitter.js";
@@ -190,6 +192,7 @@ export type {
   FactorRow,
   MethodPage,
   PagePart,
+  ReplaceForm,
   SettingsPart,
   UnusablePart,
 } from "./pages/method-page.js";
