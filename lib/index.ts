@@ -121,8 +121,6 @@ export type {
   SettingsView,
 } from "./engine/views.js";
 
-export type { NewPhoneFactor, NewPhoneStep, NewPhoneView } from "./engine/new-phone.js";
-
 // What happened
 export { type AuditAction, type AuditEvent, type KnownAction, type OwaspLevel, toOwasp } from "./events/audit.js";
 export type { EventMap, Events } from "./events/emitter.js";
@@ -159,6 +157,7 @@ export type {
 } from "./core/nouns.js";
 
 // Pages
+export type { NewPhoneView } from "./engine/new-phone.js";
 export type { LayoutParts, Page, PageContext, PageProblem } from "./pages/views.js";
 export { english, type MessageOverrides, type Messages, type MethodWords, type WordsByType } from "./pages/messages.js";
 export type {

@@ -33,7 +33,7 @@ export function newPhonePage(context: PageContext, view: NewPhonePageView): Layo
       <h2>${words.steps[step]}</h2>
       ${CONTENTS[step](context, view)} ${codesNotice(context, view)}
     </section>
-    <footer class="sf-foot"><a href="${base}/settings">${common.toSettings}</a></footer>
+    ${step !== "remove" && html`<footer class="sf-foot"><a href="${base}/settings">${common.toSettings}</a></footer>`}
   </div>`;
   return renderPage(context, problem === undefined ? words.title : common.titleWithProblem(words.title), body);
 }
