@@ -32,7 +32,8 @@ function addFields({ context, name, others, password, type, words }: AddForm<Pus
 export function replaceForm(form: ReplaceForm<PushWords>, channel: PushChannel | undefined): Html {
   const { context, factor, fields, words } = form;
   const again = html`data-step-up="${context.base}?confirm=replace"`;
-  return html`<div class="sf-form" data-push-factor="${factor.id}" data-base="${context.base}">
+  return html`<div class="sf-form">
+    <span hidden data-push-factor="${factor.id}" data-base="${context.base}"></span>
     <p>${words.settings.replaceLead}</p>
     ${enrollForm(form, channel, { fields, again })}
   </div>`;
