@@ -180,6 +180,15 @@ describe("an authenticator app in the place of another", () => {
     expect(await idsOf(target)).toEqual(good[0] === 201 ? [begun.factorId, second] : [second]);
   });
 
+  test("is of no use to a login that staff ended by removing the old one meanwhile", async () => {
+    const { target, jar, factorId: old } = await alice();
+    const { factorId: second } = await jar.enroll();
+    const begun = await begin(jar, { replaces: old });
+    await target.mfa.accounts.removeFactor("u1", old);
+    expect((await confirm(jar, begun)).status).toBeGreaterThanOrEqual(401);
+    expect(await idsOf(target)).toEqual([second]);
+  });
+
   test("is not for a login by a temporary pass, nor while something is reported, nor after a recovery; nothing is changed", async () => {
     const { target: help } = await desk();
     const guest = await passed(help);
