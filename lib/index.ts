@@ -160,6 +160,7 @@ export type {
 } from "./core/nouns.js";
 
 // Pages
+export type { NewPhoneView } from "./engine/new-phone.js";
 export type { LayoutParts, Page, PageContext, PageProblem } from "./pages/views.js";
 export { english, type MessageOverrides, type Messages, type MethodWords, type WordsByType } from "./pages/messages.js";
 export type {
@@ -193,6 +194,7 @@ export type {
   FactorRow,
   MethodPage,
   PagePart,
+  ReplaceForm,
   SettingsPart,
   UnusablePart,
 } from "./pages/method-page.js";

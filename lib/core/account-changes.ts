@@ -36,12 +36,26 @@ export function withoutFactor(account: Account, factorId: FactorId): Account {
   const factors = account.factors.filter(({ id }) => id !== factorId);
   const others = { ...account, factors };
   if (!ownFactors(others).some(({ suspended }) => suspended !== true)) return withoutFactors(account);
-  const removed = account.factors.find(({ id }) => id === factorId);
-  const { approvals: asked, ...left } = others;
-  if (removed === undefined || asked === undefined) return others;
-  const isLast = !factors.some(({ type }) => type === removed.type);
-  const approvals = withoutAsked(asked, removed, isLast);
+  return withoutQuestions(
+    others,
+    account.factors.find(({ id }) => id === factorId),
+  );
+}
+
+/** What one that is gone was asked is asked of nobody any more. */
+function withoutQuestions(account: Account, gone: Factor | undefined): Account {
+  const { approvals: asked, ...left } = account;
+  if (gone === undefined || asked === undefined) return account;
+  const isLast = !account.factors.some(({ type }) => type === gone.type);
+  const approvals = withoutAsked(asked, gone, isLast);
   return approvals === undefined ? left : { ...left, approvals };
+}
+
+/** With a new factor: last, or in the place of the one that it replaces. */
+export function withNewFactor(account: Account, factor: Factor, replaced: Factor | undefined): Account {
+  if (replaced === undefined) return { ...account, factors: [...account.factors, factor] };
+  const factors = account.factors.map((each) => (each.id === replaced.id ? factor : each));
+  return withoutQuestions({ ...account, factors }, replaced);
 }
 
 /** Without any factor, what they were asked, and the way back to an account that had some. */

@@ -47,6 +47,8 @@ export interface Enrollment<State = unknown> {
   readonly answer?: string;
   /** The factor whose place it is to take. */
   readonly replaces?: FactorId;
+  /** It was begun on the page for a new phone, and leads back there. */
+  readonly guided?: true;
   readonly state: State;
 }
 

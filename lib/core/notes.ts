@@ -22,6 +22,7 @@ export type DoneName =
   | "factor-added"
   | "factor-removed"
   | "factor-renamed"
+  | "factor-replaced"
   | "factor-resumed"
   | "factor-resynced"
   | "needed"

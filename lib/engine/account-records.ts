@@ -248,7 +248,7 @@ function withActivity(
     const entry = activityOf(event, subject, now);
     const isEnding = ended !== undefined && event === ending;
     const isNews = isTelling && isNoticed(event.action);
-    const told = isNews ? withTelling(before, event.action, now) : undefined;
+    const told = isNews ? withNotice(before, event, now) : undefined;
     const untold = isNews && told === undefined ? ({ untold: true } as const) : {};
     const after = addActivity(told ?? before, { ...entry, ...(isEnding && { ended }), ...untold }, isNews);
     const [line] = after.activity;
@@ -256,6 +256,11 @@ function withActivity(
     return after;
   }, account);
   return { account: grown, lines };
+}
+
+/** The account with one more notice to its owner; undefined where there is none, or none any more. */
+function withNotice(account: Account, { action, isSaidBefore }: AccountEvent, now: number): Account | undefined {
+  return isSaidBefore === true ? undefined : withTelling(account, action, now);
 }
 
 function activityOf(

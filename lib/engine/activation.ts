@@ -1,5 +1,5 @@
 import { type Account, type Factor, isEnrolled, type Login, ownFactors } from "../core/account.js";
-import { startEpoch, withBackupCodes, withoutFactors } from "../core/account-changes.js";
+import { startEpoch, withBackupCodes, withNewFactor, withoutFactors } from "../core/account-changes.js";
 import { isLive } from "../core/logins.js";
 import { voidPasses } from "../core/passes.js";
 import type { FactorId, MethodType, Proof } from "../core/nouns.js";
@@ -37,6 +37,10 @@ export interface ProvenFactor {
 /** A factor that is in force, and the login that enrolled it. */
 export interface EnrolledFactor {
   readonly factor: Factor;
+  /** It took another's place. */
+  readonly isReplacement?: true;
+  /** It was begun on the page for a new phone. */
+  readonly guided?: true;
   /** With the first factor: the codes in clear, for this one answer, and the set that they are. */
   readonly minted?: Minted;
   /** What became of the other logins; absent where the account lists none. */
@@ -111,17 +115,6 @@ async function codesWith(
   return madeBy(await backupCodes.mint({ userId: account.userId, now, keys }), factor.enrolledBy);
 }
 
-/** The factors with a new one, last or in the place of the one of its kind that it replaces. */
-function withNew(
-  factors: readonly Factor[],
-  factor: Factor,
-  replaces: FactorId | undefined,
-): { readonly factors: readonly Factor[]; readonly replaced: Factor | undefined } {
-  const replaced = factors.find(({ id, type }) => id === replaces && type === factor.type);
-  if (replaced === undefined) return { factors: [...factors, factor], replaced };
-  return { factors: factors.map((each) => (each === replaced ? factor : each)), replaced };
-}
-
 /**
  * Puts a proved factor in force: with the first come backup codes, unless the login rests on one; this login rises with it, every
  * other one ends, unless it is the first and they may stay, and no browser is trusted any more.
@@ -133,29 +126,25 @@ async function putInForce(
   now: number,
 ): Promise<Change<Activation>> {
   const { account } = login.record;
-  const { id, type, label } = proven;
+  const { id, type } = proven;
   const worth = worthOf(login, now);
   const proof: Proof = { method: type, factorId: id, at: now, isEnrollment: true, ...worth, ...(amr && { amr }) };
   const stage = stageOf(dependencies, login, proof, isSilent);
   const times = { createdAt: now, lastUsedAt: isSilent ? null : now };
   const factor: Factor = { ...proven, ...worth, ...times, enrolledBy: stage.id, failures: 0 };
   const minted = await codesWith(dependencies, account, factor, now);
-  const equipped = minted === undefined ? account : withBackupCodes(account, minted.factor);
-  const { factors, replaced } = withNew(equipped.factors, factor, replaces);
+  const replaced = account.factors.find((each) => each.id === replaces && each.type === type);
+  const base = minted === undefined ? account : withBackupCodes(account, minted.factor);
   // Whoever was let in to set this up has done so.
-  const grown = voidPasses({ ...equipped, factors });
+  const grown = voidPasses(withNewFactor(base, factor, replaced));
   const { account: next, events, ...rest } = withStage(dependencies, login, { grown, keepsOthers, stage }, now);
   const session = recordOfListed(login, stage, next.sessionEpoch);
   const { events: seen, ...recognized } = await recognizedWith(dependencies, login, next);
   return {
     ...recognized,
-    result: { factor, session, ...rest, ...(minted === undefined ? {} : { minted }) },
-    events: [
-      ...events,
-      ...replacement(replaced),
-      { action: "factor-enrolled", method: type, factorId: id, label },
-      ...seen,
-    ],
+    account: dependencies.credentials.withRemoved(account, recognized.account),
+    result: { factor, session, ...rest, ...(minted && { minted }), ...(replaced && { isReplacement: true }) },
+    events: [...events, ...enrollment(factor, replaced), ...seen],
   };
 }
 
@@ -189,11 +178,13 @@ export async function activate(
   };
 }
 
-/** Told before what took its place. */
-function replacement(replaced: Factor | undefined): readonly AccountEvent[] {
-  if (replaced === undefined) return [];
-  const { id: factorId, label, type: method } = replaced;
-  return [{ action: "factor-replaced", method, factorId, label, replaced }];
+/** Of one that took another's place its owner is told once: by that of the other. */
+function enrollment({ id: factorId, label, type: method }: Factor, replaced: Factor | undefined): AccountEvent[] {
+  const enrolled = { action: "factor-enrolled", method, factorId, label };
+  if (replaced === undefined) return [enrolled];
+  const { id, label: before } = replaced;
+  const gone = { action: "factor-replaced", method, factorId: id, label: before, replaced };
+  return [gone, { ...enrolled, isSaidBefore: true }];
 }
 
 /** The enrolled factor with its login as the written record has it. */

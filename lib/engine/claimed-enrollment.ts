@@ -1,8 +1,9 @@
-import { freeLabel } from "../core/account.js";
+import { type Account, type Factor, freeLabel } from "../core/account.js";
 import { withLooseClaims, withoutLooseClaims } from "../core/account-changes.js";
 import { failure, type Outcome, type Problem, success } from "../core/errors.js";
+import type { FactorId, MethodType } from "../core/nouns.js";
 import { cleanText, MAX_LABEL } from "../core/text.js";
-import { factorProblem, TO_ENROLL } from "../policy/access.js";
+import { factorProblem, FRESH, probationProblem, TO_ENROLL } from "../policy/access.js";
 import type { Change } from "./account-records.js";
 import { type Activation, activate, type EnrolledFactor, enrolledWith, type ProvenFactor } from "./activation.js";
 import { type Claim, credentialClaim } from "./credential-index.js";
@@ -13,19 +14,40 @@ import type { AnyMethod } from "./method.js";
 import { hasRoomAt } from "./open-enrollments.js";
 
 /** A factor that was proved, and is to be found by an id that no other factor of any user has. */
-export interface ClaimedFactor extends Omit<ProvenFactor, "label" | "replaces"> {
+export interface ClaimedFactor extends Omit<ProvenFactor, "label"> {
   /** That id: one of its method's `credentialIds`. */
   readonly credentialId: string;
-  /** What its owner calls it. Default: `name`, numbered from the second on. */
+  /** What its owner calls it. Default: what the one is called that it replaces, else `name`, numbered from the second on. */
   readonly label?: string | undefined;
   readonly name: string;
   /** Why the account, as it is now, cannot have it; undefined where it can. */
   readonly problem: (login: LoginContext, now: number) => Problem | undefined;
 }
 
-/** Why this login can add no factor to the account as it is now; undefined where it can. */
-export function newFactorProblem(login: LoginContext, now: number): Problem | undefined {
-  return factorProblem(login, TO_ENROLL, now) ?? (hasRoomAt(login) ? undefined : { code: "conflict" });
+/** Which factor a new one is to replace. */
+type Place = Pick<Factor, "id" | "type">;
+
+function factorAt({ factors }: Account, place: Place | undefined): Factor | undefined {
+  return place && factors.find(({ id, type }) => id === place.id && type === place.type);
+}
+
+/** Why this login can add no factor to the account as it is now, or none in that place; undefined where it can. */
+export function newFactorProblem(login: LoginContext, now: number, place?: Place): Problem | undefined {
+  const { account } = login.record;
+  if (place === undefined)
+    return factorProblem(login, TO_ENROLL, now) ?? (hasRoomAt(login) ? undefined : { code: "conflict" });
+  const problem = factorProblem(login, FRESH, now) ?? probationProblem(account, now);
+  return problem ?? (factorAt(account, place) === undefined ? { code: "not-found" } : undefined);
+}
+
+/** As {@link newFactorProblem}, before anything of it is looked at: that there is no room is told last. */
+export function earlyFactorProblem(login: LoginContext, now: number, place?: Place): Problem | undefined {
+  return place === undefined ? factorProblem(login, TO_ENROLL, now) : newFactorProblem(login, now, place);
+}
+
+/** What is replaced, as {@link newFactorProblem} takes it. */
+export function placeOf(type: MethodType, replaces: FactorId | undefined): Place | undefined {
+  return replaces === undefined ? undefined : { id: replaces, type };
 }
 
 /** What was shown of a new factor is no proof of having it. */
@@ -61,7 +83,8 @@ async function add(
   const refusal = problem(login, now);
   if (refusal !== undefined) return { result: { ok: false, problem: refusal } };
   if (account.looseClaims?.includes(credentialClaim(credentialId)) !== true) return { result: success(undefined) };
-  const chosen = cleanText(label ?? "", MAX_LABEL) || freeLabel(account, name);
+  const replaced = factorAt(account, placeOf(proven.type, proven.replaces));
+  const chosen = cleanText(label ?? "", MAX_LABEL) || (replaced?.label ?? freeLabel(account, name));
   const activated = await activate(dependencies, login, { ...proven, label: chosen }, now);
   const { account: next = account, result, ...change } = activated;
   return { ...change, account: withoutLooseClaims(next, [credentialClaim(credentialId)]), result: success(result) };

@@ -21,11 +21,27 @@ import {
 } from "./open-enrollments.js";
 import { limitRefusal } from "./counting.js";
 
+/** What an enrollment that is open is for. */
+export interface EnrollmentAim {
+  /** The factor whose place it is to take, while that is there. */
+  readonly replaces?: { readonly id: FactorId; readonly label: string };
+  /** It was begun on the page for a new phone. */
+  readonly guided?: true;
+}
+
 /** An enrollment that is open, as its page shows it. */
-export interface PagedEnrollment {
+export interface PagedEnrollment extends EnrollmentAim {
   readonly factorId: FactorId;
   /** Absent once it was shown for five minutes, until it is begun again. */
   readonly answer?: Answer | undefined;
+}
+
+function aimOf({ record }: LoginContext, { guided, replaces }: Enrollment): EnrollmentAim {
+  const replaced = record.account.factors.find(({ id }) => id === replaces);
+  return {
+    ...(replaced && { replaces: { id: replaced.id, label: replaced.label } }),
+    ...(guided && { guided }),
+  };
 }
 
 function mayShow(login: LoginContext, open: Enrollment, now: number): boolean {
@@ -59,19 +75,23 @@ export class EnrollmentPages {
   }
 
   /** What an open enrollment showed, after a proof of it was wrong: no longer, and to nobody else, than its own page shows it. */
-  async answerOf(
+  async again(
     login: LoginContext,
     { factorId, type }: { readonly factorId: FactorId; readonly type: MethodType },
     names: EnrollmentTerms,
-  ): Promise<Answer | undefined> {
+  ): Promise<PagedEnrollment> {
     const now = this.dependencies.clock();
     const [method, open] = [enrollableOf(this.dependencies, type), openOf(login, type, now)];
-    if (method === undefined || open?.id !== factorId || !mayShow(login, open, now)) return undefined;
-    return this.shown(login, open, method, names, now);
+    if (method === undefined || open?.id !== factorId || !mayShow(login, open, now)) return { factorId };
+    return { factorId, ...aimOf(login, open), answer: await this.shown(login, open, method, names, now) };
   }
 
-  /** The visitor turned away from setting up a factor of this kind: what was shown of it proves nothing any more. */
-  async cancel(login: LoginContext, type: MethodType): Promise<void> {
+  /**
+   * The visitor turned away from setting up a factor of this kind: what was shown of it proves nothing any more. Answers what it was
+   * for.
+   */
+  async cancel(login: LoginContext, type: MethodType): Promise<EnrollmentAim> {
+    const open = openOf(login, type, this.dependencies.clock());
     await this.dependencies.records.change<undefined>(
       subjectOf(login),
       (current, now) => {
@@ -80,6 +100,7 @@ export class EnrollmentPages {
       },
       login.record,
     );
+    return open === undefined ? {} : aimOf(login, open);
   }
 
   private async shown(
@@ -106,12 +127,13 @@ export class EnrollmentPages {
     if (open === undefined) return { result: success(undefined) };
     const problem = goingOnProblem(login, open, now);
     if (problem !== undefined) return { result: { ok: false, problem } };
-    if (!isShown(open, now)) return { result: success({ factorId: open.id }) };
+    const paged = { factorId: open.id, ...aimOf(login, open) };
+    if (!isShown(open, now)) return { result: success(paged) };
     const counting = beginningOf(login, method);
     const limited = limitRefusal(this.dependencies, account, counting, now);
     if (limited !== undefined) return limited.change;
     const answer = await this.shown(login, open, method, names, now);
     const { account: next } = countAttempt(account, counting.kinds, counting.scope, this.dependencies.limits, now);
-    return { ...(counting.kinds.length > 0 && { account: next }), result: success({ factorId: open.id, answer }) };
+    return { ...(counting.kinds.length > 0 && { account: next }), result: success({ ...paged, answer }) };
   }
 }

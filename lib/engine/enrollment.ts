@@ -38,6 +38,8 @@ import { countedFailure, type Counting, limitRefusal } from "./counting.js";
 export interface Naming extends EnrollmentTerms {
   /** What the owner calls the factor. Default: what the method calls itself, numbered. */
   readonly label?: string | undefined;
+  /** It is begun on the page for a new phone. */
+  readonly guided?: boolean | undefined;
   /** The body as it was sent, for the method to read. */
   readonly body: Readonly<Record<string, unknown>>;
 }
@@ -177,7 +179,7 @@ export class Enrollments {
     now: number,
   ): Promise<Change<Outcome<Opened>>> {
     const { account } = login.record;
-    const { body, label, ...terms } = beginning.naming;
+    const { body, guided, label, ...terms } = beginning.naming;
     const open = openOf(login, method.type, now);
     const replaced = replacedBy(method, account, body);
     const problem = openingProblem(askerOf(login, open), now, replaced.ok && replaced.value !== undefined);
@@ -194,7 +196,7 @@ export class Enrollments {
       context: enrollmentContextOf(this.dependencies, login, about, now),
       replaces,
     };
-    const again = open && begunAgain(open, { label, replaces }, now);
+    const again = open && begunAgain(method, open, { guided, label, replaces }, now);
     const change = again && (await this.openAgain(login, method, start, again));
     return change ?? this.openAnew(login, method, start, open);
   }
@@ -260,7 +262,8 @@ export class Enrollments {
         : countSend(this.dependencies, next, method.send, now);
     if ("problem" in counted) return refused(counted.problem);
     const kept = await this.answers.keep(login, method, begun, { id, body: naming.body });
-    const pending = pendingEnrollment(login, method, { id, label: naming.label, state, answer: kept, replaces }, now);
+    const { guided, label } = naming;
+    const pending = pendingEnrollment(login, method, { id, guided, label, state, answer: kept, replaces }, now);
     const grown = withEnrollment(counted.account, pending, now);
     const told = { ...answer, ...resending(this.dependencies, grown, message && method.send, now) };
     const opened = { factorId: id, label: pending.label, answer: told };
@@ -292,14 +295,14 @@ export class Enrollments {
       methodContextOf(this.dependencies, login, now, pending.id),
     );
     if ("mismatch" in proved) return this.mismatched(login, method, proved.mismatch, now, pending);
-    const { id, label, replaces, type } = pending;
+    const { guided, id, label, replaces, type } = pending;
     const { result, ...change } = await activate(
       this.dependencies,
       login,
       { id, type, label, state: proved.state, replaces, keepsOthers: proof.keepsOthers === true },
       now,
     );
-    return { ...change, result: success(result) };
+    return { ...change, result: success({ ...result, ...(guided && { guided }) }) };
   }
 
   private async readjust(

@@ -66,6 +66,7 @@ const ENROLLMENT = {
   reconfirmed: "as it is",
   shownAt: "time",
   replaces: "as it is",
+  guided: "as it is",
   answer: "never",
   state: "never",
 } as const satisfies Fields<Enrollment>;

@@ -307,6 +307,8 @@ export interface FactorMethod<State = unknown, Presented = unknown> {
   /** The factor this proves and its next state. Changes nothing by itself, and may be asked again on a newer account. */
   verify(presented: Presented, factors: readonly Factor<State>[], context: ProofContext): Promise<Verdict<State>>;
   readonly enroll?: Enroll<State>;
+  /** Routes of its own that set one up take `replaces`, the id of a factor whose place it takes. Default: what `enroll` says. */
+  readonly replaces?: true;
   readonly send?: Send<State>;
   /**
    * Why this factor can prove nothing at the site as it is configured now, in kebab case; undefined where it can. It is not asked for

@@ -39,7 +39,7 @@ const MOST_PENDING = 10;
 const SHOWN_LIFE = 5 * MINUTE;
 
 /** What is sent with every start and changes nothing of what is begun. */
-const BESIDE = ["endOtherSessions", "label", "password"];
+const BESIDE = ["endOtherSessions", "from", "label", "password"];
 
 /** What whoever asks is called, and told in. */
 export interface EnrollmentTerms extends Writing {
@@ -134,18 +134,30 @@ export function openingProblem(login: LoginContext, now: number, replaces = fals
   return replaces || hasRoomAt(login) ? undefined : { code: "conflict" };
 }
 
+/** What an enrollment is begun with, where it is. */
+interface Begun extends Pick<Enrollment, "id" | "state"> {
+  readonly label: string | undefined;
+  readonly answer?: string | undefined;
+  readonly replaces?: FactorId | undefined;
+  readonly guided?: boolean | undefined;
+}
+
+function marksOf({ answer, guided, replaces }: Begun): Pick<Enrollment, "answer" | "guided" | "replaces"> {
+  return {
+    ...(answer !== undefined && { answer }),
+    ...(replaces !== undefined && { replaces }),
+    ...(guided === true && { guided }),
+  };
+}
+
 /** A new enrollment, as it is kept. */
 export function pendingEnrollment(
   { record, reconfirmed, session }: LoginContext,
   { enroll, type }: Enrollable,
-  begun: Pick<Enrollment, "id" | "state"> & {
-    readonly label: string | undefined;
-    readonly answer?: string | undefined;
-    readonly replaces?: FactorId | undefined;
-  },
+  begun: Begun,
   now: number,
 ): Enrollment {
-  const { answer, id, label, replaces, state } = begun;
+  const { id, label, replaces, state } = begun;
   const replaced = record.account.factors.find((each) => each.id === replaces)?.label;
   return {
     id,
@@ -155,20 +167,37 @@ export function pendingEnrollment(
     expiresAt: now + ENROLLMENT_LIFE,
     shownAt: now,
     ...(reconfirmed === true && { reconfirmed }),
-    ...(answer !== undefined && { answer }),
-    ...(replaces !== undefined && { replaces }),
+    ...marksOf(begun),
     state,
   };
 }
 
-/** The open one as it is once its owner has begun it again: what they call it now counts, if they call it anything. */
+/** How an enrollment is begun once more. */
+interface BegunAgain {
+  readonly label: string | undefined;
+  readonly replaces: FactorId | undefined;
+  readonly guided?: boolean | undefined;
+}
+
+/**
+ * The open one as it is once its owner has begun it again: what they call it now counts, if they call it anything. Undefined where it
+ * is to take another factor's place, or nobody's any more: that is begun anew, so that nothing goes that nobody said should. Who wants
+ * a message once more need not say that again.
+ */
 export function begunAgain(
+  { enroll }: Enrollable,
   open: Enrollment,
-  { label, replaces }: { readonly label: string | undefined; readonly replaces: FactorId | undefined },
+  { guided, label, replaces }: BegunAgain,
   now: number,
-): Enrollment {
-  const asked = { label: cleanText(label ?? "", MAX_LABEL) || open.label, ...(replaces !== undefined && { replaces }) };
-  return { ...open, ...asked, shownAt: now };
+): Enrollment | undefined {
+  if (enroll.resume === undefined && replaces !== open.replaces) return undefined;
+  return {
+    ...open,
+    label: cleanText(label ?? "", MAX_LABEL) || open.label,
+    ...(replaces !== undefined && { replaces }),
+    ...(guided === true && { guided }),
+    shownAt: now,
+  };
 }
 
 /** The factor that a body says is to be replaced, if it says so. */

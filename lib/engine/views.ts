@@ -276,7 +276,7 @@ export function settingsView(account: Account, methods: Methods, current: Curren
   };
 }
 
-function probationMember(account: Account, now: number): Pick<SettingsView, "probation"> {
+export function probationMember(account: Account, now: number): Pick<SettingsView, "probation"> {
   const until = probationUntil(account, now);
   return until === undefined ? {} : { probation: { until: iso(until) } };
 }

@@ -106,6 +106,8 @@ export interface AccountEvent {
   readonly facts?: EventFacts;
   /** The factor that another has taken the place of, as it was stored: for telling its owner where it was. Never part of an event. */
   readonly replaced?: Factor;
+  /** Its owner is told of it by the event before: it has no notice of its own. */
+  readonly isSaidBefore?: true;
 }
 
 export interface EventFacts {
@@ -125,6 +127,7 @@ const ENDING: ReadonlySet<AuditAction> = new Set<KnownAction>([
   "factor-enrolled",
   "factor-imported",
   "factor-removed",
+  "factor-replaced",
   "password-changed",
   "reported",
   "sessions-revoked",
@@ -132,7 +135,8 @@ const ENDING: ReadonlySet<AuditAction> = new Set<KnownAction>([
 ]);
 
 /** Whether what a change ended is told with this. */
-export function tellsOfEnds({ action, reason }: AccountEvent): boolean {
+export function tellsOfEnds({ action, isSaidBefore, reason }: AccountEvent): boolean {
+  if (isSaidBefore === true) return false;
   return ENDING.has(action) || (action === "device-revoked" && reason === "all");
 }
 

@@ -13,13 +13,13 @@ import { holdsUntil, isDue, type SessionRecord } from "../policy/assess.js";
 import { wantsPage } from "./answers.js";
 import { choiceMembers } from "./choice-members.js";
 import { amrOf } from "./description.js";
-import { challengePath, settingsPath, wayBack } from "./request-state.js";
+import { challengePath, newPhonePath, settingsPath, wayBack } from "./request-state.js";
 import { returnOf } from "./recovery-return.js";
 import { shownRecovery } from "./recovery-state.js";
 import { isFromAnotherSite } from "./going.js";
 import { localPlace } from "./return-to.js";
 import { readNothing, type Reply, type Route, route, type RouteContext } from "./route.js";
-import { readOperation } from "./schemas.js";
+import { NEW_PHONE, readOperation } from "./schemas.js";
 import { saveRecord } from "./session.js";
 
 /** Below `path`: the page that offers to open again what wrong codes have closed. */
@@ -40,14 +40,17 @@ export async function goOn(context: RouteContext): Promise<string> {
 }
 
 /**
- * Once a proof is given, the browser comes back to the settings; what a route had asked for before is abandoned. Operations have
- * pages of their own, and wait on. Answers the context as it is from now on.
+ * Once a proof is given, the browser comes back to the settings, or to where it was asked for; what a route had asked for before is
+ * abandoned. Operations have pages of their own, and wait on. Answers the context as it is from now on.
  */
-export async function thenSettings(context: RouteContext): Promise<RouteContext> {
-  const { login, req, state } = context;
+export async function thenSettings(
+  context: RouteContext,
+  returnTo = settingsPath(context.state),
+): Promise<RouteContext> {
+  const { login, req } = context;
   if (login.session === undefined) return context;
   const { stepUp: _abandoned, ...plain } = login.session;
-  const session: SessionRecord = { ...plain, confirming: true, returnTo: settingsPath(state) };
+  const session: SessionRecord = { ...plain, confirming: true, returnTo };
   await saveRecord(req, session);
   return { ...context, login: { ...login, session } };
 }
@@ -61,7 +64,7 @@ async function thenOn(context: RouteContext): Promise<RouteContext> {
   return { ...context, login: { ...login, session } };
 }
 
-/** The query of a link that leads to a proof nothing else asks for. `"settings"`: and back to the settings. */
+/** The query of a link that leads to a proof nothing else asks for. `"settings"`, `"replace"`: and back there. */
 const CONFIRM = "confirm";
 
 function isFromSettings({ req, settings, state }: RouteContext): boolean {
@@ -75,6 +78,7 @@ function askedBy(context: RouteContext): Promise<RouteContext> {
   // Another site's link must not abandon what waits to be confirmed.
   if (isDue(context.login.status) || isFromAnotherSite(context.req)) return Promise.resolve(context);
   // Somebody who came from the settings to confirm that it is them goes back there.
+  if (wanted === NEW_PHONE) return thenSettings(context, newPhonePath(context.state));
   if (wanted === "settings" || isFromSettings(context)) return thenSettings(context);
   return wanted === undefined ? Promise.resolve(context) : thenOn(context);
 }

@@ -1,11 +1,12 @@
 import { failure, type Problem, success } from "../core/errors.js";
 import type { MethodType } from "../core/nouns.js";
 import { webOrigins } from "../core/origins.js";
+import type { EnrollmentAim } from "../engine/enrollment-pages.js";
 import type { EnrollmentTerms } from "../engine/open-enrollments.js";
 import { isDue } from "../policy/assess.js";
 import { wantsPage } from "./answers.js";
 import { choiceIn } from "./other-sessions.js";
-import { settingsPath } from "./request-state.js";
+import { newPhonePath, settingsPath } from "./request-state.js";
 import { readNothing, type Route, route, type RouteContext } from "./route.js";
 import { userOf } from "./settings.js";
 import type { LayoutParts } from "../pages/views.js";
@@ -36,14 +37,15 @@ export async function enrollmentAgain(
   body: unknown,
 ): Promise<LayoutParts> {
   const { engine, login, pages, req } = context;
-  const factorId = factorIdIn(body);
-  const answer = await engine.enrollmentPages.answerOf(login, { factorId, type }, termsFor(context, type));
-  return pages.enrollment(req, login, type, { factorId, answer, problem, endsOthers: choiceIn(body) });
+  const about = { factorId: factorIdIn(body), type };
+  const open = await engine.enrollmentPages.again(login, about, termsFor(context, type));
+  return pages.enrollment(req, login, type, { ...open, problem, endsOthers: choiceIn(body) });
 }
 
 /** Where the browser goes that has nothing open, or nothing more: to where it can begin. */
-function beginning({ login, state }: RouteContext): string {
-  return isDue(login.status) ? state.base : settingsPath(state);
+function beginning({ login, state }: RouteContext, { guided }: EnrollmentAim = {}): string {
+  if (isDue(login.status)) return state.base;
+  return guided === true ? newPhonePath(state) : settingsPath(state);
 }
 
 /** The page of an enrollment, which may be loaded again, and turning away from it. `again`: where problems of them are told. */
@@ -73,8 +75,8 @@ export function enrollmentPageRoutes(type: MethodType, again: NonNullable<Route[
       path: `${enrollmentPath(type)}/cancel`,
       read: readNothing,
       async run(context) {
-        await context.engine.enrollmentPages.cancel(context.login, type);
-        return success({ status: 204, page: { redirect: beginning(context) } });
+        const aim = await context.engine.enrollmentPages.cancel(context.login, type);
+        return success({ status: 204, page: { redirect: beginning(context, aim) } });
       },
       again,
     }),

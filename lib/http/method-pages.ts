@@ -12,8 +12,11 @@ export function missingParts(method: Method): string[] {
   return missing.map((name) => `methods: the page of "${type}" has no ${name}(); what the method does needs it`);
 }
 
+/** What sets a factor up. */
+const ADDING = ["add", "replace"];
+
 export function withoutAdding(page: MethodPage): MethodPage {
-  return Object.fromEntries(Object.entries(page).filter(([part]) => part !== "add")) as unknown as MethodPage;
+  return Object.fromEntries(Object.entries(page).filter(([part]) => !ADDING.includes(part))) as unknown as MethodPage;
 }
 
 /** What no fake site can use is worth most, what somebody else can come to receive least, and of that the lower level. */

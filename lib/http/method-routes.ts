@@ -13,7 +13,7 @@ import type { Method } from "./method.js";
 import { keepsOthers } from "./other-sessions.js";
 import { prove, type Proving } from "./proving.js";
 import { reconfirm } from "./reconfirm.js";
-import { settingsPath } from "./request-state.js";
+import { newPhonePath, settingsPath } from "./request-state.js";
 import { type Reply, type Route, route, type RouteContext } from "./route.js";
 import * as schemas from "./schemas.js";
 import { draftOf, keepDraft, type Notes, refusedOf } from "./settings-notes.js";
@@ -112,11 +112,15 @@ export function sendRoute(type: MethodType): Route {
   });
 }
 
-/** Problems of a change made on the settings page are told there, or where a login still has to enroll. */
+/**
+ * Problems of a change made on the settings page are told there, or where a login still has to enroll; those of the page for a new
+ * phone, as the body says, on that.
+ */
 export async function settingsAgain(
   context: RouteContext,
   problem: Problem,
   notes?: Notes,
+  body?: unknown,
 ): Promise<LayoutParts | undefined> {
   const { login, pages, req } = context;
   const { status } = login.status;
@@ -127,8 +131,9 @@ export async function settingsAgain(
     const { login: asked } = await keepDraft(context, notes?.draft);
     return pages.challenge(req, asked, undefined, problem);
   }
-  return status === "trusted-device" || problem.code === "expired"
-    ? undefined
+  if (status === "trusted-device" || problem.code === "expired") return undefined;
+  return schemas.readFrom(body).from
+    ? pages.newPhone(req, login, problem)
     : pages.settingsPage(req, login, problem, notes);
 }
 
@@ -141,12 +146,13 @@ function beginRoute(type: MethodType, status: 201 | 202): Route {
       const read = schemas.readEnrollment(body);
       return read && { ...read, body };
     },
-    async run(context, { body, label, password }) {
+    async run(context, { body, from, label, password }) {
       const { engine, state } = context;
       const confirmed = await reconfirm(context, password);
       if (!confirmed.ok) return confirmed;
       const outcome = await engine.enrollments.begin(confirmed.value, type, {
         ...termsFor(context, type),
+        guided: from,
         label,
         body,
       });
@@ -156,27 +162,34 @@ function beginRoute(type: MethodType, status: 201 | 202): Route {
       return success({ status, body: { factorId, ...answer }, page });
     },
     again: (context, problem, body) =>
-      settingsAgain(context, problem, { draft: draftOf({ type }, body), refused: refusedOf(type, body) }),
+      settingsAgain(context, problem, { draft: draftOf({ type }, body), refused: refusedOf(type, body) }, body),
   });
+}
+
+/** Where a form was that changed something. `isGuided`: on the page for a new phone. */
+export function backFrom(state: RouteContext["state"], isGuided = false): string {
+  return isGuided ? newPhonePath(state) : settingsPath(state);
 }
 
 /**
  * The answer to a proved enrollment: with the first factor the backup codes, shown once. `isOnTheWay`: the browser goes on to
- * where the user was going, and not back to the settings.
+ * where the user was going, and not back to the settings. From the page for a new phone it comes back there.
  */
 export async function enrolledReply(
   context: RouteContext,
-  { factor, login, minted, others }: EnrolledFactor,
+  enrolled: EnrolledFactor,
   isOnTheWay = context.login.status.status === "must-enroll",
 ): Promise<Outcome<Reply>> {
+  const { factor, guided, isReplacement, login, minted, others } = enrolled;
   const { settings, state } = context;
   const { returnTo, ...arrived } = login.session;
   // A route wanted a factor that there was none of: it leads back there too.
-  const isGoingOn = isOnTheWay || returnTo !== undefined;
-  const continueTo = isGoingOn ? destination(context) : settingsPath(state);
+  const isGoingOn = guided !== true && (isOnTheWay || returnTo !== undefined);
+  const continueTo = isGoingOn ? destination(context) : backFrom(state, guided);
   const session = isGoingOn ? arrived : login.session;
   const view = factorView(factor, settings.methods);
-  const done = { what: "factor-added", label: factor.label, ...(others && { others }) } as const;
+  const what = isReplacement === true ? "factor-replaced" : "factor-added";
+  const done = { what, label: factor.label, ...(others && { others }) } as const;
   const told = isGoingOn ? {} : { done };
   if (minted === undefined) {
     return success({

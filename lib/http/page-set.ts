@@ -7,10 +7,12 @@ import { maskName } from "../core/text.js";
 import { within } from "../core/within.js";
 import { type MethodChoice, shownOf } from "../engine/choices.js";
 import type { Engine } from "../engine/engine.js";
+import type { PagedEnrollment } from "../engine/enrollment-pages.js";
 import { isOnItsOwn, type LoginContext } from "../engine/login-context.js";
 import type { CodesToShow } from "../engine/shown-codes.js";
 import type { Writing } from "../engine/method.js";
 import type { ShownOperation } from "../engine/operations.js";
+import { newPhoneHints, newPhoneView } from "../engine/new-phone.js";
 import { frozenMember, ownSettingsView } from "../engine/views.js";
 import { bouncePage } from "../pages/bounce-page.js";
 import { challengePage, operationOverPage } from "../pages/challenge-page.js";
@@ -19,6 +21,7 @@ import { enrollmentPage } from "../pages/enrollment-page.js";
 import { builtInLayout, renderPage } from "../pages/layout.js";
 import { mergeMessages, messagesFor, type Messages } from "../pages/messages.js";
 import { drawnBy, isForSetUp, type MethodPages, type OwnPage, type PagePart } from "../pages/method-page.js";
+import { newPhonePage } from "../pages/new-phone-page.js";
 import { problemPage } from "../pages/problem-page.js";
 import { reasonText } from "../pages/problem-reasons.js";
 import { settingsPage } from "../pages/settings-page.js";
@@ -55,10 +58,7 @@ export function isOfLayout(error: unknown): boolean {
 }
 
 /** An enrollment that is open, as its page is told of it. */
-export interface ShownEnrollment {
-  readonly factorId: string;
-  /** What the method answered when it was begun; absent where that was shown for long enough. */
-  readonly answer?: Readonly<Record<string, unknown>> | undefined;
+export interface ShownEnrollment extends PagedEnrollment {
   readonly problem?: Problem;
   /** What its owner said of the other logins before; undefined: nothing yet. */
   readonly endsOthers?: boolean | undefined;
@@ -212,9 +212,9 @@ export class PageSet {
 
   /** What a method shows of an enrollment, or its form again after a wrong proof. */
   enrollment(req: Request, login: LoginContext, type: MethodType, shown: ShownEnrollment): LayoutParts {
-    const { answer, endsOthers, factorId, problem } = shown;
+    const { endsOthers, problem, ...open } = shown;
     const others = this.others(login, endsOthers);
-    return enrollmentPage(this.context(req, login), { type, answer, factorId, others, ...problemMember(problem) });
+    return enrollmentPage(this.context(req, login), { ...open, type, others, ...problemMember(problem) });
   }
 
   backupCodes(req: Request, login: LoginContext, { others, ...shown }: CodesToShow): LayoutParts {
@@ -241,6 +241,18 @@ export class PageSet {
       isStuck: this.isStuck(login),
       others: this.others(login),
       ...notes,
+      ...problemMember(problem),
+    });
+  }
+
+  /** Where a new phone takes the place of an old one. */
+  newPhone(req: Request, login: LoginContext, problem?: Problem, { done }: Notes = {}): LayoutParts {
+    return newPhonePage(this.context(req, login), {
+      ...newPhoneView(login, this.engine.dependencies),
+      ...newPhoneHints(login, this.engine.dependencies),
+      accountName: this.settings.accountName(userOf(login)),
+      isStuck: this.isStuck(login),
+      done,
       ...problemMember(problem),
     });
   }

@@ -175,8 +175,14 @@ export function wayBack(
   operation?: { readonly backTo?: string },
 ): string {
   const backTo = operation === undefined ? session?.stepUp?.backTo : operation.backTo;
-  const isOfSettings = operation === undefined && session?.returnTo === settingsPath(state);
-  return backTo ?? (isOfSettings ? settingsPath(state) : state.places.home);
+  const own = [settingsPath(state), newPhonePath(state)];
+  const wanted = operation === undefined ? own.find((path) => path === session?.returnTo) : undefined;
+  return backTo ?? wanted ?? state.places.home;
+}
+
+/** Where a new phone takes the place of an old one, as the browser sees it. */
+export function newPhonePath({ base }: Pick<RequestState, "base">): string {
+  return `${base}/replace`;
 }
 
 /** Where owners manage their factors, as the browser sees it. */

@@ -32,9 +32,10 @@ import type { Refusals } from "./refusals.js";
 import { reopenRoutes } from "./reopen-routes.js";
 import { recoveryRoutes } from "./recovery-routes.js";
 import { reportRoutes } from "./report-routes.js";
-import { type RequestState, stateOf } from "./request-state.js";
+import { newPhonePath, type RequestState, stateOf } from "./request-state.js";
 import type { Reply, RequestContext, Route, RouteContext } from "./route.js";
-import { readOperation } from "./schemas.js";
+import { replaceRoutes } from "./replace-routes.js";
+import * as schemas from "./schemas.js";
 import { isOfAnother } from "./session.js";
 import { writeRecord } from "./settings-notes.js";
 import { settingsRoutes } from "./settings-routes.js";
@@ -58,7 +59,7 @@ export interface OwnRoute {
 
 /** What a refused proof was given for, so that its page is shown again and not another. */
 async function operationIn({ engine, login }: RouteContext, body: unknown): Promise<ShownOperation | undefined> {
-  const operation = readOperation(body)?.operation;
+  const operation = schemas.readOperation(body)?.operation;
   return operation === undefined ? undefined : engine.operations.shown(login, operation);
 }
 
@@ -66,7 +67,8 @@ async function tellProblem(context: RouteContext, route: Route, problem: Problem
   const { pages, req, res } = context;
   const told: Problem = { ...problem, members: { ...waysOn(context, problem), ...problem.members } };
   const isAsked = problem.code === "step-up-required" && (wantsPage(req, pages) || isHtmx(req));
-  const current = isAsked ? await thenSettings(context) : context;
+  const wanted = schemas.readFrom(body).from ? newPhonePath(context.state) : undefined;
+  const current = isAsked ? await thenSettings(context, wanted) : context;
   if (!wantsPage(req, pages)) sendJsonProblem(req, res, told, pages);
   else {
     const operation = await operationIn(current, body);
@@ -235,6 +237,7 @@ export class OwnRoutes {
       ...callerRoutes,
       ...methods.flatMap(methodRoutes),
       ...settingsRoutes,
+      ...replaceRoutes,
       ...codesRoutes,
       ...reopenRoutes,
       ...reportRoutes,

@@ -31,6 +31,26 @@ export function reader<Schema extends v.GenericSchema>(
   };
 }
 
+/** The factor whose place a new one is to take. A form's empty field says no more than leaving it out. */
+export const replaces = v.pipe(
+  optional(text),
+  v.transform((id) => (id === "" ? undefined : id)),
+);
+
+/** What a form of the page for a new phone sends as `from`. */
+export const NEW_PHONE = "replace";
+
+/** It is sent by a form of the page for a new phone, and leads back there. */
+export const fromNewPhone = v.pipe(
+  v.optional(v.unknown()),
+  v.transform((from) => from === NEW_PHONE),
+);
+
+/** For routes that need nothing but where they were asked from. */
+export function readFrom(body: unknown): { readonly from: boolean } {
+  return { from: (body as { readonly from?: unknown } | undefined)?.from === NEW_PHONE };
+}
+
 /** Id of the operation that is confirmed, where it is one. */
 const operation = optional(text);
 
@@ -39,7 +59,7 @@ export const readSending = reader(v.object({ factorId: optional(text), operation
 /** For routes that need nothing but which operation they are about, if any. */
 export const readOperation = reader(v.object({ operation }));
 export const readEnrollment = reader(
-  v.object({ label: optional(text), password: optional(text), replaces: optional(text) }),
+  v.object({ from: fromNewPhone, label: optional(text), password: optional(text), replaces: optional(text) }),
 );
 export const readEnrollmentProof = reader(v.object({ factorId: text, code: text, endOtherSessions }));
 export const readResync = reader(v.object({ factorId: text, codes: v.strictTuple([text, text]) }));

@@ -1,9 +1,10 @@
-import { failure, type Outcome, success } from "../core/errors.js";
+import { type Outcome, type Problem, success } from "../core/errors.js";
+import type { LoginContext } from "../engine/login-context.js";
 import type { Managed } from "../engine/management.js";
 import { factorView, ownSettingsView } from "../engine/views.js";
 import type { DoneName } from "../core/notes.js";
 import { codesReply } from "./codes-page.js";
-import { settingsAgain } from "./method-routes.js";
+import { backFrom, settingsAgain } from "./method-routes.js";
 import { settingsPath } from "./request-state.js";
 import { readNothing, type Reply, type Route, route, type RouteContext } from "./route.js";
 import * as schemas from "./schemas.js";
@@ -11,14 +12,18 @@ import { draftOf, takeNotes } from "./settings-notes.js";
 
 const OPEN_TO = ["verified", "trusted-device", "not-enrolled"];
 
-const again: NonNullable<Route["again"]> = (context, problem) => settingsAgain(context, problem);
+/** Why this login may not see the settings; undefined where it may. */
+export function settingsProblem({ status: { status } }: LoginContext): Problem | undefined {
+  if (OPEN_TO.includes(status)) return undefined;
+  return { code: status === "must-enroll" ? "enrollment-required" : "second-factor-required" };
+}
+
+const again: NonNullable<Route["again"]> = (context, problem, body) => settingsAgain(context, problem, {}, body);
 
 async function show(context: RouteContext): Promise<Outcome<Reply>> {
   const { engine, login, pages, req } = context;
-  const { status } = login;
-  if (!OPEN_TO.includes(status.status)) {
-    return failure(status.status === "must-enroll" ? "enrollment-required" : "second-factor-required");
-  }
+  const problem = settingsProblem(login);
+  if (problem !== undefined) return { ok: false, problem };
   const body = { ...ownSettingsView(login, engine.dependencies), ...pages.settingsMembers(req, login) };
   const callerNumber = await engine.callerChecks.shown(login);
   const notes = { ...(await takeNotes(context)), ...(callerNumber !== undefined && { callerNumber }) };
@@ -45,7 +50,7 @@ function changeWith<Input>(path: string, what: DoneName, read: Route<Input>["rea
       const outcome = await act(context, input);
       if (!outcome.ok) return outcome;
       const { label, session } = outcome.value;
-      const page = { redirect: settingsPath(context.state) };
+      const page = { redirect: backFrom(context.state, (input as { readonly from?: boolean }).from) };
       const done = { what, ...(label !== undefined && { label }) };
       return success({ status: 204, page, done, ...(session === undefined ? {} : { session }) });
     },
@@ -92,7 +97,7 @@ export const settingsRoutes: readonly Route[] = [
   changeWith("/preferred", "preferred", schemas.readPreference, ({ engine, login }, { type }) =>
     engine.management.preferMethod(login, type),
   ),
-  change("/factors/:id/remove", "factor-removed", (context) =>
+  changeWith("/factors/:id/remove", "factor-removed", schemas.readFrom, (context) =>
     context.engine.management.removeFactor(context.login, idOf(context)),
   ),
   change("/factors/:id/resume", "factor-resumed", (context) =>

@@ -29,8 +29,7 @@ const FACTORS = {
   },
   "factor-replaced": {
     title: (issuer) => `An authenticator of your ${issuer} account was replaced`,
-    text: (details) =>
-      `${capital(factor(details))} was replaced by another one. Codes for signing in go to a new address or number from now on.`,
+    text: (details) => `${capital(factor(details))} was replaced by another one, and can no longer be used to sign in.`,
   },
   "factor-imported": {
     title: (issuer) => `An authenticator was set up for your ${issuer} account`,

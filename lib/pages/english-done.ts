@@ -9,6 +9,7 @@ export const englishDone: Messages["done"] = {
   "factor-added": (label) => `${label} added.`,
   "factor-removed": (label) => `${label} removed.`,
   "factor-renamed": (label) => `Renamed to ${label}.`,
+  "factor-replaced": (label) => `${label} is set up in the place of the old one, which opens nothing any more.`,
   "factor-resumed": (label) => `${label} can be used again.`,
   "factor-resynced": (label) => `${label} adjusted to its clock.`,
   needed: () => "The page you came from needs a second step that you do not have yet. Set one up here to go on.",

@@ -102,7 +102,7 @@ export const englishSettings: Messages["settings"] = {
       "factor-imported": "Authenticator set up for you",
       "factor-removed": "Authenticator removed",
       "factor-renamed": "Authenticator renamed",
-      "factor-replaced": "Address or number replaced",
+      "factor-replaced": "Authenticator replaced",
       "factor-reopened": "A closed way to sign in opened again",
       "factor-resumed": "Suspended authenticator allowed again",
       "factor-suspended": "Authenticator suspended after a report",

@@ -1,5 +1,6 @@
 import { once } from "../core/once.js";
 import { englishDone as done, englishOthers as others } from "./english-done.js";
+import { englishNewPhone as newPhone } from "./new-phone-words.js";
 import { englishReport as report } from "./english-report.js";
 import { englishRecovery as recovery } from "./english-recovery.js";
 import { englishSettings as settings } from "./english-settings.js";
@@ -197,6 +198,7 @@ export const english: Messages = {
   callerCheck,
   report,
   recovery,
+  newPhone,
   done,
   others,
   settings,

@@ -7,7 +7,15 @@ import { problemText, timeOf } from "./fragments.js";
 import { type Html, html, type HtmlValue } from "./html.js";
 import type { Icon } from "./icons.js";
 import type { Messages } from "./messages.js";
-import type { AddForm, ChallengeForm, EnrollmentForm, FactorRow, MethodPage, PagePart } from "./method-page.js";
+import type {
+  AddForm,
+  ChallengeForm,
+  EnrollmentForm,
+  FactorRow,
+  MethodPage,
+  PagePart,
+  ReplaceForm,
+} from "./method-page.js";
 import type { PageProblem } from "./views.js";
 
 /** The words of a method whose codes are sent. */
@@ -190,17 +198,20 @@ function enrollment<Words extends MessageWords>(form: EnrollmentForm<Words>): Pa
 }
 
 /** Another address or number in the place of this one, which goes on working until the other one is proved. */
+function changeForm<Words extends MessageWords>(form: ReplaceForm<Words>, options: MessagePageOptions<Words>): Html {
+  const { context, fields, index, type, words } = form;
+  const { changeLead, changeSubmit } = words.settings;
+  return html`<form class="sf-form" method="post" action="${context.base}/${type}/enroll">
+    <p>${changeLead}</p>
+    ${fields} ${destinationField(form, { ...options, known: () => undefined }, `change-${index}`)}
+    <button type="submit" class="sf-button sf-button-small">${changeSubmit}</button>
+  </form>`;
+}
+
 function change<Words extends MessageWords>(row: FactorRow<Words>, options: MessagePageOptions<Words>): Html {
-  const { context, factor, index, isRefused, type, words } = row;
-  const { change: open, changeLead, changeSubmit } = words.settings;
-  return html`<details class="sf-details" ${isRefused && html`open`}>
-    <summary>${open}</summary>
-    <form class="sf-form" method="post" action="${context.base}/${type}/enroll">
-      <p>${changeLead}</p>
-      ${hiddenField("replaces", factor.id)}
-      ${destinationField(row, { ...options, known: () => undefined }, `change-${index}`)}
-      <button type="submit" class="sf-button sf-button-small">${changeSubmit}</button>
-    </form>
+  return html`<details class="sf-details" ${row.isRefused && html`open`}>
+    <summary>${row.words.settings.change}</summary>
+    ${changeForm({ ...row, fields: hiddenField("replaces", row.factor.id) }, options)}
   </details>`;
 }
 
@@ -213,6 +224,7 @@ export function messagePage<Words extends MessageWords>(options: MessagePageOpti
     challenge: (form) => challenge(form),
     add: (form) => add(form, options),
     enrollment: (form) => enrollment(form),
+    replace: (form) => changeForm(form, options),
     row: (row) => ({ actions: change(row, options) }),
   };
 }

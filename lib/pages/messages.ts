@@ -3,6 +3,7 @@ import type { ErrorCode } from "../core/errors.js";
 import type { MethodType } from "../core/nouns.js";
 import type { DoneName } from "../core/notes.js";
 import { english } from "./english.js";
+import type { NewPhoneMessages } from "./new-phone-words.js";
 import { mergeWords, type Overrides, type WordTree } from "./words.js";
 
 export type { ActivityName };
@@ -371,6 +372,7 @@ export interface Messages {
   readonly callerCheck: CallerCheckMessages;
   readonly report: ReportMessages;
   readonly recovery: RecoveryMessages;
+  readonly newPhone: NewPhoneMessages;
   readonly done: DoneMessages;
   readonly others: OthersMessages;
   readonly settings: SettingsMessages;

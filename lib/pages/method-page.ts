@@ -53,7 +53,18 @@ export interface EnrollmentForm<Words> extends Drawing<Words> {
   readonly answer: Readonly<Record<string, unknown>> | undefined;
   /** Where the factor is the account's first: what becomes of its other logins, to be put into the form of the proof as it is. */
   readonly others: Html | undefined;
+  /** Hidden fields, as they are, for a form that begins it once more: whose place it takes, and where it leads back to. */
+  readonly again?: Html | undefined;
   readonly problem: PageProblem | undefined;
+}
+
+/** Begins an enrollment that puts a new factor in the place of this one, on the page for a new phone. */
+export interface ReplaceForm<Words> extends Drawing<Words> {
+  readonly factor: FactorView;
+  /** Of the factors on the page, from 0: for ids. */
+  readonly index: number;
+  /** Hidden fields, to be put into the form as they are: whose place it takes, and where it leads back to. */
+  readonly fields: Html;
 }
 
 /** One factor on the settings page. */
@@ -116,6 +127,8 @@ export interface MethodPage<Words extends MethodWords = MethodWords> {
   add?(form: AddForm<Words>): PagePart;
   /** It is not offered where the policy demands a factor: what is set up there could not confirm the next sign-in. Default: it is. */
   readonly onlyInSettings?: true;
+  /** Below a factor's name on the page for a new phone. Default: it is only removed there, once another is set up. */
+  replace?(form: ReplaceForm<Words>): Html;
   /** In a card of its own, with a link that leaves it; `links` stand beside that one. */
   enrollment?(form: EnrollmentForm<Words>): PagePart & { readonly links?: HtmlValue };
   row?(row: FactorRow<Words>): {

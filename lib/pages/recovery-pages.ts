@@ -204,8 +204,10 @@ export function recoverySection(
 }
 
 /** Until when the account is on probation. */
-export function probationNotice({ messages }: PageContext, { settings }: SettingsPageView): Html | undefined {
-  const { probation } = settings;
+export function probationNotice(
+  { messages }: PageContext,
+  { probation }: Pick<SettingsPageView["settings"], "probation">,
+): Html | undefined {
   if (probation === undefined) return undefined;
   return html`<div class="sf-notice sf-notice-info">
     ${icon("lock")}

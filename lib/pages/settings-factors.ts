@@ -20,8 +20,15 @@ export function factorsSection(context: PageContext, view: SettingsPageView): Ht
     "factors",
     words.title,
     words.lead,
-    html`${factors.length === 0 ? emptyState(words.none) : list} ${!isFrozen(view) && addForms(context, view)}`,
+    html`${factors.length === 0 ? emptyState(words.none) : html`${list} ${newPhoneLink(context)}`}
+    ${!isFrozen(view) && addForms(context, view)}`,
   );
+}
+
+/** The guided way for whoever has a new phone in their hand. */
+function newPhoneLink({ base, messages }: PageContext): Html {
+  const { open, openLead } = messages.newPhone;
+  return html`<p class="sf-hint">${openLead} <a href="${base}/replace">${open}</a></p>`;
 }
 
 /** What would only be refused is not offered. */

@@ -35,7 +35,7 @@ export function settingsPage(context: PageContext, view: SettingsPageView): Layo
     </header>
     ${doneNotice(context, view.done)} ${problem && alertBox(reasonedText(context, problem))}
     ${graceNotice(context, view.settings.graceUntil)} ${frozenNotice(context, view.settings.frozenUntil)}
-    ${probationNotice(context, view)} ${stepUpNotice(context, view)} ${callerSection(context, view)}
+    ${probationNotice(context, view.settings)} ${stepUpNotice(context, view)} ${callerSection(context, view)}
     ${ownParts(context, view, "notice")} ${reopenNotice(context, view.settings.closed)} ${factorsSection(context, view)}
     ${ownParts(context, view, "section")}
     ${view.hasTrustedDevices && isOn && devicesSection(context, view.settings.devices)}

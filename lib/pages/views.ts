@@ -2,6 +2,8 @@ import type { Contact } from "../core/contact.js";
 import type { ErrorCode } from "../core/errors.js";
 import type { FactorId, MethodType } from "../core/nouns.js";
 import type { MethodChoice, UnusableFactor } from "../engine/choices.js";
+import type { EnrollmentAim } from "../engine/enrollment-pages.js";
+import type { NewPhoneHints, NewPhoneView } from "../engine/new-phone.js";
 import type { RecoveryView } from "../engine/recovery-view.js";
 import type { SettingsView } from "../engine/views.js";
 import type { Done, Draft } from "../core/notes.js";
@@ -117,8 +119,18 @@ export interface OthersView {
   readonly ends: boolean;
 }
 
+/** Where a new phone takes the place of an old one. */
+export interface NewPhonePageView extends NewPhoneView, NewPhoneHints {
+  readonly accountName: string;
+  /** No proof that the visitor can give here would do. */
+  readonly isStuck?: boolean;
+  /** What was done just now. */
+  readonly done?: Done | undefined;
+  readonly problem?: PageProblem;
+}
+
 /** An enrollment that is open. */
-export interface EnrollmentView {
+export interface EnrollmentView extends EnrollmentAim {
   readonly type: MethodType;
   readonly factorId: string;
   /** What the method shows of it; absent once it was shown for five minutes, until it is begun again. */

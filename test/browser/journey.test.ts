@@ -268,6 +268,21 @@ describe("a person protects their account and lives with it", () => {
     await page.getByText("Work phone", { exact: true }).first().waitFor();
   });
 
+  test("a new phone takes the place of the old one, on a page that says what is next", async () => {
+    await page.getByRole("link", { name: "Set up a new phone" }).click();
+    await heading("Set up your new phone").waitFor();
+    expect(await look(page, "new-phone")).toEqual([]);
+    await page.getByRole("button", { name: "Set up the app on the new phone" }).click();
+    await heading("Add an authenticator app").waitFor();
+    expect(await look(page, "new-phone-enrollment")).toEqual([]);
+    phone = authenticatorApp(await keyUri(page));
+    await giveCode(page, phone.code(demo.clock()), "Turn on");
+    await page.getByRole("status").filter({ hasText: "Work phone is set up in the place of the old one" }).waitFor();
+    expect(await look(page, "new-phone-done")).toEqual([]);
+    await page.getByRole("link", { name: "Done", exact: true }).click();
+    await heading("Two-step sign-in").waitFor();
+  });
+
   test("a login left alone for too long is over, and says so", async () => {
     await logOut(page);
     await logIn(page, EMAIL);

@@ -208,7 +208,7 @@ describe("the pages that set an address up", () => {
     await addDestination(jar, { address: "new@home.test", replaces: factorId });
     const changed = read((await jar.page("/2fa/settings")).text);
     expect(changed).toContain("n•••@home.test");
-    expect(changed).toContain("Address or number replaced");
+    expect(changed).toContain("Authenticator replaced");
   });
 
   test("offer what is worth more first", async () => {

@@ -77,7 +77,7 @@ class Visit {
     };
     await this.ask(jar, "POST /sessions/:id/revoke", {}, sessions.find(({ current }) => !current)?.id);
     await this.ask(jar, "POST /sessions/revoke-others");
-    await this.ask(jar, "GET /settings/export");
+    for (const route of ["GET /settings/export", "GET /replace"]) await this.ask(jar, route);
     const at = this.target.clock() + DRIFT;
     await this.ask(jar, "POST /totp/resync", { factorId, codes: [phone.code(at), phone.code(at + STEP)] });
     const key = softwareAuthenticator();

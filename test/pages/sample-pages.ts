@@ -7,6 +7,7 @@ import { passkeyOffer, passkeysPage } from "../../lib/methods/passkeys/page.js";
 import { totpPage } from "../../lib/methods/totp/page.js";
 import * as challenges from "../../lib/pages/challenge-page.js";
 import * as enrollments from "../../lib/pages/enrollment-page.js";
+import * as newPhones from "../../lib/pages/new-phone-page.js";
 import { builtInLayout, renderPage } from "../../lib/pages/layout.js";
 import { messagesFor } from "../../lib/pages/messages.js";
 import { type CodesView, drawnBy, type MethodPage } from "../../lib/pages/method-page.js";
@@ -35,6 +36,7 @@ export const problemPage = framed(problems.problemPage);
 export const setUpPage = framed(setUps.setUpPage);
 export const settingsPage = framed(settingsPages.settingsPage);
 export const enrollmentPage = framed(enrollments.enrollmentPage);
+const newPhonePage = framed(newPhones.newPhonePage);
 const operationOverPage = framed(challenges.operationOverPage);
 const page = framed(renderPage);
 
@@ -231,6 +233,40 @@ function mailPages(context: PageContext, challenge: ChallengeView, text: string)
   };
 }
 
+/** The way to a new phone, step by step. */
+function newPhonePages(context: PageContext, text: string): Record<string, string> {
+  const mail = { ...context, pages: new Map([...WITH_MAIL, ["push", samplePushPage]]) };
+  const settings = settingsOf(text);
+  const { backupCodes } = settings;
+  const mailbox = { id: "m1", type: "email-code", label: text, createdAt: LONG_AGO, lastUsedAt: null, hint: text };
+  const device = { ...mailbox, id: "d1", type: "push", hint: "web-push" };
+  const factors = [...settings.factors, mailbox, device].map((each) => ({ ...each, replaceable: true as const }));
+  const [first, ...others] = factors;
+  const view = { accountName: text, backupCodes, factors, mayAdd: false, usedCode: false };
+  const done = { what: "factor-replaced", at: 0, label: text } as const;
+  const added = [{ ...first!, isNew: true as const }];
+  return {
+    newPhoneProve: newPhonePage(mail, { ...view, step: "prove", problem: { code: "last-factor" } }),
+    newPhoneSetUp: newPhonePage(mail, { ...view, mayAdd: true, step: "set-up", usedCode: true }),
+    newPhoneRemove: newPhonePage(mail, { ...view, mayAdd: true, step: "remove", factors: [...added, ...others], done }),
+    newPhoneDone: newPhonePage(mail, {
+      ...view,
+      mayAdd: true,
+      step: "remove",
+      factors: added,
+      backupCodes: { ...backupCodes, remaining: 1 },
+      done,
+    }),
+    newPhoneEnroll: enrollmentPage(context, {
+      type: "totp",
+      factorId: text,
+      answer: { label: text, secret: text, uri: `otpauth://totp/${text}`, qr: "<svg><path/></svg>" },
+      replaces: { id: text, label: text },
+      guided: true,
+    }),
+  };
+}
+
 export function everyPage(context: PageContext, text = "Phone"): Record<string, string> {
   const challenge = challengeWith({
     accountName: text,
@@ -309,6 +345,7 @@ export function everyPage(context: PageContext, text = "Phone"): Record<string, 
     reopen: reopen(context, text),
     settingsByCode: settingsPage(context, { ...settings, lastProof: "backup-code" }),
     ...mailPages(context, challenge, text),
+    ...newPhonePages(context, text),
     ...everyPushPage(context, challenge, settings, text),
     ...everyRecoveryPage(context, { challenge, settings, setUp: { accountName: text } }, text),
     settingsEmpty: settingsPage(context, { ...settings, settings: NOTHING_YET, asksPassword: true }),

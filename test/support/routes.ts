@@ -74,7 +74,7 @@ export function attestation(response: Readonly<Record<string, unknown>> = {}): R
 }
 
 /** Everything below `/2fa` that answers a GET. */
-export const PAGES = ["/2fa", "/2fa/settings", "/2fa/assets/style.css", "/2fa/assets/page.js"] as const;
+export const PAGES = ["/2fa", "/2fa/settings", "/2fa/replace", "/2fa/assets/style.css", "/2fa/assets/page.js"] as const;
 
 /** Every way a secret of an enrollment could be written down. */
 export function spellings({ phone, backupCodes }: Enrolled): string[] {

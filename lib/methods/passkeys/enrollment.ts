@@ -1,14 +1,21 @@
 import type { PublicKeyCredentialCreationOptionsJSON, RegistrationResponseJSON } from "@simplewebauthn/server";
 import { type Account, activeFactorsOf, type Factor, factorsOf, isEnrolled } from "../../core/account.js";
 import { failure, type Outcome, type Problem, success } from "../../core/errors.js";
+import type { FactorId } from "../../core/nouns.js";
 import { randomBase64url, randomId } from "../../crypto/random.js";
 import type { Change } from "../../engine/account-records.js";
 import type { EnrolledFactor } from "../../engine/activation.js";
-import { addClaimed, newFactorProblem, refusedFactor } from "../../engine/claimed-enrollment.js";
+import {
+  addClaimed,
+  earlyFactorProblem,
+  newFactorProblem,
+  placeOf,
+  refusedFactor,
+} from "../../engine/claimed-enrollment.js";
 import { handleClaim } from "../../engine/credential-index.js";
 import type { EngineDependencies } from "../../engine/dependencies.js";
 import { type LoginContext, subjectOf, weighed } from "../../engine/login-context.js";
-import { factorProblem, FRESH, stepUp, TO_ENROLL } from "../../policy/access.js";
+import { FRESH, stepUp } from "../../policy/access.js";
 import { bindingOf } from "./bindings.js";
 import { challengeOf } from "./checks.js";
 import type { Passkeys } from "./method.js";
@@ -23,6 +30,8 @@ export interface Creation {
   readonly accountName: string;
   /** By the way, without a dialog (conditional create). */
   readonly isConditional: boolean;
+  /** The passkey whose place it is to take. */
+  readonly replaces?: FactorId | undefined;
 }
 
 /** A passkey somebody has made. */
@@ -30,6 +39,8 @@ export interface Attestation {
   readonly party: RelyingParty;
   readonly credential: RegistrationResponseJSON;
   readonly label?: string | undefined;
+  /** The passkey whose place it takes. */
+  readonly replaces?: FactorId | undefined;
   /** With the account's first factor the other logins stay, and are asked for it. */
   readonly keepsOthers: boolean;
 }
@@ -49,10 +60,17 @@ export function passkeysOf(account: Account): readonly Factor<PasskeyState>[] {
   return factorsOf(account, "passkey") as readonly Factor<PasskeyState>[];
 }
 
+/** How a passkey is added. */
+interface Terms extends Pick<Creation, "isConditional"> {
+  readonly replaces?: FactorId | undefined;
+}
+
 /** Why no passkey can be added to the account as it is now; undefined where one can. */
-function creationProblem(login: LoginContext, isConditional: boolean, now: number): Problem | undefined {
-  const problem = newFactorProblem(login, now);
+function creationProblem(login: LoginContext, { isConditional, replaces }: Terms, now: number): Problem | undefined {
+  const problem = newFactorProblem(login, now, placeOf("passkey", replaces));
   if (problem !== undefined) return problem;
+  // Nothing goes by the way, of which the owner need not know.
+  if (isConditional && replaces !== undefined) return { code: "invalid-request" };
   // One made by the way is for accounts that have a factor: it must not switch anything on.
   return isConditional && !isEnrolled(login.record.account) ? { code: "enrollment-required" } : undefined;
 }
@@ -61,10 +79,10 @@ function creationProblem(login: LoginContext, isConditional: boolean, now: numbe
 function additionProblem(
   login: LoginContext,
   { credentialId }: PasskeyState,
-  isConditional: boolean,
+  terms: Terms,
   now: number,
 ): Problem | undefined {
-  const problem = creationProblem(login, isConditional, now);
+  const problem = creationProblem(login, terms, now);
   if (problem !== undefined) return problem;
   const isKnown = passkeysOf(login.record.account).some(({ state }) => state.credentialId === credentialId);
   return isKnown ? { code: "conflict" } : undefined;
@@ -79,10 +97,10 @@ export class PasskeyEnrollment {
 
   /** Options for a new passkey. */
   async options(login: LoginContext, creation: Creation): Promise<Outcome<PublicKeyCredentialCreationOptionsJSON>> {
-    const { accountName, isConditional, party } = creation;
+    const { accountName, isConditional, party, replaces } = creation;
     const { challenges, credentials, records } = this.dependencies;
     const { record, result } = await records.change<Outcome<string>>(subjectOf(login), (current, now) =>
-      this.prepare(weighed(login, current, now), isConditional, now),
+      this.prepare(weighed(login, current, now), { isConditional, replaces }, now),
     );
     if (!result.ok) return result;
     const userHandle = result.value;
@@ -102,12 +120,13 @@ export class PasskeyEnrollment {
 
   /** Puts a new passkey in force. Ends every other login and all trusted devices. */
   async finish(login: LoginContext, attestation: Attestation): Promise<Outcome<EnrolledFactor>> {
-    const refusal = factorProblem(login, TO_ENROLL, this.dependencies.clock());
+    const { keepsOthers, label, replaces } = attestation;
+    const place = placeOf(this.method.type, replaces);
+    const refusal = earlyFactorProblem(login, this.dependencies.clock(), place);
     if (refusal !== undefined) return { ok: false, problem: refusal };
     const attested = await this.attest(login, attestation);
     if (attested === undefined) return refusedFactor(this.dependencies, login, this.method);
     const { isConditional, ...made } = attested;
-    const { keepsOthers, label } = attestation;
     return addClaimed(this.dependencies, login, {
       ...made,
       id: randomId(),
@@ -116,7 +135,8 @@ export class PasskeyEnrollment {
       label,
       isSilent: isConditional,
       keepsOthers,
-      problem: (current, now) => additionProblem(current, made.state, isConditional, now),
+      replaces,
+      problem: (current, now) => additionProblem(current, made.state, { isConditional, replaces }, now),
     });
   }
 
@@ -133,10 +153,10 @@ export class PasskeyEnrollment {
   }
 
   /** Makes sure that there is a user handle, and answers it. */
-  private prepare(login: LoginContext, isConditional: boolean, now: number): Change<Outcome<string>> {
+  private prepare(login: LoginContext, terms: Terms, now: number): Change<Outcome<string>> {
     const { account } = login.record;
     // A login from before this middleware was installed has no record to tie a challenge to.
-    const problem = login.session === undefined ? stepUp(FRESH) : creationProblem(login, isConditional, now);
+    const problem = login.session === undefined ? stepUp(FRESH) : creationProblem(login, terms, now);
     if (problem !== undefined) return { result: { ok: false, problem } };
     if (account.handle !== undefined) return { result: success(account.handle) };
     const handle = randomBase64url(HANDLE_BYTES);

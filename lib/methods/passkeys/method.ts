@@ -84,6 +84,7 @@ export class Passkeys implements FactorMethod<PasskeyState, PresentedPasskey> {
   /** Nothing to guess: whoever has no key cannot lock out whoever has. */
   readonly limits = [];
   readonly refusal = "invalid-passkey";
+  readonly replaces = true;
   private readonly library: Promise<Library>;
 
   constructor(private readonly given: PasskeySettings) {

@@ -2,7 +2,15 @@ import type { FactorView } from "../../engine/views.js";
 import { nameField } from "../../pages/forms.js";
 import { alertBox, brand, cardHeading, labelsOf, problemText } from "../../pages/fragments.js";
 import { type Html, html } from "../../pages/html.js";
-import type { AddForm, ChallengeForm, MethodPage, OwnPage, PagePart, SettingsPart } from "../../pages/method-page.js";
+import type {
+  AddForm,
+  ChallengeForm,
+  MethodPage,
+  OwnPage,
+  PagePart,
+  ReplaceForm,
+  SettingsPart,
+} from "../../pages/method-page.js";
 import { type PasskeyForm, passkeyForm } from "./form.js";
 import { UNVERIFIED } from "./obstacles.js";
 import { type PasskeysWords, passkeysWords } from "./words.js";
@@ -13,6 +21,7 @@ export const passkeysPage: MethodPage<PasskeysWords> = {
   words: passkeysWords,
   challenge: challengeForm,
   add: (form) => (form.place === "set-up" ? setUpPart(form) : settingsPart(form)),
+  replace: replacePart,
   row: ({ factor, words: { settings } }) => ({
     hint: rowHint(factor, settings),
     removeLead: settings.removeLead(factor.label),
@@ -100,6 +109,22 @@ function settingsPart(adding: AddForm<PasskeysWords>): PagePart {
     ${form}
   </div>`;
   return { title: addTitle, body };
+}
+
+function replacePart(replacing: ReplaceForm<PasskeysWords>): Html {
+  const { context, fields, type, words } = replacing;
+  const { alreadyHere, cancelled, replaceLead, replaceSubmit } = words.settings;
+  const form = passkeyForm(replacing, {
+    ceremony: "create",
+    action: `${context.base}/${type}/enroll`,
+    fields,
+    button: replaceSubmit,
+    cancelled,
+    alreadyHere,
+    stepUp: `${context.base}?confirm=replace`,
+  });
+  return html`<p>${replaceLead}</p>
+    ${form}`;
 }
 
 /** What password managers may be told of an owner's passkeys. Nothing in it is secret. */

@@ -64,7 +64,7 @@ function creationOptions(passkeys: Passkeys): Route {
     path: "/passkey/enroll/options",
     isLimited: true,
     read: readCreation,
-    async run(context, { conditional, password }) {
+    async run(context, { conditional, password, replaces }) {
       const { engine, req, settings } = context;
       const confirmed = await reconfirm(context, password);
       if (!confirmed.ok) return confirmed;
@@ -72,7 +72,7 @@ function creationOptions(passkeys: Passkeys): Route {
       const party = passkeys.partyOf(siteOf(settings, req, user));
       if (party === undefined) return notHere();
       const enrollment = new PasskeyEnrollment(passkeys, engine.dependencies);
-      const names = { accountName: settings.accountName(user), isConditional: conditional };
+      const names = { accountName: settings.accountName(user), isConditional: conditional, replaces };
       const options = await enrollment.options(confirmed.value, { party, ...names });
       return options.ok ? success({ status: 200, body: options.value, page: page(context) }) : options;
     },
@@ -91,7 +91,7 @@ function enroll(passkeys: Passkeys, place: Place): Route {
     path: place.path,
     isLimited: true,
     read: readAttestation,
-    async run(context: RouteContext, { credential, endOtherSessions, label, password }) {
+    async run(context: RouteContext, { credential, endOtherSessions, from, label, password, replaces }) {
       const { engine, req, settings } = context;
       const confirmed = await reconfirm(context, password);
       if (!confirmed.ok) return confirmed;
@@ -99,8 +99,10 @@ function enroll(passkeys: Passkeys, place: Place): Route {
       if (party === undefined) return notHere();
       const enrollment = new PasskeyEnrollment(passkeys, engine.dependencies);
       const keeps = keepsOthers(settings, endOtherSessions);
-      const outcome = await enrollment.finish(confirmed.value, { party, credential, label, keepsOthers: keeps });
-      return outcome.ok ? enrolledReply(context, outcome.value, place.isOnTheWay) : outcome;
+      const attestation = { party, credential, label, replaces, keepsOthers: keeps };
+      const outcome = await enrollment.finish(confirmed.value, attestation);
+      if (!outcome.ok) return outcome;
+      return enrolledReply(context, { ...outcome.value, ...(from && { guided: true }) }, place.isOnTheWay);
     },
     again: place.again,
   });
@@ -108,7 +110,7 @@ function enroll(passkeys: Passkeys, place: Place): Route {
 
 /** A passkey that could not be added keeps the name that was typed for it. */
 const enrollAgain: Place["again"] = (context, problem, body) =>
-  settingsAgain(context, problem, { draft: draftOf({ type: "passkey" }, body) });
+  settingsAgain(context, problem, { draft: draftOf({ type: "passkey" }, body) }, body);
 
 /** Ceremonies of passkeys: options with a challenge, and the answer to it; the offer of one where that is on. */
 export function passkeyRoutes(passkeys: Passkeys, offers: boolean): readonly Route[] {

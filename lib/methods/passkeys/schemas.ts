@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { endOtherSessions } from "../../http/other-sessions.js";
-import { checkbox, optional, reader, text } from "../../http/schemas.js";
+import { checkbox, fromNewPhone, optional, reader, replaces, text } from "../../http/schemas.js";
 
 const base64url = v.pipe(v.string(), v.maxLength(65_536), v.regex(/^[A-Za-z0-9_-]+$/));
 
@@ -56,9 +56,13 @@ export const readAttestation = reader(
   v.object({
     credential: attested,
     endOtherSessions,
+    from: fromNewPhone,
     label: optional(text),
     password: optional(text),
+    replaces,
   }),
 );
-export const readCreation = reader(v.object({ conditional: v.nullish(v.boolean(), false), password: optional(text) }));
+export const readCreation = reader(
+  v.object({ conditional: v.nullish(v.boolean(), false), password: optional(text), replaces }),
+);
 export const readDeclining = reader(v.object({ forever: checkbox }));

@@ -44,6 +44,9 @@ export interface PasskeysWords extends MethodWords {
     readonly cancelled: string;
     /** This device holds a passkey of the account already. */
     readonly alreadyHere: string;
+    /** On the page for a new phone. */
+    readonly replaceLead: string;
+    readonly replaceSubmit: string;
     readonly passwordRefused: string;
   };
   /** The offer of a passkey after a login by code. */
@@ -108,6 +111,9 @@ export const passkeysWords: PasskeysWords = {
     addNameHint: "To tell it from others, for example “Key on my ring”. Without one it is called after its kind.",
     cancelled: "No passkey was added, and nothing has changed. Try again whenever you like.",
     alreadyHere: "This device already holds a passkey for your account. Use another device or key to add one more.",
+    replaceLead:
+      "Do this on the new phone, or choose it in the dialog. A passkey that came along with your password manager works there already.",
+    replaceSubmit: "Make a passkey on the new phone",
     passwordRefused: "That password is not right. Check it and try again.",
   },
   offer: {

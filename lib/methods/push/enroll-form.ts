@@ -1,7 +1,7 @@
 import { nameField } from "../../pages/forms.js";
 import { type Html, html } from "../../pages/html.js";
 import { icon } from "../../pages/icons.js";
-import type { AddForm, PagePart } from "../../pages/method-page.js";
+import type { AddForm, Drawing, PagePart, ReplaceForm } from "../../pages/method-page.js";
 import type { PushChannel } from "./channel.js";
 import { wakingData } from "./worker.js";
 import type { PushWords } from "./words.js";
@@ -19,9 +19,24 @@ export function enrollPart(form: AddForm<PushWords>, channel: PushChannel | unde
       ${icon("shield")}
       <p>${isFirst ? addFirst : addElsewhere}</p>
     </div>
-    ${enrollForm(form, channel)}
+    ${enrollForm(form, channel, { ...addFields(form), again: againBy(form) })}
   </div>`;
   return { title: addTitle, body };
+}
+
+function addFields({ context, name, others, password, type, words }: AddForm<PushWords>): Pick<Filling, "fields"> {
+  return { fields: html`${nameField(context, type, { name, words: words.settings })} ${password} ${others}` };
+}
+
+/** This very browser in the place of a device: where it is that one already, the script says so. */
+export function replaceForm(form: ReplaceForm<PushWords>, channel: PushChannel | undefined): Html {
+  const { context, factor, fields, words } = form;
+  const again = html`data-step-up="${context.base}?confirm=replace"`;
+  return html`<div class="sf-form">
+    <span hidden data-push-factor="${factor.id}" data-base="${context.base}"></span>
+    <p>${words.settings.replaceLead}</p>
+    ${enrollForm(form, channel, { fields, again })}
+  </div>`;
 }
 
 /** The sentences that the script shows. */
@@ -38,8 +53,17 @@ function againBy({ context, isFirst, password, words }: AddForm<PushWords>): Htm
   return html`data-step-up="${isFirst ? `${context.base}/settings` : `${context.base}?confirm=settings`}"`;
 }
 
-function enrollForm(form: AddForm<PushWords>, channel: PushChannel | undefined): Html {
-  const { context, name, others, password, type, words } = form;
+/** What the form holds beside its buttons, and where a login goes on from it that is not fresh any more. */
+interface Filling {
+  readonly fields: Html;
+  readonly again: Html;
+}
+
+function enrollForm(
+  { context, type, words }: Drawing<PushWords>,
+  channel: PushChannel | undefined,
+  { again, fields }: Filling,
+): Html {
   const { addSilently, addSubmit, needsScript } = words.settings;
   return html`<div class="sf-passkey">
     <p class="sf-notice" data-without>${needsScript}</p>
@@ -51,10 +75,10 @@ function enrollForm(form: AddForm<PushWords>, channel: PushChannel | undefined):
       data-push-enroll
       data-base="${context.base}"
       ${sentences(words)}
-      ${againBy(form)}
+      ${again}
       ${wakingData(context, words, channel)}
     >
-      ${nameField(context, type, { name, words: words.settings })} ${password} ${others}
+      ${fields}
       <div class="sf-notice sf-notice-warning" role="alert" tabindex="-1" hidden>
         ${icon("warning")}
         <p></p>

@@ -30,10 +30,10 @@ function optionsRoute(push: Push): Route {
     path: `/${push.type}/enroll/options`,
     isLimited: true,
     read: readDeviceOptions,
-    async run(context, { password }) {
+    async run(context, { password, replaces }) {
       const confirmed = await reconfirm(context, password);
       if (!confirmed.ok) return confirmed;
-      const options = await new DeviceEnrollment(push, context.engine.dependencies).options(confirmed.value);
+      const options = await new DeviceEnrollment(push, context.engine.dependencies).options(confirmed.value, replaces);
       if (!options.ok) return options;
       return success({ status: 200, body: options.value, page: { redirect: context.state.base } });
     },
@@ -47,7 +47,7 @@ function enrollRoute(push: Push): Route {
     path: `/${push.type}/enroll`,
     isLimited: true,
     read: readDevice,
-    async run(context, { endOtherSessions, hardware, password, ...device }) {
+    async run(context, { endOtherSessions, from, hardware, password, ...device }) {
       const { engine, req, settings } = context;
       const confirmed = await reconfirm(context, password);
       if (!confirmed.ok) return confirmed;
@@ -57,9 +57,11 @@ function enrollRoute(push: Push): Route {
         isHardware: hardware,
         keepsOthers: keepsOthers(settings, endOtherSessions),
       });
-      return outcome.ok ? enrolledReply(context, outcome.value) : outcome;
+      if (!outcome.ok) return outcome;
+      return enrolledReply(context, { ...outcome.value, ...(from && { guided: true }) });
     },
-    again: (context, problem, body) => settingsAgain(context, problem, { draft: draftOf({ type: push.type }, body) }),
+    again: (context, problem, body) =>
+      settingsAgain(context, problem, { draft: draftOf({ type: push.type }, body) }, body),
   });
 }
 

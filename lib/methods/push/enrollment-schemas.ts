@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { type Json, jsonFlaw } from "../../core/json.js";
 import { endOtherSessions } from "../../http/other-sessions.js";
-import { checkbox, optional, reader, text } from "../../http/schemas.js";
+import { checkbox, fromNewPhone, optional, reader, replaces, text } from "../../http/schemas.js";
 import type { DeviceClaim } from "./device-lookup.js";
 import type { Reach } from "./subscriptions.js";
 
@@ -51,7 +51,7 @@ export const time = v.pipe(
   v.maxLength(40),
 );
 
-export const readDeviceOptions = reader(v.object({ password: optional(text) }));
+export const readDeviceOptions = reader(v.object({ password: optional(text), replaces }));
 
 const readDeviceFields = reader(
   v.object({
@@ -64,6 +64,8 @@ const readDeviceFields = reader(
     hardware: checkbox,
     password: optional(text),
     endOtherSessions,
+    from: fromNewPhone,
+    replaces,
   }),
 );
 

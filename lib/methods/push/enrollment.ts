@@ -1,12 +1,19 @@
 import { enrollLines } from "../../core/device-lines.js";
 import { type Outcome, type Problem, success } from "../../core/errors.js";
+import type { FactorId } from "../../core/nouns.js";
 import type { EnrolledFactor } from "../../engine/activation.js";
 import { SEAL_LIFE } from "../../engine/brief-seals.js";
 import { stageBinding } from "../../engine/challenges.js";
-import { addClaimed, newFactorProblem, refusedFactor } from "../../engine/claimed-enrollment.js";
+import {
+  addClaimed,
+  earlyFactorProblem,
+  newFactorProblem,
+  placeOf,
+  refusedFactor,
+} from "../../engine/claimed-enrollment.js";
 import type { EngineDependencies } from "../../engine/dependencies.js";
 import type { LoginContext } from "../../engine/login-context.js";
-import { factorProblem, FRESH, stepUp, TO_ENROLL } from "../../policy/access.js";
+import { FRESH, stepUp } from "../../policy/access.js";
 import { devicesOf } from "./device-lookup.js";
 import { deviceIdOf, isDeviceKey, isSignedBy } from "./keys.js";
 import type { Push } from "./method.js";
@@ -35,6 +42,8 @@ export interface NewDevice {
   readonly reach?: Reach;
   /** Its own word that its key cannot leave its hardware. */
   readonly isHardware: boolean;
+  /** The device whose place it takes. */
+  readonly replaces?: FactorId | undefined;
   /** With the account's first factor the other logins stay, and are asked for it. */
   readonly keepsOthers: boolean;
 }
@@ -50,11 +59,13 @@ export class DeviceEnrollment {
     private readonly dependencies: EngineDependencies,
   ) {}
 
-  async options(login: LoginContext): Promise<Outcome<DeviceChallenge>> {
+  /** `replaces`: the device whose place the new one is to take. */
+  async options(login: LoginContext, replaces?: FactorId): Promise<Outcome<DeviceChallenge>> {
     const { challenges, clock } = this.dependencies;
     const now = clock();
     // A login from before this middleware was installed has no record to tie a challenge to.
-    const problem = login.session === undefined ? stepUp(FRESH) : newFactorProblem(login, now);
+    const place = placeOf(this.method.type, replaces);
+    const problem = login.session === undefined ? stepUp(FRESH) : newFactorProblem(login, now, place);
     if (problem !== undefined) return { ok: false, problem };
     const challenge = await challenges.begin(stageBinding(login, PURPOSE));
     return success({ challenge, expiresAt: new Date(now + SEAL_LIFE).toISOString() });
@@ -62,12 +73,13 @@ export class DeviceEnrollment {
 
   /** Puts a new device in force. Ends every other login and all trusted devices. */
   async finish(login: LoginContext, device: NewDevice): Promise<Outcome<EnrolledFactor>> {
+    const { keepsOthers, label, name, publicKey, replaces } = device;
+    const place = placeOf(this.method.type, replaces);
     const refusal =
-      factorProblem(login, TO_ENROLL, this.dependencies.clock()) ??
+      earlyFactorProblem(login, this.dependencies.clock(), place) ??
       (device.reach && (await this.method.reachProblem(device.reach)));
     if (refusal !== undefined) return { ok: false, problem: refusal };
     if (!(await this.isProved(login, device))) return refusedFactor(this.dependencies, login, this.method);
-    const { keepsOthers, label, name, publicKey } = device;
     const state = await this.stateOf(login, device);
     return addClaimed(this.dependencies, login, {
       id: state.deviceId,
@@ -78,8 +90,9 @@ export class DeviceEnrollment {
       state,
       amr: amrOf(state),
       keepsOthers,
+      replaces,
       problem: (current, now): Problem | undefined =>
-        newFactorProblem(current, now) ?? (hasDevice(current, publicKey) ? { code: "conflict" } : undefined),
+        newFactorProblem(current, now, place) ?? (hasDevice(current, publicKey) ? { code: "conflict" } : undefined),
     });
   }
 

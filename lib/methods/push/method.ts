@@ -42,6 +42,7 @@ export class Push implements FactorMethod<PushState, PresentedPush> {
     pushRejected: { limit: 10, window: 15 * MINUTE },
   };
   readonly refusal = "invalid-code";
+  readonly replaces = true;
   /** What asking a device counts against. */
   readonly terms: SendTerms;
   private readonly channels: ReadonlyMap<string, PushChannel>;

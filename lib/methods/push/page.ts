@@ -9,7 +9,7 @@ import { section } from "../../pages/settings-section.js";
 import type { PageProblem } from "../../pages/views.js";
 import type { PushChannel } from "./channel.js";
 import { deviceIcon } from "./drawing.js";
-import { enrollPart } from "./enroll-form.js";
+import { enrollPart, replaceForm } from "./enroll-form.js";
 import { APPROVE_PATH } from "./places.js";
 import { REPORTED } from "./pauses.js";
 import { NO_NOTIFICATIONS } from "./state.js";
@@ -25,6 +25,7 @@ export function pushPage(channels: readonly PushChannel[]): MethodPage<PushWords
     challenge: challengeForm,
     onlyInSettings: true,
     add: (form) => enrollPart(form, channel),
+    replace: (form) => replaceForm(form, channel),
     row: (row) => ({ hint: rowHint(row), removeLead: row.words.settings.removeLead(row.factor.label) }),
     section: requestsSection,
     notice: reportedNotice,

@@ -129,6 +129,8 @@ export interface PushWords extends MethodWords {
     readonly waiting: string;
     readonly failed: string;
     readonly alreadyHere: string;
+    /** On the page for a new phone. */
+    readonly replaceLead: string;
     readonly passwordRefused: string;
     readonly openTitle: string;
     readonly openLead: string;
@@ -274,6 +276,7 @@ export const pushWords: PushWords = {
     waiting: "If your browser asks, allow notifications.",
     failed: "This device could not be added. Try again, or use another way.",
     alreadyHere: "This browser is one of your devices already.",
+    replaceLead: "Open this page in the browser of the new phone, and press the button there.",
     passwordRefused: "That password is not right. Check it and try again.",
     openTitle: "Requests to your devices",
     openLead: "Every device has a list of what it is asked. Where no notifications come, open it when you sign in.",

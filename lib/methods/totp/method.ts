@@ -121,6 +121,7 @@ function enrollment(window: number): Enroll<TotpState> {
   return {
     label: "Authenticator app",
     limits: ["totpEnroll"],
+    replaces: true,
     normalize,
     async begin(context) {
       const secret = randomSecret(SECRET_BYTES);

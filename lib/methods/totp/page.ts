@@ -1,5 +1,5 @@
 import { codeChallenge } from "../../pages/code-page.js";
-import { codeField, hiddenField, isAboutCode, nameField, postButton } from "../../pages/forms.js";
+import { codeField, hiddenField, isAboutCode, nameField } from "../../pages/forms.js";
 import { problemText } from "../../pages/fragments.js";
 import { dangerouslyTrustedHtml, type Html, html } from "../../pages/html.js";
 import { icon } from "../../pages/icons.js";
@@ -21,6 +21,12 @@ export const totpPage: MethodPage<TotpWords> = {
   words: totpWords,
   challenge: (form) => codeChallenge({ ...form, words: { challenge: challengeWords(form) } }, "digits"),
   add: (form) => (form.place === "set-up" ? setUpPart(form) : settingsPart(form)),
+  replace: ({ context, fields, type, words }) =>
+    html`<form class="sf-form" method="post" action="${context.base}/${type}/enroll">
+      <p>${words.settings.replaceLead}</p>
+      ${fields}
+      <button type="submit" class="sf-button">${words.settings.replaceSubmit}</button>
+    </form>`,
   enrollment: (form) => (form.answer === undefined ? onceMore(form) : secretPart(form, form.answer)),
   row: (row) => ({
     hint: hasLongCodes(row.factor) ? row.words.settings.eightDigits : undefined,
@@ -85,13 +91,15 @@ function secretPart(form: EnrollmentForm<TotpWords>, answer: Readonly<Record<str
 
 /** The code field alone: the secret was shown for a while, and is in the app by now. Whoever asks for it sees it again. */
 function onceMore(form: EnrollmentForm<TotpWords>): PagePart & { readonly links: Html } {
-  const { context, type, words } = form;
+  const { again, context, type, words } = form;
   const { confirmLead, confirmTitle, showAgain } = words.enroll;
   return {
     title: confirmTitle,
     body: html`<p class="sf-lead">${confirmLead}</p>
       ${confirmForm(form)}`,
-    links: postButton({ action: `${context.base}/${type}/enroll`, text: showAgain, look: "link" }),
+    links: html`<form method="post" action="${context.base}/${type}/enroll">
+      ${again} <button type="submit" class="sf-link">${showAgain}</button>
+    </form>`,
   };
 }
 

@@ -52,6 +52,9 @@ export interface TotpWords extends MethodWords {
     readonly resyncFirst: string;
     readonly resyncSecond: string;
     readonly resyncSubmit: string;
+    /** On the page for a new phone. */
+    readonly replaceLead: string;
+    readonly replaceSubmit: string;
   };
 }
 
@@ -119,5 +122,7 @@ export const totpWords: TotpWords = {
     resyncFirst: "Code shown now",
     resyncSecond: "The code after it",
     resyncSubmit: "Adjust to this phone",
+    replaceLead: "Install an authenticator app on the new phone. Next you scan a code with it.",
+    replaceSubmit: "Set up the app on the new phone",
   },
 };

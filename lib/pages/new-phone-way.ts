@@ -1,0 +1,26 @@
+import type { NewPhoneStep } from "../engine/new-phone.js";
+import { hiddenField } from "./forms.js";
+import { type Html, html } from "./html.js";
+import type { PageContext } from "./views.js";
+
+const STEPS: readonly NewPhoneStep[] = ["prove", "set-up", "remove"];
+
+/** The steps on the way to a new phone, and where one is. */
+export function newPhoneWay({ messages }: PageContext, current: NewPhoneStep): Html {
+  const { stepDone, steps, title } = messages.newPhone;
+  const now = STEPS.indexOf(current);
+  const items = STEPS.map((step, index) => {
+    const done = index < now && html`<span class="sf-hidden">${stepDone}</span>`;
+    return html`<li ${index === now && html`aria-current="step"`} ${index < now && html`class="sf-way-done"`}>
+      <span>${steps[step]} ${done}</span>
+    </li>`;
+  });
+  return html`<ol class="sf-way" aria-label="${title}">
+    ${items}
+  </ol>`;
+}
+
+/** What every form of that page sends, so that it leads back there. */
+export function fromNewPhone(): Html {
+  return hiddenField("from", "replace");
+}
