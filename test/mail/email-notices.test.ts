@@ -210,6 +210,25 @@ describe("a mail to an owner", () => {
     expect((await arrived(before + 1)).shown.subject).toContain("Too many wrong codes");
   });
 
+  test.each([
+    ["recovery-requested", "confirm", "Then go on here", "Confirm that it is you"],
+    ["recovery-confirmed", "confirm", "the waiting time gets shorter", "Confirm from here, too"],
+    ["recovery-ready", "complete", "Then go on here", "Set up a new authenticator"],
+    ["recovery-half-time", undefined, "nothing to do about this mail", undefined],
+  ] as const)("of a recovery has the link that stops it as its button: %s", async (kind, way, lead, on) => {
+    const before = server.mails.length;
+    const cancel = "https://acme.test/2fa/recovery/cancel?token=stop";
+    const link = "https://acme.test/2fa/recovery/on?token=on";
+    await mailing()({ ...sampleNotice(kind), links: { cancel, ...(way !== undefined && { [way]: link }) } });
+    const { html = "", text = "" } = (await arrived(before + 1)).shown;
+    const links = [...html.matchAll(/<a\s+class="(\w+)"\s+href="([^"]+)"[^>]*>([^<]+)</g)].map(([, ...parts]) => parts);
+    const stop = ["button", cancel, "Stop the recovery"];
+    expect(links).toEqual(on === undefined ? [stop] : [["link", link, on], stop]);
+    expect(text).toContain(`${on === undefined ? "" : ">>> "}Stop the recovery: ${cancel}`);
+    if (on !== undefined) expect(text).toContain(`\n${on}: ${link}`);
+    for (const part of [html, text]) expect(part).toContain(lead);
+  });
+
   test("without a link says what to do instead", async () => {
     const before = server.mails.length;
     await mailing()({ ...sampleNotice("password-changed"), links: {} });

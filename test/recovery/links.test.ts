@@ -163,6 +163,10 @@ describe("a link of a recovery", () => {
     const over = await jar.page("/2fa");
     expect([over.status, over.get("Set-Cookie")?.join()]).toEqual([200, expect.stringContaining("2fa-recovery=;")]);
     expect((await jar.page(`${RECOVERY}/complete`)).status).toBe(410);
+    const secure = await alice({ options: { origin: "https://acme.test" } });
+    await ready(secure);
+    const opened = await new Jar(secure.target).page(`${RECOVERY}/complete?token=${await tokenOf(secure, "complete")}`);
+    expect(opened.get("Set-Cookie")?.join()).toMatch(/^__Secure-2fa-recovery=[^;]+; .*Path=\/2fa; .*HttpOnly; Secure;/);
     // What is no link leads nowhere.
     const evil = new Jar(here.target);
     await evil.login("alice");

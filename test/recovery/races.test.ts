@@ -87,6 +87,16 @@ describe("thirty at once", () => {
     expect(Object.keys(statuses).every((status) => ["202", "401", "429"].includes(status))).toBe(true);
   });
 
+  test("guess at an old backup code: ten guesses are looked at (B17)", async () => {
+    const here = await equipped();
+    const jars = await pendingJars(WIDTH, here.servers, "alice");
+    const guesses = jars.map((jar, index) =>
+      jar.post(RECOVERY, { backupCode: `0000-0000-0000-${String(index).padStart(4, "0")}` }),
+    );
+    expect(tally(await Promise.all(guesses))).toEqual({ 401: 10, 429: WIDTH - 10 });
+    expect(await stateOf(here)).toBe("none");
+  });
+
   test("shorten and cancel: one of the two, once", async () => {
     const here = await equipped();
     await asked(here);
