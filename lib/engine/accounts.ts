@@ -22,9 +22,8 @@ import { type ActorOptions, reasonBy } from "./account-imports.js";
 import { sessionTime } from "./account-records.js";
 import { countedFor } from "./address-limit.js";
 import type { EngineDependencies } from "./dependencies.js";
-import { lastUseIn } from "./logins.js";
 import type { Verification } from "./verification.js";
-import { backupCodesView, type FactorView, factorView, frozenView, type SettingsView, settingsView } from "./views.js";
+import { backupCodesView, exportedView, type FactorView, factorView, frozenView, type SettingsView } from "./views.js";
 
 export interface AccountStatus {
   /** A factor of the user's own exists, so logins are challenged. */
@@ -288,14 +287,10 @@ export class Accounts extends AccountDesk {
    * ```
    */
   async export(userId: UserId, { actor = "system", reason }: StaffOptions = {}): Promise<SettingsView> {
-    const { clock, emitAudit, hasRecovery, methods, records, uses } = this.dependencies;
+    const { emitAudit, records } = this.dependencies;
     const { account } = await records.read(userId);
     emitAudit("account-exported", { userId, actor }, reasonBy(reason));
-    const none = { loginId: undefined, deviceId: undefined };
-    const current = { ...none, now: clock(), lastUse: lastUseIn(uses), hasRecovery };
-    const { graceUntil } = account;
-    const grace = graceUntil === undefined ? {} : { graceUntil: new Date(graceUntil).toISOString() };
-    return { ...settingsView(account, methods, current), ...grace };
+    return exportedView(account, this.dependencies);
   }
 
   /**
