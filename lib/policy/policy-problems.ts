@@ -21,7 +21,9 @@ const PROBLEMS: Readonly<Record<Rule, (value: unknown, name: Rule) => string[]>>
   graceUntil: (value) =>
     isDate(value) ? [] : ['policy.graceUntil: not a date; write one as "2027-01-31" or pass a Date'],
   grace: (value) =>
-    milliseconds(value) === undefined ? [`policy.grace: ${JSON.stringify(value)} is not a duration such as "14d"`] : [],
+    milliseconds(value) === undefined
+      ? [`policy.grace: ${JSON.stringify(value)} is not a duration such as "14d", 400 days at most`]
+      : [],
   trustedNetworks: (value) =>
     Array.isArray(value)
       ? networkProblems(value)
