@@ -87,10 +87,10 @@ function settingsOf(options: AuditFileOptions): Omit<WriterSettings, "path" | "s
  * ```ts
  * import { auditFile } from "express-second-factor/audit";
  *
- * const { AUDIT_FILE = "audit.jsonl", AUDIT_KEY: key } = process.env;
+ * const { AUDIT_FILE = "audit.jsonl", SECOND_FACTOR_AUDIT_KEY: key } = process.env;
  * const audit = auditFile(AUDIT_FILE, { key, onAnchor: (anchor) => log.info({ anchor }) });
  * mfa.events.on("audit", audit);
- * process.once("SIGTERM", () => void audit.close());
+ * process.once("SIGTERM", () => void audit.close().finally(() => process.exit()));
  *
  * await audit.flush(); // at start: rejects where the file cannot be written
  * const name = await audit.nameOf(userId);

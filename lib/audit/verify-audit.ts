@@ -1,4 +1,5 @@
 import { ConfigurationError } from "../core/errors.js";
+import { optionsProblems } from "../core/option-names.js";
 import { type AuditKeys, chainKeys } from "../crypto/audit-digests.js";
 import { ChainCheck } from "./chain-check.js";
 import { auditKeyProblems } from "./options.js";
@@ -125,10 +126,26 @@ class Verification {
   }
 }
 
+const WHERE = "verifyAudit: ";
+const OPTIONS = ["key", "anchors"] satisfies (keyof VerifyAuditOptions)[];
+
+/** Every problem of what it was called with, each with its mend. */
+function problemsOf(files: unknown, given: unknown): string[] {
+  const { anchors = [], key } = Object(given) as { readonly [Name in keyof VerifyAuditOptions]?: unknown };
+  const arePaths = Array.isArray(files) && files.length > 0 && files.every((file) => typeof file === "string");
+  const areTexts = Array.isArray(anchors) && anchors.every((anchor) => typeof anchor === "string");
+  return [
+    ...(arePaths ? [] : [`${WHERE}the first argument is a list of paths: ["audit.jsonl"]`]),
+    ...optionsProblems(Object(given), OPTIONS, WHERE),
+    ...auditKeyProblems(key, WHERE),
+    ...(areTexts ? [] : [`${WHERE}anchors must be a list of texts, as onAnchor was given them`]),
+  ];
+}
+
 function anchorsOf(texts: readonly string[]): readonly ChainState[] {
   const parsed = texts.map(parsedAnchor);
   const problems = parsed.flatMap((anchor, index) =>
-    anchor === undefined ? [`verifyAudit: anchor ${index + 1} is none: it must be as onAnchor was given it`] : [],
+    anchor === undefined ? [`${WHERE}anchor ${index + 1} is none: it must be as onAnchor was given it`] : [],
   );
   if (problems.length > 0) throw new ConfigurationError(problems);
   return parsed.filter((anchor) => anchor !== undefined);
@@ -141,13 +158,13 @@ function anchorsOf(texts: readonly string[]): readonly ChainState[] {
  * It does NOT see that the end of a file is missing, or all of a file, but by an `anchors` entry or by what was written after. It reads
  * line by line, and never writes. Rejects where a file cannot be read.
  *
- * @throws ConfigurationError where the key or an anchor is none
+ * @throws ConfigurationError where there is no file, and where the key or an anchor is none
  *
  * @example
  * ```ts
  * import { auditFile, verifyAudit } from "express-second-factor/audit";
  *
- * const { AUDIT_FILE = "audit.jsonl", AUDIT_KEY: key } = process.env;
+ * const { AUDIT_FILE = "audit.jsonl", SECOND_FACTOR_AUDIT_KEY: key } = process.env;
  * const anchors: string[] = []; // in another place than the file
  * const audit = auditFile(AUDIT_FILE, { key, onAnchor: (anchor) => anchors.push(anchor) });
  * await audit.close();
@@ -159,9 +176,9 @@ function anchorsOf(texts: readonly string[]): readonly ChainState[] {
  * ```
  */
 export async function verifyAudit(files: readonly string[], options: VerifyAuditOptions): Promise<AuditVerdict> {
-  const { anchors = [], key } = options;
-  const problems = auditKeyProblems(key, "verifyAudit: ");
+  const problems = problemsOf(files, options);
   if (problems.length > 0) throw new ConfigurationError(problems);
+  const { anchors = [], key } = options;
   const verification = new Verification(chainKeys(key ?? ""), anchorsOf(anchors));
   for (const file of files) await verification.read(file);
   return verification.verdict(files);

@@ -4,6 +4,7 @@ import { pathToFileURL } from "node:url";
 import { nearest } from "../core/option-names.js";
 import { reasonIn } from "../core/reasons.js";
 import { randomBase64 } from "../crypto/random.js";
+import { Misunderstood } from "./misunderstood.js";
 import { AUDIT_PURPOSE, AUDIT_USAGE, verifyAuditFiles } from "./verify-audit.js";
 import type { RotateKeysOptions, RotationReport } from "../engine/key-rotation.js";
 
@@ -33,7 +34,7 @@ function isSecondFactor(value: unknown): value is SecondFactorLike {
 
 /** The middleware a module of the application exports as `mfa` or by default, in either module format. */
 async function loadFrom(module: string | undefined): Promise<SecondFactorLike> {
-  if (module === undefined) throw new Error("Name the module that exports what secondFactor() answered");
+  if (module === undefined) throw new Misunderstood("Name the module that exports what secondFactor() answered");
   const loaded = (await import(pathToFileURL(resolve(module)).href)) as { mfa?: unknown; default?: unknown };
   const exported = loaded.default as { mfa?: unknown } | undefined;
   const found = [loaded.mfa, exported?.mfa, exported].find(isSecondFactor);
@@ -137,17 +138,26 @@ function complaint(name: string, command: Command | undefined): string {
   return `${JSON.stringify(name)} is no command${meant === undefined ? "" : `; did you mean "${meant}"?`}\n`;
 }
 
+/** What was asked for, and what with; a question for help is none but that, wherever it stands. */
+function asked([name = "", ...args]: readonly string[]): { readonly name: string; readonly args: readonly string[] } {
+  const isHelp = args.some((arg) => SHORT[arg] === "--help" || arg === "--help");
+  return isHelp ? { name: "--help", args: [] } : { name: SHORT[name] ?? name, args };
+}
+
+function notUnderstood(said: string): number {
+  process.stderr.write(`${said}${usage()}\n`);
+  return 2;
+}
+
 /** Runs one command; answers the exit code: 0 done, 1 not done, 2 not understood. */
-export async function runCommand([name = "", ...args]: readonly string[]): Promise<number> {
-  const asked = SHORT[name] ?? name;
-  const command = Object.hasOwn(COMMANDS, asked) ? COMMANDS[asked] : undefined;
-  if (command === undefined || args.length > (command.most ?? 1)) {
-    process.stderr.write(`${complaint(name, command)}${usage()}\n`);
-    return 2;
-  }
+export async function runCommand(typed: readonly string[]): Promise<number> {
+  const { args, name } = asked(typed);
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (command === undefined || args.length > (command.most ?? 1)) return notUnderstood(complaint(name, command));
   try {
     return await command.run(...args);
   } catch (error) {
+    if (error instanceof Misunderstood) return notUnderstood(`${error.message}\n`);
     process.stderr.write(`${reasons(error)}\n`);
     return 1;
   }

@@ -11,6 +11,14 @@ const NO_ANSWER: readonly unknown[] = [
 /** Text of a provider that can hold no number and no code: letters first, and never five digits in a row. */
 const NAME = /^(?!.*\d{5})[A-Za-z][\w.-]{0,63}$/;
 
+/** Of a notice: nobody knows where its owner gets mail. */
+export const NO_ADDRESS = "no-address";
+
+/** What to do about what we call by a name of our own: of an error by another copy of this file the name is all that is believed. */
+const HINTS: ReadonlyMap<unknown, string> = new Map([
+  [NO_ADDRESS, "no address is known: user.email answers none, or there is no user.load, or it finds nobody"],
+]);
+
 /** Why a message was not taken, as far as a provider says it. */
 export interface DeliveryReason {
   /** The provider's own name or number for what was wrong. */
@@ -47,7 +55,7 @@ export class DeliveryError extends Error {
   declare readonly gone?: true;
 
   /** `what`: `The mail`. */
-  constructor(what: string, { code, status, gone, hint }: DeliveryReason = {}) {
+  constructor(what: string, { code, status, gone, hint = HINTS.get(code) }: DeliveryReason = {}) {
     const [known, answered] = [knownCode(code), knownStatus(status)];
     const details = [known, answered].filter((each) => each !== undefined && each !== "").join(", ");
     const mend = hint === undefined ? "" : `: ${hint}`;

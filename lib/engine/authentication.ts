@@ -1,6 +1,7 @@
 import { onItsOwn, replaceFactor } from "../core/account-changes.js";
 import { failure, type Outcome, type Problem, success } from "../core/errors.js";
 import type { Client } from "../core/nouns.js";
+import { isRecovering } from "../policy/access.js";
 import type { Change, Changed } from "./account-records.js";
 import { choicesOf, type MethodChoice, type UnusableFactor, unusableOf } from "./choices.js";
 import type { EngineDependencies } from "./dependencies.js";
@@ -62,6 +63,8 @@ export class Authentication {
   choices(login: LoginContext, operation?: { readonly id: string }): MethodChoice[] {
     const { clock, limits, methods } = this.dependencies;
     const { record, session, source: place } = login;
+    // The old factors are there, and this login is not asked for them: it sets up a new one.
+    if (isRecovering(login)) return [];
     const others = [...methods.values()].filter(({ type }) => type !== session?.first);
     const loginId = recipientOf(login, operation);
     return choicesOf(others, { account: record.account, scope: scopeOf(login), place, limits, now: clock(), loginId });

@@ -74,6 +74,8 @@ export class Due {
   /** Accounts that this process has written an entry for, and when it looks at them, by the machine's clock. */
   private readonly hastened = new Map<UserId, number>();
   private timer: NodeJS.Timeout | undefined = undefined;
+  /** When that ends, by the machine's clock. */
+  private looksAt = Infinity;
   private readonly kinds: readonly DueKind[];
 
   constructor(
@@ -221,21 +223,27 @@ export class Due {
     if (this.hastened.size >= MOST_HASTENED && !this.hastened.has(userId)) return;
     const at = Date.now() + Math.max(wait, 0) + SECOND;
     this.hastened.set(userId, Math.min(at, this.hastened.get(userId) ?? at));
+    if (at < this.looksAt) this.stop();
     this.wind();
   }
 
   private wind(): void {
     if (this.timer !== undefined || this.hastened.size === 0) return;
-    const wait = Math.min(...this.hastened.values()) - Date.now();
-    this.timer = setTimeout(
-      () => {
-        this.timer = undefined;
-        void this.look().finally(() => {
-          this.wind();
-        });
-      },
-      Math.min(Math.max(wait, SECOND), LONGEST_TIMER),
-    ).unref();
+    const wait = Math.min(Math.max(Math.min(...this.hastened.values()) - Date.now(), SECOND), LONGEST_TIMER);
+    this.looksAt = Date.now() + wait;
+    this.timer = setTimeout(() => {
+      this.stop();
+      void this.look().finally(() => {
+        this.wind();
+      });
+    }, wait).unref();
+  }
+
+  /** Something is due before the timer ends, which may wait half a day for a recovery; or it has ended. */
+  private stop(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    this.looksAt = Infinity;
   }
 
   private async look(): Promise<void> {

@@ -244,6 +244,16 @@ export function ownSettingsView(
   return { ...view, ...graceView(login) };
 }
 
+/** What the settings show, as nobody's login in particular. */
+export function exportedView(
+  account: Account,
+  { clock, hasRecovery, methods, uses }: Pick<EngineDependencies, "clock" | "hasRecovery" | "methods" | "uses">,
+): SettingsView {
+  const current = { loginId: undefined, deviceId: undefined, now: clock(), lastUse: lastUseIn(uses), hasRecovery };
+  const grace = account.graceUntil === undefined ? {} : { graceUntil: iso(account.graceUntil) };
+  return { ...settingsView(account, methods, current), ...grace };
+}
+
 /** Until when a login's owner is only invited to set up what is demanded of them. */
 export function graceView({ status }: Pick<LoginContext, "status">): { readonly graceUntil?: string } {
   const until = "graceUntil" in status ? status.graceUntil : undefined;

@@ -16,6 +16,7 @@ const FILE_NAME = "two-step-sign-in.json";
 async function download({ engine, login, settings, state }: RouteContext): Promise<Outcome<Reply>> {
   const problem = isRecovering(login) ? ENROLL_ONLY : changeProblem(login, FRESH, settings.clock());
   if (problem !== undefined) return { ok: false, problem };
+  // Not by way of the operations: those are for staff, who may have to say who they are and why.
   const text = JSON.stringify(await exported(engine.dependencies, subjectOf(login)), null, 2);
   return success({ status: 200, page: { redirect: settingsPath(state) }, file: { name: FILE_NAME, text } });
 }

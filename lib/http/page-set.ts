@@ -1,10 +1,9 @@
 import type { Request } from "express";
 import { activeFactorsOf, isEnrolled } from "../core/account.js";
-import { ConfigurationError, OF_SENDING, type Problem, UnavailableError } from "../core/errors.js";
-import { DAY, type MethodType, SECOND } from "../core/nouns.js";
+import { ConfigurationError, OF_SENDING, type Problem } from "../core/errors.js";
+import { DAY, type MethodType } from "../core/nouns.js";
 import { webOrigins } from "../core/origins.js";
 import { maskName } from "../core/text.js";
-import { within } from "../core/within.js";
 import { type MethodChoice, shownOf } from "../engine/choices.js";
 import type { Engine } from "../engine/engine.js";
 import type { PagedEnrollment } from "../engine/enrollment-pages.js";
@@ -37,25 +36,12 @@ import type { Method } from "./method.js";
 import { missingParts, pagesOf, withoutAdding } from "./method-pages.js";
 import { pageProblem, problemMember } from "./page-problems.js";
 import { minutesTo, ofFactor, recoveringUntil, recoveryOnPage } from "./recovery-state.js";
+import { laidOut } from "./own-layout.js";
 import { NO_METHOD_LEFT, nothingLeft, SUSPENDED } from "./nothing-left.js";
 import type { Places } from "./places.js";
 import { stateOf, wayBack } from "./request-state.js";
 import type { Notes } from "./settings-notes.js";
 import { type Settings, siteOf, userOf } from "./settings.js";
-
-/** What a layout that fails is called. */
-const LAYOUT = "layout";
-/** Milliseconds. */
-const LONGEST_LAYOUT = 5 * SECOND;
-
-function isDocument(answer: unknown): answer is string {
-  return typeof answer === "string" && answer.trim() !== "";
-}
-
-/** The application's layout has failed: it need not be asked again for the page that says so. */
-export function isOfLayout(error: unknown): boolean {
-  return error instanceof UnavailableError && error.message.startsWith(LAYOUT);
-}
 
 /** An enrollment that is open, as its page is told of it. */
 export interface ShownEnrollment extends PagedEnrollment {
@@ -294,9 +280,7 @@ export class PageSet {
   async document(req: Request, page: Page): Promise<string> {
     if (typeof page === "string") return page;
     const { layout } = this.settings.pages ?? {};
-    return layout === undefined
-      ? builtInLayout(page)
-      : within(LAYOUT, LONGEST_LAYOUT, () => layout(page, req), isDocument);
+    return layout === undefined ? builtInLayout(page) : laidOut(() => layout(page, req));
   }
 
   /** A page in the built-in layout, for where the application's has failed. */

@@ -38,7 +38,7 @@ function methodsProblems({ methods }: Given, known: Known): string[] {
 function memberProblems({ aal, bind, maxAge, phishingResistant }: Given): string[] {
   const problems: string[] = [];
   if (maxAge !== undefined && milliseconds(maxAge) === undefined)
-    problems.push(`${WHERE}maxAge ${said(maxAge)} is not a duration such as "5m"`);
+    problems.push(`${WHERE}maxAge ${said(maxAge)} is not a duration such as "5m", 400 days at most`);
   if (!LEVELS.includes(aal)) problems.push(`${WHERE}aal ${said(aal)} is no level; write 2, or leave it out`);
   if (phishingResistant !== undefined && typeof phishingResistant !== "boolean")
     problems.push(`${WHERE}phishingResistant: ${said(phishingResistant)} is neither true nor false`);

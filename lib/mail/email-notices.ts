@@ -8,7 +8,7 @@ import { mergeWords, messageProblems } from "../pages/words.js";
 import { type Duration, milliseconds } from "../policy/durations.js";
 import { nearest } from "../core/option-names.js";
 import { makesTakers, taker } from "../core/takers.js";
-import { DeliveryError } from "../core/delivery-error.js";
+import { DeliveryError, NO_ADDRESS } from "../core/delivery-error.js";
 import { mailboxOf } from "../senders/mailbox.js";
 import type { MailDestination } from "../senders/message.js";
 import { type Mail, Mailer, MAILER_OPTIONS, type MailerOptions } from "../senders/mailer.js";
@@ -162,10 +162,7 @@ export function emailNotices(options: EmailNoticesOptions): Notify {
   const notify = async (notice: Notice): Promise<void> => {
     const { kind, to } = notice;
     if (except.includes(kind) || typeof to === "string") return;
-    if (to === undefined)
-      throw new Error(
-        "No address is known: the user.email reader answers none, or there is no user.load, or it finds nobody",
-      );
+    if (to === undefined) throw new DeliveryError("The notice", { code: NO_ADDRESS });
     await delivered(mailer, mailOf(notice, to), delays);
   };
   const patience = delays.reduce((sum, delay) => sum + delay + LONGEST_TRY, LONGEST_TRY) + SECOND;

@@ -75,10 +75,12 @@ function traceProofs(events: Events, api: OpenTelemetryApi): () => void {
   );
 }
 
-function problemsOf(options: InstrumentOptions): string[] {
+function problemsOf(mfa: unknown, options: InstrumentOptions): string[] {
+  const { events } = Object(mfa) as { readonly events?: Partial<Events> };
   const { api } = Object(options) as { readonly api?: Partial<OpenTelemetryApi> };
   const isApi = typeof api?.metrics?.getMeter === "function" && typeof api.trace?.getTracer === "function";
   return [
+    ...(typeof events?.on === "function" ? [] : ["instrument: the first argument is what secondFactor() answered"]),
     ...optionsProblems(options, OPTIONS, "instrument: "),
     ...(isApi ? [] : ['instrument: api must be the package: import * as api from "@opentelemetry/api"']),
   ];
@@ -95,7 +97,7 @@ function problemsOf(options: InstrumentOptions): string[] {
  * It does NOT load anything: the package is the application's. It does NOT listen to `error` events, which would no longer be printed,
  * and does NOT count or trace what other applications in the process do.
  *
- * @throws ConfigurationError where `api` is not that package
+ * @throws ConfigurationError where `mfa` is none, or `api` is not that package
  *
  * @example
  * ```ts
@@ -103,11 +105,11 @@ function problemsOf(options: InstrumentOptions): string[] {
  * import { instrument } from "express-second-factor/opentelemetry";
  *
  * const stop = instrument(mfa, { api });
- * process.once("SIGTERM", stop);
+ * process.once("exit", stop);
  * ```
  */
 export function instrument(mfa: { readonly events: Events }, options: InstrumentOptions): () => void {
-  const problems = problemsOf(options);
+  const problems = problemsOf(mfa, options);
   if (problems.length > 0) throw new ConfigurationError(problems);
   const { api, metrics = true, traces = true } = options;
   const ends = [...(metrics ? [countEvents(mfa.events, api)] : []), ...(traces ? [traceProofs(mfa.events, api)] : [])];

@@ -8,7 +8,7 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
 
 export function durationProblem(name: string, value: unknown): string[] {
   if (value === undefined || milliseconds(value) !== undefined) return [];
-  return [`${name}: ${JSON.stringify(value)} is not a duration such as "15m" or "30d"`];
+  return [`${name}: ${JSON.stringify(value)} is not a duration such as "15m" or "30d", 400 days at most`];
 }
 
 export function wholeProblem(name: string, value: unknown): string[] {

@@ -50,7 +50,7 @@ const errors: Messages["errors"] = {
     "For your safety this was not done, because it was asked for by another site. Open the page here and try again.",
   "not-found": "There is nothing here. It may have been removed, or the link is not complete.",
   conflict:
-    "That is already set up, or there is no room for one more. Remove one that you no longer use, then try again.",
+    "That is already set up, there is no room for one more, or this sign-in is complete and has no need of it. The security settings show what there is.",
   "last-factor": "This is your last authenticator and your account needs one. Add another before you remove it.",
   expired: "It was left alone for too long, or ended from somewhere else. Start again.",
   "too-large": "What was sent is too large. Shorten it and try again.",
@@ -76,7 +76,7 @@ const problemTitles: Messages["problemTitles"] = {
   "same-browser": "Approve on another device",
   "cross-site-request": "That came from another site",
   "not-found": "There is nothing here",
-  conflict: "That is already set up",
+  conflict: "Nothing was changed",
   "last-factor": "Keep at least one authenticator",
   expired: "This is over",
   "too-large": "That is too large",

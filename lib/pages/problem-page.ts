@@ -22,6 +22,10 @@ const SETTINGS: WayOut = {
 const WAYS_OUT: Partial<Record<ErrorCode, WayOut>> = {
   "login-required": SIGN_IN,
   "login-failed": SIGN_IN,
+  // Nothing is left of that login.
+  denied: SIGN_IN,
+  // The settings are for the user themselves; below `path` is the way back to the application.
+  "acting-login": GO_ON,
   "second-factor-required": GO_ON,
   "step-up-required": GO_ON,
   "enrollment-required": GO_ON,

@@ -21,7 +21,9 @@ const PROBLEMS: Readonly<Record<Rule, (value: unknown, name: Rule) => string[]>>
   graceUntil: (value) =>
     isDate(value) ? [] : ['policy.graceUntil: not a date; write one as "2027-01-31" or pass a Date'],
   grace: (value) =>
-    milliseconds(value) === undefined ? [`policy.grace: ${JSON.stringify(value)} is not a duration such as "14d"`] : [],
+    milliseconds(value) === undefined
+      ? [`policy.grace: ${JSON.stringify(value)} is not a duration such as "14d", 400 days at most`]
+      : [],
   trustedNetworks: (value) =>
     Array.isArray(value)
       ? networkProblems(value)
@@ -30,12 +32,21 @@ const PROBLEMS: Readonly<Record<Rule, (value: unknown, name: Rule) => string[]>>
   evaluate: mustBe("a function", (value) => typeof value === "function"),
 };
 
-function fitProblems({ hours, trustedNetworks }: Given): string[] {
+function hoursFit({ hours, trustedNetworks }: Given): string[] {
   const hasNetworks = !Array.isArray(trustedNetworks) || trustedNetworks.length > 0;
   if (hours === undefined || (trustedNetworks !== undefined && hasNetworks)) return [];
   return [
     "policy.hours: these are the hours of trustedNetworks, and there are none; name the networks, or leave it out",
   ];
+}
+
+/** A time of grace alone reads as if everybody had to have a factor after it, and nobody would. */
+function graceFit({ evaluate, require = false, ...given }: Given): string[] {
+  if (evaluate !== undefined || require !== false) return [];
+  const times = (["graceUntil", "grace"] as const).filter((name) => given[name] !== undefined);
+  return times.map(
+    (name) => `policy.${name}: nobody has to have a factor, so nobody is in grace; write require: true beside it`,
+  );
 }
 
 /** What is wrong with the rules, each with its mend. */
@@ -48,6 +59,7 @@ export function policyProblems(policy: unknown): string[] {
   return [
     ...unknownNames(policy, Object.keys(PROBLEMS), "policy."),
     ...given.flatMap(([name, value]) => PROBLEMS[name as Rule](value, name as Rule)),
-    ...fitProblems(policy),
+    ...hoursFit(policy),
+    ...graceFit(policy),
   ];
 }

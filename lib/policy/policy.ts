@@ -1,6 +1,6 @@
 import { UnavailableError } from "../core/errors.js";
 import type { PolicyDecision } from "../core/nouns.js";
-import { within } from "../core/within.js";
+import { isAnything, within } from "../core/within.js";
 import type { LoginDecision } from "./decisions.js";
 import { type Duration, milliseconds } from "./durations.js";
 import type { Grace } from "./grace.js";
@@ -82,8 +82,17 @@ export function isDecision(value: unknown): value is PolicyDecision {
   return DECISIONS.includes(value);
 }
 
-function isAnswer(value: unknown): value is PolicyDecision | RiskVerdict {
+type Answer = PolicyDecision | RiskVerdict;
+
+function isAnswer(value: unknown): value is Answer {
   return isDecision(value) || VERDICTS.includes(value);
+}
+
+/** What it answered is the application's, and is not repeated. @throws UnavailableError that says what it may answer */
+function answerIn(value: unknown): Answer {
+  if (isAnswer(value)) return value;
+  const words = [...DECISIONS, ...VERDICTS].map((word) => JSON.stringify(word));
+  throw new UnavailableError(`The policy answered none of ${words.join(", ")}`);
 }
 
 /** What a policy may be asked of: a request with an address. */
@@ -128,7 +137,7 @@ function asking<Req, User>(evaluate: Evaluate<Req, User>, timeout: number): Ask<
   return async function askOfLogin(user, req, login, facts) {
     const given = takesFacts ? [user, req, login, facts] : [user, req, login];
     // A policy that forgets to answer must not read as "exempt", and one that hangs must not hold the request.
-    const answer = await within("The policy", timeout, () => asked(...given), isAnswer);
+    const answer = answerIn(await within("The policy", timeout, () => asked(...given), isAnything));
     if (answer === "allow" || answer === "exempt") return takesFacts ? "allow" : "exempt";
     return answer;
   };

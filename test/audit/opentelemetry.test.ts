@@ -148,6 +148,7 @@ describe("instrument", () => {
 
   test("says what it needs", () => {
     expect(() => instrument(testApp().mfa, {} as never)).toThrow(/api must be the package/);
+    expect(() => instrument(undefined as never, {} as never)).toThrow(/what secondFactor\(\) answered[^]*api must be/);
     expect(() => instrument(testApp().mfa, { api, spans: true } as never)).toThrow(/spans: there is no such option/);
   });
 });

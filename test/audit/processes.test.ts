@@ -176,20 +176,30 @@ describe("express-second-factor verify-audit", () => {
     expect((await verifyCommand([path, "--key", right], "")).code).toBe(0);
     expect((await verifyCommand([path, "--key", wrong], "")).stdout).toMatch(/:1: forged/);
     const refused = await verifyCommand([path, "--key", KEY]);
-    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining("others on this machine can read it")]);
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining("others on this machine can read it")]);
     expect(refused.stderr).not.toContain(KEY);
-    expect((await verifyCommand([path], "")).stderr).toContain("Set SECOND_FACTOR_AUDIT_KEY");
+    const keyless = await verifyCommand([path], "");
+    expect([keyless.code, keyless.stderr]).toEqual([2, expect.stringContaining("Set SECOND_FACTOR_AUDIT_KEY")]);
   });
 
-  test("says what it lacks, and exits with 1", async () => {
-    expect(await verifyCommand([])).toMatchObject({ code: 1, stderr: expect.stringContaining("Name the files") });
-    expect(await verifyCommand([newPath()])).toMatchObject({ code: 1, stderr: expect.stringContaining("ENOENT") });
+  test("tells a call that it does not understand, 2, from files that cannot be read, 1", async () => {
     const { path } = await closedFile(1);
-    expect(await verifyCommand([path, "--nonsense"])).toMatchObject({ code: 1 });
     const nothing = newPath();
     writeFileSync(nothing, "\n");
-    const relied = await verifyCommand([path, "--anchor", nothing]);
-    expect(relied).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("has no anchor in it") });
+    expect(await verifyCommand([newPath()])).toMatchObject({ code: 1, stderr: expect.stringContaining("ENOENT") });
+    const calls: readonly [string[], string][] = [
+      [[], "Name the files"],
+      [[path, "--anchors", "x"], "'--anchors'"],
+      [[path, "--anchor", "x"], '--anchor: "x" is neither an anchor nor a file'],
+      [[path, "--anchor", nothing], "has no anchor in it"],
+      [[path, "--key", "x"], '--key: "x" cannot be read'],
+    ];
+    for (const [call, says] of calls) {
+      const told = await verifyCommand(call);
+      expect([call, told.code, told.stderr]).toEqual([call, 2, expect.stringContaining(says)]);
+      expect(told.stderr).toContain("Usage:");
+    }
+    expect(await verifyCommand(["--help"])).toMatchObject({ code: 0, stdout: expect.stringContaining("Usage:") });
     expect(damagesIn(await verdictOf({ path }))).toEqual([]);
   });
 });

@@ -281,6 +281,17 @@ describe("verifyAudit", () => {
     await expect(verifyAudit([path], { key: KEY, anchors: ["x"] })).rejects.toThrow(/anchor 1 is none/);
   });
 
+  test.each<[string, unknown[], RegExp]>([
+    ["one path", ["audit.jsonl", { key: KEY }], /the first argument is a list of paths: \["audit\.jsonl"\]/],
+    ["no path", [[], { key: KEY }], /the first argument is a list of paths/],
+    ["nothing but paths", [["audit.jsonl"]], /verifyAudit: key is missing/],
+    ["one anchor", [["audit.jsonl"], { key: KEY, anchors: "x" }], /anchors must be a list of texts/],
+    ["a misspelled option", [["audit.jsonl"], { key: KEY, anchor: ["x"] }], /anchor: [^]*did you mean "anchors"/],
+  ])("says what is wrong with its arguments: %s", async (_name, call, says) => {
+    const given = call as Parameters<typeof verifyAudit>;
+    await expect(verifyAudit(...given)).rejects.toThrow(says);
+  });
+
   test("rejects where a file is not there, and takes an empty one for what it is, and says so", async () => {
     await expect(verifyAudit([newPath()], { key: KEY })).rejects.toThrow(/ENOENT/);
     const path = newPath();

@@ -128,7 +128,7 @@ const BAD: readonly (readonly [options: Record<string, unknown>, says: RegExp])[
   [{ policy: { trustedNetworks: ["10.0.0.0/33"] } }, /^policy.trustedNetworks: "10.0.0.0\/33" is not a CIDR range/],
   [{ policy: { trustedNetworks: ["10.0.0.1"] } }, /^policy.trustedNetworks: /],
   [{ policy: { trustedNetworks: 7 } }, /^policy.trustedNetworks: /],
-  [{ policy: { graceUntil: "soon" } }, /^policy.graceUntil: not a date/],
+  [{ policy: { require: true, graceUntil: "soon" } }, /^policy.graceUntil: not a date/],
   [{ policy: { required: true } }, /^policy.required: .*require/],
   [{ policy: { require: "everyone" } }, /^policy.require: /],
   [{ policy: { evaluate: "required" } }, /^policy.evaluate: /],

@@ -119,7 +119,7 @@ describe("on the command line", () => {
       [["__proto__"], 2, /^"__proto__" is no command/],
       [["new-key", "a", "b"], 2, /^new-key: too many arguments\nUsage:/],
       [["--version", "a"], 2, /^--version: too many arguments/],
-      [["check"], 1, /^Name the module/],
+      [["check"], 2, /^Name the module/],
       [["check", "nowhere.mjs"], 1, /nowhere\.mjs/],
       [["rotate-keys", "other.mjs"], 1, /^other\.mjs exports nothing/],
     ];

@@ -313,7 +313,7 @@ describe("a mail that is not taken", () => {
 
   test("because nobody knows an address is told of", async () => {
     const { to: _none, ...notice } = sampleNotice("locked");
-    await expect(mailing()(notice)).rejects.toThrow(/No address is known/);
+    await expect(mailing()(notice)).rejects.toMatchObject({ code: "no-address" });
   });
 
   test("is waited for as long as it is tried, and no longer", () => {

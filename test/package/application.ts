@@ -55,7 +55,11 @@ export interface Names {
   readonly uri: string;
   readonly code: string;
   readonly password: string;
-  readonly users: { setPassword(id: string, password: string): Promise<void>; remove(id: string): Promise<void> };
+  readonly users: {
+    find(id: string): Promise<Express.User | undefined>;
+    setPassword(id: string, password: string): Promise<void>;
+    remove(id: string): Promise<void>;
+  };
   /** What mails leave through, as nodemailer has it. */
   readonly transport: { sendMail(mail: object): Promise<unknown> };
   /** What texts leave through: whatever the application has for that. */
@@ -193,7 +197,7 @@ export class Application {
       userId: ENROLLED.id,
       code: authenticatorApp(uri).code(clock()),
       password: passwordOf(ENROLLED.name),
-      users: { setPassword: () => Promise.resolve(), remove: () => Promise.resolve() },
+      users: { find: load, setPassword: () => Promise.resolve(), remove: () => Promise.resolve() },
       oldUsers: [{ id: NOT_ENROLLED.id, otpauthUri: keyUri(NOT_ENROLLED.name) }],
       log: { info: write, warn: write, error: write },
       changeEmail: done,

@@ -68,12 +68,12 @@ describe("on the server, each example runs to its last line and does what it say
     process.env["FIREBASE_SERVICE_ACCOUNT"] = JSON.stringify(serviceAccount());
     process.env["SECOND_FACTOR_KEYS"] = `2026-11:${randomBytes(32).toString("base64")}`;
     process.env["AUDIT_FILE"] = join(folder, "audit.jsonl");
-    process.env["AUDIT_KEY"] = `audit:${randomBytes(32).toString("base64")}`;
+    process.env["SECOND_FACTOR_AUDIT_KEY"] = `audit:${randomBytes(32).toString("base64")}`;
   });
 
   afterAll(async () => {
     delete process.env["AUDIT_FILE"];
-    delete process.env["AUDIT_KEY"];
+    delete process.env["SECOND_FACTOR_AUDIT_KEY"];
     rmSync(folder, { recursive: true, force: true });
     delete process.env["SECOND_FACTOR_KEYS"];
     delete process.env["FIREBASE_SERVICE_ACCOUNT"];

@@ -3,6 +3,7 @@ import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { english, mergeMessages, messageProblems, type MessageOverrides } from "../../lib/pages/messages.js";
 import { PAGE_SCRIPT, STYLE_SHEET } from "../../lib/pages/asset-names.js";
+import type { ErrorCode } from "../../lib/core/errors.js";
 import type { PageProblem } from "../../lib/pages/views.js";
 import {
   activityOf,
@@ -173,6 +174,14 @@ describe("every page", () => {
       expect(english.errors[code]).toMatch(/^[A-Z].*\.$/);
       expect(problemPage(context, { problem: { code, retryAfter: 30 } })).toContain(english.problemTitles[code]);
     }
+  });
+
+  test("leads nobody from a problem to settings that would answer with the same problem", () => {
+    const wayOut = (code: ErrorCode): unknown => {
+      const links = tags(problemPage(context, { problem: { code } }), "a").map((tag) => attribute(tag, "href"));
+      return links.at(-1);
+    };
+    expect([wayOut("acting-login"), wayOut("denied")]).toEqual([context.base, context.loginPath]);
   });
 
   test("lives below the path it is mounted at", () => {

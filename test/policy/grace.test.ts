@@ -228,6 +228,8 @@ describe("rules: grace", () => {
     [{ grace: "soon" }, /policy\.grace: "soon" is not a duration such as "14d"/],
     [{ grace: 14 }, /policy\.grace: 14 is not a duration/],
     [{ grace: "401d" }, /policy\.grace: /],
+    [{ grace: "14d" }, /policy\.grace: nobody has to have a factor[^]*require: true/],
+    [{ graceUntil: "2999-01-01", require: false }, /policy\.graceUntil: nobody has to have a factor/],
     [{ grace: "x", graceUntil: "y", evaluate: 1 }, /policy\.grace: [^]*policy\.graceUntil: [^]*policy\.evaluate: /],
   ])("as %j is refused at start", (policy, problem) => {
     expect(() => under(policy as Rules)).toThrow(problem);

@@ -92,7 +92,7 @@ describe("a policy", () => {
     [null, /policy: give/],
     [{ trustedNetworks: ["10.0.0.0"] }, /"10\.0\.0\.0" is not a CIDR range/],
     [{ trustedNetworks: ["10.0.0.0/33", "::/129"] }, /"10\.0\.0\.0\/33"[^]*"::\/129"/],
-    [{ graceUntil: "soon" }, /policy\.graceUntil: not a date/],
+    [{ require: true, graceUntil: "soon" }, /policy\.graceUntil: not a date/],
   ])("given as %j is refused at start", (policy, problem) => {
     expect(() => under(policy as Rules)).toThrow(problem);
   });

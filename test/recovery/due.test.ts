@@ -1,8 +1,9 @@
 // What of a recovery falls due without a request, and who has the last word.
 import { describe, expect, jest, test } from "@jest/globals";
 import { memoryStore, type RecoveryRequest } from "express-second-factor";
-import { DAY } from "../support/attack.js";
+import { DAY, MINUTE } from "../support/attack.js";
 import { testApp, type TestAppOptions } from "../support/app.js";
+import { pending } from "../support/browser.js";
 import { alice, confirmed, HOUR, ofKind, run, stateOf, told } from "../support/recovery.js";
 
 type Recovery = Extract<NonNullable<TestAppOptions["options"]>["recovery"], object>;
@@ -40,6 +41,28 @@ describe("a recovery that waits", () => {
       await Promise.all([here.target, ...others].flatMap(({ mfa }) => [mfa.runDue(), mfa.runDue()]));
       await told();
       expect(ofKind(here, kind)).toHaveLength(1);
+    }
+  });
+
+  test("holds nothing up that is due before it, where no job asks", async () => {
+    jest.useFakeTimers({ doNotFake: ["nextTick", "setImmediate", "queueMicrotask", "performance"] });
+    try {
+      const here = await alice();
+      const { clock } = here.target;
+      await confirmed(here);
+      const wait = async (): Promise<void> => {
+        clock.advance(11 * MINUTE);
+        await jest.advanceTimersByTimeAsync(11 * MINUTE);
+        await told();
+      };
+      await wait();
+      expect(ofKind(here, "login-unfinished")).toHaveLength(1);
+      clock.advance(2 * HOUR);
+      await pending(here.target, "alice");
+      await wait();
+      expect(ofKind(here, "login-unfinished")).toHaveLength(2);
+    } finally {
+      jest.useRealTimers();
     }
   });
 

@@ -43,6 +43,8 @@ describe("an owner who has lost every factor", () => {
     });
     expect((await again.get("/2fa")).body).toMatchObject({
       status: "must-enroll",
+      methods: [],
+      preferred: null,
       expiresAt: new Date(clock() + 10 * MINUTE).toISOString(),
     });
     expect(await again.isIn()).toBe(false);

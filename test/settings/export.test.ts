@@ -27,6 +27,18 @@ describe("GET /2fa/settings/export", () => {
     }
   });
 
+  test("is told as the owner's own doing, and where from, also where operators have to say who they are", async () => {
+    const target = testApp({ options: { helpDesk: {} } });
+    const { phone } = await enrolled(target, "alice");
+    target.clock.advance(MINUTE);
+    const jar = await full(target, "alice", phone);
+    target.events.length = 0;
+    expect((await jar.get(EXPORT)).status).toBe(200);
+    expect(target.events).toMatchObject([
+      { action: "account-exported", userId: "u1", actor: "u1", ip: expect.any(String) },
+    ]);
+  });
+
   test("has no secret and no code in it", async () => {
     const target = testApp();
     const { backupCodes, phone } = await enrolled(target, "alice");
