@@ -57,10 +57,11 @@ export class Authentication {
   ) {}
 
   /**
-   * What a login can be asked for, what is to be asked for first before the others; never what was its first factor. `operation`: what
-   * is confirmed by it.
+   * What a login can be asked for, what is to be asked for first before the others; never what was its first factor, and nothing where
+   * somebody acts for the user. `operation`: what is confirmed by it.
    */
   choices(login: LoginContext, operation?: { readonly id: string }): MethodChoice[] {
+    if (isActing(login)) return [];
     const { clock, limits, methods } = this.dependencies;
     const { record, session, source: place } = login;
     // The old factors are there, and this login is not asked for them: it sets up a new one.
@@ -71,7 +72,9 @@ export class Authentication {
   }
 
   /** What the account has and cannot be asked for at this site. */
-  unusable({ record, source }: LoginContext): UnusableFactor[] {
+  unusable(login: LoginContext): UnusableFactor[] {
+    if (isActing(login)) return [];
+    const { record, source } = login;
     return [...this.dependencies.methods.values()].flatMap((method) => unusableOf(method, record.account, source));
   }
 

@@ -59,7 +59,7 @@ export function leaksIn(run: WayBackStage, places: Readonly<Record<string, strin
   ]);
 }
 
-/** Beside what an answer shows by itself, nothing is in it; and nothing of alice is in one to anybody else. */
+/** Beside what an answer shows by itself, nothing is in it; and nothing of alice is in one to anybody else, who acts for her neither. */
 export function leaksInAnswers(run: WayBackStage): string[] {
   return run.answers.flatMap(({ answer, name, own }) => {
     const entries = Object.entries(answersOf([answer])).map(([place, text]) => {
@@ -70,7 +70,7 @@ export function leaksInAnswers(run: WayBackStage): string[] {
       ];
     });
     const ofAlice = ["alice", ...run.ids];
-    const others = name === "mallory" ? entries : [];
+    const others = ["mallory", "support"].includes(name) ? entries : [];
     return [
       ...leaksIn(run, Object.fromEntries(entries) as Record<string, string>),
       ...others.flatMap(([place, text]) => found(text!, ofAlice).map((each) => `${place}: ${each}`)),
