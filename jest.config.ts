@@ -5,10 +5,10 @@ const config: Config = {
   testEnvironment: "node",
   testMatch: ["<rootDir>/test/**/*.test.ts"],
   testTimeout: 20_000,
-  // Two more than the cores of a small machine: tests of servers and browsers wait for other programs much of the time.
-  maxWorkers: 4,
+  // One more than the cores of a small machine: tests of servers and browsers wait for other programs much of the time.
+  maxWorkers: 3,
   // Modules of finished files stay in a worker's memory; past this, clearing it up costs more than beginning anew.
-  workerIdleMemoryLimit: "700MB",
+  workerIdleMemoryLimit: "800MB",
   testSequencer: "<rootDir>/scripts/test-sequencer.mjs",
   extensionsToTreatAsEsm: [".ts"],
   moduleNameMapper: {

@@ -6,19 +6,8 @@ import { createRequire } from "node:module";
 /** @type {typeof import("@jest/test-sequencer")} Required, because its types know no other way in. */
 const { default: Sequencer } = createRequire(import.meta.url)("@jest/test-sequencer");
 
-/**
- * What waits for programs of its own, the longest first; before the browsers, which keep the machine busy, what mostly waits for time to
- * pass.
- */
-const LONG = [
-  "package/packed",
-  "faults/store",
-  "faults/limiter",
-  "browser/",
-  "package/examples",
-  "example/",
-  "faults/",
-];
+/** What waits for programs of its own, the longest first. */
+const LONG = ["package/packed", "browser/", "package/examples", "example/", "faults/"];
 
 /** @param {{ readonly path: string }} test */
 function rankOf({ path }) {
