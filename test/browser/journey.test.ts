@@ -22,7 +22,7 @@ import {
   type Visitor,
 } from "./stage.js";
 
-// Pictures of every page in three ways take their time on a busy machine.
+// Keys are typed and pages opened one after the other, which takes its time on a busy machine.
 jest.setTimeout(60_000);
 
 const EMAIL = "ada@example.com";

@@ -243,23 +243,26 @@ export function flaws(page: Page): Promise<string[]> {
 }
 
 /**
- * Looks at a page by day, by night and on a phone, keeps the pictures, and answers what is wrong with it. `flawsOf`: of what is no page
- * of a site.
+ * Answers what is wrong with a page at a desk and on a phone. With `SCREENSHOTS=1` it keeps pictures of it too, by day, by night and on a
+ * phone, for people: no test looks at them. `flawsOf`: of what is no page of a site.
  */
 export async function look(page: Page, name: string, flawsOf = flaws): Promise<string[]> {
-  await mkdir(SCREENSHOTS, { recursive: true });
-  const take = (kind: string): Promise<unknown> =>
-    page.screenshot({ path: join(SCREENSHOTS, `${name}-${kind}.png`), fullPage: true, animations: "disabled" });
   const found = await flawsOf(page);
-  await take("light");
-  await page.emulateMedia({ colorScheme: "dark" });
-  await take("dark");
-  await page.emulateMedia({ colorScheme: "light" });
+  await picture(page, `${name}-light`);
+  await picture(page, `${name}-dark`, "dark");
   await page.setViewportSize(PHONE);
   found.push(...(await flawsOf(page)).map((flaw) => `on a phone: ${flaw}`));
-  await take("phone");
+  await picture(page, `${name}-phone`);
   await page.setViewportSize(DESK);
   return found;
+}
+
+async function picture(page: Page, name: string, colorScheme: "light" | "dark" = "light"): Promise<void> {
+  if (process.env["SCREENSHOTS"] !== "1") return;
+  await mkdir(SCREENSHOTS, { recursive: true });
+  await page.emulateMedia({ colorScheme });
+  await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), fullPage: true, animations: "disabled" });
+  await page.emulateMedia({ colorScheme: "light" });
 }
 
 /** The picture in the README. Written on demand, so that a test run leaves the tree as it was. */

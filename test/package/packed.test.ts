@@ -163,6 +163,7 @@ async function installAnew(kind: string, packages: readonly string[]): Promise<s
   const source = join(root, "test/package/consumers", kind);
   const { dependencies } = JSON.parse(readFileSync(join(source, "package.json"), "utf8"));
   // Who asks for the same shares it: Node and TypeScript look in the folders above. No package of theirs lies beside another's.
+  // Applications in JavaScript have the types too, as editors want them, so that they ask for what the one in TypeScript does.
   const above = await once(installed, JSON.stringify([dependencies, packages]), () =>
     installPackages({ private: true, dependencies }, packages),
   );
