@@ -1,9 +1,8 @@
 // What the verifier says of the audit trail.
 import { basename } from "node:path";
 import { html } from "hono/html";
-import { MOMENT, page } from "./views.js";
+import { fact, moment, page } from "./views.js";
 
-const moment = (time) => html`<time datetime="${time}">${MOMENT.format(new Date(time))} UTC</time>`;
 const place = ({ file, line }) => html`${basename(file)}, line ${line}`;
 
 /** In the words of the verifier, which hold nothing of what is in the file. */
@@ -18,13 +17,6 @@ function found(problems) {
       <strong>Not complete.</strong> The first place is ${place(first)}: ${first.text}.
     </p>
     ${others.map((other) => html`<p class="hint">And ${place(other)}: ${other.text}.</p>`)}`;
-}
-
-function fact(name, value) {
-  return html`<div>
-    <dt>${name}</dt>
-    <dd>${value}</dd>
-  </div>`;
 }
 
 export function auditPage(req, { anchors, chains, notes, problems }, file) {

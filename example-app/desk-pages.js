@@ -1,10 +1,8 @@
 // The pages of the help desk.
 import { html } from "hono/html";
-import { field, MOMENT, page, said } from "./views.js";
+import { fact, field, moment, page, said } from "./views.js";
 
 const OPERATIONS = { pass: "Temporary pass", reset: "Reset of all second factors" };
-
-const moment = (time) => html`<time datetime="${time}">${MOMENT.format(new Date(time))} UTC</time>`;
 
 function waiting(req, { id, operation, userId, email, actor, reason, expiresAt }) {
   const isOwn = actor === req.user.operator || userId === req.user.id;
@@ -62,13 +60,6 @@ export function deskPage(req, { said: news, requests, hasTrail, ...filledIn }) {
       }
     </div>`,
   );
-}
-
-function fact(name, value) {
-  return html`<div>
-    <dt>${name}</dt>
-    <dd>${value}</dd>
-  </div>`;
 }
 
 function factorLine({ label, hint, type, lastUsedAt }) {

@@ -59,20 +59,19 @@ export function helpDesk({ mfa, users, requests, trail }) {
     next();
   });
 
-  router.get("/", async (req, res) => {
-    res.send(deskPage(req, { said: said(req), requests: await requests.open(), hasTrail: trail !== undefined }));
-  });
+  const showDesk = async (req, res, parts) => {
+    res.send(deskPage(req, { ...parts, requests: await requests.open(), hasTrail: trail !== undefined }));
+  };
+
+  router.get("/", (req, res) => showDesk(req, res, { said: said(req) }));
 
   router.post("/", async (req, res) => {
     const { email, reason } = req.body ?? {};
     const person = await users.withEmail(email);
     const problem = lookUpProblem(req.user, person, reason);
     if (problem !== undefined) {
-      const filledIn = { email, reason, problem };
-      res
-        .status(400)
-        .send(deskPage(req, { ...filledIn, requests: await requests.open(), hasTrail: trail !== undefined }));
-      return;
+      res.status(400);
+      return showDesk(req, res, { email, reason, problem });
     }
     // In the operator's session, by user: two windows about two callers do not get mixed up.
     const others = Object.entries(req.session.cases ?? {}).filter(([id]) => id !== person.id);
@@ -147,7 +146,8 @@ export function helpDesk({ mfa, users, requests, trail }) {
     if (req.user.id === request.userId || req.user.operator === request.actor) {
       return tell(res, "/desk", "alert", "Another operator has to approve that.");
     }
-    const done = await accounts.approve(request.id, { actor: req.user.operator });
+    // With the user whom the operator has read about: the id alone says nothing to them.
+    const done = await accounts.approve(request.id, { actor: req.user.operator, userId: request.userId });
     await requests.remove(request);
     if (done.operation === "reset")
       return tell(res, "/desk", "notice", `Done: ${request.email} has no second factor now.`);

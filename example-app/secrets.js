@@ -38,12 +38,12 @@ async function vapidKeys({ VAPID_PUBLIC_KEY: publicKey, VAPID_PRIVATE_KEY: priva
  * @param {string} folder
  */
 export async function lastingSecrets(environment, folder) {
-  const { AUDIT_KEY, SECOND_FACTOR_KEYS, SESSION_SECRET } = environment;
+  const { SECOND_FACTOR_AUDIT_KEY, SECOND_FACTOR_KEYS, SESSION_SECRET } = environment;
   return {
     keys: SECOND_FACTOR_KEYS || (await kept(join(folder, "keys"), () => `demo:${random()}`)),
     sessionSecret: SESSION_SECRET || (await kept(join(folder, "session-secret"), random)),
     // Not one of the others: whoever verifies the trail has it, and opens no secret with it.
-    auditKey: AUDIT_KEY || (await kept(join(folder, "audit-key"), () => `audit:${random()}`)),
+    auditKey: SECOND_FACTOR_AUDIT_KEY || (await kept(join(folder, "audit-key"), () => `audit:${random()}`)),
     vapid: await vapidKeys(environment, folder),
   };
 }

@@ -204,7 +204,20 @@ const STATUS = {
   "trusted-device": "Password, on a browser you trust",
 };
 
-export const MOMENT = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" });
+const MOMENT = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" });
+
+/** @param {string} time ISO 8601 */
+export function moment(time) {
+  return html`<time datetime="${time}">${MOMENT.format(new Date(time))} UTC</time>`;
+}
+
+/** One line of a `<dl>`. */
+export function fact(name, value) {
+  return html`<div>
+    <dt>${name}</dt>
+    <dd>${value}</dd>
+  </div>`;
+}
 
 export function accountPage(req) {
   const { status, amr, enrolled, verifiedAt } = req.secondFactor;
