@@ -12,3 +12,11 @@ export function isFuture(at: number, now: number): boolean {
 export function isFresh(at: number, maxAge: number, now: number): boolean {
   return now - at <= maxAge && !isFuture(at, now);
 }
+
+/** The last time there is: some ends of old records are later. */
+const LAST_TIME = 8.64e15;
+
+/** As every answer, event and notice says a time: ISO 8601, UTC. */
+export function iso(time: number): string {
+  return new Date(Math.min(time, LAST_TIME)).toISOString();
+}

@@ -4,6 +4,7 @@ import { isLive } from "../core/logins.js";
 import { voidPasses } from "../core/passes.js";
 import type { FactorId, MethodType, Proof } from "../core/nouns.js";
 import { PROBATION } from "../core/recovery.js";
+import { iso } from "../core/time.js";
 import { withoutWaiting } from "../core/waiting.js";
 import { randomId } from "../crypto/random.js";
 import type { AccountEvent } from "../events/audit.js";
@@ -170,7 +171,7 @@ export async function activate(
     return { action: "factor-removed", reason: "recovery", method, factorId, label };
   });
   const until = now + PROBATION;
-  const done: AccountEvent = { action: "recovery-completed", facts: { until: new Date(until).toISOString() } };
+  const done: AccountEvent = { action: "recovery-completed", facts: { until: iso(until) } };
   return {
     ...change,
     account: dependencies.credentials.withRemoved(before, { ...next, probationUntil: until }),
@@ -178,7 +179,7 @@ export async function activate(
   };
 }
 
-/** Of one that took another's place its owner is told once: by that of the other. */
+/** Of one that took another's place its owner gets one notice: that the other was replaced. */
 function enrollment({ id: factorId, label, type: method }: Factor, replaced: Factor | undefined): AccountEvent[] {
   const enrolled = { action: "factor-enrolled", method, factorId, label };
   if (replaced === undefined) return [enrolled];

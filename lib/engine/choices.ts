@@ -2,6 +2,7 @@ import { type Account, activeFactorsOf, type Factor } from "../core/account.js";
 import { isClosed } from "../core/account-changes.js";
 import { type AttemptScope, limitReached } from "../core/attempts.js";
 import type { Limits, MethodType } from "../core/nouns.js";
+import { iso } from "../core/time.js";
 import { resending } from "./delivery.js";
 import type { AnyMethod, Site } from "./method.js";
 
@@ -65,7 +66,7 @@ function sentTo(
 ): Pick<FactorChoice, "sent"> {
   const until = send?.openUntil?.(factor, { loginId, now });
   if (until === undefined) return {};
-  return { sent: { expiresAt: new Date(until).toISOString(), ...resending({ limits }, account, send, now) } };
+  return { sent: { expiresAt: iso(until), ...resending({ limits }, account, send, now) } };
 }
 
 /** What keeps the whole of a kind from being tried now, if only for a while. */

@@ -2,6 +2,7 @@ import type { Account } from "../core/account.js";
 import { type AttemptWindows, countAttempt, limitReached, uncountAttempt } from "../core/attempts.js";
 import { isSilence, failure, OF_SENDING, type Outcome, type Problem, success } from "../core/errors.js";
 import { type LimitKind, type Limits, type MethodType, SECOND } from "../core/nouns.js";
+import { iso } from "../core/time.js";
 import { isAnything, within } from "../core/within.js";
 import type { Subject } from "../events/emitter.js";
 import type { EngineDependencies } from "./dependencies.js";
@@ -59,7 +60,7 @@ export function resending(
 ): { readonly resendAt?: string } {
   if (send?.coolDown === undefined) return {};
   const reached = reachedBy(account, send, limits, now);
-  return { resendAt: new Date(reached?.endsAt ?? now).toISOString() };
+  return { resendAt: iso(reached?.endsAt ?? now) };
 }
 
 /** A message that was written down as sent. */

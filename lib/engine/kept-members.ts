@@ -6,6 +6,7 @@ import type { CallerCheck, DeskRequest } from "../core/help-desk.js";
 import type { Proof, UserId } from "../core/nouns.js";
 import type { Pass } from "../core/passes.js";
 import type { Recovery } from "../core/recovery.js";
+import { iso } from "../core/time.js";
 import type { WaitingLogin } from "../core/waiting.js";
 
 // What a person is owed who asks what is kept of them. Every member of what is stored is decided on in a table here: one that is added
@@ -24,13 +25,6 @@ type Told<T, Table extends Fields<T>> = {
     Member in keyof T as Table[Member] extends "as it is" | "time" ? Member : never
   ]: Table[Member] extends "time" ? Iso<T[Member]> : T[Member];
 };
-
-/** The last time there is: some ends of old records are later. */
-const LAST_TIME = 8.64e15;
-
-function iso(time: number): string {
-  return new Date(Math.min(time, LAST_TIME)).toISOString();
-}
 
 function told<T extends object, const Table extends Fields<T>>(part: T, table: Table): Told<T, Table> {
   const members = Object.entries(table) as unknown as readonly (readonly [keyof T, Telling])[];

@@ -3,6 +3,7 @@ import { codeIn, digitsIn } from "../core/codes.js";
 import type { Contact } from "../core/contact.js";
 import { isSilence, type Problem } from "../core/errors.js";
 import { ALL_CODES, type LimitKind, type Limits, MINUTE, type MethodType } from "../core/nouns.js";
+import { iso } from "../core/time.js";
 import {
   afterWrong,
   answerable,
@@ -262,7 +263,7 @@ class MessageCodes<Sent extends CodeMessage<unknown>> {
     const { purpose } = binding;
     const minutes = Math.max(1, Math.floor((endOfCode(open) - now) / MINUTE));
     const written = channel.write({ issuer, locale, origin, words, code, purpose, minutes });
-    const expiresAt = new Date(endOfCode(open)).toISOString();
+    const expiresAt = iso(endOfCode(open));
     const message = { ...written, to: channel.addressed(to), code, purpose, locale, expiresAt } as Sent;
     const kind = this.limit(purpose === "login" ? "Destination" : "EnrollDestination");
     return {
@@ -305,7 +306,7 @@ class MessageCodes<Sent extends CodeMessage<unknown>> {
 
 /** What its owner is told of a message: where it went, masked, and until when its code works. */
 function told({ hint }: State, issuedAt: number): { readonly hint: string; readonly expiresAt: string } {
-  return { hint, expiresAt: new Date(endOfCode({ issuedAt })).toISOString() };
+  return { hint, expiresAt: iso(endOfCode({ issuedAt })) };
 }
 
 /**

@@ -9,6 +9,7 @@ import {
   withLink,
   withoutRecovery,
 } from "../core/recovery.js";
+import { iso } from "../core/time.js";
 import { within } from "../core/within.js";
 import { randomId } from "../crypto/random.js";
 import type { AccountEvent } from "../events/audit.js";
@@ -41,10 +42,6 @@ export type ApproveRecovery = (request: RecoveryRequest) => unknown;
 const LONGEST = 30 * SECOND;
 /** A process that asks and dies keeps no other from asking for longer. */
 const ASKING = 2 * MINUTE;
-
-function iso(time: number): string {
-  return new Date(time).toISOString();
-}
 
 /** Where it was asked for. */
 export function placeOf({ browser, ip }: Recovery): Fallen["by"] {

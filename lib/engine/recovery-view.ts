@@ -1,5 +1,6 @@
 import type { Account } from "../core/account.js";
 import { recoveryOf, type RecoveryState, stateOf } from "../core/recovery.js";
+import { iso } from "../core/time.js";
 
 /** What a recovery's owner is told of it. */
 export interface RecoveryView {
@@ -19,6 +20,6 @@ export function recoveryView(account: Account, now: number): RecoveryView {
   const { completesAt } = recovery ?? {};
   return {
     state: stateOf(recovery),
-    ...(completesAt !== undefined && { completesAt: new Date(completesAt).toISOString() }),
+    ...(completesAt !== undefined && { completesAt: iso(completesAt) }),
   };
 }

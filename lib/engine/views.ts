@@ -14,10 +14,11 @@ import {
   withHeldProofs,
 } from "../core/account.js";
 import { closedFactors } from "../core/account-changes.js";
-import { isLive, type LastUse } from "../core/logins.js";
+import { isLive } from "../core/logins.js";
 import { checkEnd, openCheck } from "../core/help-desk.js";
 import { BACKUP_CODE, type FactorId, type MethodType } from "../core/nouns.js";
 import { frozenUntil, isSuspended } from "../core/reports.js";
+import { iso } from "../core/time.js";
 import type { EngineDependencies } from "./dependencies.js";
 import { deviceIdOf, type LoginContext } from "./login-context.js";
 import { lastUseIn } from "./logins.js";
@@ -126,10 +127,6 @@ export interface SettingsView {
   readonly callerCheck?: { readonly expiresAt: string };
 }
 
-function iso(time: number): string {
-  return new Date(time).toISOString();
-}
-
 function suspendedMember(factor: Factor): { readonly suspended?: true } {
   return isSuspended(factor) ? { suspended: true } : {};
 }
@@ -164,7 +161,7 @@ function callerMember(account: Account, now: number): Pick<SettingsView, "caller
 type Methods = ReadonlyMap<MethodType, AnyMethod>;
 
 /** `place`: where it is to be used; without one nothing is said of that. */
-export function factorView(factor: Factor, methods: Methods, place?: Current["place"]): FactorView {
+export function factorView(factor: Factor, methods: Methods, place?: Onlooker["place"]): FactorView {
   const { id, type, label, createdAt, lastUsedAt } = factor;
   const method = methods.get(type);
   const hint = method?.hint?.(factor);
@@ -216,42 +213,25 @@ function activityView({ at, count = 1, number = 0, outcome, ...entry }: Activity
   return { at: iso(at), outcome: outcome ?? "success", count, number, ...entry };
 }
 
-/** Which of the listed things are the login's own. */
-export interface Current {
-  readonly loginId: string | undefined;
-  readonly deviceId: string | undefined;
-  readonly now: number;
-  readonly lastUse: LastUse;
-  /** There is a way back. */
-  readonly hasRecovery?: boolean;
-  /** The site it asks at; absent where the application asks by itself. */
+type Parts = Pick<EngineDependencies, "clock" | "hasRecovery" | "methods" | "uses">;
+
+/** Who looks: which of the listed things are their own. Nothing is, where the application asks by itself. */
+interface Onlooker {
+  readonly loginId?: string | undefined;
+  readonly deviceId?: string | undefined;
   readonly place?: Pick<Site, "origins">;
 }
 
-/** {@link settingsView} for the login that asks. */
-export function ownSettingsView(
-  login: LoginContext,
-  { clock, hasRecovery, methods, uses }: Pick<EngineDependencies, "clock" | "hasRecovery" | "methods" | "uses">,
-): SettingsView {
-  const own = { loginId: login.session?.id, deviceId: deviceIdOf(login) };
-  const view = settingsView(login.record.account, methods, {
-    ...own,
-    now: clock(),
-    lastUse: lastUseIn(uses),
-    hasRecovery,
-    place: login.source,
-  });
-  return { ...view, ...graceView(login) };
+/** What the settings show to the login that asks. */
+export function ownSettingsView(login: LoginContext, parts: Parts): SettingsView {
+  const onlooker = { loginId: login.session?.id, deviceId: deviceIdOf(login), place: login.source };
+  return { ...settingsView(login.record.account, parts, onlooker), ...graceView(login) };
 }
 
 /** What the settings show, as nobody's login in particular. */
-export function exportedView(
-  account: Account,
-  { clock, hasRecovery, methods, uses }: Pick<EngineDependencies, "clock" | "hasRecovery" | "methods" | "uses">,
-): SettingsView {
-  const current = { loginId: undefined, deviceId: undefined, now: clock(), lastUse: lastUseIn(uses), hasRecovery };
+export function exportedView(account: Account, parts: Parts): SettingsView {
   const grace = account.graceUntil === undefined ? {} : { graceUntil: iso(account.graceUntil) };
-  return { ...settingsView(account, methods, current), ...grace };
+  return { ...settingsView(account, parts, {}), ...grace };
 }
 
 /** Until when a login's owner is only invited to set up what is demanded of them. */
@@ -264,25 +244,30 @@ export function closedView(account: Account): readonly ClosedView[] {
   return closedFactors(account).map(({ id, label, type }) => ({ id, type, label }));
 }
 
-export function settingsView(account: Account, methods: Methods, current: Current): SettingsView {
+function settingsView(
+  account: Account,
+  { clock, hasRecovery, methods, uses }: Parts,
+  { deviceId, loginId, place }: Onlooker,
+): SettingsView {
+  const [now, lastUse] = [clock(), lastUseIn(uses)];
   const closed = closedView(account);
-  const liveLogins = account.logins.filter((login) => isLive(account, login, current.now, current.lastUse(login.id)));
-  const liveDevices = account.devices.filter((device) => isDeviceLive(device, current.now));
+  const liveLogins = account.logins.filter((login) => isLive(account, login, now, lastUse(login.id)));
+  const liveDevices = account.devices.filter((device) => isDeviceLive(device, now));
   return {
-    factors: ownFactors(account).map((factor) => factorView(factor, methods, current.place)),
+    factors: ownFactors(account).map((factor) => factorView(factor, methods, place)),
     backupCodes: backupCodesView(account, methods),
-    devices: liveDevices.map((device) => deviceView(device, current.deviceId)),
-    sessions: liveLogins.toReversed().map((login) => sessionView(withHeldProofs(login, account), current.loginId)),
+    devices: liveDevices.map((device) => deviceView(device, deviceId)),
+    sessions: liveLogins.toReversed().map((login) => sessionView(withHeldProofs(login, account), loginId)),
     activity: account.activity.map(activityView),
     ...(account.declinesPasskeys === true ? { declinesPasskeys: true } : {}),
     ...(account.preferred === undefined ? {} : { preferred: account.preferred }),
     ...(closed.length > 0 ? { closed } : {}),
-    ...frozenMember(account, current.now),
-    ...probationMember(account, current.now),
-    ...(current.hasRecovery === true && {
-      recovery: { ...recoveryView(account, current.now), optedOut: account.refusesRecovery === true },
+    ...frozenMember(account, now),
+    ...probationMember(account, now),
+    ...(hasRecovery && {
+      recovery: { ...recoveryView(account, now), optedOut: account.refusesRecovery === true },
     }),
-    ...callerMember(account, current.now),
+    ...callerMember(account, now),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Problem } from "../core/errors.js";
 import { CONFIRM_LIFE } from "../core/recovery.js";
 import { MINUTE } from "../core/nouns.js";
-import { isFresh } from "../core/time.js";
+import { isFresh, iso } from "../core/time.js";
 import type { Engine } from "../engine/engine.js";
 import type { LoginContext } from "../engine/login-context.js";
 import { recoveryView, type RecoveryView } from "../engine/recovery-view.js";
@@ -49,7 +49,7 @@ export function minutesTo({ completesAt }: RecoveryView, now: number): Pick<Show
 /** Until when a login that completed a recovery may set up a factor, ISO 8601, UTC; undefined where it completed none. */
 export function recoveringUntil({ status }: LoginContext): string | undefined {
   const isRecovering = "recovers" in status && status.expiresAt !== undefined;
-  return isRecovering ? new Date(status.expiresAt).toISOString() : undefined;
+  return isRecovering ? iso(status.expiresAt) : undefined;
 }
 
 /**

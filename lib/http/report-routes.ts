@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { type Outcome, type Problem, success } from "../core/errors.js";
+import { iso } from "../core/time.js";
 import { USED } from "../engine/reports.js";
 import { reportedPage, reportOverPage, reportPage } from "../pages/report-page.js";
 import type { LayoutParts } from "../pages/views.js";
@@ -9,7 +10,7 @@ import { reader } from "./schemas.js";
 import { clientOf } from "./source.js";
 
 /** Below `path`: what a link in a message leads to. */
-export const REPORT_PATH = "/report";
+const REPORT_PATH = "/report";
 
 /** No link of ours is longer. */
 const readReport = reader(v.object({ token: v.pipe(v.string(), v.maxLength(4096)) }));
@@ -26,7 +27,7 @@ async function show(context: RequestContext): Promise<Outcome<Reply>> {
   const looked = await engine.reports.look(token);
   if (!looked.ok) return looked;
   const { at, kind, number } = looked.value;
-  const event = { kind, at: new Date(at).toISOString(), number };
+  const event = { kind, at: iso(at), number };
   const render = (): LayoutParts => pages.forAnyone(req, (page) => reportPage(page, { event, token }));
   return success({ status: 200, body: event, page: { render } });
 }
@@ -40,7 +41,7 @@ async function report(
   const outcome = await engine.reports.report(token, { client: clientOf(req), browser, place });
   if (!outcome.ok) return outcome;
   const { ended, suspended } = outcome.value;
-  const done = { ended, frozenUntil: new Date(outcome.value.frozenUntil).toISOString() };
+  const done = { ended, frozenUntil: iso(outcome.value.frozenUntil) };
   const render = (): LayoutParts => pages.forAnyone(req, (page) => reportedPage(page, { ...done, suspended }));
   return success({ status: 200, body: done, page: { render } });
 }

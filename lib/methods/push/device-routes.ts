@@ -1,5 +1,6 @@
 import type { ApprovalRequest } from "../../core/approvals.js";
 import { type Outcome, success } from "../../core/errors.js";
+import { iso } from "../../core/time.js";
 import { recipientOf } from "../../engine/login-context.js";
 import { browserIdOf } from "../../http/browser-cookie.js";
 import { browserLabel } from "../../http/browser-label.js";
@@ -16,7 +17,7 @@ async function list({ engine, state }: RequestContext, push: Push, claim: Device
   const found = await new Decisions(push, engine.dependencies).list(claim);
   if (!found.ok) return found;
   const { reached } = found.value;
-  const requests = found.value.requests.map((each) => ({ ...each, expiresAt: new Date(each.expiresAt).toISOString() }));
+  const requests = found.value.requests.map((each) => ({ ...each, expiresAt: iso(each.expiresAt) }));
   return success({ status: 200, body: { requests, reached }, page: { redirect: `${state.base}${APPROVE_PATH}` } });
 }
 

@@ -1,6 +1,7 @@
 import { enrollLines } from "../../core/device-lines.js";
 import { type Outcome, type Problem, success } from "../../core/errors.js";
 import type { FactorId } from "../../core/nouns.js";
+import { iso } from "../../core/time.js";
 import type { EnrolledFactor } from "../../engine/activation.js";
 import { SEAL_LIFE } from "../../engine/brief-seals.js";
 import { stageBinding } from "../../engine/challenges.js";
@@ -68,7 +69,7 @@ export class DeviceEnrollment {
     const problem = login.session === undefined ? stepUp(FRESH) : newFactorProblem(login, now, place);
     if (problem !== undefined) return { ok: false, problem };
     const challenge = await challenges.begin(stageBinding(login, PURPOSE));
-    return success({ challenge, expiresAt: new Date(now + SEAL_LIFE).toISOString() });
+    return success({ challenge, expiresAt: iso(now + SEAL_LIFE) });
   }
 
   /** Puts a new device in force. Ends every other login and all trusted devices. */

@@ -1,6 +1,7 @@
 import type { ApprovalState } from "../../core/approvals.js";
 import { failure, type Outcome, success } from "../../core/errors.js";
 import { SECOND } from "../../core/nouns.js";
+import { iso } from "../../core/time.js";
 import { type LoginContext, recipientOf, subjectOf, weighed } from "../../engine/login-context.js";
 import { hasRisen } from "../../engine/openings.js";
 import { keepBrowserId } from "../../http/browser-cookie.js";
@@ -77,7 +78,7 @@ async function send(context: RouteContext, push: Push, sending: Sending): Promis
   const asked = await requests.ask(subjectOf(login), asking.value, admissionOf(login), login.record);
   if (!asked.ok) return asked;
   const { expiresAt, number, requestId } = asked.value;
-  const body = { requestId, number, expiresAt: new Date(expiresAt).toISOString() };
+  const body = { requestId, number, expiresAt: iso(expiresAt) };
   // From now on a proof is waited for.
   await challengeFor(context, TYPE, operation);
   return success({ status: 202, body, page: { redirect: waitPlace(context, operation) } });
@@ -102,7 +103,7 @@ async function pageOf(
   const shown = operation === undefined ? undefined : await engine.operations.shown(login, operation);
   if (operation !== undefined && shown === undefined) return { render: () => pages.operationOver(req, login) };
   const asked = { factorId: device.id, device: device.label, requestId, number, state, isEarly };
-  const view = { ...asked, expiresAt: new Date(expiresAt).toISOString() };
+  const view = { ...asked, expiresAt: iso(expiresAt) };
   return {
     render: () => pages.waiting(req, login, TYPE, (form) => waitPage(form, view), { operation: shown }),
   };
@@ -119,7 +120,7 @@ async function wait(context: RouteContext, push: Push): Promise<Outcome<Reply>> 
     return success({ status: 200, body: {}, page: { redirect } });
   }
   const { expiresAt, number, requestId, state: came } = shown;
-  const body = { requestId, number, expiresAt: new Date(expiresAt).toISOString(), state: came };
+  const body = { requestId, number, expiresAt: iso(expiresAt), state: came };
   return success({ status: 200, body, page: await pageOf(context, shown, named) });
 }
 
