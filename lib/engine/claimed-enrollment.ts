@@ -3,7 +3,7 @@ import { withLooseClaims, withoutLooseClaims } from "../core/account-changes.js"
 import { failure, type Outcome, type Problem, success } from "../core/errors.js";
 import type { FactorId, MethodType } from "../core/nouns.js";
 import { cleanText, MAX_LABEL } from "../core/text.js";
-import { factorProblem, FRESH, probationProblem, TO_ENROLL } from "../policy/access.js";
+import { settingUpProblem } from "../policy/access.js";
 import type { Change } from "./account-records.js";
 import { type Activation, activate, type EnrolledFactor, enrolledWith, type ProvenFactor } from "./activation.js";
 import { type Claim, credentialClaim } from "./credential-index.js";
@@ -33,16 +33,15 @@ function factorAt({ factors }: Account, place: Place | undefined): Factor | unde
 
 /** Why this login can add no factor to the account as it is now, or none in that place; undefined where it can. */
 export function newFactorProblem(login: LoginContext, now: number, place?: Place): Problem | undefined {
-  const { account } = login.record;
-  if (place === undefined)
-    return factorProblem(login, TO_ENROLL, now) ?? (hasRoomAt(login) ? undefined : { code: "conflict" });
-  const problem = factorProblem(login, FRESH, now) ?? probationProblem(account, now);
-  return problem ?? (factorAt(account, place) === undefined ? { code: "not-found" } : undefined);
+  const problem = settingUpProblem(login, place !== undefined, now);
+  if (problem !== undefined) return problem;
+  if (place === undefined) return hasRoomAt(login) ? undefined : { code: "conflict" };
+  return factorAt(login.record.account, place) === undefined ? { code: "not-found" } : undefined;
 }
 
 /** As {@link newFactorProblem}, before anything of it is looked at: that there is no room is told last. */
 export function earlyFactorProblem(login: LoginContext, now: number, place?: Place): Problem | undefined {
-  return place === undefined ? factorProblem(login, TO_ENROLL, now) : newFactorProblem(login, now, place);
+  return place === undefined ? settingUpProblem(login, false, now) : newFactorProblem(login, now, place);
 }
 
 /** What is replaced, as {@link newFactorProblem} takes it. */

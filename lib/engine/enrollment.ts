@@ -40,6 +40,8 @@ export interface Naming extends EnrollmentTerms {
   readonly label?: string | undefined;
   /** It is begun on the page for a new phone. */
   readonly guided?: boolean | undefined;
+  /** The factor whose place it is to take. Methods that have no such thing take no notice. */
+  readonly replaces?: FactorId | undefined;
   /** The body as it was sent, for the method to read. */
   readonly body: Readonly<Record<string, unknown>>;
 }
@@ -179,9 +181,9 @@ export class Enrollments {
     now: number,
   ): Promise<Change<Outcome<Opened>>> {
     const { account } = login.record;
-    const { body, guided, label, ...terms } = beginning.naming;
+    const { body: _methods, guided, label, replaces: wanted, ...terms } = beginning.naming;
     const open = openOf(login, method.type, now);
-    const replaced = replacedBy(method, account, body);
+    const replaced = replacedBy(method, account, wanted);
     const problem = openingProblem(askerOf(login, open), now, replaced.ok && replaced.value !== undefined);
     if (problem !== undefined) return refused(problem);
     if (!replaced.ok) return { result: replaced };
@@ -262,8 +264,7 @@ export class Enrollments {
         : countSend(this.dependencies, next, method.send, now);
     if ("problem" in counted) return refused(counted.problem);
     const kept = await this.answers.keep(login, method, begun, { id, body: naming.body });
-    const { guided, label } = naming;
-    const pending = pendingEnrollment(login, method, { id, guided, label, state, answer: kept, replaces }, now);
+    const pending = pendingEnrollment(login, method, { ...naming, id, state, answer: kept, replaces }, now);
     const grown = withEnrollment(counted.account, pending, now);
     const told = { ...answer, ...resending(this.dependencies, grown, message && method.send, now) };
     const opened = { factorId: id, label: pending.label, answer: told };

@@ -13,7 +13,7 @@ import {
   probationMember,
 } from "./views.js";
 
-/** What is new to the owner who has just got a phone is so for that long. */
+/** How long a factor counts as new there. */
 const NEW_LIFE = 60 * MINUTE;
 
 /** Where somebody is on the way to a new phone: they prove that it is them, set the new one up, and remove what is left of the old. */

@@ -5,15 +5,7 @@ import { type FactorId, type MethodType, MINUTE, type UserId } from "../core/nou
 import { cleanText, MAX_LABEL } from "../core/text.js";
 import { isFresh, isFuture } from "../core/time.js";
 import type { KeyContext, Keys } from "../crypto/key-provider.js";
-import {
-  factorProblem,
-  FRESH,
-  type Freshness,
-  isRecovering,
-  probationProblem,
-  stepUp,
-  TO_ENROLL,
-} from "../policy/access.js";
+import { FRESH, isRecovering, settingUpProblem, stepUp } from "../policy/access.js";
 import type { EngineDependencies } from "./dependencies.js";
 import { type LoginContext, scopeOf } from "./login-context.js";
 import type {
@@ -114,35 +106,36 @@ export function hasPlace(login: LoginContext, { replaces }: Enrollment): boolean
   return hasRoomAt(login) || login.record.account.factors.some(({ id }) => id === replaces);
 }
 
-/** What must have been shown: one that takes a factor's place changes what there is, and does not only add to it. */
-function freshnessFor(isReplacing: boolean): Freshness {
-  return isReplacing ? FRESH : TO_ENROLL;
-}
-
 /** Why this one cannot go on at this login now; undefined where it can. */
 export function goingOnProblem(login: LoginContext, open: Enrollment | undefined, now: number): Problem | undefined {
-  return factorProblem(askerOf(login, open), freshnessFor(open?.replaces !== undefined), now);
+  return settingUpProblem(askerOf(login, open), open?.replaces !== undefined, now);
 }
 
 /** Why nothing can be set up at this login now; undefined where it can. */
 export function openingProblem(login: LoginContext, now: number, replaces = false): Problem | undefined {
-  const early = replaces ? probationProblem(login.record.account, now) : undefined;
-  const problem = early ?? factorProblem(login, freshnessFor(replaces), now);
+  const problem = settingUpProblem(login, replaces, now);
   if (problem !== undefined) return problem;
   // A login from before this middleware was installed has no record to tie an enrollment to.
   if (login.session === undefined) return stepUp(FRESH);
   return replaces || hasRoomAt(login) ? undefined : { code: "conflict" };
 }
 
-/** What an enrollment is begun with, where it is. */
-interface Begun extends Pick<Enrollment, "id" | "state"> {
-  readonly label: string | undefined;
-  readonly answer?: string | undefined;
+/** What its owner says of an enrollment as they begin it. */
+interface Wishes {
+  readonly label?: string | undefined;
   readonly replaces?: FactorId | undefined;
   readonly guided?: boolean | undefined;
 }
 
-function marksOf({ answer, guided, replaces }: Begun): Pick<Enrollment, "answer" | "guided" | "replaces"> {
+interface Begun extends Wishes, Pick<Enrollment, "id" | "state"> {
+  readonly answer?: string | undefined;
+}
+
+function marksOf({
+  answer,
+  guided,
+  replaces,
+}: Wishes & Pick<Begun, "answer">): Pick<Enrollment, "answer" | "guided" | "replaces"> {
   return {
     ...(answer !== undefined && { answer }),
     ...(replaces !== undefined && { replaces }),
@@ -172,13 +165,6 @@ export function pendingEnrollment(
   };
 }
 
-/** How an enrollment is begun once more. */
-interface BegunAgain {
-  readonly label: string | undefined;
-  readonly replaces: FactorId | undefined;
-  readonly guided?: boolean | undefined;
-}
-
 /**
  * The open one as it is once its owner has begun it again: what they call it now counts, if they call it anything. Undefined where it
  * is to take another factor's place, or nobody's any more: that is begun anew, so that nothing goes that nobody said should. Who wants
@@ -187,28 +173,21 @@ interface BegunAgain {
 export function begunAgain(
   { enroll }: Enrollable,
   open: Enrollment,
-  { guided, label, replaces }: BegunAgain,
+  wishes: Wishes,
   now: number,
 ): Enrollment | undefined {
-  if (enroll.resume === undefined && replaces !== open.replaces) return undefined;
-  return {
-    ...open,
-    label: cleanText(label ?? "", MAX_LABEL) || open.label,
-    ...(replaces !== undefined && { replaces }),
-    ...(guided === true && { guided }),
-    shownAt: now,
-  };
+  if (enroll.resume === undefined && wishes.replaces !== open.replaces) return undefined;
+  const label = cleanText(wishes.label ?? "", MAX_LABEL) || open.label;
+  return { ...open, label, ...marksOf(wishes), shownAt: now };
 }
 
-/** The factor that a body says is to be replaced, if it says so. */
+/** The factor that is to be replaced, if one is. */
 export function replacedBy(
   { enroll, type }: Enrollable,
   { factors }: Account,
-  { replaces }: Body,
+  replaces: FactorId | undefined,
 ): Outcome<FactorId | undefined> {
-  // A form's empty field says no more than leaving it out.
-  if (enroll.replaces !== true || replaces === undefined || replaces === null || replaces === "")
-    return success(undefined);
+  if (enroll.replaces !== true || replaces === undefined) return success(undefined);
   const replaced = factors.find((each) => each.id === replaces && each.type === type);
   return replaced === undefined ? failure("not-found") : success(replaced.id);
 }

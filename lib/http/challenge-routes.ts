@@ -2,6 +2,7 @@ import { isEnrolled } from "../core/account.js";
 import { closedFactors } from "../core/account-changes.js";
 import { failure, type Outcome, success } from "../core/errors.js";
 import { BACKUP_CODE, type MethodType } from "../core/nouns.js";
+import { iso } from "../core/time.js";
 import { type MethodChoice, preferredOf } from "../engine/choices.js";
 import type { ElevatedLogin } from "../engine/elevation.js";
 import { isActing, type LoginContext } from "../engine/login-context.js";
@@ -10,6 +11,7 @@ import type { Confirmed } from "../engine/step-up.js";
 import { closedView, graceView } from "../engine/views.js";
 import { opensSettings } from "../policy/access.js";
 import { holdsUntil, isDue, type SessionRecord } from "../policy/assess.js";
+import { NEW_PHONE } from "../pages/new-phone-way.js";
 import { wantsPage } from "./answers.js";
 import { choiceMembers } from "./choice-members.js";
 import { amrOf } from "./description.js";
@@ -19,7 +21,7 @@ import { shownRecovery } from "./recovery-state.js";
 import { isFromAnotherSite } from "./going.js";
 import { localPlace } from "./return-to.js";
 import { readNothing, type Reply, type Route, route, type RouteContext } from "./route.js";
-import { NEW_PHONE, readOperation } from "./schemas.js";
+import { readOperation } from "./schemas.js";
 import { saveRecord } from "./session.js";
 
 /** Below `path`: the page that offers to open again what wrong codes have closed. */
@@ -64,7 +66,7 @@ async function thenOn(context: RouteContext): Promise<RouteContext> {
   return { ...context, login: { ...login, session } };
 }
 
-/** The query of a link that leads to a proof nothing else asks for. `"settings"`, `"replace"`: and back there. */
+/** The query of a link that leads to a proof nothing else asks for. `"settings"` or {@link NEW_PHONE}: and back there. */
 const CONFIRM = "confirm";
 
 function isFromSettings({ req, settings, state }: RouteContext): boolean {
@@ -115,7 +117,7 @@ export function operationMember({ id, text }: ShownOperation) {
 }
 
 function listed(operation: ShownOperation) {
-  return { ...operationMember(operation).operation, expiresAt: new Date(operation.expiresAt).toISOString() };
+  return { ...operationMember(operation).operation, expiresAt: iso(operation.expiresAt) };
 }
 
 /** The kinds that somebody can set up here who has to, in the order in which the page offers them. */
@@ -141,7 +143,7 @@ async function challengeBody(context: RouteContext, methods: readonly MethodChoi
   }
   // Nothing can wait for a proof before the login is complete.
   const ends = holdsUntil(status);
-  return ends < Infinity ? { ...body, expiresAt: new Date(ends).toISOString() } : body;
+  return ends < Infinity ? { ...body, expiresAt: iso(ends) } : body;
 }
 
 async function show(asked: RouteContext): Promise<Outcome<Reply>> {

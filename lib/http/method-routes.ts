@@ -146,7 +146,7 @@ function beginRoute(type: MethodType, status: 201 | 202): Route {
       const read = schemas.readEnrollment(body);
       return read && { ...read, body };
     },
-    async run(context, { body, from, label, password }) {
+    async run(context, { body, from, label, password, replaces }) {
       const { engine, state } = context;
       const confirmed = await reconfirm(context, password);
       if (!confirmed.ok) return confirmed;
@@ -154,6 +154,7 @@ function beginRoute(type: MethodType, status: 201 | 202): Route {
         ...termsFor(context, type),
         guided: from,
         label,
+        replaces,
         body,
       });
       if (!outcome.ok) return outcome;

@@ -1,14 +1,12 @@
 import { isEnrolled } from "../core/account.js";
 import { type Outcome, success } from "../core/errors.js";
 import { newPhoneView } from "../engine/new-phone.js";
+import { NEW_PHONE } from "../pages/new-phone-way.js";
 import { settingsAgain } from "./method-routes.js";
 import { settingsPath } from "./request-state.js";
 import { readNothing, type Reply, type Route, route, type RouteContext } from "./route.js";
 import { takeNotes } from "./settings-notes.js";
 import { settingsProblem } from "./settings-routes.js";
-
-/** Below `path`: where a new phone takes the place of an old one. */
-const REPLACE_PATH = "/replace";
 
 async function show(context: RouteContext): Promise<Outcome<Reply>> {
   const { engine, login, pages, req, state } = context;
@@ -25,7 +23,7 @@ async function show(context: RouteContext): Promise<Outcome<Reply>> {
 export const replaceRoutes: readonly Route[] = [
   route({
     verb: "get",
-    path: REPLACE_PATH,
+    path: `/${NEW_PHONE}`,
     read: readNothing,
     run: show,
     again: (context, problem) => settingsAgain(context, problem),

@@ -4,6 +4,7 @@ import type { ActingFor } from "../engine/acting.js";
 import type { LoginContext } from "../engine/login-context.js";
 import type { SessionRecord } from "../policy/assess.js";
 import type { Completion } from "./completion.js";
+import { NEW_PHONE } from "../pages/new-phone-way.js";
 import type { LastPages } from "./last-pages.js";
 import type { PassportLogin } from "./passport-login.js";
 import type { Places } from "./places.js";
@@ -182,7 +183,7 @@ export function wayBack(
 
 /** Where a new phone takes the place of an old one, as the browser sees it. */
 export function newPhonePath({ base }: Pick<RequestState, "base">): string {
-  return `${base}/replace`;
+  return `${base}/${NEW_PHONE}`;
 }
 
 /** Where owners manage their factors, as the browser sees it. */

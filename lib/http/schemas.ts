@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { NEW_PHONE } from "../pages/new-phone-way.js";
 import { endOtherSessions } from "./other-sessions.js";
 
 // Nobody types a code or a label this long; what is longer is not looked at.
@@ -37,9 +38,6 @@ export const replaces = v.pipe(
   v.transform((id) => (id === "" ? undefined : id)),
 );
 
-/** What a form of the page for a new phone sends as `from`. */
-export const NEW_PHONE = "replace";
-
 /** It is sent by a form of the page for a new phone, and leads back there. */
 export const fromNewPhone = v.pipe(
   v.optional(v.unknown()),
@@ -59,7 +57,7 @@ export const readSending = reader(v.object({ factorId: optional(text), operation
 /** For routes that need nothing but which operation they are about, if any. */
 export const readOperation = reader(v.object({ operation }));
 export const readEnrollment = reader(
-  v.object({ from: fromNewPhone, label: optional(text), password: optional(text), replaces: optional(text) }),
+  v.object({ from: fromNewPhone, label: optional(text), password: optional(text), replaces }),
 );
 export const readEnrollmentProof = reader(v.object({ factorId: text, code: text, endOtherSessions }));
 export const readResync = reader(v.object({ factorId: text, codes: v.strictTuple([text, text]) }));

@@ -8,7 +8,7 @@ import { type Html, html } from "./html.js";
 import { icon } from "./icons.js";
 import { renderPage } from "./layout.js";
 import { drawnBy } from "./method-page.js";
-import { fromNewPhone, newPhoneWay } from "./new-phone-way.js";
+import { fromNewPhone, newPhoneProof, newPhoneWay } from "./new-phone-way.js";
 import { reasonedText } from "./problem-reasons.js";
 import { probationNotice } from "./recovery-pages.js";
 import { row } from "./settings-section.js";
@@ -44,14 +44,15 @@ const CONTENTS: Readonly<Record<NewPhonePageView["step"], (context: PageContext,
   remove,
 };
 
-function prove({ base, messages }: PageContext, { isStuck, mayAdd }: NewPhonePageView): Html {
+function prove(context: PageContext, { isStuck, mayAdd }: NewPhonePageView): Html {
+  const { base, messages } = context;
   const { addOnly, proveLead, proveSubmit, somethingElse } = messages.newPhone;
   if (mayAdd)
     return html`<p class="sf-lead">${addOnly}</p>
       <a class="sf-button" href="${base}/settings#sf-add">${somethingElse}</a>`;
   if (isStuck === true) return html`<p class="sf-lead">${messages.challenge.stuckLead}</p>`;
   return html`<p class="sf-lead">${proveLead}</p>
-    <a class="sf-button" href="${base}?confirm=replace">${proveSubmit}</a>`;
+    <a class="sf-button" href="${newPhoneProof(context)}">${proveSubmit}</a>`;
 }
 
 /** What would only be refused is not offered. */

@@ -20,7 +20,15 @@ export function newPhoneWay({ messages }: PageContext, current: NewPhoneStep): H
   </ol>`;
 }
 
+/** The page for a new phone, as its path, its forms (`from`) and links to a proof (`confirm`) name it. */
+export const NEW_PHONE = "replace";
+
 /** What every form of that page sends, so that it leads back there. */
 export function fromNewPhone(): Html {
-  return hiddenField("from", "replace");
+  return hiddenField("from", NEW_PHONE);
+}
+
+/** Where a proof is asked for that leads back there. */
+export function newPhoneProof({ base }: Pick<PageContext, "base">): string {
+  return `${base}?confirm=${NEW_PHONE}`;
 }

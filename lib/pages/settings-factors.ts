@@ -5,6 +5,7 @@ import { type Html, html } from "./html.js";
 import { icon, type Icon } from "./icons.js";
 import type { Messages } from "./messages.js";
 import { allDrawn, type Drawn, drawnBy, type MethodPage, type PagePart } from "./method-page.js";
+import { NEW_PHONE } from "./new-phone-way.js";
 import { othersPart } from "./other-sessions.js";
 import { emptyState, row, section } from "./settings-section.js";
 import type { PageContext, SettingsPageView } from "./views.js";
@@ -28,7 +29,7 @@ export function factorsSection(context: PageContext, view: SettingsPageView): Ht
 /** The guided way for whoever has a new phone in their hand. */
 function newPhoneLink({ base, messages }: PageContext): Html {
   const { open, openLead } = messages.newPhone;
-  return html`<p class="sf-hint">${openLead} <a href="${base}/replace">${open}</a></p>`;
+  return html`<p class="sf-hint">${openLead} <a href="${base}/${NEW_PHONE}">${open}</a></p>`;
 }
 
 /** What would only be refused is not offered. */

@@ -4,7 +4,7 @@ import { probationUntil } from "../core/recovery.js";
 import { frozenUntil } from "../core/reports.js";
 import { BACKUP_CODE, type MethodType, MINUTE, type Proof } from "../core/nouns.js";
 import { isByPass } from "../core/passes.js";
-import { isFresh } from "../core/time.js";
+import { isFresh, iso } from "../core/time.js";
 import type { LoginStatus, SessionRecord } from "./assess.js";
 import type { MethodFacts } from "./requirement.js";
 
@@ -129,21 +129,29 @@ export const ENROLL_ONLY: Problem = { code: "enrollment-required" };
 /** Not so soon after a recovery; undefined where it may be. */
 export function probationProblem(account: Pick<Account, "probationUntil">, now: number): Problem | undefined {
   const until = probationUntil(account, now);
-  return until === undefined ? undefined : { code: "probation", members: { until: new Date(until).toISOString() } };
+  return until === undefined ? undefined : { code: "probation", members: { until: iso(until) } };
 }
 
 /** Changes that the account takes from nobody for now; undefined where it does. */
 export function freezeProblem(account: Pick<Account, "frozenUntil">, now: number): Problem | undefined {
   const until = frozenUntil(account, now);
-  return until === undefined ? undefined : { code: "frozen", members: { frozenUntil: new Date(until).toISOString() } };
+  return until === undefined ? undefined : { code: "frozen", members: { frozenUntil: iso(until) } };
 }
 
-/**
- * As {@link changeProblem}, for what sets up, changes or removes a factor: while that is frozen no proof will do, so none is asked for.
- * Whoever has not finished their login, or whose is over, is told nothing of it.
- */
+/** Whoever has not finished their login, or whose is over, is told nothing of what the account takes from nobody for now. */
+function isToldFirst({ status: { status } }: Asker): boolean {
+  return status !== "pending" && status !== "ended";
+}
+
+/** As {@link changeProblem}, for what sets up, changes or removes a factor: while that is frozen no proof will do, so none is asked for. */
 export function factorProblem(asker: Asker, freshness: Freshness, now: number): Problem | undefined {
-  const { status } = asker.status;
-  const isToldFirst = status !== "pending" && status !== "ended";
-  return (isToldFirst ? freezeProblem(asker.record.account, now) : undefined) ?? changeProblem(asker, freshness, now);
+  const early = isToldFirst(asker) ? freezeProblem(asker.record.account, now) : undefined;
+  return early ?? changeProblem(asker, freshness, now);
+}
+
+/** As {@link factorProblem}, for a new factor. One that takes another's place changes what there is, and does not only add to it. */
+export function settingUpProblem(asker: Asker, isReplacing: boolean, now: number): Problem | undefined {
+  if (!isReplacing) return factorProblem(asker, TO_ENROLL, now);
+  const early = isToldFirst(asker) ? probationProblem(asker.record.account, now) : undefined;
+  return early ?? factorProblem(asker, FRESH, now);
 }

@@ -217,6 +217,13 @@ describe("an authenticator app in the place of another", () => {
     const early = await jar.post("/2fa/totp/enroll", { replaces: added.factorId });
     expect([early.status, early.body.code]).toEqual([403, "probation"]);
     expect((await jar.get(REPLACE)).body).toMatchObject({ step: "remove", probation: { until: expect.any(String) } });
+    // No proof would do, so that none is asked for; nor is anything of it told before the second factor.
+    back.target.clock.advance(16 * MINUTE);
+    const half = await pending(back.target, "alice");
+    for (const path of ["/2fa/totp/enroll", "/2fa/passkey/enroll/options"]) {
+      const codes = [jar, half].map(async (each) => (await each.post(path, { replaces: added.factorId })).body.code);
+      expect([path, await Promise.all(codes)]).toEqual([path, ["probation", "second-factor-required"]]);
+    }
   });
 });
 

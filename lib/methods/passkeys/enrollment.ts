@@ -69,7 +69,7 @@ interface Terms extends Pick<Creation, "isConditional"> {
 function creationProblem(login: LoginContext, { isConditional, replaces }: Terms, now: number): Problem | undefined {
   const problem = newFactorProblem(login, now, placeOf("passkey", replaces));
   if (problem !== undefined) return problem;
-  // Nothing goes by the way, of which the owner need not know.
+  // One made by the way, which its owner may not notice, takes no place.
   if (isConditional && replaces !== undefined) return { code: "invalid-request" };
   // One made by the way is for accounts that have a factor: it must not switch anything on.
   return isConditional && !isEnrolled(login.record.account) ? { code: "enrollment-required" } : undefined;

@@ -11,6 +11,7 @@ import type {
   ReplaceForm,
   SettingsPart,
 } from "../../pages/method-page.js";
+import { newPhoneProof } from "../../pages/new-phone-way.js";
 import { type PasskeyForm, passkeyForm } from "./form.js";
 import { UNVERIFIED } from "./obstacles.js";
 import { type PasskeysWords, passkeysWords } from "./words.js";
@@ -121,7 +122,7 @@ function replacePart(replacing: ReplaceForm<PasskeysWords>): Html {
     button: replaceSubmit,
     cancelled,
     alreadyHere,
-    stepUp: `${context.base}?confirm=replace`,
+    stepUp: newPhoneProof(context),
   });
   return html`<p>${replaceLead}</p>
     ${form}`;

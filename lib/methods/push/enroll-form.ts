@@ -2,6 +2,7 @@ import { nameField } from "../../pages/forms.js";
 import { type Html, html } from "../../pages/html.js";
 import { icon } from "../../pages/icons.js";
 import type { AddForm, Drawing, PagePart, ReplaceForm } from "../../pages/method-page.js";
+import { newPhoneProof } from "../../pages/new-phone-way.js";
 import type { PushChannel } from "./channel.js";
 import { wakingData } from "./worker.js";
 import type { PushWords } from "./words.js";
@@ -31,7 +32,7 @@ function addFields({ context, name, others, password, type, words }: AddForm<Pus
 /** This very browser in the place of a device: where it is that one already, the script says so. */
 export function replaceForm(form: ReplaceForm<PushWords>, channel: PushChannel | undefined): Html {
   const { context, factor, fields, words } = form;
-  const again = html`data-step-up="${context.base}?confirm=replace"`;
+  const again = html`data-step-up="${newPhoneProof(context)}"`;
   return html`<div class="sf-form">
     <span hidden data-push-factor="${factor.id}" data-base="${context.base}"></span>
     <p>${words.settings.replaceLead}</p>
