@@ -23,8 +23,8 @@ export function isMailAddress(text: string): boolean {
   return LOCAL.test(text.slice(0, at)) && isDomain(text.slice(at + 1));
 }
 
-/** What two ways to write one mailbox have in common: the case of its letters does not count, nor the script of its host's name. */
-export function mailboxOf(address: string): string {
+/** The same for every spelling of one mailbox: the case of letters does not count, nor whether the host's name is in Punycode. */
+export function comparedAddress(address: string): string {
   const at = address.lastIndexOf("@") + 1;
   const host = address.slice(at);
   const name = tried(() => new URL(`http://${host}`).hostname) ?? host;

@@ -2,7 +2,6 @@ import type { Account } from "../core/account.js";
 import { startEpoch, withoutFactors, withoutGrace } from "../core/account-changes.js";
 import { ConfigurationError, NotDoneError } from "../core/errors.js";
 import {
-  actorOf,
   type DeskRequest,
   isSameActor,
   MAX_REASON,
@@ -15,13 +14,15 @@ import {
 import { MINUTE, type UserId } from "../core/nouns.js";
 import { openPass, voidPasses } from "../core/passes.js";
 import { cleanText } from "../core/text.js";
+import { iso } from "../core/time.js";
 import { userIdOf } from "../core/user-ids.js";
 import { randomId } from "../crypto/random.js";
-import { type AccountEvent, recoveryEnding } from "../events/audit.js";
+import type { AccountEvent } from "../events/audit.js";
 import { type Duration, milliseconds } from "../policy/durations.js";
 import { AccountImports, type ActorOptions, type Edited } from "./account-imports.js";
 import { CallerChecks } from "./caller-checks.js";
 import type { EngineDependencies } from "./dependencies.js";
+import { recoveryGone } from "./recovery-ends.js";
 import { issuePass, type Issuing, requirePassRoom } from "./temporary-passes.js";
 
 /** Who of the staff acts, and why. */
@@ -138,7 +139,10 @@ function about({ operation, reason }: Pick<DeskRequest, "operation" | "reason">)
 function resetAccount(account: Account, now: number): Edited | undefined {
   if (account.factors.length === 0 && openPass(account, now) === undefined) return undefined;
   const left = startEpoch(voidPasses(withoutGrace(withoutFactors(account), now)), randomId());
-  return { account: left, events: [...recoveryEnding(account, now, "reset"), { action: "admin-reset" }] };
+  return {
+    account: left,
+    events: [...recoveryGone({ before: account, after: left }, now, "reset"), { action: "admin-reset" }],
+  };
 }
 
 /** What a help desk does for somebody who calls, and how it takes more than one operator to do it. */
@@ -198,7 +202,7 @@ export abstract class AccountDesk extends AccountImports {
     const terms = termsOf(options);
     if (this.desk.approvals === 2) return this.ask(userId, { operation: "issueTemporaryPass", ...options, terms });
     const { clock } = this.dependencies;
-    const actor = actorOf(options.actor);
+    const { actor } = options;
     let pass: TemporaryPass | undefined;
     await this.edit(userId, options, async (account) => {
       const { answer, ...issued } = await this.issue(account, { actor, now: clock(), terms });
@@ -230,7 +234,7 @@ export abstract class AccountDesk extends AccountImports {
       throw new NotDoneError({ code: "expired" });
     if (isSameActor(actor, userId)) throw ownApproval("is the user themselves: another operator has to approve it");
     let answer: ApprovedOperation | undefined;
-    await this.edit(userId, { actor: actorOf(actor) }, async (account) => {
+    await this.edit(userId, { actor }, async (account) => {
       const done = await this.approved(account, id, actor);
       ({ answer } = done);
       return done;
@@ -264,20 +268,20 @@ export abstract class AccountDesk extends AccountImports {
 
   private async issue(account: Account, issuing: Issuing): Promise<Edited & { readonly answer: TemporaryPass }> {
     const { code, event, expiresAt, ...issued } = await issuePass(this.dependencies, account, issuing);
-    return { ...issued, events: [event], answer: { code, expiresAt: new Date(expiresAt).toISOString() } };
+    return { ...issued, events: [event], answer: { code, expiresAt: iso(expiresAt) } };
   }
 
   /** Writes down what another operator has to approve. @throws NotDoneError that names it */
   private async ask(userId: UserId, { actor = "", operation, reason = "", terms }: Asked): Promise<never> {
     const now = this.dependencies.clock();
-    const by = { actor: actorOf(actor), reason: cleanText(reason, MAX_REASON) };
+    const by = { actor, reason: cleanText(reason, MAX_REASON) };
     const request: DeskRequest = { id: randomId(), operation, askedAt: now, ...by, ...(terms && { terms }) };
     await this.edit(userId, { actor }, (account) => {
       if (operation === "issueTemporaryPass") requirePassRoom(account, now);
       const events = [{ action: "approval-requested", ...about(request) }];
       return { account: withRequest(account, request, now), events };
     });
-    const expiresAt = new Date(now + REQUEST_LIFE).toISOString();
+    const expiresAt = iso(now + REQUEST_LIFE);
     throw new NotDoneError({ code: "approval-required", requestId: requestIdOf(userId, request.id), expiresAt });
   }
 }

@@ -13,16 +13,16 @@ import type { ErrorCode, Problem } from "../core/errors.js";
 import { endUnmarked } from "../core/logins.js";
 import { type Client, type FactorId, type MethodType, type UserId } from "../core/nouns.js";
 import { voidPasses } from "../core/passes.js";
-import { withoutRecovery } from "../core/recovery.js";
 import { withoutFreeze } from "../core/reports.js";
 import { randomId } from "../crypto/random.js";
-import { lifting, recoveryEnding, recoveryGone, reopening, resumedAsking } from "../events/audit.js";
+import { lifting, reopening, resumedAsking } from "../events/audit.js";
 import { type AccountExport, exported } from "./account-export.js";
 import { AccountDesk, type DeskSettings, type StaffOptions } from "./account-desk.js";
 import { type ActorOptions, reasonBy } from "./account-imports.js";
 import { sessionTime } from "./account-records.js";
 import { countedFor } from "./address-limit.js";
 import type { EngineDependencies } from "./dependencies.js";
+import { endRecovery, recoveryGone } from "./recovery-ends.js";
 import type { Verification } from "./verification.js";
 import { backupCodesView, type FactorView, factorView, frozenView } from "./views.js";
 
@@ -254,8 +254,8 @@ export class Accounts extends AccountDesk {
    */
   cancelRecovery(userId: UserId, options: Required<StaffOptions>): Promise<boolean> {
     return this.edit(userId, options, (account) => {
-      const events = recoveryEnding(account, this.dependencies.clock(), "staff");
-      return events.length === 0 ? undefined : { account: withoutRecovery(account), events };
+      const ended = endRecovery(account, this.dependencies.clock(), "staff");
+      return ended.events.length === 0 ? undefined : ended;
     });
   }
 

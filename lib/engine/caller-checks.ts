@@ -1,8 +1,9 @@
 import type { Account } from "../core/account.js";
 import { digitsIn } from "../core/codes.js";
 import { failure, type Outcome, success } from "../core/errors.js";
-import { actorOf, afterWrongNumber, type CallerCheck, checkEnd, openCheck, withoutCheck } from "../core/help-desk.js";
+import { afterWrongNumber, type CallerCheck, checkEnd, openCheck, withoutCheck } from "../core/help-desk.js";
 import type { UserId } from "../core/nouns.js";
+import { iso } from "../core/time.js";
 import { digestOf, isSameText, newDigestKey, openDigestKey } from "../crypto/digests.js";
 import type { KeyContext } from "../crypto/key-provider.js";
 import { randomId } from "../crypto/random.js";
@@ -34,7 +35,7 @@ function contextOf(userId: UserId): KeyContext {
 }
 
 function endOf(check: CallerCheck): string {
-  return new Date(checkEnd(check)).toISOString();
+  return iso(checkEnd(check));
 }
 
 /** How the help desk finds out who is on the line: a number on the page of somebody who is signed in, read out. */
@@ -45,14 +46,11 @@ export class CallerChecks {
   async begin(userId: UserId, { actor, reason }: Operator): Promise<{ readonly expiresAt: string }> {
     const { keys, records } = this.dependencies;
     const { sealed } = await newDigestKey(keys, contextOf(userId));
-    const { result } = await records.change(
-      { userId, actor: actorOf(actor) },
-      ({ account }, now): Change<CallerCheck> => {
-        const callerCheck: CallerCheck = { beganAt: now, key: sealed, nonce: randomId(), wrong: 0 };
-        const events = [{ action: "caller-check-begun", ...statedBy(reason) }];
-        return { account: { ...account, callerCheck }, events, result: callerCheck };
-      },
-    );
+    const { result } = await records.change({ userId, actor }, ({ account }, now): Change<CallerCheck> => {
+      const callerCheck: CallerCheck = { beganAt: now, key: sealed, nonce: randomId(), wrong: 0 };
+      const events = [{ action: "caller-check-begun", ...statedBy(reason) }];
+      return { account: { ...account, callerCheck }, events, result: callerCheck };
+    });
     return { expiresAt: endOf(result) };
   }
 
@@ -79,7 +77,7 @@ export class CallerChecks {
   async verify(userId: UserId, typed: unknown, { actor, reason }: Operator): Promise<boolean> {
     const number = typeof typed === "string" ? digitsIn(typed, [DIGITS]) : undefined;
     const { result } = await this.dependencies.records.change(
-      { userId, actor: actorOf(actor) },
+      { userId, actor },
       async ({ account }, now): Promise<Change<boolean>> => {
         const told: AccountEvent = { action: "caller-check-verified", ...statedBy(reason) };
         const check = openCheck(account, now);

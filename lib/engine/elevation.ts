@@ -2,10 +2,9 @@ import type { Account, Login } from "../core/account.js";
 import { withoutDevice } from "../core/account-changes.js";
 import { openingWith, sighted } from "../core/logins.js";
 import type { Proof } from "../core/nouns.js";
-import { withoutRecovery } from "../core/recovery.js";
 import { withoutWaiting } from "../core/waiting.js";
 import { randomId } from "../crypto/random.js";
-import { type AccountEvent, recoveryEnding } from "../events/audit.js";
+import type { AccountEvent } from "../events/audit.js";
 import type { SessionRecord } from "../policy/assess.js";
 import type { AccountRecord } from "./account-records.js";
 import type { EngineDependencies } from "./dependencies.js";
@@ -20,6 +19,7 @@ import {
 import { recognizedWith } from "./known-browsers.js";
 import { withLogin } from "./logins.js";
 import { openingOf } from "./openings.js";
+import { endRecovery } from "./recovery-ends.js";
 
 /** A login that rose by a proof, and what the browser may keep of it. */
 export interface ElevatedLogin {
@@ -92,17 +92,21 @@ export async function elevate(
 ): Promise<Elevation> {
   const { devices, uses } = dependencies;
   const stage = elevatedStage(dependencies, login, proof);
-  const ended = recoveryEnding(account, proof.at, "proof");
+  const ended = endRecovery(account, proof.at, "proof");
   uses.set(stage.id, proof.at);
   const {
     account: listed,
     events: displaced,
     written,
-  } = await completed(dependencies, login, withoutRecovery(account), stage, proof.at);
+  } = await completed(dependencies, login, ended.account, stage, proof.at);
   const session = recordOfListed(login, stage, account.sessionEpoch);
   const isStepUp = login.status.status === "verified";
   const about = { method: proof.method, factorId: proof.factorId };
-  const events: AccountEvent[] = [...displaced, ...(isStepUp ? [{ action: "step-up", ...about }] : []), ...ended];
+  const events: AccountEvent[] = [
+    ...displaced,
+    ...(isStepUp ? [{ action: "step-up", ...about }] : []),
+    ...ended.events,
+  ];
   if (!trustsDevice || devices === undefined) return { account: listed, session, events, written };
   const { label } = login.source;
   const granted = await devices.grant(withoutDevice(listed, deviceIdOf(login) ?? ""), label, proof.at);

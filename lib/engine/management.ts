@@ -13,11 +13,10 @@ import { failure, type Outcome, type Problem, success } from "../core/errors.js"
 import { withFormerCodes } from "../core/former-codes.js";
 import { isLive, removeLogin } from "../core/logins.js";
 import type { FactorId, MethodType } from "../core/nouns.js";
-import { withoutRecovery } from "../core/recovery.js";
 import { isSuspended, resumed } from "../core/reports.js";
 import { cleanText, MAX_LABEL } from "../core/text.js";
 import { randomId } from "../crypto/random.js";
-import { type AccountEvent, recoveryEnding, recoveryGone, reopening, suspension } from "../events/audit.js";
+import { type AccountEvent, reopening, suspension } from "../events/audit.js";
 import {
   changeProblem,
   ENROLL_ONLY,
@@ -39,6 +38,7 @@ import { madeBy } from "./activation.js";
 import type { EngineDependencies } from "./dependencies.js";
 import { isActing, listedLogin, type LoginContext, subjectOf, weighed } from "./login-context.js";
 import type { Minted } from "./method.js";
+import { endRecovery, recoveryGone } from "./recovery-ends.js";
 
 /** What a change left: the session's new record, where every other login has ended. */
 export interface Managed {
@@ -113,8 +113,8 @@ export class Management {
       const removed = ownFactors(account).map(({ id: factorId, label, type: method }): AccountEvent => {
         return { action: "factor-removed", reason: "disabled", method, factorId, label };
       });
-      const event = [...recoveryEnding(account, now, "settings"), ...removed];
       const left = withFormerCodes(withoutFactors(account), account);
+      const event = [...recoveryGone({ before: account, after: left }, now, "settings"), ...removed];
       return success({ ...this.alone(left, current, now), event });
     });
   }
@@ -196,9 +196,9 @@ export class Management {
       const asking = weighed(login, current, now);
       if (isActing(asking)) return { result: failure("acting-login") };
       if (asking.status.status !== "verified") return { result: failure("second-factor-required") };
-      const events = recoveryEnding(account, now, "settings");
-      if (events.length === 0) return { result: failure("expired") };
-      return { account: withoutRecovery(account), events, result: success(undefined) };
+      const ended = endRecovery(account, now, "settings");
+      if (ended.events.length === 0) return { result: failure("expired") };
+      return { ...ended, result: success(undefined) };
     });
     return result;
   }
@@ -209,11 +209,12 @@ export class Management {
       const { refusesRecovery = false, ...asked } = account;
       if (refusesRecovery === refuses) return success({ account, value: {}, event: [] });
       if (!refuses) return success({ account: asked, value: {}, event: { action: "recovery-opted-in" } });
-      // Whoever has come in by it might not be its owner, who needs it then.
+      // Where somebody else has come in by a recovery, the owner needs one to come back.
       const early = probationProblem(account, now);
       if (early !== undefined) return { ok: false, problem: early };
-      const event = [...recoveryEnding(account, now, "settings"), { action: "recovery-opted-out" }];
-      return success({ account: { ...withoutRecovery(account), refusesRecovery: true }, value: {}, event });
+      const ended = endRecovery(account, now, "settings");
+      const event = [...ended.events, { action: "recovery-opted-out" }];
+      return success({ account: { ...ended.account, refusesRecovery: true }, value: {}, event });
     });
   }
 

@@ -1,7 +1,9 @@
 import type { Account, Activity } from "../core/account.js";
 import type { UserId } from "../core/nouns.js";
-import { mailboxOf } from "../core/mail-address.js";
+import { comparedAddress } from "../core/mail-address.js";
+import { recoveryPath, type RecoveryPurpose } from "../core/recovery-paths.js";
 import { isSuspended } from "../core/reports.js";
+import { iso } from "../core/time.js";
 import { tried } from "../core/tried.js";
 import type { AccountEvent, AuditEvent } from "../events/audit.js";
 import type { Subject, Telling } from "../events/emitter.js";
@@ -89,9 +91,6 @@ interface Links extends NoticeLinks {
 function textOf(to: NonNullable<Destination>): string {
   return typeof to === "string" ? to : to.address;
 }
-
-/** Where on the site each link of a recovery leads, where that is not called as it is. */
-const PLACES: Readonly<Record<string, string>> = { vouch: "confirm" };
 
 /** What other channels are told: to stop it; from a second one, that it is its owner's wish. Never the way on. */
 function linksBeside(kind: NoticeKind, { complete: _theirs, confirm: _own, vouch, ...rest }: Links, isSecond: boolean) {
@@ -187,7 +186,7 @@ export class Noticing {
     const { userId } = subject;
     const now = known ?? (await this.settings.reachOf(userId).catch(() => undefined));
     const email = now?.contact.email;
-    const own = [contact.email, email].filter((each) => each !== undefined).map(mailboxOf);
+    const own = [contact.email, email].filter((each) => each !== undefined).map(comparedAddress);
     const sent = await Promise.all(
       before.factors.map(async (factor): Promise<Channel | undefined> => {
         const opened = async (): Promise<Destination> =>
@@ -195,7 +194,7 @@ export class Noticing {
         const to = await opened().catch(() => undefined);
         if (to === undefined) return undefined;
         const isKnown = !isSuspended(factor) && factor.createdAt <= (after.recovery?.requestedAt ?? 0);
-        return { to, isSecond: isKnown && !own.includes(mailboxOf(textOf(to))) };
+        return { to, isSecond: isKnown && !own.includes(comparedAddress(textOf(to))) };
       }),
     );
     const said = email === undefined ? [] : [{ to: { address: email }, isSecond: false }];
@@ -240,9 +239,9 @@ export class Noticing {
       ...(loginId !== undefined && { loginId }),
     });
     const ways = isOfRecovery(kind) ? await recoveryLinks(this.tokens.recovery, written.after) : {};
-    const linkTo = (way: string, token: string): string => `${place}/recovery/${PLACES[way] ?? way}?token=${token}`;
-    const paths = Object.entries(ways).map(([way, each]) => [way, linkTo(way, each)] as const);
-    return { report: `${place}/report?token=${token}`, ...Object.fromEntries(paths) };
+    const tokens = Object.entries(ways) as readonly (readonly [RecoveryPurpose, string])[];
+    const links = tokens.map(([purpose, each]) => [purpose, `${place}${recoveryPath(purpose)}?token=${each}`] as const);
+    return { report: `${place}/report?token=${token}`, ...Object.fromEntries(links) };
   }
 
   private noticeOf(
@@ -255,7 +254,7 @@ export class Noticing {
     return {
       kind,
       userId: subject.userId,
-      at: new Date(line.at).toISOString(),
+      at: iso(line.at),
       number: line.number ?? 0,
       ...(line.browser !== undefined && { browser: line.browser }),
       ...(line.ip !== undefined && { ip: line.ip }),

@@ -1,11 +1,24 @@
 import type { Account } from "../core/account.js";
-import { withoutRecovery } from "../core/recovery.js";
-import { type AccountEvent, recoveryEnding } from "../events/audit.js";
+import { type RecoveryEnd, recoveryOf, withoutRecovery } from "../core/recovery.js";
+import type { AccountEvent } from "../events/audit.js";
 
-/** What a real proof of a factor makes of an account: whoever has one has not lost everything. */
-export function endedByProof(
-  account: Account,
+/** An account without a recovery, and what is told of the one that it had: nothing where none was under way. */
+export interface RecoveryEnded {
+  readonly account: Account;
+  readonly events: readonly AccountEvent[];
+}
+
+/** Ends the recovery that is under way, if there is one. */
+export function endRecovery(account: Account, now: number, reason: RecoveryEnd): RecoveryEnded {
+  const isUnderWay = recoveryOf(account, now) !== undefined;
+  return { account: withoutRecovery(account), events: isUnderWay ? [{ action: "recovery-cancelled", reason }] : [] };
+}
+
+/** What is told where a change of the account has ended its recovery by the way: that of the last factor, a reset, a report. */
+export function recoveryGone(
+  { after, before }: { readonly after: Account; readonly before: Account },
   now: number,
-): { readonly account: Account; readonly events: readonly AccountEvent[] } {
-  return { account: withoutRecovery(account), events: recoveryEnding(account, now, "proof") };
+  reason: RecoveryEnd,
+): readonly AccountEvent[] {
+  return after.recovery === undefined ? endRecovery(before, now, reason).events : [];
 }

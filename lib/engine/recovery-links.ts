@@ -1,12 +1,10 @@
 import type { Account } from "../core/account.js";
 import type { UserId } from "../core/nouns.js";
 import { type Recovery, stateOf } from "../core/recovery.js";
+import type { RecoveryPurpose } from "../core/recovery-paths.js";
 import type { KeyContext, KeyProvider, Keys } from "../crypto/key-provider.js";
 import type { Reach } from "../events/notices.js";
 import { LinkTokens } from "./link-tokens.js";
-
-/** `vouch`: of messages to other channels, it shortens the wait. */
-export type RecoveryPurpose = "confirm" | "vouch" | "cancel" | "complete";
 
 /** What a link in a mail of a recovery carries. Whether it is good still, the account says. */
 export interface RecoveryLink {

@@ -8,11 +8,12 @@ import {
   vouchedEnd,
   withCompleted,
   withConfirmed,
-  withoutRecovery,
   withVouched,
 } from "../core/recovery.js";
+import type { RecoveryPurpose } from "../core/recovery-paths.js";
+import { iso } from "../core/time.js";
 import { randomId } from "../crypto/random.js";
-import { type AccountEvent, recoveryEnding } from "../events/audit.js";
+import type { AccountEvent } from "../events/audit.js";
 import { freezeProblem } from "../policy/access.js";
 import type { SessionRecord } from "../policy/assess.js";
 import type { Change } from "./account-records.js";
@@ -23,7 +24,8 @@ import { type LoginContext, subjectOf, weighed } from "./login-context.js";
 import { readOldCode } from "./old-codes.js";
 import { RecoveryRequests, type RecoverySettings } from "./recovery-asking.js";
 import { readied } from "./recovery-due.js";
-import { nextStep, type RecoveryLink, type RecoveryPurpose, vouchOf } from "./recovery-links.js";
+import { endRecovery } from "./recovery-ends.js";
+import { nextStep, type RecoveryLink, vouchOf } from "./recovery-links.js";
 import { type LinkView, recoveryView } from "./recovery-view.js";
 
 /** Who uses a link. Nothing of it is proved. */
@@ -48,10 +50,6 @@ export interface Confirmed {
 }
 
 const OVER: Problem = { code: "expired" };
-
-function iso(time: number): string {
-  return new Date(time).toISOString();
-}
 
 function refused<T>(problem: Problem): Change<Outcome<T>> {
   return { result: { ok: false, problem } };
@@ -155,8 +153,7 @@ export class Recoveries {
     const link = await this.opened(token, ["cancel"]);
     if (!link.ok) return link;
     const done = await this.use(link.value, clicker, (account, _recovery, now) => ({
-      account: withoutRecovery(account),
-      events: recoveryEnding(account, now, "link"),
+      ...endRecovery(account, now, "link"),
       result: success(undefined),
     }));
     return done.ok ? success(undefined) : done;

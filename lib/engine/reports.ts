@@ -3,14 +3,16 @@ import { endedBetween } from "../core/account-changes.js";
 import { failure, type Outcome, type Problem, success } from "../core/errors.js";
 import { type Client, type FactorId, type MethodType, SECOND, type UserId } from "../core/nouns.js";
 import { FREEZE, suspectsOf, withReport } from "../core/reports.js";
+import { iso } from "../core/time.js";
 import { isAnything, within } from "../core/within.js";
 import { randomId } from "../crypto/random.js";
-import { type AccountEvent, recoveryEnding, suspension } from "../events/audit.js";
+import { type AccountEvent, suspension } from "../events/audit.js";
 import type { Subject } from "../events/emitter.js";
 import type { Change } from "./account-records.js";
 import { isUsable } from "./choices.js";
 import type { EngineDependencies } from "./dependencies.js";
 import type { Site } from "./method.js";
+import { recoveryGone } from "./recovery-ends.js";
 import { REPORT_LIFE, type ReportedEvent, type ReportTokens } from "./report-tokens.js";
 
 /** What an account's owner had nothing to do with, and what was done about it. Times are ISO 8601, UTC. */
@@ -120,7 +122,7 @@ export class Reports {
     const about = event.factorId === undefined ? {} : { factorId: event.factorId };
     const events: AccountEvent[] = [
       ...suspects.map((factor) => suspension("factor-suspended", factor)),
-      ...recoveryEnding(account, now, "report"),
+      ...recoveryGone({ before: account, after: next }, now, "report"),
       { action: "reported", reason: event.kind, ...about },
     ];
     return { account: next, result: success({ event, ended, frozenUntil: now + FREEZE, suspended }), events };
@@ -137,11 +139,11 @@ export class Reports {
     const { at, factorId, kind, number } = event;
     const told: Compromise = {
       kind,
-      at: new Date(at).toISOString(),
+      at: iso(at),
       number,
       ...(factorId !== undefined && { factorId }),
       suspended: suspended.map(({ id }) => id),
-      frozenUntil: new Date(frozenUntil).toISOString(),
+      frozenUntil: iso(frozenUntil),
     };
     try {
       await within("onCompromise", LONGEST, () => onCompromise(userId, told), isAnything);

@@ -1,8 +1,7 @@
 import { type Factor, isHeld, ownFactors } from "../core/account.js";
 import { failure, type Outcome, success } from "../core/errors.js";
 import { type MethodType, MINUTE, type Proof } from "../core/nouns.js";
-import { withoutRecovery } from "../core/recovery.js";
-import { type AccountEvent, recoveryEnding } from "../events/audit.js";
+import type { AccountEvent } from "../events/audit.js";
 import { acceptableMethods, type ProofRequirement, satisfyingProof } from "../policy/requirement.js";
 import type { Change } from "./account-records.js";
 import { admissionProblem } from "./authentication.js";
@@ -11,6 +10,7 @@ import { type LoginContext, recipientOf, scopeOf, subjectOf, weighed } from "./l
 import type { AnyMethod, Waiting } from "./method.js";
 import type { Operation } from "./operation.js";
 import type { Operations, ShownOperation, WaitingOperation } from "./operations.js";
+import { endRecovery } from "./recovery-ends.js";
 import type { Presentation, Verification, Verified } from "./verification.js";
 
 /** A proof that was given for one operation, which it opened. */
@@ -143,8 +143,8 @@ export class StepUp {
     const { account, answer, events, proof } = tried.verified;
     const told: AccountEvent = { action: "step-up", method: proof.method, factorId: proof.factorId };
     const result = success({ proof, answer, confirmed: operation });
-    const ended = recoveryEnding(account, now, "proof");
-    return { account: withoutRecovery(account), result, events: [...events, told, ...ended] };
+    const ended = endRecovery(account, now, "proof");
+    return { account: ended.account, result, events: [...events, told, ...ended.events] };
   }
 
   private async useProof(

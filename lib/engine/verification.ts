@@ -9,7 +9,7 @@ import type { Change } from "./account-records.js";
 import { countedFailure, limitRefusal, refused } from "./counting.js";
 import type { EngineDependencies } from "./dependencies.js";
 import type { AnyMethod, Evidence, ProofContext, Rejection, Waiting } from "./method.js";
-import { endedByProof } from "./recovery-ends.js";
+import { endRecovery } from "./recovery-ends.js";
 
 /** Who tries to prove a factor (the claimant of SP 800-63B-4), as far as limits and methods must know. */
 export interface Claimant {
@@ -82,7 +82,7 @@ export class Verification {
         return { ...change, result: outcome.ok ? failure("not-found") : outcome };
       }
       const { account: next, events, proof } = tried.verified;
-      const ended = endedByProof(next, now);
+      const ended = endRecovery(next, now, "proof");
       return { account: ended.account, events: [...events, ...ended.events], result: success(proof) };
     });
     return result;

@@ -2,7 +2,6 @@ import type { Account, Factor } from "../core/account.js";
 import { ACTIVITIES } from "../core/activity.js";
 import { backOffUntil } from "../core/approvals.js";
 import type { MethodType, UserId } from "../core/nouns.js";
-import { type RecoveryEnd, recoveryOf } from "../core/recovery.js";
 import { frozenUntil, isSuspended } from "../core/reports.js";
 import { cleanText } from "../core/text.js";
 
@@ -156,20 +155,6 @@ export function lifting(account: Account, now: number): readonly AccountEvent[] 
   return frozenUntil(account, now) === undefined ? resumed : [...resumed, { action: "freeze-lifted" }];
 }
 
-/** A recovery that is under way is over with what is done. */
-export function recoveryEnding(account: Account, now: number, reason: RecoveryEnd): readonly AccountEvent[] {
-  return recoveryOf(account, now) === undefined ? [] : [{ action: "recovery-cancelled", reason }];
-}
-
-/** As {@link recoveryEnding}, where one that is under way is gone with what it was for. */
-export function recoveryGone(
-  { after, before }: { readonly after: Account; readonly before: Account },
-  now: number,
-  reason: RecoveryEnd,
-): readonly AccountEvent[] {
-  return after.recovery === undefined ? recoveryEnding(before, now, reason) : [];
-}
-
 /** Devices of an account that are not asked for now are asked again. */
 export function resumedAsking({ approvals, factors }: Account, now: number): readonly AccountEvent[] {
   const { reported, request } = approvals ?? {};
@@ -212,7 +197,7 @@ export type OwaspLevel = "INFO" | "WARN" | "CRITICAL";
 
 type OwaspRow = readonly [name: string, level: OwaspLevel, what?: "administrative"];
 
-/** Of somebody, within a name of the vocabulary, in characters. */
+/** The most of an id within a name of the vocabulary, in characters. */
 const MAX_NAME = 255;
 
 /** An action that is not here has no name in the vocabulary: see docs/audit.md, which says why of each. */

@@ -1,21 +1,14 @@
-import { parseCookie } from "cookie";
 import type { Request, Response } from "express";
 import type { Engine } from "../engine/engine.js";
 import { SEAL_LIFE } from "../engine/brief-seals.js";
-import { cookieAttributes, isSecure } from "./device-cookie.js";
+import { type OwnCookie, readCookie, setCookie } from "./cookies.js";
 import type { Settings } from "./settings.js";
 
-function nameOf(secure: boolean): string {
-  return `${secure ? "__Host-" : ""}2fa-browser`;
-}
-
-function carriedBy({ headers: { cookie } }: Request, secure: boolean): string | undefined {
-  return cookie === undefined ? undefined : parseCookie(cookie)[nameOf(secure)];
-}
+const BROWSER: OwnCookie = { name: "2fa-browser" };
 
 /** The id that ties challenges to this browser before anybody is logged in; undefined where it has none. */
 export function browserIdOf(req: Request, settings: Settings, { browserIds }: Engine): Promise<string | undefined> {
-  return browserIds.open(carriedBy(req, isSecure(req, settings)));
+  return browserIds.open(readCookie(req, settings, BROWSER));
 }
 
 /** As {@link browserIdOf}; the browser is given one, or its own for five minutes more. */
@@ -25,8 +18,7 @@ export async function keepBrowserId(
   settings: Settings,
   { browserIds }: Engine,
 ): Promise<string> {
-  const secure = isSecure(req, settings);
-  const { id, sealed } = await browserIds.renew(carriedBy(req, secure));
-  res.cookie(nameOf(secure), sealed, { ...cookieAttributes(req, settings), maxAge: SEAL_LIFE });
+  const { id, sealed } = await browserIds.renew(readCookie(req, settings, BROWSER));
+  setCookie({ req, res, settings }, BROWSER, { value: sealed, maxAge: SEAL_LIFE });
   return id;
 }

@@ -1,46 +1,33 @@
-import { parseCookie } from "cookie";
-import type { Request } from "express";
 import { MINUTE } from "../core/nouns.js";
+import { recoveryPath } from "../core/recovery-paths.js";
 import { wantsPage } from "./answers.js";
-import { cookieAttributes, isSecure } from "./device-cookie.js";
+import { clearCookie, type OwnCookie, readCookie, setCookie } from "./cookies.js";
 import type { RequestContext, RouteContext } from "./route.js";
 import { saveRecord } from "./session.js";
-import type { Settings } from "./settings.js";
 
 // Whoever opens the link that completes a recovery signs in first, and comes back to it by themselves. The way back is kept in the browser,
 // because nobody is signed in yet whose session could keep it, and logins give the session another id: the link's token, for our pages
 // alone. It is in no address, no session and no page of the application's.
 
-/** Below `path`: the page of the link. */
-const COMPLETE_PATH = "/recovery/complete";
-
 /** Signing in takes no longer; the link in the mail is good for a day. */
 const LIFE = 30 * MINUTE;
 
-function nameOf(secure: boolean): string {
-  return `${secure ? "__Secure-" : ""}2fa-recovery`;
-}
-
-/** Not `__Host-`, which is sent with every request: our routes alone are to see it. */
-function attributesOf({ req, settings, state }: RequestContext) {
-  return { ...cookieAttributes(req, settings), path: state.base };
+/** Our routes alone are to see it. */
+function cookieOf({ state }: RequestContext): OwnCookie {
+  return { name: "2fa-recovery", path: state.base };
 }
 
 /** The token of the link that this browser was sent away from to sign in; undefined where there was none. */
-export function readReturn(req: Request, settings: Settings): string | undefined {
-  const { cookie } = req.headers;
-  return cookie === undefined ? undefined : parseCookie(cookie)[nameOf(isSecure(req, settings))];
+export function readReturn(context: RequestContext): string | undefined {
+  return readCookie(context.req, context.settings, cookieOf(context));
 }
 
 export function setReturn(context: RequestContext, token: string): void {
-  const { req, res, settings } = context;
-  res.cookie(nameOf(isSecure(req, settings)), token, { ...attributesOf(context), maxAge: LIFE });
+  setCookie(context, cookieOf(context), { value: token, maxAge: LIFE });
 }
 
 export function clearReturn(context: RequestContext): void {
-  const { req, res, settings } = context;
-  if (readReturn(req, settings) === undefined) return;
-  res.clearCookie(nameOf(isSecure(req, settings)), attributesOf(context));
+  if (readReturn(context) !== undefined) clearCookie(context, cookieOf(context));
 }
 
 /**
@@ -48,8 +35,8 @@ export function clearReturn(context: RequestContext): void {
  * and use an authenticator all the same. Undefined: it stays.
  */
 export async function returnOf(context: RouteContext): Promise<string | undefined> {
-  const { engine, login, pages, req, settings, state } = context;
-  const token = readReturn(req, settings);
+  const { engine, login, pages, req, state } = context;
+  const token = readReturn(context);
   if (token === undefined || login.session === undefined || !wantsPage(req, pages)) return undefined;
   const looked = await engine.recoveries?.look(token, ["complete"], login);
   if (looked?.ok !== true) {
@@ -58,5 +45,5 @@ export async function returnOf(context: RouteContext): Promise<string | undefine
   }
   if (!looked.value.isSignedIn || login.session.broughtBack === true) return undefined;
   await saveRecord(req, { ...login.session, broughtBack: true });
-  return `${state.base}${COMPLETE_PATH}`;
+  return `${state.base}${recoveryPath("complete")}`;
 }

@@ -1,6 +1,8 @@
 import * as v from "valibot";
 import { failure, type Outcome, type Problem, success } from "../core/errors.js";
 import { MINUTE } from "../core/nouns.js";
+import { RECOVERY_PATH, recoveryPath, type RecoveryPurpose } from "../core/recovery-paths.js";
+import { iso } from "../core/time.js";
 import type { LoginContext } from "../engine/login-context.js";
 import type { Looked, Recoveries } from "../engine/recovery.js";
 import {
@@ -8,7 +10,6 @@ import {
   recoveryOverPage,
   recoveryPage,
   recoverySignInPage,
-  type RecoveryPurposeView,
   type ShownEnd,
 } from "../pages/recovery-pages.js";
 import type { LayoutParts } from "../pages/views.js";
@@ -24,9 +25,6 @@ import { optional, reader, text } from "./schemas.js";
 import { isOfAnother, saveRecord } from "./session.js";
 import { clientOf } from "./source.js";
 
-/** Below `path`: where a recovery is asked for; what is below that is for links in mails. */
-export const RECOVERY_PATH = "/recovery";
-
 /** No link of ours is longer. */
 const token = v.pipe(v.string(), v.maxLength(4096));
 const readToken = reader(v.object({ token }));
@@ -40,10 +38,6 @@ const readOptOut = reader(
     ),
   }),
 );
-
-function iso(time: number): string {
-  return new Date(time).toISOString();
-}
 
 function clickerOf({ req }: RequestContext) {
   return { client: clientOf(req), browser: browserLabel(req.get("user-agent")) };
@@ -100,15 +94,15 @@ const PURPOSES = {
   confirm: ["confirm", "vouch"],
   cancel: ["cancel"],
   complete: ["complete"],
-} as const satisfies Readonly<Record<string, readonly RecoveryPurposeView[]>>;
+} as const satisfies Readonly<Record<string, readonly RecoveryPurpose[]>>;
 
 type Way = keyof typeof PURPOSES;
 
 /** Whoever has to sign in first comes back here by what the browser keeps of the link; nothing else of the address is kept. */
-function tokenOf({ req, settings }: RequestContext, way: Way): string {
-  const { token: given } = req.query;
+function tokenOf(context: RequestContext, way: Way): string {
+  const { token: given } = context.req.query;
   if (typeof given === "string") return given;
-  return (way === "complete" ? readReturn(req, settings) : undefined) ?? "";
+  return (way === "complete" ? readReturn(context) : undefined) ?? "";
 }
 
 /** What a link leads to, or that its owner has to sign in before. */
@@ -136,7 +130,7 @@ function show(way: Way): Route {
       const render = (): LayoutParts => linkPage(context, given, looked.value);
       return success({ status: 200, body: view, page: { render } });
     });
-  return forAnyone({ verb: "get", path: pathOf(way), read: readNothing, run: look, runAnonymous: look });
+  return forAnyone({ verb: "get", path: recoveryPath(way), read: readNothing, run: look, runAnonymous: look });
 }
 
 /** What is kept of a link in this browser once it was refused: it is come back to from the sign-in, and not where it is over. */
@@ -146,11 +140,7 @@ function keepReturn(context: RequestContext, way: Way, given: string, { code }: 
   if (code === "login-required" && wantsPage(context.req, context.pages)) setReturn(context, given);
 }
 
-function pathOf(way: Way): string {
-  return `${RECOVERY_PATH}/${way}`;
-}
-
-function done(context: RequestContext, purpose: RecoveryPurposeView, completesAt?: string): Reply["page"] {
+function done(context: RequestContext, purpose: RecoveryPurpose, completesAt?: string): Reply["page"] {
   const { pages, req } = context;
   const end = shownEnd(context, completesAt);
   return { render: () => pages.forAnyone(req, (page) => recoveryDonePage(page, purpose, end)) };
@@ -176,10 +166,10 @@ function cancel(context: RequestContext, given: { readonly token?: string | unde
 }
 
 /** Without a link, whoever has proved a factor in this session ends it. */
-async function cancelInSettings({ engine, pages, req, settings, state }: RequestContext): Promise<Outcome<Reply>> {
-  const { login } = state;
-  if (login === undefined || isOfAnother(req, login.userId))
-    return failure(state.hasEnded ? "expired" : "login-required");
+async function cancelInSettings(context: RequestContext): Promise<Outcome<Reply>> {
+  const { engine, pages, req, settings, state } = context;
+  const login = ownLogin(context);
+  if (login === undefined) return failure(state.hasEnded ? "expired" : "login-required");
   const outcome = await engine.management.cancelRecovery(login);
   if (!outcome.ok) return outcome;
   if (login.session !== undefined && wantsPage(req, pages)) {
@@ -245,7 +235,7 @@ export const recoveryRoutes: readonly Route[] = [
   show("confirm"),
   show("cancel"),
   show("complete"),
-  forAnyone({ verb: "post", path: pathOf("confirm"), read: readToken, run: confirm, runAnonymous: confirm }),
-  forAnyone({ verb: "post", path: pathOf("cancel"), read: readCancel, run: cancel, runAnonymous: cancel }),
-  forAnyone({ verb: "post", path: pathOf("complete"), read: readToken, run: complete, runAnonymous: complete }),
+  forAnyone({ verb: "post", path: recoveryPath("confirm"), read: readToken, run: confirm, runAnonymous: confirm }),
+  forAnyone({ verb: "post", path: recoveryPath("cancel"), read: readCancel, run: cancel, runAnonymous: cancel }),
+  forAnyone({ verb: "post", path: recoveryPath("complete"), read: readToken, run: complete, runAnonymous: complete }),
 ];

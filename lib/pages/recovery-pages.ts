@@ -1,3 +1,4 @@
+import { RECOVERY_PATH, recoveryPath, type RecoveryPurpose } from "../core/recovery-paths.js";
 import { isAboutCode, postButton } from "./forms.js";
 import { alertBox, card, cardHeading, confirmation, problemText, timeOf } from "./fragments.js";
 import { type Html, html } from "./html.js";
@@ -5,9 +6,6 @@ import { icon } from "./icons.js";
 import type { Messages } from "./messages.js";
 import type { PagePart } from "./method-page.js";
 import type { ChallengeView, PageContext, PageProblem, SettingsPageView, ShownRecovery } from "./views.js";
-
-/** What a link in a mail of a recovery is for. */
-export type RecoveryPurposeView = "confirm" | "vouch" | "cancel" | "complete";
 
 /** When a wait is or will be over, for a page. */
 export interface ShownEnd {
@@ -19,7 +17,7 @@ export interface ShownEnd {
 
 /** What the page of a link is told. */
 export interface RecoveryLinkPage {
-  readonly purpose: RecoveryPurposeView;
+  readonly purpose: RecoveryPurpose;
   readonly token: string;
   /** When the wait is over once the button is pressed, where that shortens it. */
   readonly shortensTo?: ShownEnd | undefined;
@@ -36,19 +34,18 @@ export function recoveryPage(context: PageContext, { purpose, shortensTo, token 
   const { recovery } = messages;
   const { lead, submit, title } = recovery[purpose];
   const look = purpose === "cancel" ? "danger" : "main";
-  const path = purpose === "vouch" ? "confirm" : purpose;
   return card(
     context,
     title,
     html`${cardHeading("shield", title)}
       <p class="sf-lead">${lead} ${shortensTo !== undefined && endText(context, shortensTo)}</p>
-      ${postButton({ action: `${base}/recovery/${path}`, text: submit, look, fields: { token } })}
+      ${postButton({ action: `${base}${recoveryPath(purpose)}`, text: submit, look, fields: { token } })}
       <p class="sf-hint">${recovery.opened}</p>`,
   );
 }
 
 /** What was done. `end`: of the wait that has begun, or is shorter. */
-export function recoveryDonePage(context: PageContext, purpose: RecoveryPurposeView, end?: ShownEnd): PagePart {
+export function recoveryDonePage(context: PageContext, purpose: RecoveryPurpose, end?: ShownEnd): PagePart {
   const { doneLead, doneTitle } = context.messages.recovery[purpose];
   return card(
     context,
@@ -91,14 +88,14 @@ export function recoveryOffer({ base, messages }: PageContext, { recovery }: Cha
   const { offer } = messages.recovery;
   const { problem, takesOldCode = false } = recovery;
   if (!takesOldCode) {
-    const button = postButton({ action: `${base}/recovery`, text: offer.submit, look: "quiet" });
+    const button = postButton({ action: `${base}${RECOVERY_PATH}`, text: offer.submit, look: "quiet" });
     return confirmation(offer.open, offer.lead, button, "");
   }
   return html`<details class="sf-details" ${problem !== undefined && html`open`}>
     <summary>${offer.open}</summary>
     <div class="sf-confirm">
       <p>${offer.lead}</p>
-      <form class="sf-form" method="post" action="${base}/recovery">
+      <form class="sf-form" method="post" action="${base}${RECOVERY_PATH}">
         ${oldCodeField(messages, problem)}
         <button type="submit" class="sf-button sf-button-quiet">${offer.submit}</button>
       </form>
@@ -150,7 +147,7 @@ export function recoveryNotice({ base, messages }: PageContext, { recovery }: Ch
       <p role="status">${states[state]} ${whenReady(messages, recovery)}</p>
       <p>${stop}</p>
     </div>
-    ${state !== "waiting" && postButton({ action: `${base}/recovery`, text: again, look: "small" })}
+    ${state !== "waiting" && postButton({ action: `${base}${RECOVERY_PATH}`, text: again, look: "small" })}
   </div>`;
 }
 
@@ -181,8 +178,8 @@ export function recoverySection(
   const { section, states } = messages.recovery;
   const { optedOut, state } = recovery;
   const id = "sf-recovery";
-  const action = `${base}/recovery/opt-out`;
-  const cancel = postButton({ action: `${base}/recovery/cancel`, text: section.cancel, look: "danger" });
+  const action = `${base}${RECOVERY_PATH}/opt-out`;
+  const cancel = postButton({ action: `${base}${recoveryPath("cancel")}`, text: section.cancel, look: "danger" });
   return html`<section class="sf-card" aria-labelledby="${id}">
     <h2 id="${id}">${section.title}</h2>
     <p class="sf-hint">${optedOut ? section.off : section.lead}</p>

@@ -1,3 +1,4 @@
+import type { RecoveryPurpose } from "../../lib/core/recovery-paths.js";
 import type { SettingsView } from "../../lib/engine/views.js";
 import { challengePage } from "../../lib/pages/challenge-page.js";
 import { builtInLayout, renderPage } from "../../lib/pages/layout.js";
@@ -38,7 +39,7 @@ interface Around {
 export function everyRecoveryPage(context: PageContext, around: Around, text: string): Record<string, string> {
   const { challenge, setUp } = around;
   const ofLink = ({ body, title }: PagePart): string => builtInLayout(renderPage(context, title, body));
-  const linkPage = (purpose: recoveries.RecoveryPurposeView): string =>
+  const linkPage = (purpose: RecoveryPurpose): string =>
     ofLink(
       recoveries.recoveryPage(context, { purpose, token: text, shortensTo: purpose === "vouch" ? END : undefined }),
     );

@@ -14,7 +14,7 @@ import type { AccountRecord, AccountRecords, Change } from "../../engine/account
 import { countSend, deliver, type Written } from "../../engine/delivery.js";
 import type { EngineDependencies } from "../../engine/dependencies.js";
 import type { SealContext } from "../../engine/method.js";
-import { endedByProof } from "../../engine/recovery-ends.js";
+import { endRecovery } from "../../engine/recovery-ends.js";
 import type { Push } from "./method.js";
 import { pauseOf } from "./pauses.js";
 import { digestOfId } from "./request-ids.js";
@@ -86,7 +86,7 @@ export function requestIn(
 }
 
 /** Those that can be asked. */
-export function devicesIn(account: Account): readonly Factor<PushState>[] {
+function devicesIn(account: Account): readonly Factor<PushState>[] {
   return activeFactorsOf(account, "push") as readonly Factor<PushState>[];
 }
 
@@ -161,7 +161,7 @@ export class PushRequests {
       if (found?.request.askedBy !== askedBy) return { result: "expired" };
       const result = stateOfRequest(found.request, now);
       if (result !== "approved") return { result };
-      const { account: proved, events } = endedByProof(account, now);
+      const { account: proved, events } = endRecovery(account, now, "proof");
       const used = unasked(proved, digest);
       return { account: replaceFactor(used, { ...found.device, lastUsedAt: now }), result, events };
     });
