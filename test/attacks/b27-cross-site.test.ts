@@ -65,13 +65,6 @@ function flat(body: object): Record<string, string> {
   return Object.fromEntries(Object.entries(body).map(([name, value]) => [name, String(value)]));
 }
 
-const RECOVERY_ROUTES: readonly StateRoute[] = [
-  { path: "/2fa/recovery", body: {} },
-  { path: "/2fa/recovery/opt-out", body: { optedOut: true } },
-  ...["cancel", "confirm", "complete"].map((way) => ({ path: `/2fa/recovery/${way}`, body: { token: "none" } })),
-  { path: "/2fa/recovery/cancel", body: {} },
-];
-
 interface Victim {
   readonly target: TestApp;
   readonly jar: Jar;
@@ -95,7 +88,7 @@ const REFUSALS: Readonly<Record<string, number>> = { "cross-site-request": 403, 
 describe("B27 writes that another site makes a browser send", () => {
   test.each(Object.entries(FOREIGN))("B27 %s changes nothing at any route", async (_name, sendAs) => {
     const { target, jar, routes: own } = await victim();
-    const routes = [...own, ...RECOVERY_ROUTES];
+    const routes = [...own, ...wayBackRoutes(), { path: "/2fa/recovery/cancel", body: {} }];
     const before = await storedAccount(target, "alice");
     for (const route of routes) {
       const answer = harmless(await sendAs(jar, route));

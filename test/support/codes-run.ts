@@ -3,12 +3,11 @@ import { expect } from "@jest/globals";
 import session from "express-session";
 import type { Response } from "supertest";
 import { backupCodes, emailCode, smsCode, totp } from "express-second-factor";
-import { emailNotices } from "express-second-factor/mail";
 import { guarded, passwordOf, type TestUser, USERS } from "./app.js";
-import { ask, cookies, HOUR, MINUTE, type Mode, SESSION_COOKIE } from "./attack.js";
+import { ask, HOUR, MINUTE, type Mode } from "./attack.js";
 import { Jar } from "./browser.js";
 import { HANGS, REJECTS } from "./faults.js";
-import { Postbox, settled, withoutItsToken } from "./left-behind.js";
+import { keepCookies, Postbox, settled, withoutItsToken } from "./left-behind.js";
 import { type RecordingStore, recordingStore } from "./recording-store.js";
 import { REPORT } from "./reports.js";
 import { PAGES } from "./routes.js";
@@ -41,17 +40,12 @@ export class CodesRun {
   private jar: Jar<CodeApp>;
 
   constructor(private readonly mode: Mode) {
-    const notify = emailNotices({
-      transport: this.postbox.transport,
-      from: "Acme <security@acme.example>",
-      retries: [],
-    });
     this.target = codeApp(
       {
         store: this.store,
         sessionStore: this.sessionStore,
         options: {
-          notify,
+          notify: this.postbox.notify,
           // Pages and JSON call users by this.
           user: { load: async (id) => USERS.find((user) => user.id === id), name: ({ name }: TestUser) => name },
           onCompromise: (userId, event) => void this.compromised.push([userId, event]),
@@ -96,10 +90,7 @@ export class CodesRun {
   keep(answer: Response): Response {
     this.answers.push(answer);
     this.sent.push(...this.outbox.messages.filter((each) => !this.sent.includes(each)));
-    for (const [name, value] of Object.entries(cookies(this.jar))) {
-      if (name === SESSION_COOKIE) this.sessions.add(/^s:([\w-]+)\./.exec(decodeURIComponent(value))![1]!);
-      else this.cookieTokens.add(value).add(value.split(".").at(-1)!);
-    }
+    keepCookies(this.jar, this);
     const { backupCodes } = answer.body as { readonly backupCodes?: unknown };
     if (Array.isArray(backupCodes)) this.backupCodes.push(...(backupCodes as string[]));
     return answer;

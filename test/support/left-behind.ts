@@ -2,6 +2,9 @@
 import { createHash } from "node:crypto";
 import type session from "express-session";
 import type { Response } from "supertest";
+import { emailNotices } from "express-second-factor/mail";
+import { cookies, SESSION_COOKIE } from "./attack.js";
+import type { Jar } from "./browser.js";
 import { found } from "./routes.js";
 
 export interface Mail {
@@ -22,10 +25,23 @@ export class Postbox {
     },
   };
 
+  readonly notify = emailNotices({ transport: this.transport, from: "Acme <security@acme.example>", retries: [] });
+
   /** Of every link there was, oldest first. */
   tokens(mails: readonly Mail[] = this.mails, way = "[a-z/]+"): string[] {
     const link = new RegExp(`/2fa/${way}\\?token=([\\w-]+)`, "g");
     return mails.flatMap(({ text }) => [...text.matchAll(link)].map(([, token]) => token!));
+  }
+}
+
+/** The ids of sessions, and every other token, that a browser has in its cookies. */
+export function keepCookies(
+  jar: Jar,
+  { cookieTokens, sessions }: { readonly cookieTokens: Set<string>; readonly sessions: Set<string> },
+): void {
+  for (const [name, value] of Object.entries(cookies(jar))) {
+    if (name === SESSION_COOKIE) sessions.add(/^s:([\w-]+)\./.exec(decodeURIComponent(value))![1]!);
+    else cookieTokens.add(value).add(value.split(".").at(-1)!);
   }
 }
 

@@ -24,7 +24,7 @@ export interface RedisCluster {
 }
 
 /** Where a Redis server is. Installs Debian's when run as root there; throws where none can be had. */
-export function findRedisServer(): string {
+function findRedisServer(): string {
   const named = process.env["REDIS_SERVER_PATH"];
   if (named) return named;
   if (!onPath("redis-server")) installDebian("redis-server");

@@ -38,7 +38,7 @@ export function stateRoutes(
   ];
 }
 
-/** … and of the way back and the help desk, where there are both. */
+/** Those of recoveries and of the help desk. `token`: of a link. */
 export function wayBackRoutes(token = "AAAA"): StateRoute[] {
   return [
     { path: "/2fa/recovery", body: {} },

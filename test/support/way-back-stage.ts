@@ -8,13 +8,12 @@ import session from "express-session";
 import type { Response } from "supertest";
 import { backupCodes, emailCode, type Notice, push, type RecoveryRequest, totp } from "express-second-factor";
 import { auditFile, type AuditFile } from "express-second-factor/audit";
-import { emailNotices } from "express-second-factor/mail";
 import { instrument, type InstrumentOptions } from "express-second-factor/opentelemetry";
 import { type AuthenticatorApp, authenticatorApp } from "express-second-factor/testing";
 import { passwordOf, testApp, type TestApp, type TestUser, userNamed, USERS } from "./app.js";
-import { ask, cookies, type Mode, SESSION_COOKIE, STEP } from "./attack.js";
+import { ask, type Mode, STEP } from "./attack.js";
 import { Jar } from "./browser.js";
-import { Postbox } from "./left-behind.js";
+import { keepCookies, Postbox } from "./left-behind.js";
 import { TestChannel } from "./push.js";
 import { recordingStore } from "./recording-store.js";
 
@@ -72,11 +71,6 @@ export class WayBackStage {
   readonly ids: string[] = [];
 
   constructor(readonly mode: Mode) {
-    const mails = emailNotices({
-      transport: this.postbox.transport,
-      from: "Acme <security@acme.example>",
-      retries: [],
-    });
     this.target = testApp({
       store: this.store,
       sessionStore: this.sessionStore,
@@ -91,7 +85,7 @@ export class WayBackStage {
         ],
         notify: (notice) => {
           this.notices.push(notice);
-          return mails(notice);
+          return this.postbox.notify(notice);
         },
         helpDesk: { approvals: 2 },
         recovery: { approve: (request: RecoveryRequest) => this.asked.push(request) > 0 },
@@ -114,10 +108,7 @@ export class WayBackStage {
 
   keep(answer: Response, own: readonly string[] = []): Response {
     this.answers.push({ answer, name: this.name, own: [...own, ...this.showing] });
-    for (const [name, value] of Object.entries(cookies(this.jar))) {
-      if (name === SESSION_COOKIE) this.sessions.add(/^s:([\w-]+)\./.exec(decodeURIComponent(value))![1]!);
-      else this.cookieTokens.add(value).add(value.split(".").at(-1)!);
-    }
+    keepCookies(this.jar, this);
     return answer;
   }
 
