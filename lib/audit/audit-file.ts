@@ -38,7 +38,7 @@ function calling<T>(call: (value: T) => unknown, fail: (error: unknown) => void)
   };
 }
 
-/** A text is written as far as that: what waits for the disk has an end, and so has what its verifier reads as one line. */
+/** Longer texts are cut, in characters: that bounds what waits for the disk, and a line that the verifier has to read. */
 const MOST_OF_TEXT = 8_192;
 
 /** What an event says, at this moment and in plain values. */

@@ -4,16 +4,16 @@ import { HEAD } from "./record.js";
 
 /** A piece of a line: all of it, but where a record was written behind the torn end of another. */
 export interface Piece extends AuditPlace {
-  /** Empty where the line is. */
+  /** Of an empty line: empty. */
   readonly text: string;
   /** Bytes before it in the file. */
   readonly offset: number;
 }
 
-/** No record is longer, in bytes: `written` cuts what is put into one. */
-const MOST = 1_048_576;
-/** Stands for all that was too much, and in no record. */
-const TOO_MUCH = "\0";
+/** Longer than any record, in bytes: long texts are cut before they are written. */
+const LONGEST_LINE = 1_048_576;
+/** In the place of what is beyond that. No record has one, so that the line is none. */
+const REST = "\0";
 
 function* piecesOf(line: string, place: AuditPlace, offset: number): Generator<Piece> {
   if (line === "") yield { ...place, offset, text: line };
@@ -29,7 +29,8 @@ function* piecesOf(line: string, place: AuditPlace, offset: number): Generator<P
 /** Everything in a file, in its order. A byte is a character: what is beyond ASCII is nothing that was written. */
 export async function* piecesIn(file: string): AsyncGenerator<Piece> {
   let [line, offset, length, kept] = [1, 0, 0, ""];
-  const pieces = (): Generator<Piece> => piecesOf(length > MOST ? `${kept}${TOO_MUCH}` : kept, { file, line }, offset);
+  const pieces = (): Generator<Piece> =>
+    piecesOf(length > LONGEST_LINE ? `${kept}${REST}` : kept, { file, line }, offset);
   for await (const chunk of createReadStream(file, "latin1")) {
     for (const [index, part] of String(chunk).split("\n").entries()) {
       if (index > 0) {
@@ -37,7 +38,7 @@ export async function* piecesIn(file: string): AsyncGenerator<Piece> {
         [line, offset, length, kept] = [line + 1, offset + length + 1, 0, ""];
       }
       length += part.length;
-      kept += part.slice(0, MOST - kept.length);
+      kept += part.slice(0, LONGEST_LINE - kept.length);
     }
   }
   if (length > 0) yield* pieces();

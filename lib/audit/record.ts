@@ -29,7 +29,7 @@ const RECORD = new RegExp(
   `^(\\{"writer":"(${ID})","number":([1-9]\\d{0,14}),"kind":"(start|event|anchor|audit-lost|end)",.*),"digest":"(${DIGEST})"\\}$`,
 );
 const BEGINNING = new RegExp(`^\\{"writer":"(${ID})"(?:,"number":([1-9]\\d{0,14}),)?`);
-/** Behind these a record has said whose it is, and which; and the first of a chain, whose members all have a longest form, is over. */
+/** No longer is a record that does not say yet whose it is and which, nor the first of a chain, whose members all have a longest form. */
 const MOST_UNNAMED = HEAD.length + 22 + '","number":'.length + 15;
 const MOST_OF_START = 512;
 const ANCHOR = new RegExp(`^(${ID})\\.([1-9]\\d{0,14})\\.(${DIGEST})$`);
@@ -75,7 +75,7 @@ const PLAIN = String.raw`(?:${STRING}|[-+.\w]+)`;
 const FLAT = String.raw`\{(?:${STRING}:${PLAIN}(?:,${STRING}:${PLAIN})*)?\}`;
 const CUT_STRING = String.raw`"[^"\\]*(?:\\.[^"\\]*)*\\?`;
 const CUT_MEMBER = `(?:${CUT_STRING}|${STRING}:?|${STRING}:(?:${CUT_STRING}|${PLAIN}))?`;
-/** JSON that stops within an object, as deep as a record is: anywhere, and there alone. */
+/** JSON that stops anywhere within its object, which is nested no deeper than a record is. */
 const BEGUN = new RegExp(
   String.raw`^\{(?:${STRING}:(?:${PLAIN}|${FLAT}),)*(?:${CUT_MEMBER}|${STRING}:(?:${FLAT}|\{(?:${STRING}:${PLAIN},)*${CUT_MEMBER}))$`,
 );

@@ -14,37 +14,38 @@ export interface VerifyAuditOptions {
   readonly anchors?: readonly string[];
 }
 
-/** So many lines that are nobody's are named: whoever reads of a thousand looks into the file. */
+/** Of lines that belong to no chain so many are named: whoever reads of a thousand looks into the file. */
 const MOST_NAMED = 1_000;
 
 function keep<T>(list: T[], found: T): void {
   if (list.length < MOST_NAMED) list.push(found);
 }
 
-/** So many may stand in a file for no reason that is seen in it. */
+/** So many empty lines may stand in a file for no reason that is seen in it. */
 const SPARE = 8;
 
 /**
- * Empty lines of a file. A writer that cannot see whether the line before is torn leaves one as it begins, and one that ends a torn line
- * which another has ended meanwhile. More of them are nothing that was written, and must not stand for the bytes of what was.
+ * Empty lines of a file. A writer leaves one where it begins without seeing whether the line before is torn, or ends a torn line that
+ * another has ended meanwhile. No writer leaves more: they were put in, and must not stand for bytes that were taken out.
  */
 class EmptyLines {
   private reasons = SPARE;
   private count = 0;
-  private readonly first: AuditPlace[] = [];
+  private first: AuditPlace | undefined = undefined;
 
   /** So many bytes before this piece were not written. */
   excess({ file, line, text }: Piece, record: ParsedRecord | undefined): number {
     if (text === "") {
       this.count += 1;
-      if (this.count > this.reasons) this.first.push(...(this.first.length === 0 ? [{ file, line }] : []));
+      if (this.count > this.reasons) this.first ??= { file, line };
     } else if (record === undefined || record.kind === "start") this.reasons += 1;
     return Math.max(0, this.count - this.reasons);
   }
 
   get notes(): readonly AuditNote[] {
+    if (this.first === undefined) return [];
     const text = `${this.count} empty lines stand here and elsewhere in the file: nothing that writes it leaves so many`;
-    return this.first.map((place) => ({ ...place, text }));
+    return [{ ...this.first, text }];
   }
 }
 
@@ -158,7 +159,7 @@ function anchorsOf(texts: readonly string[]): readonly ChainState[] {
  * It does NOT see that the end of a file is missing, or all of a file, but by an `anchors` entry or by what was written after. It reads
  * line by line, and never writes. Rejects where a file cannot be read.
  *
- * @throws ConfigurationError where there is no file, and where the key or an anchor is none
+ * @throws ConfigurationError where no file is named, or the key or an anchor is malformed
  *
  * @example
  * ```ts

@@ -138,7 +138,7 @@ function complaint(name: string, command: Command | undefined): string {
   return `${JSON.stringify(name)} is no command${meant === undefined ? "" : `; did you mean "${meant}"?`}\n`;
 }
 
-/** What was asked for, and what with; a question for help is none but that, wherever it stands. */
+/** What was asked for, and with what. `--help` anywhere asks for help alone. */
 function asked([name = "", ...args]: readonly string[]): { readonly name: string; readonly args: readonly string[] } {
   const isHelp = args.some((arg) => SHORT[arg] === "--help" || arg === "--help");
   return isHelp ? { name: "--help", args: [] } : { name: SHORT[name] ?? name, args };

@@ -42,7 +42,7 @@ export function withoutFactor(account: Account, factorId: FactorId): Account {
   );
 }
 
-/** What one that is gone was asked is asked of nobody any more. */
+/** Without what a factor that is gone was asked: nobody can answer that any more. */
 function withoutQuestions(account: Account, gone: Factor | undefined): Account {
   const { approvals: asked, ...left } = account;
   if (gone === undefined || asked === undefined) return account;

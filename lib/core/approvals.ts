@@ -51,7 +51,7 @@ export type ApprovalState = "waiting" | ApprovalDecision | "expired";
 const NONE: Approvals = { misses: 0 };
 
 /** So many wrong numbers deny. */
-export const MOST_WRONG_NUMBERS = 3;
+const MOST_WRONG_NUMBERS = 3;
 /** An answer in the last moment is still to be had for that long, milliseconds. */
 const ANSWER_LIFE = MINUTE;
 /** How long nothing is asked after two misses in a row, three, and more; milliseconds. */

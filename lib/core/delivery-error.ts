@@ -14,7 +14,7 @@ const NAME = /^(?!.*\d{5})[A-Za-z][\w.-]{0,63}$/;
 /** Of a notice: nobody knows where its owner gets mail. */
 export const NO_ADDRESS = "no-address";
 
-/** What to do about what we call by a name of our own: of an error by another copy of this file the name is all that is believed. */
+/** What to do, by codes of our own. Found by the code, which is all that is kept of an error of another copy of this class. */
 const HINTS: ReadonlyMap<unknown, string> = new Map([
   [NO_ADDRESS, "no address is known: user.email answers none, or there is no user.load, or it finds nobody"],
 ]);

@@ -39,7 +39,7 @@ export interface DeskRequest {
 }
 
 /** Milliseconds. */
-export const CHECK_LIFE = 5 * MINUTE;
+const CHECK_LIFE = 5 * MINUTE;
 export const REQUEST_LIFE = 15 * MINUTE;
 /** Of one account; the oldest goes first. */
 const MOST_REQUESTS = 5;
@@ -49,15 +49,15 @@ const MOST_WRONG = 3;
 export const MAX_REASON = 255;
 const MAX_ACTOR = 255;
 
-/** What stands between letters and shows nothing of itself: in a name it makes no other operator. */
+/** Spaces and invisible characters: they do not make another operator of a name. */
 const BLANKS = /[\s\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]+/gu;
 
-/** A name of an operator as it is kept: in one line, of what can be seen. Empty: nobody is named. */
+/** A name of an operator as it is kept: one line, and visible characters only. Empty: nobody is named. */
 export function actorOf(actor: string): string {
   return cleanText(actor.replace(BLANKS, " "), MAX_ACTOR);
 }
 
-/** Small letters are made of capitals, of which there are fewer: a final sigma and a dotless i have none of their own. */
+/** By way of capitals, because there are fewer: a final sigma and a dotless i have none of their own. */
 function spelled(actor: string): string {
   return actorOf(actor).normalize("NFKC").toUpperCase().toLowerCase().replace(BLANKS, "");
 }

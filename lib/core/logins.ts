@@ -15,7 +15,7 @@ import { isFuture } from "./time.js";
 // The list of an account's complete logins, and of those that ended. Pure changes, as those of account-changes.
 
 /** Logins beyond this many push out others, so that a record stays small whatever a script does. */
-export const MAX_LOGINS = 50;
+const MAX_LOGINS = 50;
 
 /** Of each kind. */
 const MAX_ENDS = 100;

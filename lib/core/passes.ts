@@ -24,12 +24,12 @@ export interface Pass {
 export type OpenPass = Pass & Required<Pick<Pass, "secret">>;
 
 /** So many are given out to a user in that time, milliseconds. */
-export const MOST_PASSES = 3;
+const MOST_PASSES = 3;
 const PASS_YEAR = 365 * DAY;
 
 type Passes = Pick<Account, "passes">;
 
-/** A clock that is set back, or was ahead, gives out no more of them. */
+/** Before and after alike: a clock that is set back, or was ahead when they were given out, gives out no more of them. */
 function isOfThisYear({ issuedAt }: Pass, now: number): boolean {
   return Math.abs(now - issuedAt) < PASS_YEAR;
 }

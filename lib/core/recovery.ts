@@ -6,10 +6,10 @@ import { isFuture } from "./time.js";
 // account-changes. No factor goes before the write that puts a new one in force.
 
 /** What shortens a wait: shown with the request, or, by a second channel, once the wait has begun. */
-export type Evidence = "trusted-browser" | "old-backup-code" | "second-channel";
+export type EvidenceKind = "trusted-browser" | "old-backup-code" | "second-channel";
 
 /** How long is waited where that was shown, milliseconds. What is not there does not count. */
-export type EvidenceWaits = Partial<Readonly<Record<Evidence, number>>>;
+export type EvidenceWaits = Partial<Readonly<Record<EvidenceKind, number>>>;
 
 /** A recovery that was asked for. Times are in milliseconds since the epoch. */
 export interface Recovery {
@@ -22,7 +22,7 @@ export interface Recovery {
   /** Names the one link that confirms or completes it. Renewed with every mail, and by every use. */
   readonly link: string;
   /** What was shown of what counts. Absent: nothing. */
-  readonly evidence?: readonly Evidence[];
+  readonly evidence?: readonly EvidenceKind[];
   /** Where it was asked for. */
   readonly browser?: string;
   readonly ip?: string;
@@ -57,9 +57,9 @@ export const RECOVERY_LIMITS: Limits = { [RECOVERY_LIMIT]: { limit: 3, window: D
 /** The confirming link is good that long. */
 export const CONFIRM_LIFE = 30 * MINUTE;
 /** The completing link, and others that are asked for in its place. */
-export const COMPLETE_LIFE = DAY;
+const COMPLETE_LIFE = DAY;
 /** The login that completed it has that long to set up a factor. */
-export const ENROLL_LIFE = 10 * MINUTE;
+const ENROLL_LIFE = 10 * MINUTE;
 /** After a recovery no sensitive route is open, and no address is changed. */
 export const PROBATION = 72 * 60 * MINUTE;
 /** Where the application does not say whether it may go on, it is over. */
@@ -85,7 +85,7 @@ export function stateOf(recovery: Recovery | undefined): RecoveryState {
 }
 
 /** What is shown, each once; nothing where that is nothing. */
-function evidenceMember(shown: readonly Evidence[]): Pick<Recovery, "evidence"> {
+function evidenceMember(shown: readonly EvidenceKind[]): Pick<Recovery, "evidence"> {
   return shown.length === 0 ? {} : { evidence: [...new Set(shown)] };
 }
 
@@ -109,8 +109,11 @@ export function withRequested(
 }
 
 /** Of what was shown that which makes the wait the shortest; undefined where nothing was that counts. */
-export function countingOf({ evidence = [] }: Pick<Recovery, "evidence">, waits: EvidenceWaits): Evidence | undefined {
-  const lengthOf = (each: Evidence): number => waits[each] ?? Infinity;
+export function countingOf(
+  { evidence = [] }: Pick<Recovery, "evidence">,
+  waits: EvidenceWaits,
+): EvidenceKind | undefined {
+  const lengthOf = (each: EvidenceKind): number => waits[each] ?? Infinity;
   return evidence.filter((each) => lengthOf(each) < Infinity).sort((a, b) => lengthOf(a) - lengthOf(b))[0];
 }
 
@@ -183,8 +186,8 @@ export function recoversUntil(account: Held, loginId: string, now: number): numb
 }
 
 /**
- * Until when the account is on probation; undefined where it is not. A clock that is set back lifts none, and makes it no longer than it
- * can be; one that ends later than two can was begun by a clock that was ahead, and would last until then.
+ * Until when the account is on probation; undefined where it is not. A clock that is set back neither lifts it nor makes it longer than
+ * one is. What ends later than two would was begun by a clock that was ahead, and does not count: it could last for years.
  */
 export function probationUntil(
   { probationUntil: until = 0 }: Pick<Account, "probationUntil">,

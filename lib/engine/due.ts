@@ -239,7 +239,7 @@ export class Due {
     }, wait).unref();
   }
 
-  /** Something is due before the timer ends, which may wait half a day for a recovery; or it has ended. */
+  /** Before it is wound anew: it has ended, or something is due earlier (for a recovery it may wait half a day). */
   private stop(): void {
     clearTimeout(this.timer);
     this.timer = undefined;

@@ -10,7 +10,7 @@ import type { MethodContext, SealContext } from "./method.js";
 
 export const CODE_DIGITS = 6;
 /** Milliseconds. */
-export const CODE_LIFE = 5 * MINUTE;
+const CODE_LIFE = 5 * MINUTE;
 const TRIES = 5;
 
 /** A code that was sent to a login. The code itself is stored nowhere: it is made of this again. */

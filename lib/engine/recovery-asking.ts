@@ -4,7 +4,7 @@ import { failure, type Outcome, type Problem, success } from "../core/errors.js"
 import {
   CONFIRM_LIFE,
   countingOf,
-  type Evidence,
+  type EvidenceKind,
   type EvidenceWaits,
   type Recovery,
   RECOVERY_LIMIT,
@@ -76,8 +76,8 @@ export class RecoveryRequests {
   }
 
   /** What is shown with a request, of what counts. */
-  private evidenceOf({ status }: LoginContext, hasOldCode: boolean): readonly Evidence[] {
-    const shown: Evidence[] = [
+  private evidenceOf({ status }: LoginContext, hasOldCode: boolean): readonly EvidenceKind[] {
+    const shown: EvidenceKind[] = [
       ...(status.status === "trusted-device" ? ["trusted-browser" as const] : []),
       ...(hasOldCode ? ["old-backup-code" as const] : []),
     ];
@@ -88,7 +88,7 @@ export class RecoveryRequests {
   private async asked(
     login: LoginContext,
     account: Account,
-    evidence: readonly Evidence[],
+    evidence: readonly EvidenceKind[],
     now: number,
   ): Promise<Pick<Change<never>, "account" | "events">> {
     const recovery = recoveryOf(account, now);

@@ -21,7 +21,7 @@ export function keepAddressSecret(res: Response): void {
   withSecretAddress.add(res);
 }
 
-export function setCommonHeaders(res: Response): void {
+function setCommonHeaders(res: Response): void {
   res.setHeader("Cache-Control", "no-store");
   res.setHeader("X-Content-Type-Options", "nosniff");
   // Not `no-referrer`, under which a form does not say which site it is of.

@@ -51,7 +51,7 @@ export function createAssertLogin(
         req.logIn(user, { secondFactor: "inline" }, done);
       });
     } finally {
-      // Of no login that comes after it.
+      // A later login of this request is the user's own.
       state.actingFor = undefined;
     }
     const { status }: { status: Status } = req.secondFactor;

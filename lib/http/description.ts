@@ -31,7 +31,7 @@ function graceMember(status: LoginContext["status"]): { readonly graceUntil?: Da
   return until === undefined ? {} : { graceUntil: new Date(until) };
 }
 
-function actorOf(login: Login | undefined): Pick<SecondFactorState, "actor"> {
+function actorMember(login: Login | undefined): Pick<SecondFactorState, "actor"> {
   const acting = login?.acting;
   return acting === undefined ? {} : { actor: acting.actor };
 }
@@ -61,6 +61,6 @@ export function describe(engine: Engine, login: LoginContext | undefined): Secon
     enrolled: isEnrolled(record.account),
     ...graceMember(status),
     ...(until !== undefined && { probation: Object.freeze({ until: new Date(until) }) }),
-    ...actorOf(verified),
+    ...actorMember(verified),
   };
 }

@@ -7,7 +7,7 @@ import { settingsPath } from "./request-state.js";
 import { readNothing, type Reply, type Route, route, type RouteContext } from "./route.js";
 
 /** Below `path`: what is kept of the account, as a file for its owner. */
-export const EXPORT_PATH = "/settings/export";
+const EXPORT_PATH = "/settings/export";
 
 /** The same in every browser: names of files end up in other lists than their content does. */
 const FILE_NAME = "two-step-sign-in.json";

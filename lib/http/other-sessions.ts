@@ -1,9 +1,6 @@
 import * as v from "valibot";
 import type { Settings } from "./settings.js";
 
-/** What becomes of the account's other logins when its first factor is set up. */
-export type EndOtherSessions = Settings["endOtherSessions"];
-
 /** A form sends `false` in a hidden field, and `true` beside it where the box is ticked. */
 const ticked = v.pipe(
   v.strictTuple([v.literal("false"), v.literal("true")]),

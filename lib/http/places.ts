@@ -59,7 +59,7 @@ function rootOf(publicPath: string, mountPath: string): string {
 }
 
 /** A path of the application's own, as the browser sees it; one that has the root in front already stays as it is. */
-export function publicPlace(root: string, { isWhole, path }: Place): string {
+function publicPlace(root: string, { isWhole, path }: Place): string {
   const isBelow = path === root || ["/", "?", "#"].some((next) => path.startsWith(root + next));
   if (isWhole || (root !== "" && isBelow)) return path;
   return path === "/" && root !== "" ? root : root + path;

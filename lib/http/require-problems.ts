@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import type { MethodType } from "../core/nouns.js";
-import { milliseconds } from "../policy/durations.js";
+import { milliseconds, notADuration } from "../policy/durations.js";
 import { acceptableMethods, type MethodFacts } from "../policy/requirement.js";
 import { nearest, unknownNames } from "../core/option-names.js";
 import { isOwnPlace } from "./places.js";
@@ -38,7 +38,7 @@ function methodsProblems({ methods }: Given, known: Known): string[] {
 function memberProblems({ aal, bind, maxAge, phishingResistant }: Given): string[] {
   const problems: string[] = [];
   if (maxAge !== undefined && milliseconds(maxAge) === undefined)
-    problems.push(`${WHERE}maxAge ${said(maxAge)} is not a duration such as "5m", 400 days at most`);
+    problems.push(`${WHERE}maxAge ${notADuration(said(maxAge), '"5m"')}`);
   if (!LEVELS.includes(aal)) problems.push(`${WHERE}aal ${said(aal)} is no level; write 2, or leave it out`);
   if (phishingResistant !== undefined && typeof phishingResistant !== "boolean")
     problems.push(`${WHERE}phishingResistant: ${said(phishingResistant)} is neither true nor false`);

@@ -174,7 +174,7 @@ function row({ name, value }: Row): Html {
   </tr>`;
 }
 
-/** Beside a button that keeps others out: what lets somebody in is not to be pressed by mistake for that. */
+/** The button keeps others out; nobody is to press by mistake what lets somebody in. */
 function plainLink({ link, text }: Way): Html {
   return html`<a class="link" href="${link}" style="color: #3351d1; text-decoration: underline">${text}</a>`;
 }

@@ -97,7 +97,7 @@ function problemsOf(mfa: unknown, options: InstrumentOptions): string[] {
  * It does NOT load anything: the package is the application's. It does NOT listen to `error` events, which would no longer be printed,
  * and does NOT count or trace what other applications in the process do.
  *
- * @throws ConfigurationError where `mfa` is none, or `api` is not that package
+ * @throws ConfigurationError where `mfa` is not what `secondFactor()` answered, or `api` is not that package
  *
  * @example
  * ```ts

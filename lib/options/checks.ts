@@ -1,4 +1,4 @@
-import { milliseconds } from "../policy/durations.js";
+import { milliseconds, notADuration } from "../policy/durations.js";
 
 // Options arrive from JavaScript too, so nothing is believed because its type says so.
 
@@ -8,7 +8,7 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
 
 export function durationProblem(name: string, value: unknown): string[] {
   if (value === undefined || milliseconds(value) !== undefined) return [];
-  return [`${name}: ${JSON.stringify(value)} is not a duration such as "15m" or "30d", 400 days at most`];
+  return [`${name}: ${notADuration(JSON.stringify(value), '"15m" or "30d"')}`];
 }
 
 export function wholeProblem(name: string, value: unknown): string[] {

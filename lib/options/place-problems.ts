@@ -3,7 +3,7 @@ import { localPlace } from "../http/return-to.js";
 import { isPath } from "./checks.js";
 
 /** A path of the application's, with a query and a fragment where it has them; or a whole address on one of these origins. */
-export function isPlace(value: unknown, origins: readonly string[]): value is string {
+function isPlace(value: unknown, origins: readonly string[]): value is string {
   if (typeof value !== "string") return false;
   if (!value.startsWith("/")) return /^https?:/.test(value) && localPlace(value, origins) !== undefined;
   return isPath(value.split(/[?#]/, 1)[0]) && isOwnPlace(value);

@@ -1,12 +1,12 @@
 import { DAY } from "../core/nouns.js";
 import { unknownNames } from "../core/option-names.js";
-import type { Evidence, EvidenceWaits } from "../core/recovery.js";
+import type { EvidenceKind, EvidenceWaits } from "../core/recovery.js";
 import type { Method } from "../http/method.js";
 import { milliseconds } from "../policy/durations.js";
 import { durationProblem, functionProblem, isRecord } from "./checks.js";
 
 /** No wait at all: somebody else has to have the last word then. */
-export function isNoWait(wait: unknown): boolean {
+function isNoWait(wait: unknown): boolean {
   return typeof wait === "string" && /^0+ ?(ms|s|m|h|d|w)$/.test(wait);
 }
 
@@ -20,7 +20,7 @@ const EVIDENCE = {
   trustedBrowser: "trusted-browser",
   oldBackupCode: "old-backup-code",
   secondChannel: "second-channel",
-} as const satisfies Readonly<Record<string, Evidence>>;
+} as const satisfies Readonly<Record<string, EvidenceKind>>;
 
 type EvidenceOption = keyof typeof EVIDENCE;
 

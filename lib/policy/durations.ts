@@ -7,6 +7,11 @@ export type Duration = `${number}${Unit}` | `${number} ${Unit}`;
 
 const LONGEST = 400 * 24 * 60 * 60 * 1000;
 
+/** What is said of a value that is none. `example`: what to write. */
+export function notADuration(said: string, example: string): string {
+  return `${said} is not a duration such as ${example}, 400 days at most`;
+}
+
 /** Milliseconds of a duration; undefined where it is none, not positive, or beyond 400 days. */
 export function milliseconds(duration: unknown): number | undefined {
   // A bare number would be milliseconds to the library and seconds to most readers.

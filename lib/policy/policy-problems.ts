@@ -1,5 +1,5 @@
 import { unknownNames } from "../core/option-names.js";
-import { milliseconds } from "./durations.js";
+import { milliseconds, notADuration } from "./durations.js";
 import { hoursProblems } from "./hours.js";
 import { networkProblems } from "./networks.js";
 import { isDecision, type PolicyRules } from "./policy.js";
@@ -21,9 +21,7 @@ const PROBLEMS: Readonly<Record<Rule, (value: unknown, name: Rule) => string[]>>
   graceUntil: (value) =>
     isDate(value) ? [] : ['policy.graceUntil: not a date; write one as "2027-01-31" or pass a Date'],
   grace: (value) =>
-    milliseconds(value) === undefined
-      ? [`policy.grace: ${JSON.stringify(value)} is not a duration such as "14d", 400 days at most`]
-      : [],
+    milliseconds(value) === undefined ? [`policy.grace: ${notADuration(JSON.stringify(value), '"14d"')}`] : [],
   trustedNetworks: (value) =>
     Array.isArray(value)
       ? networkProblems(value)

@@ -31,7 +31,7 @@ export function devicesOf(account: Account): readonly Factor<PushState>[] {
 }
 
 /** The device of this id, whoever's it is. */
-export async function findDevice(
+async function findDevice(
   { credentials, records }: Pick<EngineDependencies, "credentials" | "records">,
   factorId: FactorId,
 ): Promise<FoundDevice | undefined> {

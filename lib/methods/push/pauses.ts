@@ -6,7 +6,7 @@ import type { Pause } from "../../engine/method.js";
 /** The owner said that a request was not theirs: no device is asked until a factor of another kind was used. */
 export const REPORTED = "push-reported";
 /** Requests in a row were denied, or left alone. */
-export const RESTING = "push-resting";
+const RESTING = "push-resting";
 
 /** Why no device of the account is asked now; undefined where it may be. */
 export function pauseOf({ approvals }: Pick<Account, "approvals">, type: string, now: number): Pause | undefined {
