@@ -58,6 +58,9 @@ class DivertedAgent extends Agent {
   }
 }
 
+/** Where nobody listens: a port that no server is given by chance. */
+export const NOBODY: Agent = new DivertedAgent(1, []);
+
 function answer(response: ServerResponse, reception: PushReception): void {
   if (reception === "silence") return;
   if (reception === "broken") {
