@@ -29,7 +29,7 @@ const RECORD = new RegExp(
   `^(\\{"writer":"(${ID})","number":([1-9]\\d{0,14}),"kind":"(start|event|anchor|audit-lost|end)",.*),"digest":"(${DIGEST})"\\}$`,
 );
 const BEGINNING = new RegExp(`^\\{"writer":"(${ID})"(?:,"number":([1-9]\\d{0,14}),)?`);
-/** No longer is a record that does not say yet whose it is and which, nor the first of a chain, whose members all have a longest form. */
+/** Lengths that a torn record cannot exceed: before it says whose it is and which; and as the first of a chain, whose members are all bounded. */
 const MOST_UNNAMED = HEAD.length + 22 + '","number":'.length + 15;
 const MOST_OF_START = 512;
 const ANCHOR = new RegExp(`^(${ID})\\.([1-9]\\d{0,14})\\.(${DIGEST})$`);

@@ -27,6 +27,7 @@ import {
   isRecovering,
   NOT_BY_BACKUP_CODE,
   probationProblem,
+  removalProblem,
   restsOnBackupCode,
   stepUp,
   VERY_FRESH,
@@ -87,10 +88,8 @@ export class Management {
 
   /** The last factor takes the backup codes with it; where the policy demands a factor, it stays (`last-factor`). */
   removeFactor(login: LoginContext, factorId: FactorId): Promise<Outcome<Managed>> {
-    return this.changeFactors(login, VERY_FRESH, (current, now) => {
+    return this.removeFactors(login, (current, now) => {
       const { account } = current.record;
-      const early = probationProblem(account, now);
-      if (early !== undefined) return { ok: false, problem: early };
       const factor = ownFactors(account).find(({ id }) => id === factorId);
       if (factor === undefined) return failure("not-found");
       const left = withoutFactor(account, factorId);
@@ -105,11 +104,9 @@ export class Management {
 
   /** Switches the second factor off: every factor, backup code and trusted device goes. */
   disable(login: LoginContext): Promise<Outcome<Managed>> {
-    return this.changeFactors(login, VERY_FRESH, (current, now) => {
+    return this.removeFactors(login, (current, now) => {
       const { account } = current.record;
       if (mustKeepFactor({ ...login, account }, now)) return failure("last-factor");
-      const early = probationProblem(account, now);
-      if (early !== undefined) return { ok: false, problem: early };
       const removed = ownFactors(account).map(({ id: factorId, label, type: method }): AccountEvent => {
         return { action: "factor-removed", reason: "disabled", method, factorId, label };
       });
@@ -243,6 +240,11 @@ export class Management {
   /** What is done to factors, which may be frozen. */
   private changeFactors<T>(login: LoginContext, freshness: Freshness, make: Make<T>): Promise<Outcome<T>> {
     return this.change(login, freshness, make, factorProblem);
+  }
+
+  /** What takes factors out. */
+  private removeFactors<T>(login: LoginContext, make: Make<T>): Promise<Outcome<T>> {
+    return this.change(login, VERY_FRESH, make, removalProblem);
   }
 
   private async change<T>(

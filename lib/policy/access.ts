@@ -149,9 +149,13 @@ export function factorProblem(asker: Asker, freshness: Freshness, now: number): 
   return early ?? changeProblem(asker, freshness, now);
 }
 
+/** As {@link factorProblem}, for what takes a factor out, or puts another in its place: nor so soon after a recovery. */
+export function removalProblem(asker: Asker, freshness: Freshness, now: number): Problem | undefined {
+  const early = isToldFirst(asker) ? probationProblem(asker.record.account, now) : undefined;
+  return early ?? factorProblem(asker, freshness, now);
+}
+
 /** As {@link factorProblem}, for a new factor. One that takes another's place changes what there is, and does not only add to it. */
 export function settingUpProblem(asker: Asker, isReplacing: boolean, now: number): Problem | undefined {
-  if (!isReplacing) return factorProblem(asker, TO_ENROLL, now);
-  const early = isToldFirst(asker) ? probationProblem(asker.record.account, now) : undefined;
-  return early ?? factorProblem(asker, FRESH, now);
+  return isReplacing ? removalProblem(asker, FRESH, now) : factorProblem(asker, TO_ENROLL, now);
 }
