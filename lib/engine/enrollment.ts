@@ -4,7 +4,7 @@ import { countAttempt } from "../core/attempts.js";
 import { failure, type Outcome, type Problem, success } from "../core/errors.js";
 import type { FactorId, MethodType } from "../core/nouns.js";
 import { randomId } from "../crypto/random.js";
-import { ENROLL_ONLY, factorProblem, FRESH, isRecovering } from "../policy/access.js";
+import { factorProblem, FRESH } from "../policy/access.js";
 import type { Change } from "./account-records.js";
 import { type Activation, activate, type EnrolledFactor, enrolledWith } from "./activation.js";
 import type { EngineDependencies } from "./dependencies.js";
@@ -313,7 +313,7 @@ export class Enrollments {
     now: number,
   ): Promise<Change<Outcome<Factor>>> {
     const { account } = login.record;
-    const problem = isRecovering(login) ? ENROLL_ONLY : factorProblem(login, FRESH, now);
+    const problem = factorProblem(login, FRESH, now);
     if (problem !== undefined) return refused(problem);
     const limited = limitRefusal(this.dependencies, account, this.counting(login, method), now);
     if (limited !== undefined) return limited.change;

@@ -19,12 +19,10 @@ import { randomId } from "../crypto/random.js";
 import { type AccountEvent, reopening, suspension } from "../events/audit.js";
 import {
   changeProblem,
-  ENROLL_ONLY,
   EVER,
   factorProblem,
   FRESH,
   type Freshness,
-  isRecovering,
   NOT_BY_BACKUP_CODE,
   probationProblem,
   removalProblem,
@@ -258,7 +256,7 @@ export class Management {
       subjectOf(login),
       (current, now) => {
         const asking = weighed(login, current, now);
-        const problem = isRecovering(asking) ? ENROLL_ONLY : judge(asking, freshness, now);
+        const problem = judge(asking, freshness, now);
         return problem === undefined ? this.make(asking, make, now) : { result: { ok: false, problem } };
       },
       login.record,

@@ -126,19 +126,20 @@ export class Recoveries {
     if (recovery === undefined) return failure("expired");
     const { purpose, userId } = link.value;
     const isSignedIn = login?.userId === userId && signedInAgain(login, recovery) !== undefined;
-    const wait = purpose === "vouch" ? this.settings.evidence["second-channel"] : undefined;
-    if (purpose === "vouch" && wait === undefined) return failure("expired");
-    const end = wait === undefined ? {} : { shortensTo: iso(vouchedEnd(recovery, wait, now)) };
-    return success({ purpose, isSignedIn, view: { ...recoveryView(account, now), ...end } });
+    const view = recoveryView(account, now);
+    if (purpose !== "vouch") return success({ purpose, isSignedIn, view });
+    const wait = this.settings.evidence["second-channel"];
+    if (wait === undefined) return failure("expired");
+    return success({ purpose, isSignedIn, view: { ...view, shortensTo: iso(vouchedEnd(recovery, wait, now)) } });
   }
 
   /** Begins the wait; by the link of another channel's, shortens it. */
   async confirm(token: string, clicker: Clicker): Promise<Outcome<Confirmed>> {
     const link = await this.opened(token, ["confirm", "vouch"]);
     if (!link.ok) return link;
-    const isBegun = link.value.purpose === "vouch";
+    const hasBegun = link.value.purpose === "vouch";
     const done = await this.use(link.value, clicker, (account, recovery, now) =>
-      isBegun ? this.shorten(account, recovery, now) : this.begin(account, recovery, now),
+      hasBegun ? this.shorten(account, recovery, now) : this.begin(account, recovery, now),
     );
     if (!done.ok) return done;
     // Its request was entered, and is looked at for a day more: what cannot be written now is not lost for that.

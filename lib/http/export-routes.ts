@@ -1,7 +1,7 @@
 import { type Outcome, success } from "../core/errors.js";
 import { exported } from "../engine/account-export.js";
 import { subjectOf } from "../engine/login-context.js";
-import { changeProblem, ENROLL_ONLY, FRESH, isRecovering } from "../policy/access.js";
+import { changeProblem, FRESH } from "../policy/access.js";
 import { settingsAgain } from "./method-routes.js";
 import { settingsPath } from "./request-state.js";
 import { readNothing, type Reply, type Route, route, type RouteContext } from "./route.js";
@@ -14,7 +14,7 @@ const FILE_NAME = "two-step-sign-in.json";
 
 /** All at once is worth more to a thief than what a page shows, so it needs what a change needs. */
 async function download({ engine, login, settings, state }: RouteContext): Promise<Outcome<Reply>> {
-  const problem = isRecovering(login) ? ENROLL_ONLY : changeProblem(login, FRESH, settings.clock());
+  const problem = changeProblem(login, FRESH, settings.clock());
   if (problem !== undefined) return { ok: false, problem };
   // Not by way of the operations: those are for staff, who may have to say who they are and why.
   const text = JSON.stringify(await exported(engine.dependencies, subjectOf(login)), null, 2);

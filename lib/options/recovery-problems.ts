@@ -4,6 +4,7 @@ import type { EvidenceKind, EvidenceWaits } from "../core/recovery.js";
 import type { Method } from "../http/method.js";
 import { milliseconds } from "../policy/durations.js";
 import { durationProblem, functionProblem, isRecord } from "./checks.js";
+import type { RecoveryEvidence } from "./options.js";
 
 /** No wait at all: somebody else has to have the last word then. */
 function isNoWait(wait: unknown): boolean {
@@ -15,28 +16,32 @@ function waitProblems({ approve, wait }: Readonly<Record<string, unknown>>): str
   return approve === undefined ? ['recovery.wait: "0s" needs recovery.approve, which then has the last word'] : [];
 }
 
+interface Row {
+  readonly kind: EvidenceKind;
+  /** What has to be among the methods for it to be shown at all. */
+  readonly needs?: { readonly isIt: (method: Method) => boolean; readonly mend: string };
+}
+
 /** What counts, by the option that says so. */
-const EVIDENCE = {
-  trustedBrowser: "trusted-browser",
-  oldBackupCode: "old-backup-code",
-  secondChannel: "second-channel",
-} as const satisfies Readonly<Record<string, EvidenceKind>>;
-
-type EvidenceOption = keyof typeof EVIDENCE;
-
-const NAMES = Object.keys(EVIDENCE) as readonly EvidenceOption[];
-
-/** What has to be among the methods for it to be shown at all. */
-const NEEDS: Partial<Record<EvidenceOption, readonly [has: (method: Method) => boolean, mend: string]>> = {
-  oldBackupCode: [
-    (method) => method.mint !== undefined,
-    "needs backupCodes() among the methods, whose codes it is about",
-  ],
-  secondChannel: [
-    (method) => method.destination !== undefined,
-    "needs emailCode() or smsCode() among the methods, whose codes go there",
-  ],
+const EVIDENCE: Readonly<Record<keyof RecoveryEvidence, Row>> = {
+  trustedBrowser: { kind: "trusted-browser" },
+  oldBackupCode: {
+    kind: "old-backup-code",
+    needs: {
+      isIt: (method) => method.mint !== undefined,
+      mend: "needs backupCodes() among the methods, whose codes it is about",
+    },
+  },
+  secondChannel: {
+    kind: "second-channel",
+    needs: {
+      isIt: (method) => method.destination !== undefined,
+      mend: "needs emailCode() or smsCode() among the methods, whose codes go there",
+    },
+  },
 };
+
+const NAMES = Object.keys(EVIDENCE) as readonly (keyof RecoveryEvidence)[];
 
 function lengthProblem(name: string, value: unknown, wait: unknown): string[] {
   const [length, longest] = [milliseconds(value), waitOf(wait) ?? DAY];
@@ -52,12 +57,11 @@ function evidenceProblems({ evidence, wait }: Readonly<Record<string, unknown>>,
     ...unknownNames(evidence, NAMES, "recovery.evidence."),
     ...shown.flatMap((each) => {
       const name = `recovery.evidence.${each}`;
-      const [has, mend] = NEEDS[each] ?? [];
-      const isNeeded = has !== undefined && !methods.some(has);
+      const { needs } = EVIDENCE[each];
       return [
         ...durationProblem(name, evidence[each]),
         ...lengthProblem(name, evidence[each], wait),
-        ...(isNeeded ? [`${name}: ${mend}`] : []),
+        ...(needs === undefined || methods.some(needs.isIt) ? [] : [`${name}: ${needs.mend}`]),
       ];
     }),
   ];
@@ -82,7 +86,7 @@ export function waitOf(wait: unknown): number | undefined {
 }
 
 /** Of evidence that was checked. */
-export function evidenceWaits(evidence: Partial<Record<EvidenceOption, unknown>>): EvidenceWaits {
-  const entries = NAMES.map((each) => [EVIDENCE[each], milliseconds(evidence[each])] as const);
+export function evidenceWaits(evidence: RecoveryEvidence): EvidenceWaits {
+  const entries = NAMES.map((each) => [EVIDENCE[each].kind, milliseconds(evidence[each])] as const);
   return Object.fromEntries(entries.filter(([, length]) => length !== undefined));
 }

@@ -19,7 +19,7 @@ export interface Freshness {
 }
 
 export const FRESH: Freshness = { maxAge: 15 * MINUTE };
-/** For setting a new factor up, which is all that a temporary pass is given out for. */
+/** For setting a new factor up, which is all that a temporary pass is given out for, and a recovery completed for. */
 export const TO_ENROLL: Freshness = { ...FRESH, takesPass: true };
 /** For what changes no more than what is offered: a proof of this login, however old. */
 export const EVER: Freshness = { maxAge: Infinity };
@@ -100,8 +100,8 @@ function verifiedProblem(asker: Asker, login: Login, freshness: Freshness, now: 
  */
 export function changeProblem(asker: Asker, freshness: Freshness, now: number): Problem | undefined {
   const { status } = asker;
-  // Its links have shown more than a first step; what else it may not do is for whoever does it.
-  if (isRecovering(asker)) return undefined;
+  // Its links have shown more than a first step, and it may set up a factor alone, as a login by a temporary pass.
+  if (isRecovering(asker)) return freshness.takesPass === true ? undefined : { code: "enrollment-required" };
   switch (status.status) {
     case "verified":
       return verifiedProblem(asker, status.login, freshness, now);
@@ -122,9 +122,6 @@ export function changeProblem(asker: Asker, freshness: Freshness, now: number): 
 export function isRecovering({ status }: Pick<Asker, "status">): boolean {
   return "recovers" in status;
 }
-
-/** Of a login that completed a recovery, whatever it asks for but to set up a factor. */
-export const ENROLL_ONLY: Problem = { code: "enrollment-required" };
 
 /** Not so soon after a recovery; undefined where it may be. */
 export function probationProblem(account: Pick<Account, "probationUntil">, now: number): Problem | undefined {

@@ -29,6 +29,7 @@ describe("a session that completed a recovery", () => {
       ["/2fa/devices/revoke-all", 403],
       ["/2fa/sessions/revoke-others", 403],
       [`${RECOVERY}/opt-out`, 403],
+      ["/2fa/caller-check", 403],
       [RECOVERY, 409],
     ];
     for (const [path, status] of refused) {
@@ -37,7 +38,10 @@ describe("a session that completed a recovery", () => {
     expect((await jar.post("/2fa/totp/resync", { factorId: here.factorId, codes: ["000000", "000001"] })).status).toBe(
       403,
     );
-    expect((await jar.get("/2fa/settings")).status).toBe(403);
+    // All that there is gives way to what it sets up: one of them alone would be less.
+    expect((await jar.post("/2fa/totp/enroll", { replaces: here.factorId })).status).toBe(403);
+    for (const path of ["/2fa/settings", "/2fa/settings/export", "/2fa/replace"])
+      expect([path, (await jar.get(path)).status]).toEqual([path, 403]);
     expect((await jar.get("/transfer")).status).toBe(403);
     expect((await jar.verify(here.phone.code(here.target.clock()))).status).toBe(401);
     const { factors, backupCodes } = await here.target.mfa.accounts.export("u1");
