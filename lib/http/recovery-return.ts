@@ -21,9 +21,12 @@ function nameOf(secure: boolean): string {
   return `${secure ? "__Secure-" : ""}2fa-recovery`;
 }
 
-/** Not `__Host-`, which is sent with every request: our routes alone are to see it. */
+/**
+ * Not `__Host-`, which is sent with every request: our routes alone are to see it. Where the application is mounted at a pattern a semicolon
+ * may be in the way, which ends a cookie's path: there the browser does not send it, and the link is opened once more.
+ */
 function attributesOf({ req, settings, state }: RequestContext) {
-  return { ...cookieAttributes(req, settings), path: state.base };
+  return { ...cookieAttributes(req, settings), path: state.base.replaceAll(";", "%3B") };
 }
 
 /** The token of the link that this browser was sent away from to sign in; undefined where there was none. */
