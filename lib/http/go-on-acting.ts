@@ -1,9 +1,10 @@
 import type { Request } from "express";
+import type { UserId } from "../core/nouns.js";
 import { isActing, type LoginContext } from "../engine/login-context.js";
 import type { SessionRecord } from "../policy/assess.js";
 import type { Gate } from "./gate.js";
 import { keepsSession, type LoggingIn } from "./log-in-call.js";
-import { stateOf } from "./request-state.js";
+import { type RequestState, stateOf } from "./request-state.js";
 import { anyRecord, putRecord, readRecord, sessionOf, settled } from "./session.js";
 import { showUser } from "./user-visibility.js";
 
@@ -15,6 +16,11 @@ export function actingIn({ state: { login, req } }: LoggingIn, userId: string): 
   if (login === undefined || !isActing(login) || login.userId !== userId) return undefined;
   const session = readRecord(req, userId);
   return session && { ...login, session };
+}
+
+/** Whom staff act for in this login. The request that signs it out begins no login of that user's own. */
+export function actedForIn({ login }: RequestState): UserId | undefined {
+  return login !== undefined && isActing(login) ? login.userId : undefined;
 }
 
 /**

@@ -213,6 +213,27 @@ describe("support that acts for a user", () => {
     expect((await operator.get("/me")).body).not.toHaveProperty("user");
   });
 
+  test.each([
+    ["alice", {}],
+    ["carol", {}],
+    ["carol", { secondFactor: "inline" }],
+  ])("is over where the application signs out and logs its user in in one request (%s, %j)", async (name, options) => {
+    const { operator, target } = await support();
+    target.app.post("/renew", (req, res) => {
+      req.logout(() => {
+        const done = (error: unknown): void => void res.status(error ? 410 : 200).json(error ?? {});
+        req.logIn(userNamed(name), options as never, done);
+      });
+    });
+    await operator.post(`/support/act-for/${name}`);
+    expect((await operator.post("/renew")).status).toBe(410);
+    expect((await operator.get("/me")).body).toMatchObject({ status: "anonymous" });
+    expect((await target.mfa.accounts.export(userNamed(name).id)).sessions).toEqual([]);
+    // A sign-in that comes later is the user's own.
+    await operator.post("/login", { username: name, password: `${name}-password` });
+    expect((await operator.get("/2fa")).body.status).toBe(name === "carol" ? "not-enrolled" : "pending");
+  });
+
   test("is no longer once its operator has signed out, and the user signs in there", async () => {
     const { alice, operator, target } = await acting();
     await operator.login("alice");
