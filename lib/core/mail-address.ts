@@ -23,10 +23,14 @@ export function isMailAddress(text: string): boolean {
   return LOCAL.test(text.slice(0, at)) && isDomain(text.slice(at + 1));
 }
 
-/** The same for every spelling of one mailbox: the case of letters does not count, nor whether the host's name is in Punycode. */
+/**
+ * What two ways to write one mailbox have in common: the case of its letters does not count, nor the script of its host's name, nor what
+ * many hosts let everybody put into their own address: a word behind a plus sign, and dots. What only may be the same is taken for it.
+ */
 export function comparedAddress(address: string): string {
   const at = address.lastIndexOf("@") + 1;
-  const host = address.slice(at);
+  const host = address.slice(at).trim();
   const name = tried(() => new URL(`http://${host}`).hostname) ?? host;
-  return `${address.slice(0, at)}${name}`.trim().toLowerCase();
+  const [local = ""] = address.slice(0, at).split(/[+@]/);
+  return `${local.replaceAll(".", "")}@${name.replace(/\.$/, "")}`.trim().toLowerCase();
 }

@@ -251,8 +251,9 @@ export class Due {
     const due = [...this.hastened].filter(([, at]) => at <= now).map(([userId]) => userId);
     for (const userId of due) {
       this.hastened.delete(userId);
-      await this.runFor(userId).catch((error: unknown) => {
+      await this.settle(userId).catch((error: unknown) => {
         this.dependencies.emitError("store", error, { userId });
+        this.hasten(userId, RETRY);
       });
     }
   }

@@ -10,7 +10,7 @@ import { sendProblem } from "./answers.js";
 import { tellOfWaiting } from "./awaited.js";
 import type { Beginning, Completion } from "./completion.js";
 import type { Gate } from "./gate.js";
-import { actingIn, goOnActing } from "./go-on-acting.js";
+import { actedForIn, actingIn, goOnActing } from "./go-on-acting.js";
 import {
   asError,
   given,
@@ -103,6 +103,7 @@ export class PassportLogin {
     const session = sessionOf(req);
     const ending = this.end(req);
     if (session !== undefined) delete session.secondFactor;
+    state.actedFor ??= actedForIn(state);
     original.call(req, ...before, (error: unknown) => {
       showUser(req, undefined);
       state.login = undefined;
@@ -181,12 +182,13 @@ export class PassportLogin {
     return this.admitBegun(login, { ...begun, login: settledAs }, text);
   }
 
-  /** What was decided where it was begun goes on; undefined where it begins here. */
-  private goesOn(login: LoggingIn, ready: ReadyLogin | undefined): Promise<boolean> | undefined {
+  /** What was decided where it was begun goes on, or is over with what was signed out; undefined where it begins here. */
+  private goesOn(login: LoggingIn, ready: ReadyLogin | undefined): Promise<boolean> | boolean | undefined {
     const userId = this.settings.userId(login.user);
     const acting = actingIn(login, userId);
     if (acting !== undefined)
       return goOnActing(login, acting, this.gate, (settle) => this.passportLogIn(login, settle));
+    if (login.state.actedFor === userId) return this.refuseEnded(login.state, login.options);
     return ready?.userId === userId ? this.goOnWith(login, ready) : undefined;
   }
 

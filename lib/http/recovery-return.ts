@@ -12,9 +12,12 @@ import { saveRecord } from "./session.js";
 /** Signing in takes no longer; the link in the mail is good for a day. */
 const LIFE = 30 * MINUTE;
 
-/** Our routes alone are to see it. */
+/**
+ * Our routes alone are to see it. Where the application is mounted at a pattern a semicolon may be in the way, which ends a cookie's path:
+ * there the browser does not send it, and the link is opened once more.
+ */
 function cookieOf({ state }: RequestContext): OwnCookie {
-  return { name: "2fa-recovery", path: state.base };
+  return { name: "2fa-recovery", path: state.base.replaceAll(";", "%3B") };
 }
 
 /** The token of the link that this browser was sent away from to sign in; undefined where there was none. */

@@ -1,5 +1,5 @@
 import type { Request, Response } from "express";
-import type { MethodType, Status } from "../core/nouns.js";
+import type { MethodType, Status, UserId } from "../core/nouns.js";
 import type { ActingFor } from "../engine/acting.js";
 import type { LoginContext } from "../engine/login-context.js";
 import type { SessionRecord } from "../policy/assess.js";
@@ -88,6 +88,8 @@ export class RequestState {
   firstMethod: MethodType | undefined = undefined;
   /** The login that is made next is one of staff who act for its user. */
   actingFor: ActingFor | undefined = undefined;
+  /** Whom staff acted for in the login that this very request has signed out. */
+  actedFor: UserId | undefined = undefined;
   /** Where the middleware is mounted; further down the request's own changes. */
   readonly mountPath: string;
   private current: LoginContext | undefined = undefined;

@@ -2,6 +2,7 @@ import { IncomingMessage } from "node:http";
 import type { Request } from "express";
 import { ConfigurationError } from "../core/errors.js";
 import { awaitable } from "./awaited.js";
+import { actingOn } from "./go-on-acting.js";
 import { type Done, override, type Session } from "./session.js";
 import { carriedState, type RequestState, stateOf } from "./request-state.js";
 import { callBackAfter } from "./refusals.js";
@@ -175,7 +176,7 @@ export function watchSession(req: Request, session: Session): void {
   if (watched.has(shared)) return;
   watched.add(shared);
   // Called on whatever session they are reached through.
-  const { destroy, reload } = shared as { destroy?: SessionMethod; reload?: SessionMethod };
+  const { destroy, regenerate, reload } = shared as Partial<Record<"destroy" | "regenerate" | "reload", SessionMethod>>;
   if (typeof destroy !== "function") return;
   override(shared, "destroy", function destroySession(this: OwnSession, given?: unknown) {
     const state = stateOf(this.req ?? req);
@@ -184,6 +185,16 @@ export function watchSession(req: Request, session: Session): void {
     destroyAndEnd(state, (settle) => destroy.call(this, settle), done);
     return this;
   });
+  if (typeof regenerate === "function") {
+    override(shared, "regenerate", function regenerateSession(this: OwnSession, given?: unknown) {
+      const goOn = actingOn(this.req ?? req);
+      regenerate.call(this, (error) => {
+        if (error === undefined || error === null) goOn();
+        callbackOf(given)(error);
+      });
+      return this;
+    });
+  }
   if (shared !== session || reload === undefined) return;
   override(session, "reload", function reloadSession(this: Session, given?: unknown) {
     reload.call(this, (error) => {

@@ -226,12 +226,17 @@ function hasRisen({ deviceId, proofs, stage }: Login, assessed: Assessed): boole
   return stage !== undefined && !isShownAgain;
 }
 
+/** What it is a copy of is over, or staff's who act for the user: that is the user's own login nowhere. */
+function isNotCopied(copied: SessionRecord, account: Account, now: number): boolean {
+  return wasEnded(copied, account, now) || listedAt(copied, account)?.acting !== undefined;
+}
+
 /** It ended before it was marked here, or what it is a copy of did, or that has risen since. */
 function wasEndedUnmarked({ copied, id, touchedAt = Infinity }: UnmarkedSession, assessed: Assessed): boolean {
   const { account, now } = assessed;
   if (hasEnded(id, account, now) || touchedAt <= (account.unmarkedOver?.touchedBy ?? -Infinity)) return true;
   if (account.logins.some((login) => login.id === id && hasRisen(login, assessed))) return true;
-  if (copied === undefined || wasEnded(copied, account, now)) return copied !== undefined;
+  if (copied === undefined || isNotCopied(copied, account, now)) return copied !== undefined;
   return goesOn(copied) && assessFirstStep({ ...assessed, session: copied }) === ENDED;
 }
 

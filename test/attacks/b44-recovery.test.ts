@@ -2,8 +2,9 @@
 import { expect, test } from "@jest/globals";
 import { DESK, give } from "../help-desk/stage.js";
 import { Jar, pending } from "../support/browser.js";
+import { faultyKeys } from "../support/faults.js";
 import { recordingStore } from "../support/recording-store.js";
-import { alice, click, RECOVERY } from "../support/recovery.js";
+import { alice, click, COUNTING, RECOVERY } from "../support/recovery.js";
 
 test("B44: nobody is told of anybody before the first factor, whatever they name", async () => {
   const here = await alice();
@@ -54,6 +55,30 @@ test("B44: nor does a second login of theirs see whether the first one's request
   );
   expect(seen[1]).toEqual(seen[0]);
   expect(seen[0]![1]).toEqual({ state: "none" });
+});
+
+test("B44: nor whether there is an older set of backup codes, by what a code costs that is none of it", async () => {
+  const seen = await Promise.all(
+    [true, false].map(async (isReplaced) => {
+      const vault = faultyKeys();
+      const opened: string[] = [];
+      const decrypt: typeof vault.decrypt = (sealed, context) => {
+        opened.push(context.purpose);
+        return vault.decrypt(sealed, context);
+      };
+      const { memory: _memory, ...store } = recordingStore();
+      const here = await alice({ store, options: { ...COUNTING.options, keys: { ...vault, decrypt } } });
+      if (isReplaced) await here.target.mfa.accounts.regenerateBackupCodes("u1");
+      const jar = await pending(here.target, "alice");
+      const before = store.written.length;
+      opened.length = 0;
+      const { body, status } = await jar.post(RECOVERY, { backupCode: "0000-0000-0000-0000" });
+      return [status, body as unknown, store.written.length - before, [...opened]];
+    }),
+  );
+  expect(seen[1]).toEqual(seen[0]);
+  expect(seen[0]![0]).toBe(401);
+  expect(seen[0]![3]).toContain("backup-code");
 });
 
 test("B44: whoever has the password alone is not told whether a pass was given out, or the help desk waits for a number", async () => {

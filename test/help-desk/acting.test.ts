@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, test } from "@jest/globals";
+import type { Request } from "express";
 import { type CompletedLogin, ConfigurationError, type SecondFactorOptions } from "express-second-factor";
 import { CANARY, type TestUser, userNamed } from "../support/app.js";
 import { HOUR, MINUTE, told } from "../support/attack.js";
@@ -7,6 +8,8 @@ import { full, Jar, pending } from "../support/browser.js";
 import { stateRoutes } from "../support/routes.js";
 import { DESK, deskApp } from "./stage.js";
 import { enrolled } from "../support/browser.js";
+
+type Done = (error?: unknown) => void;
 
 /** mallory (u2) works at the desk; alice (u1) has a factor, carol (u3) has none. */
 async function support(options: Partial<SecondFactorOptions<TestUser>> = {}) {
@@ -153,6 +156,94 @@ describe("support that acts for a user", () => {
       expect(await operator.isIn()).toBe(false);
     },
   );
+
+  const own = (session: object) => Object.fromEntries(Object.entries(session)) as { readonly passport?: unknown };
+
+  test.each<[string, (req: Request, user: object, before: ReturnType<typeof own>, done: Done) => void]>([
+    ["logs its user in to it", (req, user, _before, done) => req.logIn(user, done)],
+    [
+      "puts its user there",
+      (req, _user, { passport }, done) => {
+        Object.assign(req.session, { passport });
+        done();
+      },
+    ],
+    [
+      "renews that once more, and puts its user there",
+      (req, _user, { passport }, done) => {
+        req.session.regenerate((error: unknown) => {
+          Object.assign(req.session, { passport });
+          done(error);
+        });
+      },
+    ],
+  ])("goes on where the application renews the session by itself and %s", async (_how, act) => {
+    for (const name of ["alice", "carol"]) {
+      const { operator, target } = await support();
+      target.app.post("/renew", (req, res, next) => {
+        const before = own(req.session);
+        req.session.regenerate(() => {
+          act(req, userNamed(name), before, (error) => {
+            if (error) next(error);
+            else res.sendStatus(204);
+          });
+        });
+      });
+      await operator.post(`/support/act-for/${name}`);
+      expect((await operator.post("/renew")).status).toBe(204);
+      expect((await operator.get("/me")).body).toMatchObject({ status: "verified", actor: "support:7" });
+      expect((await operator.get("/transfer")).body.code).toBe("acting-login");
+      target.clock.advance(HOUR);
+      expect(await operator.isIn()).toBe(false);
+    }
+  });
+
+  test.each(["alice", "carol"])("is over in a session that its content was copied into (%s)", async (name) => {
+    const { operator, target } = await support();
+    target.app.post("/renew", (req, res) => {
+      const before = own(req.session);
+      req.session.regenerate(() => {
+        Object.assign(req.session, before);
+        res.sendStatus(204);
+      });
+    });
+    await operator.post(`/support/act-for/${name}`);
+    await operator.post("/renew");
+    expect(await operator.isIn()).toBe(false);
+    expect((await operator.get("/me")).body).not.toHaveProperty("user");
+  });
+
+  test.each([
+    ["alice", {}],
+    ["carol", {}],
+    ["carol", { secondFactor: "inline" }],
+  ])("is over where the application signs out and logs its user in in one request (%s, %j)", async (name, options) => {
+    const { operator, target } = await support();
+    target.app.post("/renew", (req, res) => {
+      req.logout(() => {
+        const done = (error: unknown): void => void res.status(error ? 410 : 200).json(error ?? {});
+        req.logIn(userNamed(name), options as never, done);
+      });
+    });
+    await operator.post(`/support/act-for/${name}`);
+    expect((await operator.post("/renew")).status).toBe(410);
+    expect((await operator.get("/me")).body).toMatchObject({ status: "anonymous" });
+    expect((await target.mfa.accounts.export(userNamed(name).id)).sessions).toEqual([]);
+    // A sign-in that comes later is the user's own.
+    await operator.post("/login", { username: name, password: `${name}-password` });
+    expect((await operator.get("/2fa")).body.status).toBe(name === "carol" ? "not-enrolled" : "pending");
+  });
+
+  test("is no longer once its operator has signed out, and the user signs in there", async () => {
+    const { alice, operator, target } = await acting();
+    await operator.login("alice");
+    expect((await operator.get("/me")).body).toMatchObject({ actor: "support:7" });
+    await operator.post("/logout");
+    await operator.login("alice");
+    expect((await operator.verify(alice.phone.code(target.clock()))).status).toBe(200);
+    expect((await operator.get("/me")).body).not.toHaveProperty("actor");
+    expect((await operator.get("/transfer")).status).toBe(200);
+  });
 
   test("and is over where somebody else signs in, or another is acted for", async () => {
     const { operator, target } = await acting();

@@ -4,6 +4,7 @@ import { memoryStore, type RecoveryRequest } from "express-second-factor";
 import { DAY, MINUTE } from "../support/attack.js";
 import { testApp, type TestAppOptions } from "../support/app.js";
 import { pending } from "../support/browser.js";
+import { faultyStore, REJECTS } from "../support/faults.js";
 import { alice, confirmed, HOUR, ofKind, run, stateOf, told } from "../support/recovery.js";
 
 type Recovery = Extract<NonNullable<TestAppOptions["options"]>["recovery"], object>;
@@ -61,6 +62,31 @@ describe("a recovery that waits", () => {
       await pending(here.target, "alice");
       await wait();
       expect(ofKind(here, "login-unfinished")).toHaveLength(2);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  test("goes on a minute later where the store did not answer when it was over, and no job asks", async () => {
+    jest.useFakeTimers({ doNotFake: ["nextTick", "setImmediate", "queueMicrotask", "performance"] });
+    try {
+      const store = faultyStore();
+      const here = await alice({ store });
+      const { clock, errors } = here.target;
+      const wait = async (time: number): Promise<void> => {
+        clock.advance(time);
+        await jest.advanceTimersByTimeAsync(time);
+        await told();
+      };
+      await confirmed(here);
+      await wait(13 * HOUR);
+      expect(ofKind(here, "recovery-half-time")).toHaveLength(1);
+      store.fail("read", REJECTS);
+      await wait(11 * HOUR);
+      expect(errors.length).toBeGreaterThan(0);
+      store.heal();
+      await wait(2 * MINUTE);
+      expect(ofKind(here, "recovery-ready")).toHaveLength(1);
     } finally {
       jest.useRealTimers();
     }

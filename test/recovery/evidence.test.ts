@@ -333,6 +333,22 @@ describe("a second channel of the account", () => {
     expect(asked.map(({ to }) => to)).toEqual(["+4915123456789"]);
   });
 
+  test.each([
+    ["alice@acme.test", "alice+codes@acme.test"],
+    ["Alice+Shop@acme.test", "alice@acme.test"],
+    ["a.lice@acme.test", "al.ice+2@ACME.test"],
+    ["alice@acme.test.", "alice@acme.test"],
+    ["alice@b\u00fccher.test", "ALICE@xn--bcher-kva.test"],
+  ])("is none that many hosts take for the mailbox on file: %s, and codes to %s", async (email, address) => {
+    const here = await alice({ options: { ...COUNTING.options, user: { email: () => email } } });
+    await here.target.mfa.accounts.enrollEmail("u1", { address, verifiedAt: new Date(here.target.clock()) });
+    await confirmed(here);
+    await told();
+    const asked = ofKind(here, "recovery-confirmed");
+    expect(asked).toHaveLength(2);
+    expect(asked.filter(({ links }) => links.confirm !== undefined)).toEqual([]);
+  });
+
   test("is not led any further than to that, and ends the recovery where its code is used to sign in", async () => {
     const sent = outbox();
     const methods = [totp(), backupCodes(), emailCode({ send: sent.send })];

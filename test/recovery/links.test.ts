@@ -1,5 +1,6 @@
 // What a link in a mail of a recovery is good for: once, in its time, for what it says, and for nobody who only opens it.
 import { describe, expect, test } from "@jest/globals";
+import express from "express";
 import session from "express-session";
 import { emailCode, smsCode, totp } from "express-second-factor";
 import { outbox } from "express-second-factor/testing";
@@ -173,6 +174,20 @@ describe("a link of a recovery", () => {
     evil.agent.jar.setCookie("2fa-recovery=https://evil.test; Path=/2fa", "127.0.0.1");
     expect((await evil.page("/2fa")).status).toBe(200);
     expect((await evil.page(`${RECOVERY}/complete`)).status).toBe(410);
+  });
+
+  test("is opened below whatever a pattern matches that the application is mounted at", async () => {
+    const here = await alice();
+    await ready(here);
+    const token = await tokenOf(here, "complete");
+    const outer = express().use("/:tenant", here.target.app);
+    for (const tenant of ["a", "a;b", "a%3Bb", "a,b", "%C3%A4"]) {
+      const page = await new Jar(here.target, outer).page(`/${tenant}${RECOVERY}/complete?token=${token}`);
+      expect([page.status, page.get("Set-Cookie")?.[0]]).toEqual([
+        200,
+        expect.stringContaining(`; Path=/${tenant.replace(";", "%3B")}/2fa;`),
+      ]);
+    }
   });
 
   test("does not complete with the login that asked", async () => {
