@@ -273,7 +273,7 @@ export function createApp({
     transfer,
   );
 
-  app.use("/desk", ensureLoggedIn, helpDesk({ mfa, users, requests, trail }));
+  app.use("/desk", ensureLoggedIn, helpDesk({ mfa, users, requests, trail, clock }));
 
   app.use((req, res) => res.status(404).send(messagePage(req, "Not here", "There is no such page.")));
   app.use((error, req, res, next) => {
