@@ -11,8 +11,8 @@ export const englishRecovery: Messages["recovery"] = {
   oldCode: {
     label: "Older backup code, if you have one",
     hint: "A code of the sheet before your newest one makes the wait shorter. You can leave this empty. A code of your newest sheet signs you in by itself: enter that one above, as a backup code.",
-    wrong: "That is no unused code of the sheet before your newest one. Nothing was started.",
-    unreadable: "Enter one whole backup code, the way you saved it, or leave this empty.",
+    wrong: "Recovery was not started: that is no unused code of the sheet before your newest one.",
+    unreadable: "Recovery was not started: enter one whole older backup code, the way you saved it, or none at all.",
   },
   states: {
     requested:

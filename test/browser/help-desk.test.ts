@@ -200,6 +200,10 @@ describe("somebody who calls the help desk", () => {
     await request.post("/logout");
     await request.post("/login", { form: { email, password: PASSWORD } });
     expect(await (await request.get("/account")).text()).toContain("Password only");
+    await lookUp(dora, email);
+    await dora.getByText("Remove every second factor").click();
+    await press(dora, "Ask for a reset");
+    await dora.getByText("There is no second factor").waitFor();
   });
 
   test("and is acted for has that on every page, and nothing that needs their own factor done", async () => {
