@@ -354,7 +354,7 @@ describe("the page for a new phone", () => {
     expect(done.location).toBe(REPLACE);
     expect(toldOn(done.page)).toContain("is set up in the place of the old one");
     expect(done.page.text).toContain("Nothing is left from before.");
-    expect(done.page.text).toContain("delete Acme from the authenticator app");
+    expect(done.page.text).toContain("set up again or removed here, delete Acme from it");
   });
 
   test("shows again what is set up for a while, and what for; turning away from it leads back", async () => {
