@@ -68,11 +68,16 @@ function ensureLoggedIn(req, res, next) {
   res.redirect("/login");
 }
 
-/** With the session cookie's SameSite=Lax: forms of other sites are refused. */
-function refuseOtherSites(req, res, next) {
-  const site = req.get("sec-fetch-site") ?? "none";
-  if (req.method !== "POST" || site === "same-origin" || site === "none") return next();
-  res.status(403).send(messagePage(req, "Not done", "That was asked for by another site. Open the form here instead."));
+/** With the session cookie's SameSite=Lax: forms of other sites are refused. Some browsers send one of the two headers alone. */
+function refuseOtherSites(origin) {
+  return (req, res, next) => {
+    const site = req.get("sec-fetch-site") ?? "none";
+    const isOwn = (site === "same-origin" || site === "none") && (req.get("origin") ?? origin) === origin;
+    if (req.method !== "POST" || isOwn) return next();
+    res
+      .status(403)
+      .send(messagePage(req, "Not done", "That was asked for by another site. Open the form here instead."));
+  };
 }
 
 function usePassport(users) {
@@ -201,7 +206,7 @@ export function createApp({
   app.use("/passkeys", express.static(BROWSER_PART, { index: false }));
   app.get("/favicon.ico", (_req, res) => res.sendFile("icon.svg", { root: PUBLIC }));
   app.use(express.urlencoded({ extended: false, limit: "16kb" }));
-  app.use(refuseOtherSites);
+  app.use(refuseOtherSites(origin));
   // Of the demonstration: as far as another process has moved it.
   if (clock?.read) app.use((_req, _res, next) => void clock.read().then(() => next(), next));
   app.use(
@@ -273,11 +278,15 @@ export function createApp({
     transfer,
   );
 
-  app.use("/desk", ensureLoggedIn, helpDesk({ mfa, users, requests, trail }));
+  app.use("/desk", ensureLoggedIn, helpDesk({ mfa, users, requests, trail, clock }));
 
   app.use((req, res) => res.status(404).send(messagePage(req, "Not here", "There is no such page.")));
   app.use((error, req, res, next) => {
     if (res.headersSent) return next(error);
+    if (error.status >= 400 && error.status < 500) {
+      res.status(error.status).send(messagePage(req, "That could not be read", "Open the start page, and try again."));
+      return;
+    }
     console.error(error);
     res.status(500).send(messagePage(req, "That did not work", "Something is broken on our side. Try again later."));
   });

@@ -1,5 +1,5 @@
 // What the verifier says of the audit trail.
-import { basename } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { html } from "hono/html";
 import { fact, moment, page } from "./views.js";
 
@@ -51,7 +51,8 @@ export function auditPage(req, { anchors, chains, notes, problems }, file) {
       }
       <p class="hint">
         To see it find something, change a character in <code>${file}</code>, or take a line out, and look again. On the
-        command line: <code>npx express-second-factor verify-audit</code>.
+        command line:
+        <code>npx express-second-factor verify-audit --key ${join(dirname(file), "audit-key")} ${file}</code>.
       </p>
       <p class="actions">
         <a class="button quiet" href="/desk/audit">Look again</a>

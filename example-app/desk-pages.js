@@ -6,9 +6,12 @@ const OPERATIONS = { pass: "Temporary pass", reset: "Reset of all second factors
 
 function waiting(req, { id, operation, userId, email, actor, reason, expiresAt }) {
   const isOwn = actor === req.user.operator || userId === req.user.id;
-  const approve = html`<form method="post" action="/desk/approvals/${id}">
-    <button class="button">Approve for ${email}</button>
-  </form>`;
+  // What lets somebody in once does not look like what takes everything away.
+  const button =
+    operation === "reset"
+      ? html`<button class="button danger">Remove every second factor of ${email}</button>`
+      : html`<button class="button">Approve for ${email}</button>`;
+  const approve = html`<form method="post" action="/desk/approvals/${id}">${button}</form>`;
   return html`<li class="entry">
     <h3>${OPERATIONS[operation]} for ${email}</h3>
     <p class="hint">Asked for by ${actor}: “${reason}”. Until ${moment(expiresAt)}.</p>
@@ -75,13 +78,15 @@ function action(path, name, text, look = "quiet") {
 }
 
 function callerCheck({ check, path }, wrongNumber) {
-  if (check?.isDone) {
+  if (check?.doneAt !== undefined) {
     return html`<p class="notice" role="status">
-      That is the number: the caller is signed in to this account with its second factor.
-    </p>`;
+        That is the number: on ${moment(check.doneAt)} the caller was signed in to this account with its second factor.
+      </p>
+      ${action(path, "caller-check", "Begin another check")}`;
   }
   if (check === undefined) {
-    return html`<p class="hint">
+    return html`${said(wrongNumber)}
+      <p class="hint">
         Somebody who is still signed in somewhere can read a number out. Only for whoever has called you.
       </p>
       ${action(path, "caller-check", "Begin a check", "")}`;
@@ -132,9 +137,12 @@ export function casePage(req, { person, open: { reason, check }, status, factors
       </section>
       <section class="card">
         <h2>Something else</h2>
-        <p class="hint">Somebody asked to recover the account, and it was not the user.</p>
+        <p class="hint">For when somebody else than the user has asked to recover the account.</p>
         ${action(path, "cancel-recovery", "Stop a recovery")}
-        <p class="hint">See what they see, in the place of your own login and for an hour at most. They are told.</p>
+        <p class="hint">
+          See what they see, for an hour at most. It takes the place of your own login: afterwards you log in again.
+          They are told.
+        </p>
         ${action(path, "act", "Act for them")}
         <details>
           <summary>Remove every second factor</summary>
@@ -142,7 +150,7 @@ export function casePage(req, { person, open: { reason, check }, status, factors
             From then on the password alone opens the account, for whoever has it. A temporary pass is better. Another
             operator has to approve it.
           </p>
-          ${action(path, "reset", "Ask for a reset")}
+          ${action(path, "reset", "Ask for a reset", "danger")}
         </details>
       </section>
     </div>`,

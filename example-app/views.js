@@ -220,7 +220,7 @@ export function fact(name, value) {
 }
 
 export function accountPage(req) {
-  const { status, amr, enrolled, verifiedAt } = req.secondFactor;
+  const { status, actor, amr, enrolled, verifiedAt } = req.secondFactor;
   const none = html`<span class="none">none</span>`;
   const invitation = html`<p class="notice">Your password alone opens this account. Add a second step.</p>`;
   return page(
@@ -238,7 +238,7 @@ export function accountPage(req) {
       <dl>
         <div>
           <dt>In short</dt>
-          <dd>${STATUS[status] ?? status}</dd>
+          <dd>${actor ? "Not by its owner: support acts for them" : (STATUS[status] ?? status)}</dd>
         </div>
         <div>
           <dt><code>status</code></dt>

@@ -115,7 +115,7 @@ class Verification {
       const check = this.chains.get(writer);
       check?.checkAnchor(anchor, "an anchor");
       if (check?.hasBegun === true) continue;
-      const text = `all of the writer ${writer} is gone: by an anchor there were ${number} records`;
+      const text = `all of the writer ${writer} is gone: by an anchor it had come as far as record ${number}`;
       this.strays.push({ file, line: 1, damage: "cut", text });
     }
     for (const { start } of this.chains.values()) {

@@ -6,8 +6,9 @@ import type { PageContext, SettingsPageView } from "./views.js";
 
 /** While the help desk waits for a number: the button that shows it, and then the number. */
 export function callerSection(context: PageContext, { callerNumber, settings }: SettingsPageView): Html | undefined {
-  const { callerCheck } = settings;
-  if (callerCheck === undefined) return undefined;
+  const { callerCheck, probation } = settings;
+  // So soon after a recovery no number is shown.
+  if (callerCheck === undefined || probation !== undefined) return undefined;
   const { base, issuer, messages } = context;
   const { lead, number, show, title, until } = messages.callerCheck;
   const shown = html`<div class="sf-number sf-number-long">

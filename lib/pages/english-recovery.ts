@@ -11,8 +11,8 @@ export const englishRecovery: Messages["recovery"] = {
   oldCode: {
     label: "Older backup code, if you have one",
     hint: "A code of the sheet before your newest one makes the wait shorter. You can leave this empty. A code of your newest sheet signs you in by itself: enter that one above, as a backup code.",
-    wrong: "That is no unused code of the sheet before your newest one. Nothing was started.",
-    unreadable: "Enter one whole backup code, the way you saved it, or leave this empty.",
+    wrong: "Recovery was not started: that is no unused code of the sheet before your newest one.",
+    unreadable: "Recovery was not started: enter one whole older backup code, the way you saved it, or none at all.",
   },
   states: {
     requested:
@@ -27,15 +27,15 @@ export const englishRecovery: Messages["recovery"] = {
     "Recovery is almost done: set up a new authenticator now. Once it works, all old ones and backup codes stop working, and everybody else is signed out. You have until",
   confirm: {
     title: "Recover your account?",
-    lead: "Somebody who got through the first step of signing in says that every authenticator is lost. If it is you, press the button: the waiting time begins.",
+    lead: "Somebody who got through the first step of signing in says that every authenticator is lost. If it is you, press the button: the waiting time begins. If it is not, leave it, and open “Stop the recovery” in the same e-mail.",
     submit: "Yes, it is me",
     doneTitle: "The waiting time has begun",
     doneLead:
-      "Another link comes by e-mail when it is over. Any sign-in with an authenticator stops this. It is over at",
+      "Any sign-in with an authenticator stops the recovery. When the waiting time is over, another link comes by e-mail, at",
   },
   vouch: {
     title: "Confirm from here, too?",
-    lead: "This account is being recovered, and its owner is asked here as well. If it is you, press the button: then the waiting time is over earlier, at",
+    lead: "This account is being recovered, and its owner is asked here as well. If it is not you, leave the button, and open “Stop the recovery” in the same message. If it is, press it: then the waiting time is over earlier, at",
     submit: "Yes, it is me",
     doneTitle: "The waiting time is shorter now",
     doneLead: "Thank you. The next link comes to the e-mail address of the account. The waiting time is over at",
@@ -66,6 +66,14 @@ export const englishRecovery: Messages["recovery"] = {
     title: "Account recovery",
     lead: "If you lose every authenticator, you can set up a new one by links in e-mails, after a waiting time.",
     off: "Recovery is switched off: if you lose every authenticator and your backup codes, nobody can let you in by e-mail.",
+    states: {
+      requested:
+        "Somebody asked to recover this account. If they open the link that was sent by e-mail, the waiting time begins.",
+      waiting: "This account is being recovered. A link to set up a new authenticator is sent by e-mail at",
+      ready:
+        "This account is being recovered, and the waiting time is over. The link in the newest e-mail sets up a new authenticator.",
+    },
+    stop: "Did you not ask for this? Stop it, then change your password: somebody may know it.",
     cancel: "Stop the recovery",
     optOut: "Switch recovery off",
     optOutLead:
@@ -73,5 +81,6 @@ export const englishRecovery: Messages["recovery"] = {
     optOutSubmit: "Yes, switch recovery off",
     optIn: "Switch recovery on",
   },
-  probation: "Your account was recovered. For your safety sensitive actions are not possible before",
+  probation:
+    "Your account was recovered a short while ago. To keep it safe, no authenticator can be replaced or removed, and nothing else that is sensitive can be done, before",
 };

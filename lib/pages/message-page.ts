@@ -225,6 +225,6 @@ export function messagePage<Words extends MessageWords>(options: MessagePageOpti
     add: (form) => add(form, options),
     enrollment: (form) => enrollment(form),
     replace: (form) => changeForm(form, options),
-    row: (row) => ({ actions: change(row, options) }),
+    row: (row) => ({ actions: row.isKept ? undefined : change(row, options) }),
   };
 }

@@ -206,6 +206,10 @@ export interface RecoverySectionMessages {
   readonly title: string;
   readonly lead: string;
   readonly off: string;
+  /** Where one stands that its owner may not have asked for. After `waiting` a time follows. */
+  readonly states: Readonly<Record<"requested" | "waiting" | "ready", string>>;
+  /** What to do about it. */
+  readonly stop: string;
   readonly cancel: string;
   readonly optOut: string;
   readonly optOutLead: string;

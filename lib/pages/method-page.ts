@@ -74,6 +74,8 @@ export interface FactorRow<Words> extends Drawing<Words> {
   readonly index: number;
   /** Something that its own actions began was refused: they are shown open. */
   readonly isRefused: boolean;
+  /** No factor is replaced now, so what does that is not offered: something was reported, or the account recovered a short while ago. */
+  readonly isKept: boolean;
 }
 
 /** Factors that cannot be used at this site. */

@@ -46,10 +46,10 @@ const CONTENTS: Readonly<Record<NewPhonePageView["step"], (context: PageContext,
 
 function prove(context: PageContext, { isStuck, mayAdd }: NewPhonePageView): Html {
   const { base, messages } = context;
-  const { addOnly, proveLead, proveSubmit, somethingElse } = messages.newPhone;
+  const { addOnly, proveLead, proveSubmit, steps } = messages.newPhone;
   if (mayAdd)
     return html`<p class="sf-lead">${addOnly}</p>
-      <a class="sf-button" href="${base}/settings#sf-add">${somethingElse}</a>`;
+      <a class="sf-button" href="${base}/settings#sf-add">${steps["set-up"]}</a>`;
   if (isStuck === true) return html`<p class="sf-lead">${messages.challenge.stuckLead}</p>`;
   return html`<p class="sf-lead">${proveLead}</p>
     <a class="sf-button" href="${newPhoneProof(context)}">${proveSubmit}</a>`;
@@ -96,7 +96,9 @@ interface Place {
 function factorRow(context: PageContext, view: NewPhonePageView, factor: NewPhoneFactor, place: Place): Html {
   const { messages } = context;
   const drawn = drawnBy(context, factor.type);
-  const own = drawn?.page.row?.({ ...drawn.drawing, factor, index: place.index, isRefused: false }) ?? {};
+  const own =
+    drawn?.page.row?.({ ...drawn.drawing, factor, index: place.index, isRefused: false, isKept: !mayReplace(view) }) ??
+    {};
   const added = html`${messages.settings.factors.added} ${timeOf(messages, factor.createdAt)}`;
   return row({
     icon: drawn?.page.icon ?? "lock",

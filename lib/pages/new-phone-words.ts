@@ -55,7 +55,7 @@ export const englishNewPhone: NewPhoneMessages = {
     "This is left from before. Set up again or remove what was on the old phone. What is on another device may stay.",
   finished: "Nothing is left from before.",
   oldPhone: (issuer) =>
-    `On the old phone, delete ${issuer === "" ? "the account" : issuer} from the authenticator app: what it shows there opens nothing any more.`,
+    `Once the authenticator app of the old phone is set up again or removed here, delete ${issuer === "" ? "the account" : issuer} from it: what it shows then opens nothing any more.`,
   codes: (remaining) =>
     `You have ${counted(remaining, "backup code")} left. Sign in with the new phone once, then make new ones in the settings.`,
   finish: "Done",

@@ -46,12 +46,18 @@ export function recoveryPage(context: PageContext, { purpose, shortensTo, token 
 
 /** What was done. `end`: of the wait that has begun, or is shorter. */
 export function recoveryDonePage(context: PageContext, purpose: RecoveryPurpose, end?: ShownEnd): PagePart {
-  const { doneLead, doneTitle } = context.messages.recovery[purpose];
+  const { home, issuer, messages } = context;
+  const { doneLead, doneTitle } = messages.recovery[purpose];
+  const back = issuer === "" ? messages.common.continue : messages.settings.backToApplication(issuer);
   return card(
     context,
     doneTitle,
     html`${cardHeading("shield", doneTitle)}
-      <p class="sf-lead" role="status">${doneLead} ${end !== undefined && endText(context, end)}</p>`,
+      <div class="sf-notice sf-notice-info" role="status" tabindex="-1" autofocus>
+        ${icon("shield")}
+        <p>${doneLead} ${end !== undefined && endText(context, end)}</p>
+      </div>
+      <a class="sf-button sf-button-quiet" href="${home}">${back}</a>`,
   );
 }
 
@@ -175,28 +181,24 @@ export function recoverySection(
   const { recovery } = settings;
   if (recovery === undefined) return undefined;
   const shown = { ...recovery, ...(recoveryMinutes !== undefined && { minutesLeft: recoveryMinutes }) };
-  const { section, states } = messages.recovery;
+  const { section } = messages.recovery;
   const { optedOut, state } = recovery;
   const id = "sf-recovery";
   const action = `${base}${RECOVERY_PATH}/opt-out`;
   const cancel = postButton({ action: `${base}${recoveryPath("cancel")}`, text: section.cancel, look: "danger" });
+  const refuse = postButton({ action, text: section.optOutSubmit, look: "danger", fields: { optedOut: "true" } });
+  // What would only be refused is not offered.
+  const optOut = settings.probation === undefined && confirmation(section.optOut, section.optOutLead, refuse);
   return html`<section class="sf-card" aria-labelledby="${id}">
     <h2 id="${id}">${section.title}</h2>
     <p class="sf-hint">${optedOut ? section.off : section.lead}</p>
     ${
       state !== "none" &&
-      html`<p role="status">${states[state]} ${whenReady(messages, shown)}</p>
+      html`<p role="status">${section.states[state]} ${whenReady(messages, shown)}</p>
+        <p>${section.stop}</p>
         ${cancel}`
     }
-    ${
-      optedOut
-        ? postButton({ action, text: section.optIn, look: "small", fields: { optedOut: "false" } })
-        : confirmation(
-            section.optOut,
-            section.optOutLead,
-            postButton({ action, text: section.optOutSubmit, look: "danger", fields: { optedOut: "true" } }),
-          )
-    }
+    ${optedOut ? postButton({ action, text: section.optIn, look: "small", fields: { optedOut: "false" } }) : optOut}
   </section>`;
 }
 

@@ -30,7 +30,8 @@ export function setUpPage(context: PageContext, view: SetUpView): LayoutParts {
       ${frozenNotice(context, view.frozenUntil) ?? start(context, view)}
     </section>
     <footer class="sf-foot">
-      ${postButton({ action: `${base}/cancel`, text: common.useAnotherAccount, look: "link" })} ${passLink(context)}
+      ${postButton({ action: `${base}/cancel`, text: common.useAnotherAccount, look: "link" })}
+      ${recoveringUntil === undefined && passLink(context)}
     </footer>
   </div>`;
   return renderPage(context, problem === undefined ? title : common.titleWithProblem(title), body);

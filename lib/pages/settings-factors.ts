@@ -21,7 +21,7 @@ export function factorsSection(context: PageContext, view: SettingsPageView): Ht
     "factors",
     words.title,
     words.lead,
-    html`${factors.length === 0 ? emptyState(words.none) : html`${list} ${newPhoneLink(context)}`}
+    html`${factors.length === 0 ? emptyState(words.none) : html`${list} ${keepsFactors(view) ? undefined : newPhoneLink(context)}`}
     ${!isFrozen(view) && addForms(context, view)}`,
   );
 }
@@ -35,6 +35,11 @@ function newPhoneLink({ base, messages }: PageContext): Html {
 /** What would only be refused is not offered. */
 function isFrozen({ settings }: SettingsPageView): boolean {
   return settings.frozenUntil !== undefined;
+}
+
+/** For a while none is replaced or removed, while others may be added. */
+function keepsFactors(view: SettingsPageView): boolean {
+  return isFrozen(view) || view.settings.probation !== undefined;
 }
 
 type OwnParts = ReturnType<NonNullable<MethodPage["row"]>>;
@@ -60,14 +65,9 @@ function factorRow(context: PageContext, view: SettingsPageView, factor: FactorV
   });
 }
 
-function ownParts(
-  drawn: Drawn | undefined,
-  { refused }: SettingsPageView,
-  factor: FactorView,
-  index: number,
-): OwnParts {
-  const isRefused = refused?.replaces === factor.id;
-  return drawn?.page.row?.({ ...drawn.drawing, factor, index, isRefused }) ?? {};
+function ownParts(drawn: Drawn | undefined, view: SettingsPageView, factor: FactorView, index: number): OwnParts {
+  const isRefused = view.refused?.replaces === factor.id;
+  return drawn?.page.row?.({ ...drawn.drawing, factor, index, isRefused, isKept: keepsFactors(view) }) ?? {};
 }
 
 /** What is suspended is allowed again or removed, and nothing else. */
@@ -78,7 +78,7 @@ function rowActions(
   own: OwnParts,
   index: number,
 ): Html {
-  const remove = removeForm(context, view, factor, own.removeLead);
+  const remove = keepsFactors(view) ? undefined : removeForm(context, view, factor, own.removeLead);
   if (factor.suspended === true) return html`${resumeForm(context, factor)} ${remove}`;
   return html`${renameForm(context, view, factor, index)} ${preferButton(context, view, factor)} ${own.actions}
   ${remove}`;

@@ -41,12 +41,17 @@ export function settingsPage(context: PageContext, view: SettingsPageView): Layo
     ${view.hasTrustedDevices && isOn && devicesSection(context, view.settings.devices)}
     ${isOn && recoverySection(context, view)} ${sessionsSection(context, view.settings.sessions)}
     ${activitySection(context, view.settings.activity)} ${dataSection(context)}
-    ${isOn && view.settings.frozenUntil === undefined && disableSection(context, view)}
+    ${isOn && !keepsAll(view) && disableSection(context, view)}
     <footer class="sf-foot sf-own-only">
       <a href="${context.home}">${settings.backToApplication(context.issuer)}</a>
     </footer>
   </div>`;
   return renderPage(context, problem === undefined ? settings.title : common.titleWithProblem(settings.title), body);
+}
+
+/** For a while nothing is removed: what would only be refused is not offered. */
+function keepsAll({ settings }: SettingsPageView): boolean {
+  return settings.frozenUntil !== undefined || settings.probation !== undefined;
 }
 
 /** What the methods show of themselves: a part of the page, or what is to be seen first. */

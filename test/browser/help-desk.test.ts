@@ -136,6 +136,23 @@ describe("somebody who calls the help desk", () => {
     await dora.getByRole("status").filter({ hasText: "That is the number" }).waitFor();
   });
 
+  test("and has nothing to read out ends the check with the third wrong number, and the page says so", async () => {
+    await press(dora, "Begin another check");
+    await dora.getByLabel("What they read out").fill("12 34");
+    await press(dora, "Check the number");
+    await dora.getByRole("alert").filter({ hasText: "Enter the six digits" }).waitFor();
+    for (const number of ["111111", "222222", "333333"]) {
+      await dora.getByLabel("What they read out").fill(number);
+      await press(dora, "Check the number");
+    }
+    await dora.getByRole("alert").filter({ hasText: "the check is over" }).waitFor();
+    await dora.getByRole("button", { name: "Begin a check" }).waitFor();
+    await press(dora, "Begin a check");
+    demo.clock.advance(5 * 60_000);
+    await dora.reload();
+    await dora.getByRole("button", { name: "Begin a check" }).waitFor();
+  });
+
   test("with a lost phone is given a pass that two operators give out, sets another phone up, and is where they were going", async () => {
     await logOut(caller);
     await caller.goto("/invoices");
@@ -183,6 +200,10 @@ describe("somebody who calls the help desk", () => {
     await request.post("/logout");
     await request.post("/login", { form: { email, password: PASSWORD } });
     expect(await (await request.get("/account")).text()).toContain("Password only");
+    await lookUp(dora, email);
+    await dora.getByText("Remove every second factor").click();
+    await press(dora, "Ask for a reset");
+    await dora.getByText("There is no second factor").waitFor();
   });
 
   test("and is acted for has that on every page, and nothing that needs their own factor done", async () => {

@@ -107,6 +107,7 @@ describe("the example application", () => {
       return Math.round((Date.parse(time) - Date.now()) / 3_600_000) + 0;
     };
     expect([(await move({ "sec-fetch-site": "cross-site" })).status, await ahead()]).toEqual([403, 0]);
+    expect([(await move({ origin: "https://evil.example" })).status, await ahead()]).toEqual([403, 0]);
     expect([(await move({ "sec-fetch-site": "same-origin" })).status, await ahead()]).toEqual([200, 72]);
     // Cookies of sessions go by the clock of the browser, which is not ahead: logins from then on last all the same.
     const person = new Person(address, "linus@example.com");

@@ -179,6 +179,26 @@ describe("an account on probation", () => {
     }
   });
 
+  test("is not offered by the settings what would only be refused", async () => {
+    const sent = outbox();
+    const here = await alice({ options: { methods: [totp(), emailCode({ send: sent.send })] } });
+    const jar = await completed(here);
+    expect((await jar.page("/2fa")).text).not.toContain("/temporary-pass");
+    const { phone } = await jar.enroll();
+    const { body } = await jar.post("/2fa/email-code/enroll", { address: "new@acme.test" });
+    const code = sent.code("new@acme.test");
+    await jar.post("/2fa/email-code/enroll/confirm", { factorId: (body as { factorId: string }).factorId, code });
+    await here.target.mfa.accounts.callerCheck.begin("u1", { actor: "support:7" });
+    const offers = ["/remove", 'name="replaces', "/disable", "/recovery/opt-out", "/2fa/replace", "/caller-check"];
+    const offeredBy = ({ text }: { readonly text: string }): string[] =>
+      offers.filter((path) => text.includes(`${path}"`));
+    expect(offeredBy(await jar.page("/2fa/settings"))).toEqual([]);
+    here.target.clock.advance(72 * HOUR);
+    await here.target.mfa.accounts.callerCheck.begin("u1", { actor: "support:7" });
+    const later = await full(here.target, "alice", phone);
+    expect(offeredBy(await later.page("/2fa/settings"))).toEqual(offers);
+  });
+
   test("gives its word to nobody: no number for the help desk, no approval for support, and the way back stays open", async () => {
     const channel = new TestChannel();
     const here = await alice({ options: { methods: pushMethods(channel) } });

@@ -94,6 +94,10 @@ describe("a recovery that is under way is ended by", () => {
     const jar = await proved(here);
     await confirmed(here);
     expect((await jar.get("/2fa/settings")).body).toMatchObject({ recovery: { state: "waiting", optedOut: false } });
+    // It may be somebody else's doing.
+    const { text } = await jar.page("/2fa/settings");
+    expect(text).toContain("This account is being recovered.");
+    expect(text).toContain("Did you not ask for this?");
     expect((await jar.post(`${RECOVERY}/cancel`)).status).toBe(204);
     expect(await jar.post(`${RECOVERY}/cancel`)).toMatchObject(EXPIRED);
     expect(await why(here)).toEqual(["settings"]);

@@ -43,6 +43,20 @@ describe("a link of a recovery", () => {
     expect(await stateOf(here)).toBe(state);
   });
 
+  test("says what to do to whoever did not ask, and leads on to the application once it is used", async () => {
+    const here = await alice();
+    await ask(here);
+    const token = await tokenOf(here, "confirm");
+    const stranger = new Jar(here.target);
+    const opened = await stranger.page(`${RECOVERY}/confirm?token=${token}`);
+    expect(opened.text).toContain("If it is not, leave it, and open “Stop the recovery” in the same e-mail.");
+    for (const way of ["confirm", "cancel"] as const) {
+      const done = await stranger.form(`${RECOVERY}/${way}`, { token: await tokenOf(here, way) });
+      expect(done.text).toMatch(/role="status" tabindex="-1" autofocus/);
+      expect(done.text).toMatch(/<a class="sf-button sf-button-quiet" href="\/">Back to [^<]+<\/a>/);
+    }
+  });
+
   test("confirms once, in 30 minutes", async () => {
     const here = await alice();
     await ask(here);

@@ -196,7 +196,7 @@ describe("an authenticator app in the place of another", () => {
     const asked = await guest.post("/2fa/totp/enroll", { replaces: own!.id });
     expect(asked.body.code).toBe("step-up-required");
     expect((await guest.get(REPLACE)).body.step).toBe("prove");
-    expect((await guest.page(REPLACE)).text).toContain("/2fa/settings#sf-add");
+    expect((await guest.page(REPLACE)).text).toMatch(/href="\/2fa\/settings#sf-add">Set up the new phone</);
 
     const { target, phone, factorId } = await alice();
     await reported(target, { kind: "factor-enrolled", factorId });
@@ -361,7 +361,7 @@ describe("the page for a new phone", () => {
     expect(done.location).toBe(REPLACE);
     expect(toldOn(done.page)).toContain("is set up in the place of the old one");
     expect(done.page.text).toContain("Nothing is left from before.");
-    expect(done.page.text).toContain("delete Acme from the authenticator app");
+    expect(done.page.text).toContain("set up again or removed here, delete Acme from it");
   });
 
   test("shows again what is set up for a while, and what for; turning away from it leads back", async () => {
