@@ -127,7 +127,8 @@ export function goingOnProblem(login: LoginContext, open: Enrollment | undefined
 /** Why nothing can be set up at this login now; undefined where it can. */
 export function openingProblem(login: LoginContext, now: number, replaces = false): Problem | undefined {
   const early = replaces ? probationProblem(login.record.account, now) : undefined;
-  const problem = early ?? factorProblem(login, freshnessFor(replaces), now);
+  // Told to nobody who has not shown who they are.
+  const problem = factorProblem(login, freshnessFor(replaces), now) ?? early;
   if (problem !== undefined) return problem;
   // A login from before this middleware was installed has no record to tie an enrollment to.
   if (login.session === undefined) return stepUp(FRESH);
