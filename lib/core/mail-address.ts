@@ -27,10 +27,15 @@ export function isMailAddress(text: string): boolean {
  * What two ways to write one mailbox have in common: the case of its letters does not count, nor the script of its host's name, nor what
  * many hosts let everybody put into their own address: a word behind a plus sign, and dots. What only may be the same is taken for it.
  */
-export function comparedAddress(address: string): string {
+export function comparedAddress(text: string): string {
+  // Applications may say it as it stands in a mail, with a name.
+  const address = text
+    .slice(text.lastIndexOf("<") + 1)
+    .replace(/>.*/s, "")
+    .trim();
   const at = address.lastIndexOf("@") + 1;
-  const host = address.slice(at).trim();
+  const host = address.slice(at);
   const name = tried(() => new URL(`http://${host}`).hostname) ?? host;
   const [local = ""] = address.slice(0, at).split(/[+@]/);
-  return `${local.replaceAll(".", "")}@${name.replace(/\.$/, "")}`.trim().toLowerCase();
+  return `${local.replaceAll(/[."]/g, "")}@${name.replace(/\.$/, "")}`.toLowerCase();
 }

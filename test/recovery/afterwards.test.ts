@@ -218,6 +218,21 @@ describe("an account on probation", () => {
     expect((await again.post(RECOVERY)).status).toBe(202);
   });
 
+  test("is not told to whoever has the password alone, whatever is to be replaced", async () => {
+    const channel = new TestChannel();
+    const sent = outbox();
+    const methods = [...pushMethods(channel), emailCode({ send: sent.send })];
+    const here = await alice({ options: { methods } });
+    const jar = await completed(here);
+    const { factorId: replaces } = await jar.enroll();
+    const waiting = await pending(here.target, "alice");
+    for (const path of ["/2fa/totp/enroll", "/2fa/email-code/enroll", "/2fa/push/enroll/options"]) {
+      const answer = await waiting.post(path, { replaces, address: "other@acme.test" });
+      expect([path, answer.status, answer.body.code]).toEqual([path, 401, "second-factor-required"]);
+    }
+    expect((await jar.post("/2fa/totp/enroll", { replaces })).body.code).toBe("probation");
+  });
+
   test("stays so where the clock is set back, and no longer than it can be", async () => {
     const here = await alice(guarded);
     const jar = await completed(here);

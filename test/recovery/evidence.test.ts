@@ -338,6 +338,8 @@ describe("a second channel of the account", () => {
     ["Alice+Shop@acme.test", "alice@acme.test"],
     ["a.lice@acme.test", "al.ice+2@ACME.test"],
     ["alice@acme.test.", "alice@acme.test"],
+    ["Alice <alice@acme.test>", "alice@acme.test"],
+    ['"alice"@acme.test', "alice@acme.test"],
     ["alice@b\u00fccher.test", "ALICE@xn--bcher-kva.test"],
   ])("is none that many hosts take for the mailbox on file: %s, and codes to %s", async (email, address) => {
     const here = await alice({ options: { ...COUNTING.options, user: { email: () => email } } });
