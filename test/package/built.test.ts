@@ -11,9 +11,9 @@ const FORMATS = ["esm", "cjs"] as const;
 const LAZY = ["@simplewebauthn/server", "@simplewebauthn/server/helpers"];
 /** Kilobytes of code that a process reads at import, without source maps. */
 const BUDGET: Readonly<Record<string, number>> = {
-  index: 946,
+  index: 950,
   browser: 29,
-  audit: 45,
+  audit: 49,
   opentelemetry: 15,
   redis: 30,
   sql: 20,
