@@ -204,6 +204,12 @@ const STATUS = {
   "trusted-device": "Password, on a browser you trust",
 };
 
+/** Not every login that is complete has proved two factors. */
+function inShort({ actor, amr, status }) {
+  if (actor !== undefined) return "Not by its owner: support acts for them";
+  return amr.includes("temporary-pass") ? "Password, and a temporary pass" : (STATUS[status] ?? status);
+}
+
 const MOMENT = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" });
 
 /** @param {string} time ISO 8601 */
@@ -220,7 +226,7 @@ export function fact(name, value) {
 }
 
 export function accountPage(req) {
-  const { status, actor, amr, enrolled, verifiedAt } = req.secondFactor;
+  const { status, amr, enrolled, verifiedAt } = req.secondFactor;
   const none = html`<span class="none">none</span>`;
   const invitation = html`<p class="notice">Your password alone opens this account. Add a second step.</p>`;
   return page(
@@ -238,7 +244,7 @@ export function accountPage(req) {
       <dl>
         <div>
           <dt>In short</dt>
-          <dd>${actor ? "Not by its owner: support acts for them" : (STATUS[status] ?? status)}</dd>
+          <dd>${inShort(req.secondFactor)}</dd>
         </div>
         <div>
           <dt><code>status</code></dt>

@@ -210,6 +210,7 @@ describe("somebody who calls the help desk", () => {
     await lookUp(dora);
     await press(dora, "Act for them");
     await heading(dora, "Your account").waitFor();
+    await dora.getByText("Not by its owner: support acts for them").waitFor();
     await dora.goto("/invoices");
     await dora
       .getByRole("status")

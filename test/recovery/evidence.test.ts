@@ -228,7 +228,7 @@ describe("a code of the set of backup codes before the present one", () => {
     const jar = await pending(here.target, "alice");
     expect((await jar.page("/2fa")).text).toContain('name="backupCode"');
     const wrong = await jar.form(RECOVERY, { backupCode: STRANGE });
-    expect([wrong.status, wrong.text.includes("That is no unused code")]).toEqual([401, true]);
+    expect([wrong.status, wrong.text.includes("that is no unused code")]).toEqual([401, true]);
     expect(wrong.text).toMatch(/<details[^>]* open/);
     expect((await jar.form(RECOVERY, { backupCode: "" })).status).toBe(303);
     expect((await jar.form(RECOVERY, { backupCode: here.backupCodes[0] })).status).toBe(303);
