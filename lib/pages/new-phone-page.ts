@@ -81,14 +81,17 @@ function remove(context: PageContext, view: NewPhonePageView): Html {
 }
 
 function rows(context: PageContext, view: NewPhonePageView, factors: readonly NewPhoneFactor[]): Html {
-  const isOne = factors.filter((factor) => partOf(context, factor, 0) !== undefined).length === 1;
+  const parts = factors.map((factor, index) => partOf(context, factor, index));
+  const isOne = parts.filter((part) => part !== undefined).length === 1;
   return html`<ul class="sf-rows">
-    ${factors.map((factor, index) => factorRow(context, view, factor, { index, isOne }))}
+    ${factors.map((factor, index) => factorRow(context, view, factor, { index, isOne, part: parts[index] }))}
   </ul>`;
 }
 
 interface Place {
   readonly index: number;
+  /** What sets another up in its place; undefined where nothing does. */
+  readonly part: Html | undefined;
   /** It alone can be set up again. */
   readonly isOne: boolean;
 }
@@ -129,8 +132,7 @@ function actions(
   removeLead: string | undefined,
 ): Html {
   return html`<div class="sf-row-actions">
-    ${againPart(context, factor, place, step === "set-up")}
-    ${step === "remove" && removePart(context, factor, removeLead)}
+    ${againPart(context, place, step === "set-up")} ${step === "remove" && removePart(context, factor, removeLead)}
   </div>`;
 }
 
@@ -142,11 +144,10 @@ function partOf(context: PageContext, factor: NewPhoneFactor, index: number): Ht
   return drawn?.page.replace?.({ ...drawn.drawing, factor, index, fields });
 }
 
-function againPart(context: PageContext, factor: NewPhoneFactor, { index, isOne }: Place, isNext: boolean) {
-  const part = partOf(context, factor, index);
+function againPart({ messages }: PageContext, { isOne, part }: Place, isNext: boolean) {
   if (part === undefined) return undefined;
   return html`<details class="sf-details" name="sf-again" ${isOne && isNext && html`open`}>
-    <summary>${context.messages.newPhone.setUpAgain}</summary>
+    <summary>${messages.newPhone.setUpAgain}</summary>
     <div class="sf-confirm">${part}</div>
   </details>`;
 }
