@@ -23,18 +23,18 @@ export function refused(
   return { change: { result: { ok: false, problem }, events } };
 }
 
-/** The answer of a limit, told each time; that it was reached was told when it was. */
+/** The answer of a limit, told each time; that it was reached was told when it was. `type`: absent where no factor is tried. */
 export function limitRefusal(
   { limits }: Pick<EngineDependencies, "limits">,
   account: Account,
-  { kinds, scope, type }: Counting,
+  { kinds, scope, type }: Omit<Counting, "type"> & Partial<Counting>,
   now: number,
 ): { readonly change: Change<Outcome<never>> } | undefined {
   const reached = limitReached(account, kinds, scope, limits, now);
   if (reached === undefined) return undefined;
   const { kind, retryAfter } = reached;
   return refused({ code: "too-many-attempts", retryAfter }, [
-    { action: "attempt-refused", method: type, reason: kind, outcome: "failure" },
+    { action: "attempt-refused", ...(type && { method: type }), reason: kind, outcome: "failure" },
   ]);
 }
 

@@ -1,6 +1,6 @@
 import type { Account } from "../core/account.js";
-import { countAttempt, limitReached } from "../core/attempts.js";
-import { failure, type Outcome, type Problem, success } from "../core/errors.js";
+import { countAttempt } from "../core/attempts.js";
+import { type Outcome, type Problem, success } from "../core/errors.js";
 import {
   CONFIRM_LIFE,
   countingOf,
@@ -14,8 +14,8 @@ import {
   withRequested,
 } from "../core/recovery.js";
 import { randomId } from "../crypto/random.js";
-import type { AccountEvent } from "../events/audit.js";
 import type { Change } from "./account-records.js";
+import { limitRefusal } from "./counting.js";
 import type { EngineDependencies } from "./dependencies.js";
 import type { LoginContext } from "./login-context.js";
 import { type OldCode, showOldCode } from "./old-codes.js";
@@ -61,12 +61,8 @@ export class RecoveryRequests {
     if (problem !== undefined) return { result: { ok: false, problem } };
     const { limits } = this.dependencies;
     const { account } = login.record;
-    const reached = limitReached(account, [RECOVERY_LIMIT], "login", limits, now);
-    if (reached !== undefined) {
-      const event: AccountEvent = { action: "attempt-refused", reason: RECOVERY_LIMIT, outcome: "failure" };
-      const { retryAfter } = reached;
-      return { result: failure("too-many-attempts", { retryAfter }), events: [event] };
-    }
+    const limited = limitRefusal(this.dependencies, account, { kinds: [RECOVERY_LIMIT], scope: "login" }, now);
+    if (limited !== undefined) return limited.change;
     const shown = code === undefined ? { account } : await showOldCode(this.dependencies, account, code, now);
     if ("change" in shown) return shown.change;
     const { account: counted } = countAttempt(shown.account, [RECOVERY_LIMIT], "login", limits, now);
