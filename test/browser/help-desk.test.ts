@@ -4,13 +4,14 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from "@jest/globals";
-import type { APIRequestContext, Browser, FrameLocator, Page } from "playwright-core";
+import type { Browser, BrowserContext, FrameLocator, Page } from "playwright-core";
 import { authenticatorApp, type AuthenticatorApp } from "express-second-factor/testing";
 import { openAuditTrail } from "../../example-app/audit-trail.js";
 import { DEMO_PASSWORD, demoOperators } from "../../example-app/operators.js";
 import { launchChromium } from "../support/chromium.js";
 import {
   type Demo,
+  follow,
   giveCode,
   giveCredentials,
   heading,
@@ -19,6 +20,8 @@ import {
   logOut,
   look,
   PASSWORD,
+  post,
+  press,
   startDemo,
   unfold,
   visit,
@@ -41,30 +44,22 @@ let dora: Page;
 let otto: Page;
 let phone: AuthenticatorApp;
 
-const press = (page: Page, name: string): Promise<void> => page.getByRole("button", { name, exact: true }).click();
-const follow = (page: Page, name: string): Promise<void> => page.getByRole("link", { name, exact: true }).click();
-
-async function post(request: APIRequestContext, path: string, data = {}): Promise<Record<string, string>> {
-  const answer = await request.post(path, { data, headers: { Accept: "application/json" } });
-  return (await answer.json()) as Record<string, string>;
-}
-
 /** Sets up an authenticator app for whoever is logged in there. */
-async function enroll(request: APIRequestContext): Promise<AuthenticatorApp> {
-  const { factorId, uri } = await post(request, "/2fa/totp/enroll");
+async function enroll(visitor: Page | BrowserContext): Promise<AuthenticatorApp> {
+  const { factorId, uri } = await post(visitor, "/2fa/totp/enroll");
   const app = authenticatorApp(uri!);
-  await post(request, "/2fa/totp/enroll/confirm", { factorId, code: app.code(demo.clock()) });
+  await post(visitor, "/2fa/totp/enroll/confirm", { factorId, code: app.code(demo.clock()) });
   return app;
 }
 
 async function operator(page: Page, name: string): Promise<void> {
   await page.request.post("/login", { form: { email: `${name}@acme.example`, password: DEMO_PASSWORD } });
-  await enroll(page.request);
+  await enroll(page);
 }
 
-async function user(request: APIRequestContext, email: string): Promise<AuthenticatorApp> {
-  await request.post("/register", { form: { email, password: PASSWORD } });
-  return enroll(request);
+async function user(visitor: Page | BrowserContext, email: string): Promise<AuthenticatorApp> {
+  await visitor.request.post("/register", { form: { email, password: PASSWORD } });
+  return enroll(visitor);
 }
 
 async function lookUp(page: Page, email = EMAIL): Promise<void> {
@@ -102,7 +97,7 @@ beforeAll(async () => {
   browser = await launchChromium();
   visitors = await Promise.all([1, 2, 3].map(() => visit(browser, demo)));
   [caller, dora, otto] = visitors.map(({ page }) => page) as [Page, Page, Page];
-  phone = await user(caller.request, EMAIL);
+  phone = await user(caller, EMAIL);
   await operator(dora, "dora");
   await operator(otto, "otto");
 }, 60_000);
@@ -183,8 +178,9 @@ describe("somebody who calls the help desk", () => {
 
   test("is reset by two operators, not by one, and by nobody else", async () => {
     const email = "bob@example.com";
-    const { request } = await browser.newContext({ baseURL: demo.origin });
-    await user(request, email);
+    const context = await browser.newContext({ baseURL: demo.origin });
+    const { request } = context;
+    await user(context, email);
     expect((await request.get("/desk")).status()).toBe(404);
     await lookUp(dora, email);
     await dora.getByText("Remove every second factor").click();

@@ -3,7 +3,7 @@ import type { Browser } from "playwright-core";
 import { authenticatorApp } from "express-second-factor/testing";
 import { passwordOf, testApp, type TestApp } from "../support/app.js";
 import { launchChromium } from "../support/chromium.js";
-import { type Demo, flaws, giveCode, heading, listen, look, visit, type Visitor } from "./stage.js";
+import { type Demo, flaws, giveCode, heading, listen, look, post, visit, type Visitor } from "./stage.js";
 
 jest.setTimeout(60_000);
 
@@ -13,14 +13,9 @@ let target: TestApp;
 let visitor: Visitor;
 let code: () => string;
 
-async function post(path: string, data: object): Promise<Record<string, string>> {
-  const answer = await visitor.page.request.post(path, { data, headers: { Accept: "application/json" } });
-  return (await answer.json()) as Record<string, string>;
-}
-
 /** Asks for an operation that says this; answers its page. */
 async function pageFor(value: string): Promise<string> {
-  return (await post("/transfer", { value })).location!;
+  return (await post(visitor.page, "/transfer", { value })).location!;
 }
 
 beforeAll(async () => {
@@ -38,11 +33,11 @@ beforeAll(async () => {
     return target.app;
   });
   visitor = await visit(browser, server);
-  await post("/login", { username: "alice", password: passwordOf("alice") });
-  const { factorId, uri } = await post("/2fa/totp/enroll", {});
+  await post(visitor.page, "/login", { username: "alice", password: passwordOf("alice") });
+  const { factorId, uri } = await post(visitor.page, "/2fa/totp/enroll", {});
   const phone = authenticatorApp(uri!);
   code = () => phone.code(target.clock());
-  await post("/2fa/totp/enroll/confirm", { factorId, code: code() });
+  await post(visitor.page, "/2fa/totp/enroll/confirm", { factorId, code: code() });
   target.clock.advance(30_000);
 }, 60_000);
 
@@ -88,7 +83,7 @@ test("by day, by night and on a phone it stands before the form; with the code t
   await page.goBack();
   await giveCode(page, code());
   expect(new URL(page.url()).pathname).toBe("/");
-  expect(await post("/transfer", { value: LONGEST })).toEqual({ done: true });
+  expect(await post(visitor.page, "/transfer", { value: LONGEST })).toEqual({ done: true });
   await page.goto(path);
   await heading(page, "This does not wait to be confirmed").waitFor();
   expect(await look(page, "operation-over")).toEqual([]);

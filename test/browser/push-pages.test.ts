@@ -5,7 +5,7 @@ import { passwordOf, testApp, type TestApp } from "../support/app.js";
 import { launchChromium } from "../support/chromium.js";
 import { TestChannel } from "../support/push.js";
 import { wrongNumber } from "../support/phone.js";
-import { type Demo, heading, listen, look, unfold, visit, type Visitor } from "./stage.js";
+import { type Demo, heading, listen, look, post, unfold, visit, type Visitor } from "./stage.js";
 
 jest.setTimeout(60_000);
 
@@ -22,11 +22,6 @@ let target: TestApp;
 let desk: Visitor;
 /** Approves. */
 let phone: Visitor;
-
-async function post(page: Page, path: string, data: object): Promise<Record<string, string>> {
-  const answer = await page.request.post(path, { data, headers: { Accept: "application/json" } });
-  return answer.status() === 204 ? {} : ((await answer.json()) as Record<string, string>);
-}
 
 /** By the clocks of the browsers, which sign with it. */
 function now(): void {

@@ -15,6 +15,7 @@ import {
   logOut,
   look,
   PASSWORD,
+  post,
   profileAt,
   startDemo,
   unfold,
@@ -37,11 +38,6 @@ let desk: Visitor;
 /** Approves. */
 let phone: Visitor;
 let app: AuthenticatorApp;
-
-async function post(page: Page, path: string, data: object): Promise<Record<string, string>> {
-  const answer = await page.request.post(path, { data, headers: { Accept: "application/json" } });
-  return answer.status() === 204 ? {} : ((await answer.json()) as Record<string, string>);
-}
 
 /** Time goes by for the application, and for the device, which signs with it. */
 async function goOn(milliseconds: number): Promise<void> {

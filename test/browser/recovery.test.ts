@@ -6,6 +6,7 @@ import { Outbox } from "../../example-app/outbox.js";
 import { launchChromium } from "../support/chromium.js";
 import {
   type Demo,
+  follow,
   giveCode,
   giveCredentials,
   heading,
@@ -14,6 +15,8 @@ import {
   logOut,
   look,
   PASSWORD,
+  post,
+  press,
   startDemo,
   visit,
   type Visitor,
@@ -32,11 +35,6 @@ let visitor: Visitor;
 let page: Page;
 let lost: AuthenticatorApp;
 let phone: AuthenticatorApp;
-
-async function post(path: string, data: object = {}): Promise<Record<string, string>> {
-  const answer = await page.request.post(path, { data, headers: { Accept: "application/json" } });
-  return (await answer.json()) as Record<string, string>;
-}
 
 /** What the application asks a second factor for. */
 function transfer(): Promise<APIResponse> {
@@ -67,13 +65,10 @@ function mailFlaws(mail: Page): Promise<string[]> {
   });
 }
 
-const press = (name: string): Promise<void> => page.getByRole("button", { name, exact: true }).click();
-const follow = (name: string): Promise<void> => page.getByRole("link", { name, exact: true }).click();
-
 /** By the button at the foot of the challenge. */
 async function startRecovery(): Promise<void> {
   await page.getByText("Lost everything?").click();
-  await press("Start recovery");
+  await press(page, "Start recovery");
   await page.getByText("a link is on its way to it").waitFor();
 }
 
@@ -88,9 +83,9 @@ beforeAll(async () => {
   visitor = await visit(browser, demo);
   page = visitor.page;
   await page.request.post("/register", { form: { email: EMAIL, password: PASSWORD } });
-  const { factorId, uri } = await post("/2fa/totp/enroll", { label: "Lost phone" });
+  const { factorId, uri } = await post(page, "/2fa/totp/enroll", { label: "Lost phone" });
   lost = authenticatorApp(uri!);
-  await post("/2fa/totp/enroll/confirm", { factorId, code: lost.code(demo.clock()) });
+  await post(page, "/2fa/totp/enroll/confirm", { factorId, code: lost.code(demo.clock()) });
   await logOut(page);
 }, 60_000);
 
@@ -117,10 +112,10 @@ describe("somebody whose phone and backup codes are gone", () => {
   test("opens the link in the mail, which says what its button does, and presses it", async () => {
     await openMail("Did you ask to recover your Acme Demo account?");
     expect(await look(page, "mail-recovery-requested", mailFlaws)).toEqual([]);
-    await follow("Confirm that it is you");
+    await follow(page, "Confirm that it is you");
     await heading(page, "Recover your account?").waitFor();
     expect(await look(page, "recovery-confirm")).toEqual([]);
-    await press("Yes, it is me");
+    await press(page, "Yes, it is me");
     await heading(page, "The waiting time has begun").waitFor();
     expect(await look(page, "recovery-confirmed")).toEqual([]);
   });
@@ -144,10 +139,10 @@ describe("somebody whose phone and backup codes are gone", () => {
     await demo.mfa.runDue();
     await openMail("The waiting time for your Acme Demo account is over");
     expect(await look(page, "mail-recovery-ready", mailFlaws)).toEqual([]);
-    await follow("Set up a new authenticator");
+    await follow(page, "Set up a new authenticator");
     await heading(page, "Sign in first").waitFor();
     expect(await look(page, "recovery-sign-in")).toEqual([]);
-    await follow("Sign in");
+    await follow(page, "Sign in");
     await giveCredentials(page, EMAIL);
     await heading(page, "Set up a new authenticator").waitFor();
     expect(new URL(page.url())).toMatchObject({ pathname: "/2fa/recovery/complete", search: "" });
@@ -160,15 +155,15 @@ describe("somebody whose phone and backup codes are gone", () => {
   });
 
   test("sets up a new authenticator, and the lost one is worth nothing from then on", async () => {
-    await press("Continue");
+    await press(page, "Continue");
     await page.getByText("Recovery is almost done").waitFor();
     expect(await look(page, "recovery-set-up")).toEqual([]);
-    await press("Set up an authenticator app");
+    await press(page, "Set up an authenticator app");
     phone = authenticatorApp(await keyUri(page));
     await giveCode(page, await codeOf(phone), "Turn on");
     await heading(page, "Save your backup codes").waitFor();
     await page.getByRole("checkbox", { name: "I have saved these codes" }).check();
-    await press("Continue");
+    await press(page, "Continue");
     await logIn(page, EMAIL);
     await giveCode(page, await codeOf(lost));
     await page.getByRole("alert").waitFor();
@@ -199,11 +194,11 @@ describe("a recovery that its owner does not want", () => {
     await logIn(page, EMAIL);
     await startRecovery();
     await openMail("Did you ask to recover your Acme Demo account?");
-    await follow("Stop the recovery");
+    await follow(page, "Stop the recovery");
     await heading(page, "Stop this recovery?").waitFor();
     expect(await look(page, "recovery-cancel")).toEqual([]);
     const link = page.url();
-    await press("Stop the recovery");
+    await press(page, "Stop the recovery");
     await heading(page, "The recovery was stopped").waitFor();
     expect(await look(page, "recovery-cancelled")).toEqual([]);
     await page.goto(link);
@@ -215,8 +210,8 @@ describe("a recovery that its owner does not want", () => {
     await logIn(page, EMAIL);
     await startRecovery();
     await openMail("Did you ask to recover your Acme Demo account?");
-    await follow("Confirm that it is you");
-    await press("Yes, it is me");
+    await follow(page, "Confirm that it is you");
+    await press(page, "Yes, it is me");
     await logIn(page, EMAIL);
     await giveCode(page, await codeOf(phone));
     await heading(page, "Your account").waitFor();
@@ -229,7 +224,7 @@ describe("a recovery that its owner does not want", () => {
     await page.goto("/2fa/settings");
     await page.getByText("Switch recovery off", { exact: true }).click();
     expect(await look(page, "settings-recovery")).toEqual([]);
-    await press("Yes, switch recovery off");
+    await press(page, "Yes, switch recovery off");
     await page.getByRole("status").filter({ hasText: "Recovery is off." }).waitFor();
     expect(await look(page, "settings-no-recovery")).toEqual([]);
     await logOut(page);
@@ -246,7 +241,7 @@ describe("a recovery that its owner does not want", () => {
     await logIn(page, EMAIL);
     await giveCode(page, await codeOf(phone));
     await page.goto("/2fa/settings");
-    await press("Switch recovery on");
+    await press(page, "Switch recovery on");
     await page.getByRole("status").filter({ hasText: "Recovery is on." }).waitFor();
     await page.getByText("Switch recovery off", { exact: true }).waitFor();
     const other = await visit(browser, demo);
@@ -255,8 +250,8 @@ describe("a recovery that its owner does not want", () => {
     const before = (await outbox.messages()).filter((each) => each.subject === subject).length;
     await other.page.request.post("/2fa/recovery", { data: {}, headers: { Accept: "application/json" } });
     await openMail(subject, before);
-    await follow("Confirm that it is you");
-    await press("Yes, it is me");
+    await follow(page, "Confirm that it is you");
+    await press(page, "Yes, it is me");
     await page.goto("/2fa/settings");
     await page.getByText("about 24 hours").waitFor();
     expect(await look(page, "settings-recovering")).toEqual([]);

@@ -5,7 +5,7 @@ import { authenticatorApp, type AuthenticatorApp } from "express-second-factor/t
 import { Outbox } from "../../example-app/outbox.js";
 import { launchChromium } from "../support/chromium.js";
 import { type MailServer, type ReceivedMail, startMailServer } from "../support/mail-server.js";
-import { type Demo, giveCode, heading, logIn, look, PASSWORD, startDemo, visit, type Visitor } from "./stage.js";
+import { type Demo, giveCode, heading, logIn, look, PASSWORD, post, startDemo, visit, type Visitor } from "./stage.js";
 
 jest.setTimeout(60_000);
 
@@ -22,11 +22,6 @@ let phone: AuthenticatorApp;
 let strangePhone: AuthenticatorApp;
 /** What the application prints. */
 const warned: unknown[] = [];
-
-async function post(page: Page, path: string, data: object = {}): Promise<Record<string, string>> {
-  const answer = await page.request.post(path, { data, headers: { Accept: "application/json" } });
-  return (await answer.json()) as Record<string, string>;
-}
 
 async function enter(page: Page, path: string): Promise<void> {
   await page.request.post(path, { form: { email: EMAIL, password: PASSWORD } });

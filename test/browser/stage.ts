@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import jsqr from "jsqr";
-import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from "playwright-core";
+import type { APIRequestContext, Browser, BrowserContext, BrowserContextOptions, Locator, Page } from "playwright-core";
 import webpush from "web-push";
 import type { SecondFactor } from "express-second-factor";
 import { movableClock, type MovableClock } from "express-second-factor/testing";
@@ -241,6 +241,22 @@ export function flaws(page: Page): Promise<string[]> {
     return found;
   });
 }
+
+/** Posts as the scripts of an application do, with the cookies of that page; answers the body. */
+export async function post(
+  { request }: { readonly request: APIRequestContext },
+  path: string,
+  data: object = {},
+): Promise<Record<string, string>> {
+  const answer = await request.post(path, { data, headers: { Accept: "application/json" } });
+  return answer.status() === 204 ? {} : ((await answer.json()) as Record<string, string>);
+}
+
+export const press = (page: Page, name: string): Promise<void> =>
+  page.getByRole("button", { name, exact: true }).click();
+
+export const follow = (page: Page, name: string): Promise<void> =>
+  page.getByRole("link", { name, exact: true }).click();
 
 /**
  * Answers what is wrong with a page at a desk and on a phone. With `SCREENSHOTS=1` it keeps pictures of it too, by day, by night and on a
