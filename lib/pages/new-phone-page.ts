@@ -3,15 +3,14 @@ import type { NewPhoneFactor } from "../engine/new-phone.js";
 import { doneNotice } from "./done-notice.js";
 import { hiddenField } from "./forms.js";
 import { alertBox, brand, cardHeading, confirmation, timeOf } from "./fragments.js";
-import { frozenNotice } from "./frozen-notice.js";
 import { type Html, html } from "./html.js";
 import { icon } from "./icons.js";
 import { renderPage } from "./layout.js";
 import { drawnBy } from "./method-page.js";
 import { fromNewPhone, newPhoneProof, newPhoneWay } from "./new-phone-way.js";
 import { reasonedText } from "./problem-reasons.js";
-import { probationNotice } from "./recovery-pages.js";
 import { row } from "./settings-section.js";
+import { frozenNotice, probationNotice } from "./until-notices.js";
 import type { LayoutParts, NewPhonePageView, PageContext } from "./views.js";
 
 /** With this many backup codes left, or fewer, it is time for new ones. */

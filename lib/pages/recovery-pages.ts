@@ -164,15 +164,6 @@ function whenReady(messages: Messages, { completesAt, minutesLeft, state }: Show
   return html`${timeOf(messages, completesAt, "zone")}. ${left}`;
 }
 
-/** On the page that sets up a factor: it is the last step of a recovery. */
-export function recoveringNotice({ messages }: PageContext, until: string | undefined): Html | undefined {
-  if (until === undefined) return undefined;
-  return html`<div class="sf-notice sf-notice-info">
-    ${icon("lock")}
-    <p>${messages.recovery.setUp} ${timeOf(messages, until, "zone")}.</p>
-  </div>`;
-}
-
 /** In the settings: where a recovery stands, what ends it, and whether there is to be one at all. */
 export function recoverySection(
   { base, messages }: PageContext,
@@ -200,16 +191,4 @@ export function recoverySection(
     }
     ${optedOut ? postButton({ action, text: section.optIn, look: "small", fields: { optedOut: "false" } }) : optOut}
   </section>`;
-}
-
-/** Until when the account is on probation. */
-export function probationNotice(
-  { messages }: PageContext,
-  { probation }: Pick<SettingsPageView["settings"], "probation">,
-): Html | undefined {
-  if (probation === undefined) return undefined;
-  return html`<div class="sf-notice sf-notice-info">
-    ${icon("lock")}
-    <p>${messages.recovery.probation} ${timeOf(messages, probation.until, "zone")}.</p>
-  </div>`;
 }

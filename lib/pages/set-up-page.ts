@@ -1,14 +1,13 @@
 import { passwordField, postButton, signInAgainButton } from "./forms.js";
 import { alertBox, brand, cardHeading } from "./fragments.js";
 import { passLink } from "./pass-page.js";
-import { frozenNotice } from "./frozen-notice.js";
 import { type Html, html } from "./html.js";
 import { icon } from "./icons.js";
 import { renderPage } from "./layout.js";
 import { allDrawn, isForSetUp } from "./method-page.js";
 import { othersPart } from "./other-sessions.js";
-import { recoveringNotice } from "./recovery-pages.js";
 import { reasonedText } from "./problem-reasons.js";
+import { frozenNotice, recoveringNotice } from "./until-notices.js";
 import type { LayoutParts, PageContext, PageProblem, SetUpView } from "./views.js";
 
 /** Problems that only say why this page is shown: the page says it already. */

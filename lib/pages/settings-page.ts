@@ -2,19 +2,18 @@ import { callerSection } from "./caller-section.js";
 import { doneNotice } from "./done-notice.js";
 import { postButton, signInAgainButton } from "./forms.js";
 import { alertBox, brand, confirmation } from "./fragments.js";
-import { frozenNotice } from "./frozen-notice.js";
-import { graceNotice } from "./grace-notice.js";
 import { type Html, html } from "./html.js";
 import { icon } from "./icons.js";
 import { renderPage } from "./layout.js";
 import { allDrawn } from "./method-page.js";
-import { probationNotice, recoverySection } from "./recovery-pages.js";
+import { recoverySection } from "./recovery-pages.js";
 import { reopenNotice } from "./reopen-page.js";
 import { activitySection } from "./settings-activity.js";
 import { devicesSection, sessionsSection } from "./settings-browsers.js";
 import { factorsSection } from "./settings-factors.js";
 import { section } from "./settings-section.js";
 import { reasonedText } from "./problem-reasons.js";
+import { frozenNotice, graceNotice, probationNotice } from "./until-notices.js";
 import type { LayoutParts, PageContext, SettingsPageView } from "./views.js";
 
 /** Everything owners see and change about their own second factors. */
