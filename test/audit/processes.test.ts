@@ -1,9 +1,10 @@
-import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { appendFileSync, createReadStream, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "@jest/globals";
 import { verifyAudit } from "express-second-factor/audit";
 import { built } from "../support/built.js";
+import { runCommand } from "../support/command.js";
 import {
   closedFile,
   damagesIn,
@@ -118,20 +119,8 @@ describe("a writer", () => {
   });
 });
 
-interface Ended {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function verifyCommand(args: readonly string[], key = KEY): Promise<Ended> {
-  const env = { ...process.env, SECOND_FACTOR_AUDIT_KEY: key };
-  return new Promise((resolve) => {
-    const call = [built("esm/cli/main.js"), "verify-audit", ...args];
-    execFile(process.execPath, call, { env, timeout: 15_000 }, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
-    });
-  });
+function verifyCommand(args: readonly string[], key = KEY): ReturnType<typeof runCommand> {
+  return runCommand(["verify-audit", ...args], { env: { SECOND_FACTOR_AUDIT_KEY: key } });
 }
 
 describe("express-second-factor verify-audit", () => {

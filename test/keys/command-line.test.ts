@@ -1,4 +1,3 @@
-import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -8,9 +7,9 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { secondFactor } from "express-second-factor";
 import { createTables, sqlStore } from "express-second-factor/sql";
 import { built } from "../support/built.js";
+import { runCommand } from "../support/command.js";
 import { openSqlite } from "../support/sqlite.js";
 
-const command = built("esm/cli/main.js");
 const folder = mkdtempSync(join(tmpdir(), "command-line-"));
 const database = join(folder, "accounts.db");
 const [OLD, NEW] = ["2025-01", "2026-11"].map((id) => `${id}:${randomBytes(32).toString("base64")}`) as [
@@ -38,19 +37,8 @@ function applicationModule(): string {
   `;
 }
 
-interface Ended {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function run(args: readonly string[], keys = OLD): Promise<Ended> {
-  const env = { ...process.env, SECOND_FACTOR_KEYS: keys };
-  return new Promise((resolve) => {
-    execFile(process.execPath, [command, ...args], { cwd: folder, env, timeout: 15_000 }, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
-    });
-  });
+function run(args: readonly string[], keys = OLD): ReturnType<typeof runCommand> {
+  return runCommand(args, { cwd: folder, env: { SECOND_FACTOR_KEYS: keys } });
 }
 
 beforeAll(async () => {
