@@ -49,6 +49,15 @@ export interface Confirmed {
   readonly completesAt: number;
 }
 
+/** Where a link is used, and it is good there. */
+interface Used {
+  readonly account: Account;
+  readonly version: string | null;
+  readonly recovery: Recovery;
+  readonly purpose: RecoveryPurpose;
+  readonly now: number;
+}
+
 const OVER: Problem = { code: "expired" };
 
 function refused<T>(problem: Problem): Change<Outcome<T>> {
@@ -135,11 +144,8 @@ export class Recoveries {
 
   /** Begins the wait; by the link of another channel's, shortens it. */
   async confirm(token: string, clicker: Clicker): Promise<Outcome<Confirmed>> {
-    const link = await this.opened(token, ["confirm", "vouch"]);
-    if (!link.ok) return link;
-    const hasBegun = link.value.purpose === "vouch";
-    const done = await this.use(link.value, clicker, (account, recovery, now) =>
-      hasBegun ? this.shorten(account, recovery, now) : this.begin(account, recovery, now),
+    const done = await this.use(token, ["confirm", "vouch"], clicker, ({ account, now, purpose, recovery }) =>
+      purpose === "vouch" ? this.shorten(account, recovery, now) : this.begin(account, recovery, now),
     );
     if (!done.ok) return done;
     // Its request was entered, and is looked at for a day more: what cannot be written now is not lost for that.
@@ -151,9 +157,7 @@ export class Recoveries {
 
   /** Ends it, as long as there is something to end. */
   async cancel(token: string, clicker: Clicker): Promise<Outcome<undefined>> {
-    const link = await this.opened(token, ["cancel"]);
-    if (!link.ok) return link;
-    const done = await this.use(link.value, clicker, (account, _recovery, now) => ({
+    const done = await this.use(token, ["cancel"], clicker, ({ account, now }) => ({
       ...endRecovery(account, now, "link"),
       result: success(undefined),
     }));
@@ -165,9 +169,8 @@ export class Recoveries {
    * opens the link; undefined: none.
    */
   async complete(token: string, clicker: Clicker, login: LoginContext | undefined): Promise<Outcome<SessionRecord>> {
-    const link = await this.opened(token, ["complete"]);
-    if (!link.ok) return link;
-    const done = await this.use<SessionRecord>(link.value, clicker, (account, recovery, now, version) => {
+    const done = await this.use<SessionRecord>(token, ["complete"], clicker, (used) => {
+      const { account, now, recovery, version } = used;
       const known = login?.userId === account.userId ? weighed(login, { account, version }, now) : undefined;
       const session = known && signedInAgain(known, recovery);
       if (session === undefined) return refused({ code: "login-required" });
@@ -182,16 +185,20 @@ export class Recoveries {
 
   /** Where a link is used: the account, if it is still good there. Of any number of simultaneous uses one is. */
   private async use<T>(
-    link: RecoveryLink,
+    token: string,
+    purposes: readonly RecoveryPurpose[],
     { browser, client }: Clicker,
-    act: (account: Account, recovery: Recovery, now: number, version: string | null) => Change<Outcome<T>>,
+    act: (used: Used) => Change<Outcome<T>>,
   ): Promise<Outcome<{ readonly account: Account; readonly result: T }>> {
-    const subject = { userId: link.userId, client, browser };
+    const link = await this.opened(token, purposes);
+    if (!link.ok) return link;
+    const { purpose, userId } = link.value;
+    const subject = { userId, client, browser };
     const { record, result } = await this.dependencies.records.change<Outcome<T>>(
       subject,
       ({ account, version }, now) => {
-        const recovery = meant(account, link, now);
-        return recovery === undefined ? refused(OVER) : act(account, recovery, now, version);
+        const recovery = meant(account, link.value, now);
+        return recovery === undefined ? refused(OVER) : act({ account, recovery, now, version, purpose });
       },
     );
     return result.ok ? success({ account: record.account, result: result.value }) : result;
