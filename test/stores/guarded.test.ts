@@ -1,3 +1,6 @@
+import { randomBytes } from "node:crypto";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { promisify } from "node:util";
 import { describe, expect, test } from "@jest/globals";
 import type { Store } from "express-second-factor";
 import { UnavailableError } from "../../lib/core/errors.js";
@@ -43,6 +46,11 @@ function faultyStore(): Store & { fail(verb: StoreVerb, fault: Fault): void; hea
       faults.clear();
     },
   };
+}
+
+/** The whole process does nothing for so many milliseconds, as while its machine is suspended. */
+function standStill(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
 
 const VERBS = Object.keys(CALLS) as StoreVerb[];
@@ -93,6 +101,18 @@ describe("a guarded store", () => {
     inner.fail("write", hangs);
     const refusal = guardedStore(inner, TIMEOUT).write("account:u1", "the-record", { expect: null });
     await expect(refusal).rejects.toThrow(/^The store did not answer within 20 ms$/);
+  });
+
+  test.each<[string, () => Promise<unknown>]>([
+    ["two turns later", () => nextTurn().then(() => nextTurn())],
+    ["from another thread", () => promisify(randomBytes)(8)],
+  ])("takes an answer that came %s, while the process itself stood still past the limit", async (_name, arrival) => {
+    const inner = memoryStore();
+    await inner.write("key", "value", { expect: null });
+    const distant: Store = { ...faultyStore(), read: (key) => arrival().then(() => inner.read(key)) };
+    const reading = guardedStore(distant, TIMEOUT).read("key");
+    standStill(3 * TIMEOUT);
+    await expect(reading).resolves.toMatchObject({ value: "value" });
   });
 
   test("answers the very entry the store did", async () => {
