@@ -66,6 +66,18 @@ function keyOf(userId: UserId): string {
   return `${KIND}:${userId}`;
 }
 
+/** Many at once, so that one whose `approve` is silent holds up few others; never all of them, which may be very many. */
+async function* batches(userIds: AsyncIterable<UserId> | Iterable<UserId>): AsyncGenerator<readonly UserId[]> {
+  let batch: UserId[] = [];
+  for await (const userId of userIds) {
+    batch.push(userId);
+    if (batch.length < AT_ONCE) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
+}
+
 /**
  * What falls due: found by an entry for each account that something waits in, so that nobody has to look through all of them.
  * The entry is written after the account and taken away only as it was before the account was read, so none is lost.
@@ -128,22 +140,11 @@ export class Due {
   /** Does what has fallen due, once in all processes; answers how many things. */
   async run(): Promise<number> {
     let done = 0;
-    for await (const batch of this.batches()) {
+    for await (const batch of batches(this.entered())) {
       const counts = await Promise.all(batch.map((userId) => this.runFor(userId)));
       done += counts.reduce((sum, count) => sum + count, 0);
     }
     return done;
-  }
-
-  private async *batches(): AsyncGenerator<readonly UserId[]> {
-    let batch: UserId[] = [];
-    for await (const userId of this.entered()) {
-      batch.push(userId);
-      if (batch.length < AT_ONCE) continue;
-      yield batch;
-      batch = [];
-    }
-    if (batch.length > 0) yield batch;
   }
 
   /** Of a store that cannot list, what this process knows. */
@@ -233,9 +234,9 @@ export class Due {
     this.looksAt = Date.now() + wait;
     this.timer = setTimeout(() => {
       this.stop();
-      void this.look().finally(() => {
-        this.wind();
-      });
+      const taken = this.takeHastened();
+      this.wind();
+      void this.settleAll(taken);
     }, wait).unref();
   }
 
@@ -246,15 +247,21 @@ export class Due {
     this.looksAt = Infinity;
   }
 
-  private async look(): Promise<void> {
+  private takeHastened(): readonly UserId[] {
     const now = Date.now();
     const due = [...this.hastened].filter(([, at]) => at <= now).map(([userId]) => userId);
-    for (const userId of due) {
-      this.hastened.delete(userId);
-      await this.settle(userId).catch((error: unknown) => {
-        this.dependencies.emitError("store", error, { userId });
-        this.hasten(userId, RETRY);
-      });
-    }
+    for (const userId of due) this.hastened.delete(userId);
+    return due;
+  }
+
+  private async settleAll(userIds: readonly UserId[]): Promise<void> {
+    for await (const batch of batches(userIds)) await Promise.all(batch.map((userId) => this.settleOrRetry(userId)));
+  }
+
+  private async settleOrRetry(userId: UserId): Promise<void> {
+    await this.settle(userId).catch((error: unknown) => {
+      this.dependencies.emitError("store", error, { userId });
+      this.hasten(userId, RETRY);
+    });
   }
 }

@@ -3,7 +3,7 @@ import { describe, expect, jest, test } from "@jest/globals";
 import { memoryStore, type RecoveryRequest } from "express-second-factor";
 import { DAY, MINUTE } from "../support/attack.js";
 import { testApp, type TestAppOptions } from "../support/app.js";
-import { pending } from "../support/browser.js";
+import { enrolled, pending } from "../support/browser.js";
 import { faultyStore, REJECTS } from "../support/faults.js";
 import { alice, confirmed, HOUR, ofKind, run, stateOf, told } from "../support/recovery.js";
 
@@ -62,6 +62,29 @@ describe("a recovery that waits", () => {
       await pending(here.target, "alice");
       await wait();
       expect(ofKind(here, "login-unfinished")).toHaveLength(2);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  test("whose last word does not come holds up nobody else's, where no job asks", async () => {
+    jest.useFakeTimers({ doNotFake: ["nextTick", "setImmediate", "queueMicrotask", "performance"] });
+    try {
+      const here = await alice(asking(() => new Promise<never>(() => undefined)));
+      const { clock } = here.target;
+      await enrolled(here.target, "carol");
+      const wait = async (time: number): Promise<void> => {
+        clock.advance(time);
+        await jest.advanceTimersByTimeAsync(time);
+        await told();
+      };
+      await confirmed(here);
+      await wait(24 * HOUR - 10 * MINUTE);
+      await pending(here.target, "carol");
+      expect(ofKind(here, "login-unfinished")).toHaveLength(1);
+      await wait(10 * MINUTE + 2000);
+      expect(ofKind(here, "login-unfinished")).toHaveLength(2);
+      expect(await stateOf(here)).toBe("waiting");
     } finally {
       jest.useRealTimers();
     }
