@@ -32,12 +32,21 @@ export function recoveryOnPage(
 ): ShownRecovery | undefined {
   const view = shownRecovery(engine, login);
   if (view === undefined) return undefined;
+  const now = engine.dependencies.clock();
+  const asked = askedWithin(login, now);
   return {
     ...view,
-    ...minutesTo(view, engine.dependencies.clock()),
+    ...minutesTo(view, now),
+    ...(asked !== undefined && view.state !== "waiting" && { askedAt: iso(asked) }),
     ...(engine.recoveries?.takesOldCode === true && { takesOldCode: true }),
     ...problemMember(isOfRecovery(problem) ? problem : undefined),
   };
+}
+
+/** When this login asked for a link, while that may still be opened. Milliseconds since the epoch. */
+function askedWithin({ session }: LoginContext, now: number): number | undefined {
+  const asked = session?.askedRecovery;
+  return asked !== undefined && isFresh(asked, CONFIRM_LIFE - 1, now) ? asked : undefined;
 }
 
 /** How long a wait lasts, where there is one. */
@@ -57,12 +66,10 @@ export function recoveringUntil({ status }: LoginContext): string | undefined {
  * request is not told before it is confirmed: to the login that asked it was requested, and to any other it was not.
  */
 export function shownRecovery({ dependencies, recoveries }: Engine, login: LoginContext): RecoveryView | undefined {
-  const { record, session, status } = login;
+  const { record, status } = login;
   if (recoveries === undefined || (status.status !== "pending" && status.status !== "trusted-device")) return undefined;
   const now = dependencies.clock();
   const view = recoveryView(record.account, now);
-  const asked = session?.askedRecovery;
-  const isAsked = asked !== undefined && isFresh(asked, CONFIRM_LIFE - 1, now);
   if (view.state !== "none" && view.state !== "requested") return view;
-  return { state: isAsked ? "requested" : "none" };
+  return { state: askedWithin(login, now) === undefined ? "none" : "requested" };
 }

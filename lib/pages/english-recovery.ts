@@ -22,6 +22,7 @@ export const englishRecovery: Messages["recovery"] = {
   },
   left: (minutes) => `That is in ${inAbout(minutes)}.`,
   stop: "Not you, or no longer needed? Any sign-in with an authenticator stops it at once, and so does the link in each of its e-mails.",
+  askedAt: "Last asked for at",
   again: "Send the link again",
   setUp:
     "Recovery is almost done: set up a new authenticator now. Once it works, all old ones and backup codes stop working, and everybody else is signed out. You have until",

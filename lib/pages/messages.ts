@@ -180,6 +180,8 @@ export interface RecoveryMessages {
   readonly left: (minutes: number) => string;
   /** What ends one that is under way. */
   readonly stop: string;
+  /** When a link was last asked for: a time follows. */
+  readonly askedAt: string;
   /** The button for another link, where one was sent or may have been. */
   readonly again: string;
   /** On the page that sets up the first factor of a recovery; a time follows. */

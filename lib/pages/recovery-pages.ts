@@ -145,12 +145,13 @@ function oldCodeField(messages: Messages, problem: PageProblem | undefined): Htm
 /** Below the challenge: where one that was asked for stands, and what ends it. */
 export function recoveryNotice({ base, messages }: PageContext, { recovery }: ChallengeView): Html | undefined {
   if (recovery === undefined || recovery.state === "none") return undefined;
-  const { again, states, stop } = messages.recovery;
-  const { state } = recovery;
+  const { again, askedAt: asked, states, stop } = messages.recovery;
+  const { askedAt, state } = recovery;
   return html`<div class="sf-notice sf-notice-info sf-below">
     ${icon("lock")}
     <div class="sf-lines">
       <p role="status">${states[state]} ${whenReady(messages, recovery)}</p>
+      ${askedAt !== undefined && html`<p>${asked} ${timeOf(messages, askedAt, "zone")}.</p>`}
       <p>${stop}</p>
     </div>
     ${state !== "waiting" && postButton({ action: `${base}${RECOVERY_PATH}`, text: again, look: "small" })}

@@ -67,6 +67,8 @@ export interface PageProblem {
 export interface ShownRecovery extends RecoveryView {
   /** Until the wait is over. */
   readonly minutesLeft?: number;
+  /** When this login last asked for a link, where it may have got one. ISO 8601, UTC. */
+  readonly askedAt?: string;
   /** A code of the set of backup codes before the present one shortens the wait. */
   readonly takesOldCode?: boolean;
   /** A request for one was refused. */

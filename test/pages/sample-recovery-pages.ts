@@ -24,7 +24,7 @@ const STANDS: Readonly<Record<string, ShownRecovery>> = {
   recoveryOffered: { state: "none" },
   recoveryWithOldCode: { state: "none", takesOldCode: true },
   recoveryWrongOldCode: { state: "none", takesOldCode: true, problem: { code: "invalid-code" } },
-  recoveryRequested: { state: "requested" },
+  recoveryRequested: { state: "requested", askedAt: SOON },
   recoveryWaiting: { state: "waiting", completesAt: SOON, minutesLeft: 700 },
   recoveryReady: { state: "ready", completesAt: SOON, minutesLeft: 0 },
 };

@@ -1,7 +1,7 @@
 // Who asks for a recovery, how often, and what the answer says.
 import { describe, expect, test } from "@jest/globals";
 import { ConfigurationError, secondFactor, type SecondFactorOptions } from "express-second-factor";
-import { DAY, STEP, trusted } from "../support/attack.js";
+import { DAY, MINUTE, STEP, trusted } from "../support/attack.js";
 import { ORIGIN, TEST_KEYS } from "../support/app.js";
 import { full, Jar, pending } from "../support/browser.js";
 import { alice, click, confirmed, HOUR, ofKind, RECOVERY, run, stateOf, told, tokenOf } from "../support/recovery.js";
@@ -94,6 +94,21 @@ describe("asking for a recovery", () => {
     expect((await owner.post(`${RECOVERY}/opt-out`, { optedOut: false })).status).toBe(204);
     expect((await jar.post(RECOVERY)).status).toBe(202);
     expect(await stateOf(here)).toBe("requested");
+  });
+
+  test("says on the challenge page when this login last asked for a link, and says it to no other", async () => {
+    const { target } = await alice();
+    const jar = await pending(target, "alice");
+    const askedAt = async (): Promise<string | undefined> =>
+      /Last asked for at <time datetime="([^"]+)"/.exec((await jar.page("/2fa")).text)?.[1];
+    expect(await askedAt()).toBeUndefined();
+    for (let times = 0; times < 2; times += 1) {
+      expect((await jar.form(RECOVERY)).status).toBe(303);
+      expect(await askedAt()).toBe(new Date(target.clock()).toISOString());
+      target.clock.advance(MINUTE);
+    }
+    const later = await pending(target, "alice");
+    expect((await later.page("/2fa")).text).not.toContain("Last asked for at");
   });
 
   test("keeps the time of one that waits", async () => {
