@@ -34,7 +34,14 @@ function wasTried({ activity }: Account, { at, browser, ip }: WaitingLogin): boo
   );
 }
 
-const UNFINISHED: DueKind = {
+/** What this process does by its options, and when anything falls due that any process does. */
+export interface DueKinds {
+  readonly taken: readonly DueKind[];
+  readonly known: readonly Pick<DueKind, "at">[];
+}
+
+/** Logins that went no further: where owners are told of them. */
+export const UNFINISHED: DueKind = {
   at: unfinishedAt,
   take(account, now) {
     const taken = takeUnfinished(account, now);
@@ -88,19 +95,16 @@ export class Due {
   private timer: NodeJS.Timeout | undefined = undefined;
   /** When that ends, by the machine's clock. */
   private looksAt = Infinity;
-  private readonly kinds: readonly DueKind[];
 
   constructor(
     private readonly dependencies: Pick<EngineDependencies, "clock" | "emitError" | "noticing" | "records">,
     private readonly store: Store,
-    kinds: readonly DueKind[] = [],
-  ) {
-    this.kinds = [UNFINISHED, ...kinds];
-  }
+    private readonly kinds: DueKinds,
+  ) {}
 
-  /** When something of the account is due. */
-  private timesOf(account: Account, now: number): readonly number[] {
-    return this.kinds.map((kind) => kind.at(account, now)).filter((at) => at !== undefined);
+  /** When something of the account is due: that is done here, or anything. */
+  private timesOf(account: Account, now: number, which: keyof DueKinds): readonly number[] {
+    return this.kinds[which].map((kind) => kind.at(account, now)).filter((at) => at !== undefined);
   }
 
   /**
@@ -170,21 +174,22 @@ export class Due {
     const entry = await this.store.read(keyOf(userId));
     let account = (await records.read(userId)).account;
     let done = 0;
-    for (const kind of this.kinds) {
+    for (const kind of this.kinds.taken) {
       const known = kind.at(account, clock());
       if (known === undefined || known > clock()) continue;
       const { changed, count } = await this.take(userId, kind);
       account = changed;
       done += count;
     }
-    const times = this.timesOf(account, clock());
+    const times = this.timesOf(account, clock(), "taken");
     this.hastened.delete(userId);
     if (times.length > 0) {
       const wait = Math.min(...times) - clock();
       this.hasten(userId, wait > 0 ? wait : RETRY);
-      return done;
     }
-    if (entry !== undefined) await this.store.remove(keyOf(userId), { expect: entry.version });
+    // What this process leaves alone, one with other options finds by the same entry.
+    const isLast = this.timesOf(account, clock(), "known").length === 0;
+    if (isLast && entry !== undefined) await this.store.remove(keyOf(userId), { expect: entry.version });
     return done;
   }
 
@@ -208,8 +213,8 @@ export class Due {
   async enter(account: Account): Promise<void> {
     const { userId } = account;
     const now = this.dependencies.clock();
-    const times = this.timesOf(account, now);
-    const expiresAt = Math.max(now, ...times) + ENTRY_LIFE;
+    const times = this.timesOf(account, now, "taken");
+    const expiresAt = Math.max(now, ...this.timesOf(account, now, "known")) + ENTRY_LIFE;
     this.hasten(userId, times.length === 0 ? PENDING_LIFE : Math.min(...times) - now);
     const key = keyOf(userId);
     for (let attempt = 0; ; attempt += 1) {

@@ -34,7 +34,7 @@ import { SendBudgets } from "./send-budgets.js";
 import { Sending } from "./sending.js";
 import { Recoveries } from "./recovery.js";
 import type { RecoverySettings } from "./recovery-asking.js";
-import { recoveryKinds } from "./recovery-due.js";
+import { dueKinds } from "./recovery-due.js";
 import { type OnCompromise, Reports } from "./reports.js";
 import { ShownCodes } from "./shown-codes.js";
 import { StepUp } from "./step-up.js";
@@ -145,7 +145,7 @@ export function createEngine(settings: EngineSettings): Engine {
   const verification = new TracedVerification(dependencies, telling.events);
   const operations = new Operations(dependencies, store);
   const unprovable = new UnprovableAccounts(dependencies, store);
-  const due = new Due(dependencies, store, recovery && recoveryKinds(dependencies, recovery.approve));
+  const due = new Due(dependencies, store, dueKinds(dependencies, recovery));
   return {
     dependencies,
     events: telling.events,

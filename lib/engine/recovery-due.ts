@@ -13,7 +13,7 @@ import { iso } from "../core/time.js";
 import { within } from "../core/within.js";
 import { randomId } from "../crypto/random.js";
 import type { AccountEvent } from "../events/audit.js";
-import type { DueKind, Fallen } from "./due.js";
+import { type DueKind, type DueKinds, type Fallen, UNFINISHED } from "./due.js";
 import type { EngineDependencies } from "./dependencies.js";
 
 /** A recovery whose wait is over, for whoever has the last word. Times are ISO 8601, UTC. */
@@ -166,11 +166,13 @@ class AskedReady implements DueKind {
   }
 }
 
-/** What of recoveries falls due without a request. */
-export function recoveryKinds(
-  dependencies: Pick<EngineDependencies, "emitError" | "records">,
-  approve: ApproveRecovery | undefined,
-): readonly DueKind[] {
+/** What falls due without a request. What this application does without, other processes of it may be configured for. */
+export function dueKinds(
+  { noticing, ...dependencies }: Pick<EngineDependencies, "emitError" | "noticing" | "records">,
+  recovery: { readonly approve: ApproveRecovery | undefined } | undefined,
+): DueKinds {
+  const { approve } = recovery ?? {};
   const ready = approve === undefined ? READY : new AskedReady(dependencies, approve);
-  return [HALF, ready, OVER];
+  const taken = [...(noticing ? [UNFINISHED] : []), ...(recovery ? [HALF, ready, OVER] : [])];
+  return { taken, known: [UNFINISHED, HALF, READY, OVER] };
 }

@@ -30,6 +30,32 @@ describe("a recovery that waits", () => {
     expect(await target.mfa.runDue()).toBe(0);
   });
 
+  test.each(["does without recoveries", "tells owners nothing"])(
+    "is left to others by a process that %s",
+    async (what) => {
+      const store = memoryStore();
+      const here = await alice({ store, options: { recovery: { wait: "7d" } } });
+      const { clock } = here.target;
+      const notify = (notice: (typeof here.notices)[number]): void => void here.notices.push(notice);
+      const options = what.startsWith("tells") ? {} : { notify, recovery: false as const };
+      const without = testApp({ store, clock, options });
+      await confirmed(here);
+      await without.mfa.runDue();
+      clock.advance(2 * HOUR);
+      await pending(without, "alice");
+      await without.mfa.runDue();
+      clock.advance(7 * DAY);
+      await without.mfa.runDue();
+      expect(await stateOf(here)).toBe("waiting");
+      const later = testApp({ store, clock, options: { notify, recovery: { wait: "7d" } } });
+      await later.mfa.runDue();
+      await told();
+      expect(ofKind(here, "recovery-ready")).toHaveLength(1);
+      // Whoever tells owners nothing leaves it to others to tell them.
+      expect(ofKind(here, "login-unfinished")).not.toHaveLength(0);
+    },
+  );
+
   test("goes on once, however many processes look at once", async () => {
     const store = memoryStore();
     const here = await alice({ store });
