@@ -1,4 +1,5 @@
 import type { Account } from "./account.js";
+import { isLive } from "./logins.js";
 import { MINUTE } from "./nouns.js";
 import { cleanText } from "./text.js";
 import { isFuture } from "./time.js";
@@ -11,8 +12,8 @@ export interface CallerCheck {
   /** The key that the number is made with, sealed. The number itself is stored nowhere. */
   readonly key: string;
   readonly nonce: string;
-  /** The number was shown, so that somebody can know it. */
-  readonly isShown?: true;
+  /** The logins that it was shown to, so that somebody can know it. Absent: nobody can. */
+  readonly shownTo?: readonly string[];
   /** Numbers that were not the one. */
   readonly wrong: number;
 }
@@ -71,9 +72,21 @@ function isWithin(at: number, life: number, now: number): boolean {
   return at + life > now && !isFuture(at, now);
 }
 
-/** The check that is open; undefined: none is. */
-export function openCheck({ callerCheck }: Pick<Account, "callerCheck">, now: number): CallerCheck | undefined {
-  return callerCheck !== undefined && isWithin(callerCheck.beganAt, CHECK_LIFE, now) ? callerCheck : undefined;
+/**
+ * The check that is open; undefined: none is. It is over with any login that saw its number: whoever was signed out, by themselves or by
+ * the owner, is not to be believed by what they wrote down.
+ */
+export function openCheck(account: Account, now: number): CallerCheck | undefined {
+  const { callerCheck, logins } = account;
+  if (callerCheck === undefined || !isWithin(callerCheck.beganAt, CHECK_LIFE, now)) return undefined;
+  const isThere = (id: string): boolean => logins.some((login) => login.id === id && isLive(account, login, now));
+  return (callerCheck.shownTo ?? []).every(isThere) ? callerCheck : undefined;
+}
+
+/** With the number shown to this login. */
+export function withShown(account: Account, check: CallerCheck, loginId: string): Account {
+  const shownTo = [...new Set([...(check.shownTo ?? []), loginId])];
+  return { ...account, callerCheck: { ...check, shownTo } };
 }
 
 export function checkEnd({ beganAt }: CallerCheck): number {

@@ -1,7 +1,7 @@
 import type { Account } from "../core/account.js";
 import { digitsIn } from "../core/codes.js";
 import { failure, type Outcome, success } from "../core/errors.js";
-import { afterWrongNumber, type CallerCheck, checkEnd, openCheck, withoutCheck } from "../core/help-desk.js";
+import { afterWrongNumber, type CallerCheck, checkEnd, openCheck, withoutCheck, withShown } from "../core/help-desk.js";
 import type { UserId } from "../core/nouns.js";
 import { iso } from "../core/time.js";
 import { digestOf, isSameText, newDigestKey, openDigestKey } from "../crypto/digests.js";
@@ -65,11 +65,12 @@ export class CallerChecks {
     return success({ number: await this.numberOf(login.userId, result.value), expiresAt: endOf(result.value) });
   }
 
-  /** The number that was shown, once more; undefined where none is, or not to this login. */
+  /** The number that was shown, once more; undefined where none was, or not to this login. */
   async shown(login: LoginContext): Promise<string | undefined> {
     const now = this.dependencies.clock();
     const check = openCheck(login.record.account, now);
-    if (check?.isShown !== true || login.status.status !== "verified") return undefined;
+    if (check === undefined || login.status.status !== "verified") return undefined;
+    if (check.shownTo?.includes(login.status.login.id) !== true) return undefined;
     return changeProblem(login, FRESH, now) === undefined ? this.numberOf(login.userId, check) : undefined;
   }
 
@@ -105,16 +106,16 @@ export class CallerChecks {
     if (early !== undefined) return { result: { ok: false, problem: early } };
     const check = openCheck(account, now);
     if (check === undefined) return { result: failure("not-found") };
-    if (check.isShown === true) return { result: success(check) };
-    const shown: CallerCheck = { ...check, isShown: true };
+    const { id } = login.status.login;
+    if (check.shownTo?.includes(id) === true) return { result: success(check) };
     const events = [{ action: "caller-check-shown" }];
-    return { account: { ...account, callerCheck: shown }, events, result: success(shown) };
+    return { account: withShown(account, check, id), events, result: success(check) };
   }
 
   /** One that nobody has seen yet is nobody's to say. */
   private async isNumber({ userId }: Account, check: CallerCheck, number: string): Promise<boolean> {
     const isRight = isSameText(number, await this.numberOf(userId, check));
-    return isRight && check.isShown === true;
+    return isRight && check.shownTo !== undefined;
   }
 
   private async numberOf(userId: UserId, { key: sealed, nonce }: CallerCheck): Promise<string> {

@@ -183,7 +183,7 @@ const PASS = {
 
 const CALLER_CHECK = {
   beganAt: "time",
-  isShown: "as it is",
+  shownTo: "as it is",
   wrong: "as it is",
   key: "never",
   nonce: "never",

@@ -148,6 +148,6 @@ describe("B25 changing factors without a fresh proof", () => {
     }
     for (const jar of [trusting, waiting]) expect((await jar.post("/2fa/recovery/cancel")).status).toBe(401);
     const { kept, recovery } = await here.target.mfa.accounts.export("u1");
-    expect([recovery?.optedOut, kept.callerCheck?.isShown]).toEqual([false, undefined]);
+    expect([recovery?.optedOut, kept.callerCheck?.shownTo]).toEqual([false, undefined]);
   });
 });

@@ -2,6 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import { HOUR, MINUTE, storedAccount, told } from "../support/attack.js";
 import { full, Jar, pending } from "../support/browser.js";
 import { submit } from "../support/pages.js";
+import { loginIdOf, reported } from "../support/reports.js";
 import { DESK, desk, deskApp, passed } from "./stage.js";
 
 async function begun(...given: Parameters<typeof desk>) {
@@ -11,7 +12,14 @@ async function begun(...given: Parameters<typeof desk>) {
   return { ...here, callerCheck, jar, open: await callerCheck.begin("u1", DESK) };
 }
 
+type Begun = Awaited<ReturnType<typeof begun>> & { readonly other: Jar };
+
 type Shown = { number: string; expiresAt: string };
+
+/** Where another login of the same user ends this one. */
+async function revoking(jar: Jar): Promise<string> {
+  return `/2fa/sessions/${await loginIdOf(jar)}/revoke`;
+}
 
 /** Not the number. */
 function wrong(number: string, by = 1): string {
@@ -107,6 +115,43 @@ describe("a caller check", () => {
     await target.mfa.accounts.callerCheck.begin("u3", DESK);
     const answer = await (await pending(target, "carol")).post("/2fa/caller-check");
     expect([answer.status, answer.body.code]).toEqual([403, "enrollment-required"]);
+  });
+
+  test.each<[string, (here: Begun) => unknown]>([
+    ["is signed out", ({ jar }) => jar.post("/logout")],
+    ["is signed out in another browser", async ({ jar, other }) => other.post(await revoking(jar))],
+    ["is signed out everywhere", ({ target }) => target.mfa.accounts.signOutEverywhere("u1", DESK)],
+    ["is over by a reset", ({ target }) => target.mfa.accounts.reset("u1", DESK)],
+    ["is reported by its owner", ({ target }) => reported(target)],
+  ])("is over once a login that saw its number %s", async (_how, end) => {
+    const here = await begun();
+    const { callerCheck, jar, target } = here;
+    const other = await full(target, "alice", here.phone);
+    const { number } = (await jar.post("/2fa/caller-check")).body as Shown;
+    expect((await other.post("/2fa/caller-check")).body.number).toBe(number);
+    await end({ ...here, other });
+    expect(await callerCheck.verify("u1", number, DESK)).toBe(false);
+    const settings = await other.get("/2fa/settings");
+    expect(settings.body).not.toHaveProperty("callerCheck");
+  });
+
+  test("is not over when another login is, nor when one that saw its number proves itself again", async () => {
+    const { callerCheck, jar, phone, target } = await begun();
+    const other = await full(target, "alice", phone);
+    const { number } = (await jar.post("/2fa/caller-check")).body as Shown;
+    await other.post("/logout");
+    await jar.verify(phone.code(target.clock()));
+    expect(await callerCheck.verify("u1", number, DESK)).toBe(true);
+  });
+
+  test("shows its number on the page of the login that asked for it, and not of another one of the same user", async () => {
+    const { jar, phone, target } = await begun();
+    const other = await full(target, "alice", phone);
+    const { number } = (await jar.post("/2fa/caller-check")).body as Shown;
+    expect((await jar.page("/2fa/settings")).text).toContain(number);
+    const page = await other.page("/2fa/settings");
+    expect(page.text).not.toContain(number);
+    expect(page.text).toContain('action="/2fa/caller-check"');
   });
 
   test("stands on the settings page while it is open, with a button and then the number", async () => {
