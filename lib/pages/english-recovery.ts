@@ -20,6 +20,7 @@ export const englishRecovery: Messages["recovery"] = {
     waiting: "Recovery is under way. Another link comes by e-mail at",
     ready: "Recovery is ready. Open the newest link in your e-mail, in this browser, to set up a new authenticator.",
   },
+  late: "The waiting time of this recovery is over. The link that sets up a new authenticator comes by e-mail soon; where somebody looks at it first, that can take longer.",
   left: (minutes) => `That is in ${inAbout(minutes)}.`,
   stop: "Not you, or no longer needed? Any sign-in with an authenticator stops it at once, and so does the link in each of its e-mails.",
   askedAt: "Last asked for at",

@@ -176,6 +176,8 @@ export interface RecoveryMessages {
   };
   /** Where one stands. After `waiting` a time follows. `requested` stands also where nothing came of it: it must not say so. */
   readonly states: Readonly<Record<"requested" | "waiting" | "ready", string>>;
+  /** In the place of `waiting`, also in the settings, once that time is past: the link was not mailed yet. */
+  readonly late: string;
   /** How long that is: beside the time that follows `waiting`. */
   readonly left: (minutes: number) => string;
   /** What ends one that is under way. */

@@ -150,7 +150,7 @@ export function recoveryNotice({ base, messages }: PageContext, { recovery }: Ch
   return html`<div class="sf-notice sf-notice-info sf-below">
     ${icon("lock")}
     <div class="sf-lines">
-      <p role="status">${states[state]} ${whenReady(messages, recovery)}</p>
+      <p role="status">${stateText(messages, recovery, states[state])}</p>
       ${askedAt !== undefined && html`<p>${asked} ${timeOf(messages, askedAt, "zone")}.</p>`}
       <p>${stop}</p>
     </div>
@@ -158,11 +158,12 @@ export function recoveryNotice({ base, messages }: PageContext, { recovery }: Ch
   </div>`;
 }
 
-/** When the wait is over, and how long that is; nothing where nothing is waited for. */
-function whenReady(messages: Messages, { completesAt, minutesLeft, state }: ShownRecovery): Html | undefined {
-  if (state !== "waiting" || completesAt === undefined) return undefined;
-  const left = minutesLeft === undefined ? "" : messages.recovery.left(minutesLeft);
-  return html`${timeOf(messages, completesAt, "zone")}. ${left}`;
+/** Where one stands; of one that waits when that is over, and how long it takes. */
+function stateText(messages: Messages, recovery: ShownRecovery, text: string): Html {
+  const { completesAt, minutesLeft = 0, state } = recovery;
+  if (state !== "waiting" || completesAt === undefined) return html`${text}`;
+  if (minutesLeft <= 0) return html`${messages.recovery.late}`;
+  return html`${text} ${timeOf(messages, completesAt, "zone")}. ${messages.recovery.left(minutesLeft)}`;
 }
 
 /** In the settings: where a recovery stands, what ends it, and whether there is to be one at all. */
@@ -186,7 +187,7 @@ export function recoverySection(
     <p class="sf-hint">${optedOut ? section.off : section.lead}</p>
     ${
       state !== "none" &&
-      html`<p role="status">${section.states[state]} ${whenReady(messages, shown)}</p>
+      html`<p role="status">${stateText(messages, shown, section.states[state])}</p>
         <p>${section.stop}</p>
         ${cancel}`
     }

@@ -26,6 +26,7 @@ const STANDS: Readonly<Record<string, ShownRecovery>> = {
   recoveryWrongOldCode: { state: "none", takesOldCode: true, problem: { code: "invalid-code" } },
   recoveryRequested: { state: "requested", askedAt: SOON },
   recoveryWaiting: { state: "waiting", completesAt: SOON, minutesLeft: 700 },
+  recoveryLate: { state: "waiting", completesAt: SOON, minutesLeft: 0 },
   recoveryReady: { state: "ready", completesAt: SOON, minutesLeft: 0 },
 };
 

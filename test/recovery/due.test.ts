@@ -208,6 +208,17 @@ describe("the last word about a recovery", () => {
     expect(failures).toEqual(_what === "has not decided yet" ? [] : ["recovery.approve"]);
   });
 
+  test("leaves whoever waits for it with what is true: the wait is over, and the link is still to come", async () => {
+    const here = await alice(asking(() => undefined));
+    await confirmed(here);
+    here.target.clock.advance(24 * HOUR);
+    await run(here);
+    const jar = await pending(here.target, "alice");
+    const page = (await jar.page("/2fa")).text;
+    expect(page).toContain("The waiting time of this recovery is over.");
+    expect(page).not.toContain("That is in");
+  });
+
   test("decides nothing by its silence, and is asked for by one at a time", async () => {
     jest.useFakeTimers({ doNotFake: ["nextTick", "setImmediate", "queueMicrotask", "performance"] });
     try {
