@@ -1,4 +1,5 @@
 import { createReadStream } from "node:fs";
+import { reasonIn } from "../core/reasons.js";
 import type { AuditPlace } from "./verdict.js";
 import { HEAD } from "./record.js";
 
@@ -26,13 +27,22 @@ function* piecesOf(line: string, place: AuditPlace, offset: number): Generator<P
   }
 }
 
+/** What is in a file, a piece at a time. Of a folder, or a disk that fails, the system does not say which file it was. */
+async function* textIn(file: string): AsyncGenerator<string> {
+  try {
+    for await (const chunk of createReadStream(file, "latin1")) yield String(chunk);
+  } catch (error) {
+    throw new Error(`${file} cannot be read: ${reasonIn(error)}`, { cause: error });
+  }
+}
+
 /** Everything in a file, in its order. A byte is a character: what is beyond ASCII is nothing that was written. */
 export async function* piecesIn(file: string): AsyncGenerator<Piece> {
   let [line, offset, length, kept] = [1, 0, 0, ""];
   const pieces = (): Generator<Piece> =>
     piecesOf(length > LONGEST_LINE ? `${kept}${REST}` : kept, { file, line }, offset);
-  for await (const chunk of createReadStream(file, "latin1")) {
-    for (const [index, part] of String(chunk).split("\n").entries()) {
+  for await (const chunk of textIn(file)) {
+    for (const [index, part] of chunk.split("\n").entries()) {
       if (index > 0) {
         yield* pieces();
         [line, offset, length, kept] = [line + 1, offset + length + 1, 0, ""];

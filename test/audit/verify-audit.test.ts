@@ -1,4 +1,5 @@
 import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { verifyAudit } from "express-second-factor/audit";
 import {
@@ -299,6 +300,12 @@ describe("verifyAudit", () => {
     const verdict = await verifyAudit([path], { key: KEY });
     expect(verdict).toMatchObject({ isComplete: true, chains: [], notes: [{ file: path, line: 1 }] });
     expect(verdict.notes[0]?.text).toBe("No record is in this file");
+  });
+
+  test("names the file that cannot be read, of many", async () => {
+    const { path } = await closedFile(3);
+    const folder = dirname(path);
+    await expect(verifyAudit([path, folder], { key: KEY })).rejects.toThrow(`${folder} cannot be read`);
   });
 
   test("keeps no line that is longer than any record, and reads on after it", async () => {
