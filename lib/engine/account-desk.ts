@@ -12,7 +12,7 @@ import {
   withRequest,
 } from "../core/help-desk.js";
 import { MINUTE, type UserId } from "../core/nouns.js";
-import { openPass, voidPasses } from "../core/passes.js";
+import { isByPass, openPass, voidPasses } from "../core/passes.js";
 import { cleanText } from "../core/text.js";
 import { iso } from "../core/time.js";
 import { userIdOf } from "../core/user-ids.js";
@@ -135,9 +135,14 @@ function about({ operation, reason }: Pick<DeskRequest, "operation" | "reason">)
   return { stated: cleanText(`${operation}: ${reason}`, MAX_REASON) };
 }
 
+/** A pass lets somebody in, or has: without a factor a login by one is all that there is to take. */
+function restsOnPass(account: Account, now: number): boolean {
+  return openPass(account, now) !== undefined || account.logins.some(({ proofs }) => proofs.some(isByPass));
+}
+
 /** The account without any factor, and without what would still let anybody in; undefined where there is nothing. */
 function resetAccount(account: Account, now: number): Edited | undefined {
-  if (account.factors.length === 0 && openPass(account, now) === undefined) return undefined;
+  if (account.factors.length === 0 && !restsOnPass(account, now)) return undefined;
   const left = startEpoch(voidPasses(withoutGrace(withoutFactors(account), now)), randomId());
   return {
     account: left,

@@ -191,6 +191,17 @@ describe("a login by a pass ends with", () => {
   });
 });
 
+describe("a login by a pass of somebody who had no factor", () => {
+  test("ends with a reset, though the pass is used up and there is nothing else to take", async () => {
+    const { target } = deskApp({ policy: "required" });
+    const jar = await passed(target, "carol", "u3");
+    expect(await jar.isIn()).toBe(true);
+    expect(await target.mfa.accounts.reset("u3", DESK)).toBe(true);
+    expect(await jar.isIn()).toBe(false);
+    expect(await target.mfa.accounts.reset("u3", DESK)).toBe(false);
+  });
+});
+
 describe("passes are given out sparingly", () => {
   test("three to a user in a year, whatever became of them", async () => {
     const { target } = await desk();
