@@ -62,7 +62,7 @@ export const englishRecovery: Messages["recovery"] = {
     "It was used, replaced by a newer one, took too long, or the recovery was stopped. Sign in to see how things stand.",
   signInTitle: "Sign in first",
   signInLead:
-    "Sign in in this browser as far as you get: to where an authenticator is asked for. From there you are brought back here. If not, open the link in the e-mail here once more: it still works.",
+    "Sign in once more in this browser, even if you are signed in, as far as you get: to where an authenticator is asked for. From there you are brought back here. If not, open the link in the e-mail here once more: it still works.",
   signInSubmit: "Sign in",
   section: {
     title: "Account recovery",
