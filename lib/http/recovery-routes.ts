@@ -7,6 +7,7 @@ import type { LoginContext } from "../engine/login-context.js";
 import type { Looked, Recoveries } from "../engine/recovery.js";
 import {
   recoveryDonePage,
+  recoveryFrozenPage,
   recoveryOverPage,
   recoveryPage,
   recoverySignInPage,
@@ -204,8 +205,10 @@ function askAgain(context: RouteContext, problem: Problem, body: unknown): Retur
   return pages.challenge(req, login, undefined, ofRecovery(problem));
 }
 
-/** A link that is good no more says so in its own words; one that completes says to sign in first. */
-function again({ pages, req }: RequestContext, { code }: Problem): LayoutParts | undefined {
+/** A link that is good no more says so in its own words; one that completes says to sign in first, or from when on it works. */
+function again({ pages, req }: RequestContext, { code, members }: Problem): LayoutParts | undefined {
+  const until = members?.frozenUntil;
+  if (typeof until === "string") return pages.forAnyone(req, (page) => recoveryFrozenPage(page, until));
   if (code === "expired") return pages.forAnyone(req, recoveryOverPage);
   return code === "login-required" ? pages.forAnyone(req, recoverySignInPage) : undefined;
 }

@@ -64,6 +64,9 @@ export const englishRecovery: Messages["recovery"] = {
   signInLead:
     "Sign in once more in this browser, even if you are signed in, as far as you get: to where an authenticator is asked for. From there you are brought back here. If not, open the link in the e-mail here once more: it still works.",
   signInSubmit: "Sign in",
+  frozenTitle: "Not yet",
+  frozenLead:
+    "Something in this account was reported as not its owner's doing, so for a while nothing is set up in it. Your link is not used up. Sign in and open it again after",
   section: {
     title: "Account recovery",
     lead: "If you lose every authenticator, you can set up a new one by links in e-mails, after a waiting time.",

@@ -200,6 +200,9 @@ export interface RecoveryMessages {
   readonly signInTitle: string;
   readonly signInLead: string;
   readonly signInSubmit: string;
+  readonly frozenTitle: string;
+  /** While changes are frozen; the time follows from which on the link works. */
+  readonly frozenLead: string;
   readonly section: RecoverySectionMessages;
   /** On the settings page; a time follows. */
   readonly probation: string;

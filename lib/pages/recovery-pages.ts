@@ -88,6 +88,18 @@ export function recoverySignInPage(context: PageContext): PagePart {
   );
 }
 
+/** In the place of a link that completes a recovery, while changes are frozen. Whoever has lost every factor sees no settings. */
+export function recoveryFrozenPage(context: PageContext, until: string): PagePart {
+  const { messages } = context;
+  const { frozenLead, frozenTitle } = messages.recovery;
+  return card(
+    context,
+    frozenTitle,
+    html`${cardHeading("lock", frozenTitle)}
+      <p class="sf-lead" role="alert">${frozenLead} ${timeOf(messages, until, "zone")}.</p>`,
+  );
+}
+
 /** At the foot of the challenge: the button that asks for one, folded away. */
 export function recoveryOffer({ base, messages }: PageContext, { recovery }: ChallengeView): Html | undefined {
   if (recovery?.state !== "none") return undefined;

@@ -61,6 +61,7 @@ export function everyRecoveryPage(context: PageContext, around: Around, text: st
     recoveryVouched: ofLink(recoveries.recoveryDonePage(context, "vouch", END)),
     recoveryCancelled: ofLink(recoveries.recoveryDonePage(context, "cancel")),
     recoveryOver: ofLink(recoveries.recoveryOverPage(context)),
+    recoveryFrozen: ofLink(recoveries.recoveryFrozenPage(context, SOON)),
     recoverySignIn: ofLink(recoveries.recoverySignInPage(context)),
     settingsRecovering: builtInLayout(
       settings({ recovery: { state: "waiting", completesAt: SOON, optedOut: false }, probation: { until: SOON } }),

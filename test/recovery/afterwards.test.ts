@@ -132,6 +132,12 @@ describe("a session that completed a recovery", () => {
       status: 403,
       body: { code: "frozen" },
     });
+    // Whoever has lost every factor sees no settings, which say it otherwise.
+    const page = await last.form(`${RECOVERY}/complete`, { token: frozenToken });
+    expect([page.status, page.text]).toEqual([403, expect.stringContaining("Your link is not used up")]);
+    const until = new Date(frozen.target.clock() + 23 * HOUR).toISOString();
+    expect(page.text).toContain(`datetime="${until}"`);
+    expect(page.text).not.toContain("/settings");
     frozen.target.clock.advance(23 * HOUR);
     const thawed = await pending(frozen.target, "alice");
     expect((await thawed.post(`${RECOVERY}/complete`, { token: frozenToken })).status).toBe(200);
