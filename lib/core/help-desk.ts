@@ -1,6 +1,8 @@
 import type { Account } from "./account.js";
 import { isLive } from "./logins.js";
 import { MINUTE } from "./nouns.js";
+import { voidPasses } from "./passes.js";
+import { FREEZE, frozenUntil } from "./reports.js";
 import { cleanText } from "./text.js";
 import { isFuture } from "./time.js";
 
@@ -122,9 +124,21 @@ export function openRequest(
   return deskRequests.find((each) => each.id === id && isWithin(each.askedAt, REQUEST_LIFE, now));
 }
 
-export function withoutRequest({ deskRequests = [], ...account }: Account, id: string): Account {
-  const others = deskRequests.filter((each) => each.id !== id);
+/** Without those for this operation: what two have asked for alike is done once. Default: without any. */
+export function withoutRequests({ deskRequests = [], ...account }: Account, done?: DeskOperation): Account {
+  const others = deskRequests.filter(({ operation }) => done !== undefined && operation !== done);
   return others.length === 0 ? account : { ...account, deskRequests: others };
+}
+
+/** A factor was set up: whoever was let in for that has done so, and what the desk was asked for was asked without it. */
+export function withDeskDone(account: Account): Account {
+  return withoutRequests(voidPasses(account));
+}
+
+/** Its owner has reported something since it was asked for, which whoever asked could not know. */
+export function isReportedSince(account: Pick<Account, "frozenUntil">, { askedAt }: DeskRequest, now: number): boolean {
+  const until = frozenUntil(account, now);
+  return until !== undefined && until - FREEZE >= askedAt;
 }
 
 /** When all of it is over, milliseconds since the epoch; 0 where there is nothing. */

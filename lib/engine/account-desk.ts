@@ -3,12 +3,13 @@ import { startEpoch, withoutFactors, withoutGrace } from "../core/account-change
 import { ConfigurationError, NotDoneError } from "../core/errors.js";
 import {
   type DeskRequest,
+  isReportedSince,
   isSameActor,
   MAX_REASON,
   openRequest,
   type PassTerms,
   REQUEST_LIFE,
-  withoutRequest,
+  withoutRequests,
   withRequest,
 } from "../core/help-desk.js";
 import { MINUTE, type UserId } from "../core/nouns.js";
@@ -253,7 +254,9 @@ export abstract class AccountDesk extends AccountImports {
     const request = openRequest(account, id, now);
     if (request === undefined) throw new NotDoneError({ code: "expired" });
     if (isSameActor(actor, request.actor)) throw ownApproval("has asked for it: another operator has to approve it");
-    const { answer, events, ...done } = await this.perform(withoutRequest(account, id), request, now);
+    if (isReportedSince(account, request, now)) throw new NotDoneError({ code: "frozen" });
+    const settled = withoutRequests(account, request.operation);
+    const { answer, events, ...done } = await this.perform(settled, request, now);
     const by = { actor: request.actor, stated: request.reason };
     const given = { action: "approval-given", ...about(request) };
     return { ...done, answer, events: [given, ...events.map((event) => ({ ...event, ...by }))] };

@@ -2,7 +2,7 @@ import { type Account, type Factor, isTombstone, TOMBSTONE_LIFE } from "../core/
 import { hasRoom, MOST_FACTORS } from "../core/account-changes.js";
 import { MAX_REASON } from "../core/help-desk.js";
 import type { MethodType, UserId } from "../core/nouns.js";
-import { voidPasses } from "../core/passes.js";
+import { withDeskDone } from "../core/help-desk.js";
 import { cleanText, MAX_LABEL } from "../core/text.js";
 import { isFuture } from "../core/time.js";
 import { randomId } from "../crypto/random.js";
@@ -169,7 +169,7 @@ export abstract class AccountImports {
       ({ warning } = imported);
       const label = cleanText(given.label ?? "", MAX_LABEL) || imported.label;
       factor = { id, type, label, createdAt, lastUsedAt: null, failures: 0, state: imported.state };
-      const next = voidPasses({ ...account, factors: [...account.factors, factor], devices: [] });
+      const next = withDeskDone({ ...account, factors: [...account.factors, factor], devices: [] });
       const reason = warning === undefined ? {} : { reason: warning };
       return { account: next, events: [{ action: "factor-imported", method: type, factorId: id, label, ...reason }] };
     });

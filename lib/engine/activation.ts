@@ -1,7 +1,7 @@
 import { type Account, type Factor, isEnrolled, type Login, ownFactors } from "../core/account.js";
 import { startEpoch, withBackupCodes, withNewFactor, withoutFactors } from "../core/account-changes.js";
+import { withDeskDone } from "../core/help-desk.js";
 import { isLive } from "../core/logins.js";
-import { voidPasses } from "../core/passes.js";
 import type { FactorId, MethodType, Proof } from "../core/nouns.js";
 import { PROBATION } from "../core/recovery.js";
 import { iso } from "../core/time.js";
@@ -136,8 +136,7 @@ async function putInForce(
   const minted = await codesWith(dependencies, account, factor, now);
   const replaced = account.factors.find((each) => each.id === replaces && each.type === type);
   const base = minted === undefined ? account : withBackupCodes(account, minted.factor);
-  // Whoever was let in to set this up has done so.
-  const grown = voidPasses(withNewFactor(base, factor, replaced));
+  const grown = withDeskDone(withNewFactor(base, factor, replaced));
   const { account: next, events, ...rest } = withStage(dependencies, login, { grown, keepsOthers, stage }, now);
   const session = recordOfListed(login, stage, next.sessionEpoch);
   const { events: seen, ...recognized } = await recognizedWith(dependencies, login, next);

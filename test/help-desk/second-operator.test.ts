@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, test } from "@jest/globals";
 import { ConfigurationError } from "express-second-factor";
 import { MINUTE, storedAccount, told } from "../support/attack.js";
+import { full } from "../support/browser.js";
 import { reported } from "../support/reports.js";
 import { DESK, desk, give, OTHER, typed, undone } from "./stage.js";
 
@@ -112,6 +113,50 @@ describe("with a second operator (helpDesk: { approvals: 2 })", () => {
     await reported(target);
     expect((await undone(target.mfa.accounts.approve(requestId!, OTHER))).code).toBe("frozen");
     expect((await undone(give(target))).code).toBe("frozen");
+  });
+
+  test("nor is a reset that was asked for before its owner's report", async () => {
+    const { target } = await desk(TWO);
+    const { accounts } = target.mfa;
+    const { requestId } = await undone(accounts.reset("u1", DESK));
+    target.clock.advance(MINUTE);
+    await reported(target);
+    expect((await undone(accounts.approve(requestId!, OTHER))).code).toBe("frozen");
+    expect((await accounts.status("u1")).enrolled).toBe(true);
+    // Who asks now can know of the report.
+    target.clock.advance(MINUTE);
+    const again = await undone(accounts.reset("u1", DESK));
+    await expect(accounts.approve(again.requestId!, OTHER)).resolves.toMatchObject({ operation: "reset" });
+  });
+
+  test.each(["reset", "pass"])("what was asked for is over once a factor is set up: %s", async (what) => {
+    const { phone, target } = await desk(TWO);
+    const { accounts } = target.mfa;
+    const asked = await undone(what === "reset" ? accounts.reset("u1", DESK) : give(target));
+    const jar = await full(target, "alice", phone);
+    await jar.enroll();
+    expect((await undone(accounts.approve(asked.requestId!, OTHER))).code).toBe("expired");
+    expect(await accounts.factors("u1")).toHaveLength(2);
+  });
+
+  test("or once one is taken over", async () => {
+    const { target } = await desk(TWO);
+    const { accounts } = target.mfa;
+    const asked = await undone(accounts.reset("u1", DESK));
+    await accounts.importTotp("u1", { secret: "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXA" });
+    expect((await undone(accounts.approve(asked.requestId!, OTHER))).code).toBe("expired");
+  });
+
+  test.each(["reset", "pass"])("what two have asked for alike is done once: %s", async (what) => {
+    const { target } = await desk(TWO);
+    const { accounts } = target.mfa;
+    const ask = (actor: string): Promise<unknown> => {
+      const by = { ...DESK, actor };
+      return what === "reset" ? accounts.reset("u1", by) : give(target, by);
+    };
+    const [one, other] = [await undone(ask("support:7")), await undone(ask("support:8"))];
+    await accounts.approve(one.requestId!, OTHER);
+    expect((await undone(accounts.approve(other.requestId!, { actor: "support:7" }))).code).toBe("expired");
   });
 
   test("nothing waits where there is nothing to reset", async () => {
