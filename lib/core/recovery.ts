@@ -35,6 +35,8 @@ export interface Recovery {
   readonly completesAt?: number;
   /** When its owner is to be told again. Absent: they were, or the wait is over. */
   readonly halfAt?: number;
+  /** The application has the last word about it: a process whose options know of none does not take it on without. */
+  readonly asksFirst?: true;
   /** Until then one process asks the application whether it may go on. */
   readonly askedUntil?: number;
   readonly readyAt?: number;
@@ -125,17 +127,19 @@ interface Waiting {
   readonly link: string;
   /** Names the link that shortens it. Undefined: none does. */
   readonly vouch: string | undefined;
+  /** The application has the last word, when it is over. */
+  readonly asksFirst: boolean;
 }
 
 /** With its wait begun. */
 export function withConfirmed(
   account: Account,
   recovery: Recovery,
-  { link, vouch, wait }: Waiting,
+  { asksFirst, link, vouch, wait }: Waiting,
   now: number,
 ): Account {
   const halfAt = wait > 0 ? { halfAt: now + Math.ceil(wait / 2) } : {};
-  const more = { ...halfAt, ...(vouch !== undefined && { vouch }) };
+  const more = { ...halfAt, ...(vouch !== undefined && { vouch }), ...(asksFirst && { asksFirst }) };
   return { ...account, recovery: { ...recovery, link, confirmedAt: now, completesAt: now + wait, ...more } };
 }
 

@@ -161,6 +161,7 @@ const RECOVERY = {
   confirmedAt: "time",
   completesAt: "time",
   halfAt: "time",
+  asksFirst: "as it is",
   askedUntil: "time",
   readyAt: "time",
   linkUntil: "time",

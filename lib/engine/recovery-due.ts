@@ -91,10 +91,12 @@ function waited(account: Account, now: number): Recovery | undefined {
   return at !== undefined && at <= now ? recoveryOf(account, now) : undefined;
 }
 
+/** Where the application has no last word; what was begun where it has one is left to those that ask. */
 const READY: DueKind = {
-  at: readyDueAt,
+  at: (account) => (account.recovery?.asksFirst === true ? undefined : readyDueAt(account)),
   take(account, now) {
     const recovery = waited(account, now);
+    if (recovery?.asksFirst === true) return undefined;
     return recovery && { ...readied(account, recovery, now), by: placeOf(recovery) };
   },
 };
@@ -174,5 +176,5 @@ export function dueKinds(
   const { approve } = recovery ?? {};
   const ready = approve === undefined ? READY : new AskedReady(dependencies, approve);
   const taken = [...(noticing ? [UNFINISHED] : []), ...(recovery ? [HALF, ready, OVER] : [])];
-  return { taken, known: [UNFINISHED, HALF, READY, OVER] };
+  return { taken, known: [UNFINISHED, HALF, { at: readyDueAt }, OVER] };
 }

@@ -212,12 +212,13 @@ export class Recoveries {
   }
 
   private begin(account: Account, recovery: Recovery, now: number): Change<Outcome<Confirmed>> {
-    const { evidence, wait: longest } = this.settings;
+    const { approve, evidence, wait: longest } = this.settings;
     const reason = countingOf(recovery, evidence);
     const wait = Math.min(longest, (reason && evidence[reason]) ?? longest);
     const isShorter = (evidence["second-channel"] ?? Infinity) < wait;
     const vouch = isShorter ? randomId() : undefined;
-    const next = withConfirmed(account, recovery, { link: randomId(), vouch, wait }, now);
+    const waiting = { link: randomId(), vouch, wait, asksFirst: approve !== undefined };
+    const next = withConfirmed(account, recovery, waiting, now);
     const completesAt = next.recovery?.completesAt ?? now;
     const facts = { until: iso(completesAt) };
     const events: AccountEvent[] = [{ action: "recovery-confirmed", ...(reason && { reason }), facts }];
@@ -233,7 +234,7 @@ export class Recoveries {
     const { completesAt = now } = next.recovery ?? {};
     const facts = { until: iso(completesAt) };
     const event: AccountEvent = { action: "recovery-shortened", reason: "second-channel", facts };
-    const isOver = completesAt <= now && approve === undefined;
+    const isOver = completesAt <= now && approve === undefined && recovery.asksFirst !== true;
     const done = isOver && next.recovery ? readied(next, next.recovery, now) : { account: next, events: [] };
     return {
       account: done.account,

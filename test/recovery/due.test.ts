@@ -208,6 +208,23 @@ describe("the last word about a recovery", () => {
     expect(failures).toEqual(_what === "has not decided yet" ? [] : ["recovery.approve"]);
   });
 
+  test("is not passed over by a process that knows of none", async () => {
+    const store = memoryStore();
+    const approve = jest.fn(() => true);
+    const here = await alice({ store, ...asking(approve) });
+    const { clock } = here.target;
+    const notify = (notice: (typeof here.notices)[number]): void => void here.notices.push(notice);
+    const other = testApp({ store, clock, options: { notify } });
+    await confirmed(here);
+    clock.advance(24 * HOUR);
+    await other.mfa.runDue();
+    await told();
+    expect([await stateOf(here), ofKind(here, "recovery-ready").length]).toEqual(["waiting", 0]);
+    await run(here);
+    expect(approve).toHaveBeenCalledTimes(1);
+    expect(await stateOf(here)).toBe("ready");
+  });
+
   test("leaves whoever waits for it with what is true: the wait is over, and the link is still to come", async () => {
     const here = await alice(asking(() => undefined));
     await confirmed(here);
