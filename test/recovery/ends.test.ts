@@ -13,6 +13,7 @@ import {
   completed,
   confirmed,
   HOUR,
+  MINUTE,
   ofKind,
   ready,
   type Recovering,
@@ -107,6 +108,23 @@ describe("a recovery that is under way is ended by", () => {
       status: 401,
       body: { code: "second-factor-required" },
     });
+  });
+
+  test("is told to the login that asked for it as well, once its link had been confirmed", async () => {
+    const here = await alice();
+    const jar = await confirmed(here);
+    const seen = async (): Promise<unknown> => (await jar.get("/2fa")).body.recovery;
+    here.target.clock.advance(MINUTE);
+    await jar.post(RECOVERY);
+    expect(await seen()).toMatchObject({ state: "waiting" });
+    await click(here, "cancel", await tokenOf(here, "cancel"));
+    expect(await seen()).toEqual({ state: "none" });
+    here.target.clock.advance(MINUTE);
+    expect((await jar.post(RECOVERY)).status).toBe(202);
+    expect(await seen()).toEqual({ state: "requested" });
+    // Before that it would tell that a mail had come to somebody.
+    await click(here, "cancel", await tokenOf(here, "cancel"));
+    expect(await seen()).toEqual({ state: "requested" });
   });
 
   test("staff, who say who they are and why", async () => {
