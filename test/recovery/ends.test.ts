@@ -127,6 +127,18 @@ describe("a recovery that is under way is ended by", () => {
     expect(await seen()).toEqual({ state: "requested" });
   });
 
+  test("a sign-in by a temporary pass: there is a way in again", async () => {
+    const here = await alice();
+    await confirmed(here);
+    const terms = { actor: "support:7", reason: "ticket 1" };
+    const { code } = await here.target.mfa.accounts.issueTemporaryPass("u1", terms);
+    expect(await stateOf(here)).toBe("waiting");
+    const jar = await pending(here.target, "alice");
+    expect((await jar.post("/2fa/temporary-pass", { code })).status).toBe(200);
+    expect(await stateOf(here)).toBe("none");
+    expect(await why(here)).toEqual(["proof"]);
+  });
+
   test("staff, who say who they are and why", async () => {
     const here = await alice();
     const { accounts } = here.target.mfa;
