@@ -126,6 +126,7 @@ export type {
 
 // What happened
 export { type AuditAction, type AuditEvent, type KnownAction, type OwaspLevel, toOwasp } from "./events/audit.js";
+export { type CaepOptions, type SecurityEvent, toCaep } from "./audit/caep.js";
 export type { EventMap, Events } from "./events/emitter.js";
 export type { ErrorEvent, ErrorPlace, KnownPlace } from "./events/failures.js";
 export type { Notice, NoticeDetails, NoticeKind, NoticeLinks, Notify } from "./events/notices.js";

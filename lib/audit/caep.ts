@@ -66,7 +66,7 @@ function claimsOf({ change, credential }: Row, event: AuditEvent): Readonly<Reco
  *
  * @example
  * ```ts
- * import { toCaep } from "express-second-factor/audit";
+ * import { toCaep } from "express-second-factor";
  *
  * mfa.events.on("audit", (event) => {
  *   const signal = toCaep(event, { issuer: "https://acme.example" });

@@ -175,12 +175,19 @@ const MISSING: Readonly<Record<Answering, string>> = {
   reason: 'reason: say why, for the audit trail: reason: "Lost phone, ticket 4711"',
 };
 
+const ANSWERS: Readonly<Record<Answering, Kind>> = { actor: ACTOR, reason: REASON };
+
+/** Whether nobody is named, or nothing said: left out, or text that shows nothing. What is no text at all is another mistake. */
+export function isUnanswered(name: Answering, given: unknown): boolean {
+  return given === undefined || given === null || (typeof given === "string" && !ANSWERS[name].accepts(given));
+}
+
 /** What somebody has to answer for is not done in nobody's name, nor without a reason, nor by whom it is done to. */
 function answerProblems({ about, answered, given = {} }: Rules, isDesk: boolean, call: readonly unknown[]): string[] {
   if (answered === undefined || (answered.atDesk === true && !isDesk)) return [];
   const options = call[1 + Object.keys(given).length];
   const named = (RECORD.accepts(options) ? options : {}) as Readonly<Record<string, unknown>>;
-  const missing = answered.by.filter((name) => named[name] === undefined || named[name] === null);
+  const missing = answered.by.filter((name) => isUnanswered(name, named[name]));
   const userId = about === undefined ? userIdOf(call[0]) : undefined;
   const { actor } = named;
   const isOwn = typeof actor === "string" && userId !== undefined && isSameActor(actor, userId);

@@ -13,7 +13,7 @@ export async function withGraceBegun(
   record: AccountRecord,
 ): Promise<AccountRecord> {
   const { period } = given.grace ?? {};
-  if (period === undefined || record.account.graceUntil !== undefined) return record;
+  if (period === undefined) return record;
   const login: Unweighed = { session: undefined, ...given };
   // What is over begins nothing: least of all for somebody who was forgotten.
   const isToBegin = (current: AccountRecord, now: number): boolean =>

@@ -1,4 +1,5 @@
 import type { Account } from "../core/account.js";
+import type { ActivityName } from "../core/activity.js";
 import { recoveryOf, type RecoveryState, stateOf } from "../core/recovery.js";
 import { iso } from "../core/time.js";
 
@@ -22,4 +23,16 @@ export function recoveryView(account: Account, now: number): RecoveryView {
     state: stateOf(recovery),
     ...(completesAt !== undefined && { completesAt: iso(completesAt) }),
   };
+}
+
+/** Whether a recovery has ended since then, milliseconds since the epoch, of which the wait had begun, and none was begun after it. */
+export function hasEndedSince({ activity }: Pick<Account, "activity">, since: number): boolean {
+  const placeOf = (name: ActivityName): number => {
+    const place = activity.findIndex(({ action }) => action === name);
+    return place === -1 ? Infinity : place;
+  };
+  const ended = placeOf("recovery-cancelled");
+  const confirmed = placeOf("recovery-confirmed");
+  const isLast = ended < confirmed && confirmed < placeOf("recovery-requested");
+  return isLast && (activity[ended]?.at ?? 0) >= since;
 }

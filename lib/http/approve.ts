@@ -4,7 +4,7 @@ import type { Json } from "../core/json.js";
 import { type FactorId, MINUTE, type UserId } from "../core/nouns.js";
 import { cleanText, MAX_LABEL } from "../core/text.js";
 import { userIdOf } from "../core/user-ids.js";
-import { ACTOR, argumentProblems, type Kind, type Rules, TEXT } from "../engine/account-arguments.js";
+import { ACTOR, argumentProblems, isUnanswered, type Kind, type Rules, TEXT } from "../engine/account-arguments.js";
 import type { Approval } from "../engine/approval.js";
 import type { Engine } from "../engine/engine.js";
 import { MOST_SHOWN, type Operation, operationOf } from "../engine/operation.js";
@@ -70,7 +70,7 @@ const RULES: Rules = {
 /** Nobody is to be able to ask in nobody's name, or to approve what they have asked for themselves. */
 function actorProblems(userId: unknown, options: unknown): readonly string[] {
   const { actor } = (options ?? {}) as Partial<ApproveOptions>;
-  if (actor === undefined) return ['actor: say who asks: actor: "support:7"'];
+  if (isUnanswered("actor", actor)) return ['actor: say who asks: actor: "support:7"'];
   const id = userIdOf(userId);
   const isOwn = typeof actor === "string" && id !== undefined && isSameActor(actor, id);
   return isOwn ? ["actor: is the user themselves: name who asks them"] : [];

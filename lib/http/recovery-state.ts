@@ -4,7 +4,7 @@ import { MINUTE } from "../core/nouns.js";
 import { isFresh, iso } from "../core/time.js";
 import type { Engine } from "../engine/engine.js";
 import type { LoginContext } from "../engine/login-context.js";
-import { recoveryView, type RecoveryView } from "../engine/recovery-view.js";
+import { hasEndedSince, recoveryView, type RecoveryView } from "../engine/recovery-view.js";
 import type { ShownRecovery } from "../pages/views.js";
 import { problemMember } from "./page-problems.js";
 
@@ -63,7 +63,8 @@ export function recoveringUntil({ status }: LoginContext): string | undefined {
 
 /**
  * What whoever is asked for a second factor is told of a recovery; undefined where there is none to be had. Whether anything came of a
- * request is not told before it is confirmed: to the login that asked it was requested, and to any other it was not.
+ * request is not told before it is confirmed: to the login that asked it was requested, and to any other it was not. Of one that was
+ * confirmed and has ended it is.
  */
 export function shownRecovery({ dependencies, recoveries }: Engine, login: LoginContext): RecoveryView | undefined {
   const { record, status } = login;
@@ -71,5 +72,7 @@ export function shownRecovery({ dependencies, recoveries }: Engine, login: Login
   const now = dependencies.clock();
   const view = recoveryView(record.account, now);
   if (view.state !== "none" && view.state !== "requested") return view;
-  return { state: askedWithin(login, now) === undefined ? "none" : "requested" };
+  const asked = askedWithin(login, now);
+  if (asked === undefined) return { state: "none" };
+  return hasEndedSince(record.account, asked) ? view : { state: "requested" };
 }

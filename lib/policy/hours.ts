@@ -38,7 +38,7 @@ function clockOf(zone: string): Intl.DateTimeFormat {
 }
 
 function isZone(zone: unknown): boolean {
-  if (typeof zone !== "string" || zone === "") return false;
+  if (typeof zone !== "string") return false;
   try {
     clockOf(zone);
     return true;

@@ -2,10 +2,9 @@ import { BlockList, isIP } from "node:net";
 
 function addRange(networks: BlockList, range: unknown): boolean {
   if (typeof range !== "string") return false;
-  const [address = "", bits = ""] = range.split("/");
-  const version = isIP(address);
-  const prefix = /^[0-9]{1,3}$/.test(bits) ? Number(bits) : NaN;
-  if (version === 0 || !(prefix >= 0 && prefix <= (version === 4 ? 32 : 128))) return false;
+  const [, address = "", bits] = /^([^/]+)\/([0-9]{1,3})$/.exec(range) ?? [];
+  const [version, prefix] = [isIP(address), Number(bits)];
+  if (version === 0 || prefix > (version === 4 ? 32 : 128)) return false;
   networks.addSubnet(address, prefix, version === 4 ? "ipv4" : "ipv6");
   return true;
 }

@@ -1,8 +1,8 @@
 // docs/audit.md and the code, compared both ways: the worked verification, and what other vocabularies call each action.
 import { writeFileSync } from "node:fs";
 import { describe, expect, test } from "@jest/globals";
-import { type AuditEvent, toOwasp } from "express-second-factor";
-import { toCaep, verifyAudit } from "express-second-factor/audit";
+import { type AuditEvent, toCaep, toOwasp } from "express-second-factor";
+import { toCaep as besideTheFile, verifyAudit } from "express-second-factor/audit";
 import { sectionTitled } from "../package/reference-docs.js";
 import { closedFile, linesOf, newPath, OTHER_KEY } from "./stage.js";
 
@@ -99,6 +99,10 @@ describe("toOwasp", () => {
 });
 
 describe("toCaep", () => {
+  test("is where toOwasp is, and beside the file", () => {
+    expect(besideTheFile).toBe(toCaep);
+  });
+
   test("has nothing but text of a method that is called as what every object has", () => {
     const { events } = toCaep(happened("factor-enrolled", { method: "constructor" }))!;
     expect(Object.values(events)).toMatchObject([{ credential_type: "constructor" }]);

@@ -303,6 +303,9 @@ describe("nobody acts", () => {
   test.each([
     [{ reason: DESK.reason }, /actor: say who acts/],
     [{ actor: DESK.actor }, /reason: say why/],
+    [{ ...DESK, actor: null }, /actor: say who acts/],
+    [{ ...DESK, actor: " " }, /actor: say who acts/],
+    [{ ...DESK, reason: "" }, /reason: say why/],
     [undefined, /actor: .*\n.*reason: /s],
     [{ ...DESK, actor: "u1" }, /actor: is the user themselves/],
     [{ ...DESK, actor: "U\u200b1 " }, /actor: is the user themselves/],

@@ -89,7 +89,12 @@ describe("what is given out always has an operator, and a reason", () => {
   test.each([
     [{ reason: DESK.reason }, ConfigurationError, /actor: say who acts/],
     [{ actor: DESK.actor }, ConfigurationError, /reason: say why/],
+    [{ ...DESK, actor: "" }, ConfigurationError, /actor: say who acts/],
+    [{ ...DESK, actor: " \u200b" }, ConfigurationError, /actor: say who acts/],
+    [{ ...DESK, reason: "" }, ConfigurationError, /reason: say why/],
+    [{ ...DESK, reason: " \n" }, ConfigurationError, /reason: say why/],
     [{ actor: "u1", reason: "me" }, ConfigurationError, /actor: is the user themselves/],
+    [{ ...DESK, actor: 7 }, TypeError, /actor: must be text that is not empty, and is a number/],
     [{ ...DESK, expiresIn: "25h" }, TypeError, /expiresIn: must be a duration of at most 24 hours/],
     [{ ...DESK, expiresIn: 60 }, TypeError, /expiresIn: /],
     [{ ...DESK, uses: 6 }, TypeError, /uses: must be a whole number from 1 to 5/],
@@ -111,7 +116,7 @@ describe("what is given out always has an operator, and a reason", () => {
   test("a caller check has an operator", async () => {
     const { target } = await desk();
     const { callerCheck } = target.mfa.accounts;
-    for (const options of [undefined, {}, { actor: "u1" }]) {
+    for (const options of [undefined, {}, { actor: "u1" }, { actor: "" }, { actor: null }]) {
       await expect(callerCheck.begin("u1", options as never)).rejects.toThrow(ConfigurationError);
       await expect(callerCheck.verify("u1", "000000", options as never)).rejects.toThrow(ConfigurationError);
     }

@@ -11,7 +11,7 @@ const FORMATS = ["esm", "cjs"] as const;
 const LAZY = ["@simplewebauthn/server", "@simplewebauthn/server/helpers"];
 /** Kilobytes of code that a process reads at import, without source maps. */
 const BUDGET: Readonly<Record<string, number>> = {
-  index: 950,
+  index: 955,
   browser: 29,
   audit: 49,
   opentelemetry: 15,

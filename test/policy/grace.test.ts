@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { memoryStore, type Policy, type PolicyRules } from "express-second-factor";
 import type { Request } from "express";
-import { guarded, testApp, type TestApp, type TestUser } from "../support/app.js";
+import { guarded, TEST_KEYS, testApp, type TestApp, type TestUser } from "../support/app.js";
 import { DAY, MINUTE, storedAccount } from "../support/attack.js";
 import { enrolled, full, Jar, pending } from "../support/browser.js";
 import { faultyStore, REJECTS } from "../support/faults.js";
@@ -116,6 +116,16 @@ describe("rules: grace", () => {
     }
     target.clock.set(until);
     expect(await stateOf(target, "carol")).toEqual(["must-enroll", undefined]);
+  });
+
+  test("does not begin for whoever had a factor before it: the last one stays", async () => {
+    const [store, keep] = [memoryStore(), { keys: TEST_KEYS }];
+    const before = testApp({ store, options: keep });
+    const { phone } = await enrolled(before, "alice");
+    const target = under({ require: true, grace: "14d" }, { store, clock: before.clock, options: keep });
+    const jar = await full(target, "alice", phone);
+    expect((await jar.post("/2fa/disable")).body).toMatchObject({ code: "last-factor" });
+    expect(JSON.parse((await storedAccount(target, "alice"))!)).not.toHaveProperty("graceUntil");
   });
 
   test("does not begin by a reset: whoever had a factor owes one at the next login; who is in grace keeps what is left", async () => {

@@ -92,6 +92,11 @@ describe("a policy", () => {
     [null, /policy: give/],
     [{ trustedNetworks: ["10.0.0.0"] }, /"10\.0\.0\.0" is not a CIDR range/],
     [{ trustedNetworks: ["10.0.0.0/33", "::/129"] }, /"10\.0\.0\.0\/33"[^]*"::\/129"/],
+    [{ trustedNetworks: ["10.0.0.0/8x"] }, /"10\.0\.0\.0\/8x" is not a CIDR range/],
+    [{ trustedNetworks: ["10.0.0.0/x8"] }, /"10\.0\.0\.0\/x8" is not a CIDR range/],
+    [{ trustedNetworks: ["10.0.0.0/8/8"] }, /"10\.0\.0\.0\/8\/8" is not a CIDR range/],
+    [{ trustedNetworks: ["10.0.0/8"] }, /"10\.0\.0\/8" is not a CIDR range/],
+    [{ trustedNetworks: [8] }, /"8" is not a CIDR range/],
     [{ require: true, graceUntil: "soon" }, /policy\.graceUntil: not a date/],
   ])("given as %j is refused at start", (policy, problem) => {
     expect(() => under(policy as Rules)).toThrow(problem);

@@ -13,6 +13,7 @@ import {
   completed,
   confirmed,
   HOUR,
+  MINUTE,
   ofKind,
   ready,
   type Recovering,
@@ -109,11 +110,41 @@ describe("a recovery that is under way is ended by", () => {
     });
   });
 
+  test("is told to the login that asked for it as well, once its link had been confirmed", async () => {
+    const here = await alice();
+    const jar = await confirmed(here);
+    const seen = async (): Promise<unknown> => (await jar.get("/2fa")).body.recovery;
+    here.target.clock.advance(MINUTE);
+    await jar.post(RECOVERY);
+    expect(await seen()).toMatchObject({ state: "waiting" });
+    await click(here, "cancel", await tokenOf(here, "cancel"));
+    expect(await seen()).toEqual({ state: "none" });
+    here.target.clock.advance(MINUTE);
+    expect((await jar.post(RECOVERY)).status).toBe(202);
+    expect(await seen()).toEqual({ state: "requested" });
+    // Before that it would tell that a mail had come to somebody.
+    await click(here, "cancel", await tokenOf(here, "cancel"));
+    expect(await seen()).toEqual({ state: "requested" });
+  });
+
+  test("a sign-in by a temporary pass: there is a way in again", async () => {
+    const here = await alice();
+    await confirmed(here);
+    const terms = { actor: "support:7", reason: "ticket 1" };
+    const { code } = await here.target.mfa.accounts.issueTemporaryPass("u1", terms);
+    expect(await stateOf(here)).toBe("waiting");
+    const jar = await pending(here.target, "alice");
+    expect((await jar.post("/2fa/temporary-pass", { code })).status).toBe(200);
+    expect(await stateOf(here)).toBe("none");
+    expect(await why(here)).toEqual(["proof"]);
+  });
+
   test("staff, who say who they are and why", async () => {
     const here = await alice();
     const { accounts } = here.target.mfa;
     await confirmed(here);
-    for (const given of [{}, { actor: "support:7" }, { reason: "ticket 1" }, { actor: "u1", reason: "ticket 1" }]) {
+    const halves = [{}, { actor: "support:7" }, { reason: "ticket 1" }, { actor: "support:7", reason: " " }];
+    for (const given of [...halves, { actor: "u1", reason: "ticket 1" }]) {
       await expect(accounts.cancelRecovery("u1", given as never)).rejects.toThrow(ConfigurationError);
     }
     expect(await stateOf(here)).toBe("waiting");
