@@ -42,6 +42,7 @@ export default defineConfig(
       // Module augmentation of Express and Passport needs namespaces.
       "@typescript-eslint/no-namespace": ["error", { allowDeclarations: true }],
       eqeqeq: "error",
+      "no-duplicate-imports": ["error", { allowSeparateTypeImports: true }],
     },
   },
   {

@@ -1,8 +1,7 @@
 import { type Account, type Factor, isTombstone, TOMBSTONE_LIFE } from "../core/account.js";
 import { hasRoom, MOST_FACTORS } from "../core/account-changes.js";
-import { MAX_REASON } from "../core/help-desk.js";
+import { MAX_REASON, withDeskDone } from "../core/help-desk.js";
 import type { MethodType, UserId } from "../core/nouns.js";
-import { withDeskDone } from "../core/help-desk.js";
 import { cleanText, MAX_LABEL } from "../core/text.js";
 import { isFuture } from "../core/time.js";
 import { randomId } from "../crypto/random.js";

@@ -4,10 +4,9 @@ import type { Request } from "express";
 import { type CompletedLogin, ConfigurationError, type SecondFactorOptions } from "express-second-factor";
 import { CANARY, type TestUser, userNamed } from "../support/app.js";
 import { HOUR, MINUTE, told } from "../support/attack.js";
-import { full, Jar, pending } from "../support/browser.js";
+import { enrolled, full, Jar, pending } from "../support/browser.js";
 import { stateRoutes } from "../support/routes.js";
 import { DESK, deskApp } from "./stage.js";
-import { enrolled } from "../support/browser.js";
 
 type Done = (error?: unknown) => void;
 
