@@ -279,6 +279,15 @@ describe("what a pass does not do", () => {
     target.clock.advance(15 * MINUTE);
     expect((await typed(target, code)).answer.status).toBe(200);
   });
+
+  test("and with the address that it came from, whoever's it was to be", async () => {
+    const { target } = await desk({ limits: { address: { limit: 2, window: "15m" } } });
+    const { code } = await give(target);
+    await enrolled(target, "carol");
+    for (const name of ["alice", "carol"])
+      expect((await typed(target, "0000-0000-0000-0000", name)).answer.status).toBe(401);
+    expect((await typed(target, code)).answer.body.code).toBe("too-many-attempts");
+  });
 });
 
 describe("on the pages", () => {

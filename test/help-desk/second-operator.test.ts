@@ -159,6 +159,18 @@ describe("with a second operator (helpDesk: { approvals: 2 })", () => {
     expect((await undone(accounts.approve(other.requestId!, { actor: "support:7" }))).code).toBe("expired");
   });
 
+  test("what is asked for besides waits on, whoever asked for it, and is done for itself", async () => {
+    const { target } = await desk(TWO);
+    const { accounts } = target.mfa;
+    const pass = await undone(give(target));
+    const reset = await undone(accounts.reset("u1", DESK));
+    const others = await undone(accounts.reset("u1", { ...DESK, actor: "support:9" }));
+    const done = [];
+    for (const { requestId } of [pass, reset]) done.push((await accounts.approve(requestId!, OTHER)).operation);
+    expect(done).toEqual(["issueTemporaryPass", "reset"]);
+    expect((await undone(accounts.approve(others.requestId!, OTHER))).code).toBe("expired");
+  });
+
   test("nothing waits where there is nothing to reset", async () => {
     const { target } = await desk(TWO);
     expect(await target.mfa.accounts.reset("u4", DESK)).toBe(false);

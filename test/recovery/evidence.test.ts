@@ -13,7 +13,7 @@ import {
 import { outbox } from "express-second-factor/testing";
 import { ORIGIN, TEST_KEYS, testApp, type TestApp, userNamed } from "../support/app.js";
 import { STEP } from "../support/attack.js";
-import { full, Jar, pending } from "../support/browser.js";
+import { enrolled, full, Jar, pending } from "../support/browser.js";
 import {
   alice,
   aliceOnTwoChannels,
@@ -220,6 +220,17 @@ describe("a code of the set of backup codes before the present one", () => {
     expect(await withKeys(`${newer},${TEST_KEYS}`).mfa.rotateKeys()).toMatchObject({ left: {}, unreadable: 0 });
     const jar = await pending(withKeys(newer), "alice");
     expect((await jar.post(RECOVERY, { backupCode: here.backupCodes[0] })).status).toBe(202);
+  });
+
+  test("is guessed from one address in no more accounts than any code is", async () => {
+    const here = await alice({ options: { ...COUNTING.options, limits: { address: { limit: 2, window: "15m" } } } });
+    await replaced(here);
+    for (const name of ["carol", "dave"]) {
+      await enrolled(here.target, name);
+      const jar = await pending(here.target, name);
+      expect((await jar.post(RECOVERY, { backupCode: STRANGE })).status).toBe(401);
+    }
+    expect((await askWith(here, here.backupCodes[0])).status).toBe(429);
   });
 
   test("is typed on the challenge page, which says what was wrong with it", async () => {
