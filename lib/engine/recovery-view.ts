@@ -25,7 +25,7 @@ export function recoveryView(account: Account, now: number): RecoveryView {
   };
 }
 
-/** Whether a recovery has ended since then, milliseconds since the epoch, of which the wait had begun, and none was begun after it. */
+/** Whether a recovery has ended after that time, milliseconds since the epoch, of which the wait had begun, and none was begun since. */
 export function hasEndedSince({ activity }: Pick<Account, "activity">, since: number): boolean {
   const placeOf = (name: ActivityName): number => {
     const place = activity.findIndex(({ action }) => action === name);
@@ -34,5 +34,5 @@ export function hasEndedSince({ activity }: Pick<Account, "activity">, since: nu
   const ended = placeOf("recovery-cancelled");
   const confirmed = placeOf("recovery-confirmed");
   const isLast = ended < confirmed && confirmed < placeOf("recovery-requested");
-  return isLast && (activity[ended]?.at ?? 0) >= since;
+  return isLast && (activity[ended]?.at ?? 0) > since;
 }

@@ -97,7 +97,9 @@ describe("is told of: the first line where", () => {
   });
 
   test("a line was forged with another key, in the place of one", async () => {
-    const [written, forged] = [await closedFile(10), await closedFile(10, { key: OTHER_KEY })];
+    const [written, forged] = [await closedFile(10), writing({ key: OTHER_KEY })];
+    for (let count = 0; count < 5; count += 1) forged.audit(event({ requestId: "forged" }));
+    await forged.audit.close();
     const [, , , , , line = ""] = linesOf(forged.path);
     const writer = JSON.parse(line) as { writer: string };
     const own = (JSON.parse(linesOf(written.path)[0]!) as { writer: string }).writer;

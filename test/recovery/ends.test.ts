@@ -117,6 +117,7 @@ describe("a recovery that is under way is ended by", () => {
     here.target.clock.advance(MINUTE);
     await jar.post(RECOVERY);
     expect(await seen()).toMatchObject({ state: "waiting" });
+    here.target.clock.advance(1);
     await click(here, "cancel", await tokenOf(here, "cancel"));
     expect(await seen()).toEqual({ state: "none" });
     here.target.clock.advance(MINUTE);
