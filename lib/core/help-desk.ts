@@ -85,10 +85,9 @@ export function openCheck(account: Account, now: number): CallerCheck | undefine
   return (callerCheck.shownTo ?? []).every(isThere) ? callerCheck : undefined;
 }
 
-/** With the number shown to this login. */
+/** With the number shown to this login, which has not seen it yet. */
 export function withShown(account: Account, check: CallerCheck, loginId: string): Account {
-  const shownTo = [...new Set([...(check.shownTo ?? []), loginId])];
-  return { ...account, callerCheck: { ...check, shownTo } };
+  return { ...account, callerCheck: { ...check, shownTo: [...(check.shownTo ?? []), loginId] } };
 }
 
 export function checkEnd({ beganAt }: CallerCheck): number {

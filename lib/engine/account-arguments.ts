@@ -182,17 +182,24 @@ export function isUnanswered(name: Answering, given: unknown): boolean {
   return given === undefined || given === null || (typeof given === "string" && !ANSWERS[name].accepts(given));
 }
 
+/** What is missing of those, each with its mend. */
+export function unansweredProblems(
+  names: readonly Answering[],
+  given: Readonly<Partial<Record<Answering, unknown>>>,
+): string[] {
+  return names.filter((name) => isUnanswered(name, given[name])).map((name) => MISSING[name]);
+}
+
 /** What somebody has to answer for is not done in nobody's name, nor without a reason, nor by whom it is done to. */
 function answerProblems({ about, answered, given = {} }: Rules, isDesk: boolean, call: readonly unknown[]): string[] {
   if (answered === undefined || (answered.atDesk === true && !isDesk)) return [];
   const options = call[1 + Object.keys(given).length];
   const named = (RECORD.accepts(options) ? options : {}) as Readonly<Record<string, unknown>>;
-  const missing = answered.by.filter((name) => isUnanswered(name, named[name]));
   const userId = about === undefined ? userIdOf(call[0]) : undefined;
   const { actor } = named;
   const isOwn = typeof actor === "string" && userId !== undefined && isSameActor(actor, userId);
   return [
-    ...missing.map((name) => MISSING[name]),
+    ...unansweredProblems(answered.by, named),
     ...(isOwn ? ["actor: is the user themselves: name who acts for them"] : []),
   ];
 }

@@ -1,4 +1,5 @@
 import type { Account } from "../core/account.js";
+import { batches } from "../core/batches.js";
 import { isSilence } from "../core/errors.js";
 import { DAY, SECOND, type UserId } from "../core/nouns.js";
 import { isUntold, takeUnfinished, unfinishedAt, type WaitingLogin, withWaiting } from "../core/waiting.js";
@@ -61,7 +62,6 @@ export const UNFINISHED: DueKind = {
 const KIND = "due";
 /** Where nobody runs what is due, its entry is of no use for longer. */
 const ENTRY_LIFE = DAY;
-const AT_ONCE = 25;
 /** What could not be done is tried again by then. */
 const RETRY = 60 * SECOND;
 /** Timers count no further. */
@@ -71,18 +71,6 @@ const MOST_HASTENED = 10_000;
 
 function keyOf(userId: UserId): string {
   return `${KIND}:${userId}`;
-}
-
-/** Many at once, so that one whose `approve` is silent holds up few others; never all of them, which may be very many. */
-async function* batches(userIds: AsyncIterable<UserId> | Iterable<UserId>): AsyncGenerator<readonly UserId[]> {
-  let batch: UserId[] = [];
-  for await (const userId of userIds) {
-    batch.push(userId);
-    if (batch.length < AT_ONCE) continue;
-    yield batch;
-    batch = [];
-  }
-  if (batch.length > 0) yield batch;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Account } from "../core/account.js";
 import { serializeAccount } from "../core/account-text.js";
+import { batches } from "../core/batches.js";
 import { ConfigurationError, isSilence } from "../core/errors.js";
 import { optionsProblems } from "../core/option-names.js";
 import type { UserId } from "../core/nouns.js";
@@ -38,19 +39,7 @@ interface Resealed {
 }
 
 const KIND = "account";
-const AT_ONCE = 25;
 const UNREADABLE: Resealed = { isChanged: false, left: new Set(), isUnreadable: true };
-
-async function* batches(keys: AsyncIterable<string>): AsyncGenerator<readonly string[]> {
-  let batch: string[] = [];
-  for await (const key of keys) {
-    batch.push(key);
-    if (batch.length < AT_ONCE) continue;
-    yield batch;
-    batch = [];
-  }
-  if (batch.length > 0) yield batch;
-}
 
 function added(report: RotationReport, { isChanged, isUnreadable, left }: Resealed): RotationReport {
   const ids = [...left].map((id) => [id, (report.left[id] ?? 0) + 1] as const);

@@ -1,4 +1,5 @@
 import { type Account, type Factor, isEnrolled, ownFactors } from "../core/account.js";
+import { batches } from "../core/batches.js";
 import { UnavailableError } from "../core/errors.js";
 import type { MethodType } from "../core/nouns.js";
 import { isSuspended } from "../core/reports.js";
@@ -10,7 +11,6 @@ import type { AnyMethod } from "./method.js";
 const MOST_LOOKED_AT = 10_000;
 /** Milliseconds by the machine's clock: whoever waits for `ready()` is about to start. */
 const LONGEST_LOOK = 5_000;
-const AT_ONCE = 25;
 
 const KIND = "account";
 const MEND =
@@ -76,16 +76,11 @@ export class UnprovableAccounts {
       found += 1;
       for (const type of typesOf(account)) types.add(type);
     };
-    let batch: Promise<void>[] = [];
-    for await (const key of keys) {
+    for await (const batch of batches(keys)) {
       // One that cannot be read must not hide the others.
-      batch.push(look(key).catch(() => undefined));
-      if (batch.length < AT_ONCE) continue;
-      await Promise.all(batch);
-      batch = [];
+      await Promise.all(batch.map((key) => look(key).catch(() => undefined)));
       if (looked >= MOST_LOOKED_AT || Date.now() > end) break;
     }
-    await Promise.all(batch);
     return { found, looked, types };
   }
 }

@@ -2,7 +2,7 @@ import type { Request } from "express";
 import { ConfigurationError } from "../core/errors.js";
 import { actorOf, isSameActor } from "../core/help-desk.js";
 import type { Status } from "../core/nouns.js";
-import { ACTOR, argumentProblems, isUnanswered, REASON, type Rules } from "../engine/account-arguments.js";
+import { ACTOR, argumentProblems, REASON, type Rules, unansweredProblems } from "../engine/account-arguments.js";
 import { stateOf } from "./request-state.js";
 import { settled } from "./session.js";
 import type { AppUser, Settings } from "./settings.js";
@@ -28,10 +28,7 @@ function requireArguments(settings: Settings, user: unknown, options: unknown): 
   const wrong = argumentProblems(RULES, [user, options]);
   const isOwn = wrong.length === 0 && actor !== undefined && isSameActor(actor, settings.userId(user as AppUser));
   const unanswered = [
-    ...(isUnanswered("actor", actor) ? ['actor: say who acts: actor: "support:7"'] : []),
-    ...(isUnanswered("reason", reason)
-      ? ['reason: say why, for the audit trail: reason: "Lost phone, ticket 4711"']
-      : []),
+    ...unansweredProblems(["actor", "reason"], { actor, reason }),
     ...(isOwn ? ["actor: is the user themselves: name who acts for them"] : []),
   ];
   if (unanswered.length > 0) throw new ConfigurationError(unanswered.map((each) => `mfa.assertLogin: ${each}`));
