@@ -5,13 +5,30 @@ import { DAY, MINUTE } from "../support/attack.js";
 import { testApp, type TestAppOptions } from "../support/app.js";
 import { enrolled, pending } from "../support/browser.js";
 import { faultyStore, REJECTS } from "../support/faults.js";
-import { alice, confirmed, HOUR, ofKind, run, stateOf, told } from "../support/recovery.js";
+import { alice, confirmed, HOUR, ofKind, type Recovering, run, stateOf, told } from "../support/recovery.js";
 
 type Recovery = Extract<NonNullable<TestAppOptions["options"]>["recovery"], object>;
 
 /** Recoveries of which the application has the last word. */
 function asking(approve: NonNullable<Recovery["approve"]>): TestAppOptions {
   return { options: { recovery: { approve } } };
+}
+
+/** The machine's timers are moved by the test. */
+async function withFakeTimers(act: () => Promise<void>): Promise<void> {
+  jest.useFakeTimers({ doNotFake: ["nextTick", "setImmediate", "queueMicrotask", "performance"] });
+  try {
+    await act();
+  } finally {
+    jest.useRealTimers();
+  }
+}
+
+/** Time goes by, and whatever the process's own timer does in it is told. */
+async function pass({ target }: Pick<Recovering, "target">, time: number): Promise<void> {
+  target.clock.advance(time);
+  await jest.advanceTimersByTimeAsync(time);
+  await told();
 }
 
 describe("a recovery that waits", () => {
@@ -72,73 +89,48 @@ describe("a recovery that waits", () => {
   });
 
   test("holds nothing up that is due before it, where no job asks", async () => {
-    jest.useFakeTimers({ doNotFake: ["nextTick", "setImmediate", "queueMicrotask", "performance"] });
-    try {
+    await withFakeTimers(async () => {
       const here = await alice();
       const { clock } = here.target;
       await confirmed(here);
-      const wait = async (): Promise<void> => {
-        clock.advance(11 * MINUTE);
-        await jest.advanceTimersByTimeAsync(11 * MINUTE);
-        await told();
-      };
-      await wait();
+      await pass(here, 11 * MINUTE);
       expect(ofKind(here, "login-unfinished")).toHaveLength(1);
       clock.advance(2 * HOUR);
       await pending(here.target, "alice");
-      await wait();
+      await pass(here, 11 * MINUTE);
       expect(ofKind(here, "login-unfinished")).toHaveLength(2);
-    } finally {
-      jest.useRealTimers();
-    }
+    });
   });
 
   test("whose last word does not come holds up nobody else's, where no job asks", async () => {
-    jest.useFakeTimers({ doNotFake: ["nextTick", "setImmediate", "queueMicrotask", "performance"] });
-    try {
+    await withFakeTimers(async () => {
       const here = await alice(asking(() => new Promise<never>(() => undefined)));
-      const { clock } = here.target;
       await enrolled(here.target, "carol");
-      const wait = async (time: number): Promise<void> => {
-        clock.advance(time);
-        await jest.advanceTimersByTimeAsync(time);
-        await told();
-      };
       await confirmed(here);
-      await wait(24 * HOUR - 10 * MINUTE);
+      await pass(here, 24 * HOUR - 10 * MINUTE);
       await pending(here.target, "carol");
       expect(ofKind(here, "login-unfinished")).toHaveLength(1);
-      await wait(10 * MINUTE + 2000);
+      await pass(here, 10 * MINUTE + 2000);
       expect(ofKind(here, "login-unfinished")).toHaveLength(2);
       expect(await stateOf(here)).toBe("waiting");
-    } finally {
-      jest.useRealTimers();
-    }
+    });
   });
 
   test("goes on a minute later where the store did not answer when it was over, and no job asks", async () => {
-    jest.useFakeTimers({ doNotFake: ["nextTick", "setImmediate", "queueMicrotask", "performance"] });
-    try {
+    await withFakeTimers(async () => {
       const store = faultyStore();
       const here = await alice({ store });
-      const { clock, errors } = here.target;
-      const wait = async (time: number): Promise<void> => {
-        clock.advance(time);
-        await jest.advanceTimersByTimeAsync(time);
-        await told();
-      };
+      const { errors } = here.target;
       await confirmed(here);
-      await wait(13 * HOUR);
+      await pass(here, 13 * HOUR);
       expect(ofKind(here, "recovery-half-time")).toHaveLength(1);
       store.fail("read", REJECTS);
-      await wait(11 * HOUR);
+      await pass(here, 11 * HOUR);
       expect(errors.length).toBeGreaterThan(0);
       store.heal();
-      await wait(2 * MINUTE);
+      await pass(here, 2 * MINUTE);
       expect(ofKind(here, "recovery-ready")).toHaveLength(1);
-    } finally {
-      jest.useRealTimers();
-    }
+    });
   });
 
   test("waits for as long as the application says, beyond the day that entries are kept for", async () => {
@@ -237,8 +229,7 @@ describe("the last word about a recovery", () => {
   });
 
   test("decides nothing by its silence, and is asked for by one at a time", async () => {
-    jest.useFakeTimers({ doNotFake: ["nextTick", "setImmediate", "queueMicrotask", "performance"] });
-    try {
+    await withFakeTimers(async () => {
       const approve = jest.fn(() => new Promise<boolean>(() => undefined));
       const here = await alice(asking(approve));
       await confirmed(here);
@@ -252,9 +243,7 @@ describe("the last word about a recovery", () => {
       expect(await running).toBe(1);
       expect(await stateOf(here)).toBe("waiting");
       expect(here.target.errors.map(({ place }) => place)).toContain("recovery.approve");
-    } finally {
-      jest.useRealTimers();
-    }
+    });
   });
 
   test("is of no use for what was ended meanwhile", async () => {
